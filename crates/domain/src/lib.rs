@@ -1,0 +1,10 @@
+//! Pure types and rules of Plateia: no I/O, no async, no clock.
+//!
+//! Depends on nothing of the workspace; everything else may depend on it.
+
+pub mod audience;
+pub mod contact;
+pub mod operation;
+pub mod recycle;
+pub mod segment;
+pub mod shared;

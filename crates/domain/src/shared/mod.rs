@@ -1,0 +1,15 @@
+//! What every context shares: identifiers, names, instants, and the one shape of a broken rule.
+
+mod ids;
+mod name;
+mod violation;
+
+pub use ids::{
+    AudienceId, Epoch, IdError, NotificationId, OperationId, RemovalNo, UploadId, UserId,
+    WorkspaceId, WriteNo,
+};
+pub use name::{AudienceName, NameError};
+pub use violation::Violation;
+
+/// An instant in UTC. Values that are stored or answered carry whole milliseconds.
+pub type Instant = chrono::DateTime<chrono::Utc>;
