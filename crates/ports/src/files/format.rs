@@ -1,0 +1,142 @@
+//! Recognising the format of a file.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{FileError, ReadSeek, RecordReader};
+
+/// Formats that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileFormat {
+    /// Delimited text.
+    Csv,
+    /// One JSON object per line.
+    Ndjson,
+    /// Office Open XML workbook; its first sheet is read.
+    Xlsx,
+}
+
+/// Character encodings of text formats. A byte order mark is skipped when there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encoding {
+    /// UTF-8, with or without a byte order mark.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// Windows-1252, of which ISO-8859-1 text is a part.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+    /// UTF-16, little endian.
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
+    /// UTF-16, big endian.
+    #[serde(rename = "utf-16be")]
+    Utf16Be,
+}
+
+/// What a client says about a file; the content decides where the two disagree.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FileHint<'a> {
+    /// Name given by the client.
+    pub file_name: Option<&'a str>,
+    /// Media type given by the client.
+    pub content_type: Option<&'a str>,
+    /// Delimiter the client insists on.
+    pub delimiter: Option<u8>,
+    /// Encoding the client insists on.
+    pub encoding: Option<Encoding>,
+    /// Whether the first record is a header, when the client insists.
+    pub header: Option<bool>,
+}
+
+/// A recognised format, enough to open the file again later.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DetectedFormat {
+    /// The format.
+    pub format: FileFormat,
+    /// Field delimiter of CSV, an ASCII byte.
+    pub delimiter: Option<u8>,
+    /// Character encoding; UTF-8 for XLSX.
+    pub encoding: Encoding,
+    /// Whether the first record holds column names (always true for NDJSON, where keys do).
+    pub header: bool,
+    /// Column names in order, unique and not empty: an empty header becomes `column_3` (its
+    /// position), a repeated one `name_2`.
+    pub columns: Vec<String>,
+    /// Up to five first records, each with one cell per column.
+    pub sample: Vec<Vec<String>>,
+}
+
+/// Shows no columns and no sample: they hold personal data.
+impl fmt::Debug for DetectedFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DetectedFormat")
+            .field("format", &self.format)
+            .field("delimiter", &self.delimiter)
+            .field("encoding", &self.encoding)
+            .field("header", &self.header)
+            .field("columns", &self.columns.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bounds of what a reader accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordLimits {
+    /// Bytes of one record. Default: 1 MiB.
+    pub record_bytes: usize,
+    /// Columns of the header. Default: 1,000.
+    pub columns: usize,
+    /// Bytes of a packed workbook. Default: 200 MB.
+    pub workbook_bytes: u64,
+    /// Bytes a workbook may unpack to, all parts together. Default: 4 GiB.
+    pub unpacked_bytes: u64,
+    /// Bytes of the distinct texts of a workbook, which stay in memory. Default: 256 MiB.
+    pub shared_text_bytes: usize,
+}
+
+impl Default for RecordLimits {
+    fn default() -> Self {
+        Self {
+            record_bytes: 1 << 20,
+            columns: 1_000,
+            workbook_bytes: 200_000_000,
+            unpacked_bytes: 4 << 30,
+            shared_text_bytes: 256 << 20,
+        }
+    }
+}
+
+/// Recognises and opens files of records.
+pub trait RecordFormats: Send + Sync + fmt::Debug {
+    /// Recognises a format from the first bytes (64 KiB are enough), so that an unusable upload is
+    /// refused before the rest of it arrives. A workbook shows its columns only to
+    /// [`inspect`](Self::inspect).
+    ///
+    /// # Errors
+    /// [`FileError::Malformed`] with the reason why the content is of no known format.
+    fn detect(&self, first_bytes: &[u8], hint: &FileHint<'_>) -> Result<DetectedFormat, FileError>;
+
+    /// Recognises a format from a whole stored file. Blocking.
+    ///
+    /// # Errors
+    /// As [`detect`](Self::detect) and [`open`](Self::open).
+    fn inspect(
+        &self,
+        source: Box<dyn ReadSeek>,
+        hint: &FileHint<'_>,
+        limits: RecordLimits,
+    ) -> Result<DetectedFormat, FileError>;
+
+    /// Opens a stored file; `columns` and `sample` of `format` are not used. Blocking.
+    ///
+    /// # Errors
+    /// [`FileError::Malformed`], [`FileError::TooLarge`], [`FileError::Io`].
+    fn open(
+        &self,
+        source: Box<dyn ReadSeek>,
+        format: &DetectedFormat,
+        limits: RecordLimits,
+    ) -> Result<Box<dyn RecordReader>, FileError>;
+}
