@@ -1,0 +1,24 @@
+//! The bus: events leave through an outbox, arrive in inboxes, and are handled once.
+//!
+//! ```text
+//! unit of work ── OutboxWriter ──▶ outbox ── relay ──▶ EventPublisher ──▶ inbox ── router ──▶ Handler
+//! ```
+//!
+//! Every hop stores before it forgets, so each may repeat an event and none may lose one. The inbox
+//! makes repetitions harmless: one row per subscription and event.
+
+mod dead;
+mod event;
+mod handler;
+mod inbox;
+mod outbox;
+mod publisher;
+mod subscription;
+
+pub use dead::{DeadLetter, DeadLetterCursor, DeadLetters, Redrive};
+pub use event::{EventId, OutboxEvent};
+pub use handler::{Handler, Outcome};
+pub use inbox::{Delivered, Delivery, InboxLog, InboxStore, Receipt, Settlement};
+pub use outbox::{OutboxClaim, OutboxQueue, OutboxStats, OutboxWriter, Retry};
+pub use publisher::{EventPublisher, PublishError, WakeUp};
+pub use subscription::{Subscribers, Subscription, SubscriptionError};
