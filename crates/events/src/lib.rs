@@ -1,1 +1,10 @@
-//! Plateia.
+//! The events that leave Plateia: messages generated from `proto/`, in a CloudEvents 1.0 envelope.
+
+#![deny(missing_docs)]
+
+mod catalog;
+mod envelope;
+pub mod v1;
+
+pub use catalog::{IntegrationEvent, REQUIRED_SUBSCRIBERS, TYPES, routing_key};
+pub use envelope::{Attributes, DecodeError, Envelope};

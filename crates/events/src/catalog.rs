@@ -1,0 +1,52 @@
+//! Which message has which `type`, and who must listen to it.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::v1;
+
+/// A message that travels in an [`Envelope`](crate::Envelope).
+pub trait IntegrationEvent: Serialize + DeserializeOwned {
+    /// The `CloudEvents` type, `plateia.<context>.<what_happened>.v<n>`.
+    const TYPE: &'static str;
+
+    /// What it is about: the id of the aggregate whose events are published in order.
+    fn subject(&self) -> &str;
+}
+
+macro_rules! events {
+    ($($message:ident = $type:literal about $subject:ident),+ $(,)?) => {
+        $(impl IntegrationEvent for v1::$message {
+            const TYPE: &'static str = $type;
+
+            fn subject(&self) -> &str {
+                &self.$subject
+            }
+        })+
+
+        /// Every type there is.
+        pub const TYPES: &[&str] = &[$($type),+];
+    };
+}
+
+events! {
+    AudienceCreated = "plateia.audience.created.v1" about audience_id,
+    AudienceUpdated = "plateia.audience.updated.v1" about audience_id,
+    AudienceDropped = "plateia.audience.dropped.v1" about audience_id,
+    AudienceRestored = "plateia.audience.restored.v1" about audience_id,
+    AudienceCleared = "plateia.audience.cleared.v1" about audience_id,
+    AudienceImported = "plateia.audience.imported.v1" about audience_id,
+    RecycleRequested = "plateia.audience.recycle_requested.v1" about audience_id,
+    RecycleCompleted = "plateia.audience.recycle_completed.v1" about audience_id,
+    RemovalUndone = "plateia.audience.removal_undone.v1" about audience_id,
+    OperationFinished = "plateia.operation.finished.v1" about operation_id,
+}
+
+/// Type and subscription of every listener that must be there: without it the event would be lost
+/// work, so it stays in the outbox. All other types may go unheard.
+pub const REQUIRED_SUBSCRIBERS: &[(&str, &str)] =
+    &[(v1::OperationFinished::TYPE, "audience.notifications")];
+
+/// The broker's routing key of a type: the type without the product's name.
+pub fn routing_key(event_type: &str) -> &str {
+    event_type.strip_prefix("plateia.").unwrap_or(event_type)
+}
