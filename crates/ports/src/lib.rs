@@ -1,1 +1,16 @@
-//! Plateia.
+//! What the hexagons need from outside: traits, their errors, and what an implementation owes.
+//!
+//! Depends on `domain` only. Adapters implement these traits; use cases call them; nobody else does.
+
+pub mod auth;
+pub mod bus;
+mod clock;
+pub mod contacts;
+pub mod crash;
+mod error;
+pub mod files;
+pub mod idempotency;
+pub mod store;
+
+pub use clock::{Clock, IdGenerator};
+pub use error::{BoxError, ErrorClass, StoreError, constraint};

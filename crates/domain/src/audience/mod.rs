@@ -1,0 +1,159 @@
+//! Audiences: what is known about one apart from its contacts, and which changes it allows.
+
+use std::{fmt, str::FromStr};
+
+use crate::shared::{AudienceId, AudienceName, Epoch, Instant, UserId, WorkspaceId};
+
+mod tags;
+
+pub use tags::{TagError, Tags};
+
+macro_rules! text_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// Every value, in the order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The value as it is written in the API and stored.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ();
+
+            fn from_str(text: &str) -> Result<Self, ()> {
+                Self::ALL.iter().copied().find(|v| v.as_str() == text).ok_or(())
+            }
+        }
+    };
+}
+pub(crate) use text_enum;
+
+text_enum!(
+    /// What an owner says of an audience's readiness.
+    AudienceStatus {
+        /// In use.
+        Active = "active",
+        /// Being prepared.
+        Draft = "draft",
+    }
+);
+
+text_enum!(
+    /// How an audience gets its members.
+    AudienceKind {
+        /// Contacts are stored.
+        Static = "static",
+        /// Members are resolved from a segment.
+        Dynamic = "dynamic",
+    }
+);
+
+text_enum!(
+    /// What made the audience. Face L may only change those made by the API.
+    Source {
+        /// Face L or V1.
+        Api = "api",
+        /// The web panel.
+        Panel = "panel",
+        /// Face G.
+        Groups = "groups",
+        /// The import service.
+        Import = "import",
+        /// A recycling with a new target.
+        Recycle = "recycle",
+        /// A refresh of a segment.
+        Segment = "segment",
+    }
+);
+
+text_enum!(
+    /// Whether readers may see the audience.
+    Visibility {
+        /// Being filled by an operation; its name is reserved, nothing else shows.
+        Creating = "creating",
+        /// Visible (dropped or not).
+        Ready = "ready",
+        /// Its creation failed or was cancelled or undone; only its id remains known.
+        Abandoned = "abandoned",
+    }
+);
+
+/// An audience without its contacts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audience {
+    /// Identifier, unique over the installation.
+    pub id: AudienceId,
+    /// Owner.
+    pub workspace: WorkspaceId,
+    /// Name, unique in the workspace among those not dropped.
+    pub name: AudienceName,
+    /// Labels.
+    pub tags: Tags,
+    /// Readiness as its owner sees it.
+    pub status: AudienceStatus,
+    /// How it gets its members.
+    pub kind: AudienceKind,
+    /// What made it.
+    pub source: Source,
+    /// Whether readers may see it.
+    pub visibility: Visibility,
+    /// Version of the metadata, the `ETag`. Grows by one with each change of name, tags or status.
+    pub version: i64,
+    /// The generation of contacts that readers see.
+    pub epoch: Epoch,
+    /// Exact number of visible contacts in `epoch`.
+    pub contacts: i64,
+    /// Who created it.
+    pub created_by: UserId,
+    /// When it was created.
+    pub created_at: Instant,
+    /// Last change of metadata or contacts.
+    pub updated_at: Instant,
+    /// When it was dropped, if it is.
+    pub deleted_at: Option<Instant>,
+}
+
+/// Name of the contact collection that serves all audiences.
+pub const COLLECTION: &str = "contacts";
+
+/// Why an audience refuses a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// It is dropped; restore it first.
+    #[error("the audience is deleted; restore it first")]
+    Deleted,
+    /// Face L may only change audiences made by the API.
+    #[error("the audience was not created through the API")]
+    NotApiManaged,
+}
+
+impl Audience {
+    /// Refuses changes to a dropped audience.
+    ///
+    /// # Errors
+    /// [`ChangeError::Deleted`] when it is dropped.
+    pub fn ensure_live(&self) -> Result<(), ChangeError> {
+        if self.deleted_at.is_some() { Err(ChangeError::Deleted) } else { Ok(()) }
+    }
+
+    /// Refuses face L's changing commands on audiences made elsewhere.
+    ///
+    /// # Errors
+    /// [`ChangeError::NotApiManaged`] unless the source is [`Source::Api`].
+    pub fn ensure_api_managed(&self) -> Result<(), ChangeError> {
+        if self.source == Source::Api { Ok(()) } else { Err(ChangeError::NotApiManaged) }
+    }
+}

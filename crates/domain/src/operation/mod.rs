@@ -1,0 +1,92 @@
+//! Long operations: one state machine for imports, recycling, copies, clears and purges.
+
+use crate::{
+    audience::text_enum,
+    shared::{AudienceId, Instant, OperationId, UserId, WorkspaceId},
+};
+use std::{fmt, str::FromStr};
+
+mod report;
+mod state;
+
+pub use report::{ReasonCounts, RemovalReport, Report, UploadReport};
+pub use state::{Failure, OperationResult, OperationState, TransitionError};
+
+text_enum!(
+    /// What an operation does.
+    OperationKind {
+        /// Contacts of an uploaded file go into an existing audience.
+        Upload = "upload",
+        /// A new audience is made from an uploaded file.
+        Create = "create",
+        /// Contacts are removed by rules, in place or into a new audience.
+        Recycle = "recycle",
+        /// An audience was emptied.
+        Clear = "clear",
+        /// An audience is copied.
+        Duplicate = "duplicate",
+        /// Contents that nobody can bring back any more are deleted.
+        Purge = "purge",
+    }
+);
+
+impl OperationKind {
+    /// Whether at most one of these may work on an audience at a time.
+    pub const fn is_exclusive(self) -> bool {
+        matches!(self, Self::Recycle | Self::Clear)
+    }
+}
+
+/// How far an operation is. `total` is absent while it is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Units done (rows, contacts).
+    pub done: i64,
+    /// Units in all.
+    pub total: Option<i64>,
+}
+
+/// One long piece of work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// Identifier.
+    pub id: OperationId,
+    /// Owner.
+    pub workspace: WorkspaceId,
+    /// The audience it works on, or makes.
+    pub audience: Option<AudienceId>,
+    /// What it does.
+    pub kind: OperationKind,
+    /// Where it stands.
+    pub state: OperationState,
+    /// Why it waits, in `waiting`.
+    pub reason: Option<String>,
+    /// How it ended, in `succeeded`.
+    pub result: Option<OperationResult>,
+    /// How far it is.
+    pub progress: Progress,
+    /// What it did, row by row accounted for. Present from the first checkpoint on.
+    pub report: Option<Report>,
+    /// Why it failed.
+    pub error: Option<Failure>,
+    /// 1 for the first run; grows with each `retry`.
+    pub attempt: i32,
+    /// What was asked for, in the form of its kind's application module.
+    pub params: serde_json::Value,
+    /// From where a worker goes on, in the form of its kind's application module.
+    pub checkpoint: serde_json::Value,
+    /// Whether someone asked it to stop.
+    pub cancel_requested: bool,
+    /// Who asked for it.
+    pub created_by: UserId,
+    /// When it was accepted.
+    pub created_at: Instant,
+    /// When a worker first took it.
+    pub started_at: Option<Instant>,
+    /// When it ended.
+    pub finished_at: Option<Instant>,
+    /// When it was undone, if it was.
+    pub undone_at: Option<Instant>,
+    /// Until when it can be undone, if it can.
+    pub undo_until: Option<Instant>,
+}

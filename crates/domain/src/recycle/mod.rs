@@ -1,0 +1,10 @@
+//! Recycling: why a contact leaves an audience, and which reason counts.
+
+mod reason;
+mod rules;
+
+pub use reason::{Reason, Reasons};
+pub use rules::{
+    Attempts, Contacted, DuplicateKey, DuplicateKeep, Duplicates, Keep, Outcome, OutcomeFact,
+    OutcomeFacts, Rules, Target,
+};

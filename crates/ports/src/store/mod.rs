@@ -1,0 +1,86 @@
+//! The relational store of audience-service: one unit of work over all its repositories.
+//!
+//! Everything that must hold together is written through one [`UnitOfWork`]; reads that need no
+//! transaction go through [`AudienceQueries`], so that listing never waits for a writer.
+
+mod audiences;
+mod contents;
+mod feed;
+mod operations;
+mod outcomes;
+mod queries;
+mod uploads;
+
+use async_trait::async_trait;
+
+pub use audiences::AudienceRepository;
+pub use contents::{
+    Content, ContentDelta, ContentRepository, NewRemoval, NewWrite, OpenWrite, Removal,
+    RemovalState, WriteIntent,
+};
+pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent};
+pub use operations::{Lease, LeaseError, NewOperation, OperationRepository, OperationUpdate};
+pub use outcomes::{OutcomeQueries, OutcomeRecord, OutcomeRepository};
+pub use queries::{
+    AudienceFilter, AudiencePage, AudienceQueries, AudienceSort, NotificationFilter,
+    OperationFilter,
+};
+pub use uploads::{Upload, UploadRepository};
+
+use crate::{
+    StoreError,
+    bus::{InboxLog, OutboxWriter},
+};
+
+/// How much a commit must survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// A loss of power.
+    Full,
+    /// A crash of the process. For facts that repair derives again from what is stored durably,
+    /// such as a count whose write intent is still open.
+    Derived,
+}
+
+/// Opens units of work.
+#[async_trait]
+pub trait AudienceStore: Send + Sync {
+    /// Begins a writing transaction. It sees what was committed before, and conflicts with no other:
+    /// a second one waits.
+    async fn begin(&self, durability: Durability) -> Result<Box<dyn UnitOfWork>, StoreError>;
+}
+
+/// One transaction. Dropping it rolls back.
+#[async_trait]
+pub trait UnitOfWork: Send {
+    /// Audiences.
+    fn audiences(&mut self) -> Box<dyn AudienceRepository + '_>;
+    /// Generations of contacts: counts, write intents, removals.
+    fn contents(&mut self) -> Box<dyn ContentRepository + '_>;
+    /// Long operations.
+    fn operations(&mut self) -> Box<dyn OperationRepository + '_>;
+    /// Notifications and each user's event feed.
+    fn notifications(&mut self) -> Box<dyn NotificationRepository + '_>;
+    /// Reported outcomes.
+    fn outcomes(&mut self) -> Box<dyn OutcomeRepository + '_>;
+    /// Uploaded files.
+    fn uploads(&mut self) -> Box<dyn UploadRepository + '_>;
+    /// Events that leave with this transaction.
+    fn outbox(&mut self) -> Box<dyn OutboxWriter + '_>;
+    /// Deliveries that are done with this transaction.
+    fn inbox(&mut self) -> Box<dyn InboxLog + '_>;
+    /// Results of requests that may be repeated.
+    fn receipts(&mut self) -> Box<dyn ReceiptLog + '_>;
+    /// Makes everything durable and visible at once.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Remembers, for requests that carry an idempotency key, what they did: a repetition under the same
+/// write id after a crash answers the same instead of doing it again. Kept 24 hours.
+#[async_trait]
+pub trait ReceiptLog: Send {
+    /// Stores the result of a request with this transaction.
+    async fn put(&mut self, write_id: i64, result: serde_json::Value) -> Result<(), StoreError>;
+    /// The result of an earlier run.
+    async fn get(&mut self, write_id: i64) -> Result<Option<serde_json::Value>, StoreError>;
+}

@@ -1,0 +1,151 @@
+//! Long operations: rows that workers lease.
+
+use async_trait::async_trait;
+use domain::{
+    operation::{
+        Failure, Operation, OperationKind, OperationResult, OperationState, Progress, Report,
+    },
+    shared::{AudienceId, Instant, OperationId, UserId, WorkspaceId},
+};
+
+use crate::StoreError;
+
+/// What begins an operation.
+#[derive(Debug, Clone)]
+pub struct NewOperation {
+    /// Its id.
+    pub id: OperationId,
+    /// The request that made it; unique, so that a repeated request finds it.
+    pub write_id: i64,
+    /// Owner.
+    pub workspace: WorkspaceId,
+    /// Audience it works on or makes.
+    pub audience: Option<AudienceId>,
+    /// What it does.
+    pub kind: OperationKind,
+    /// `Queued`, or `Succeeded` for work that is done with the transaction (a clear).
+    pub state: OperationState,
+    /// Rows or contacts to go through, where known.
+    pub total: Option<i64>,
+    /// What was asked for.
+    pub params: serde_json::Value,
+    /// Who asked.
+    pub created_by: UserId,
+    /// When it was accepted.
+    pub created_at: Instant,
+    /// Not to be taken before (purges are planned ahead).
+    pub not_before: Option<Instant>,
+}
+
+/// Proof that a worker has an operation. Every write of the worker is conditional on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The operation.
+    pub operation: OperationId,
+    /// The worker process.
+    pub owner: String,
+    /// Fencing number: grows with every claim.
+    pub fence: i64,
+}
+
+/// Why a write under a lease was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// Another worker has the operation now, or it has ended.
+    #[error("the lease is lost")]
+    Lost,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a worker or a request changes in an operation. Absent members stay as they are.
+#[derive(Debug, Clone, Default)]
+pub struct OperationUpdate {
+    /// New state.
+    pub state: Option<OperationState>,
+    /// Why it waits; cleared by any state but `Waiting`.
+    pub reason: Option<String>,
+    /// How it ended.
+    pub result: Option<OperationResult>,
+    /// How far it is.
+    pub progress: Option<Progress>,
+    /// What it did so far.
+    pub report: Option<Report>,
+    /// Why it failed or was cancelled.
+    pub error: Option<Failure>,
+    /// From where to go on.
+    pub checkpoint: Option<serde_json::Value>,
+    /// When it ended.
+    pub finished_at: Option<Instant>,
+    /// Until when it can be undone.
+    pub undo_until: Option<Instant>,
+    /// When it was undone.
+    pub undone_at: Option<Instant>,
+}
+
+/// Operations of one transaction.
+#[async_trait]
+pub trait OperationRepository: Send {
+    /// Adds an operation.
+    ///
+    /// # Errors
+    /// `Conflict` on [`crate::constraint::WRITE_ID`] when the request made one already.
+    async fn add(&mut self, operation: &NewOperation) -> Result<(), StoreError>;
+
+    /// One operation of a workspace.
+    async fn get(
+        &mut self,
+        workspace: &WorkspaceId,
+        id: OperationId,
+    ) -> Result<Option<Operation>, StoreError>;
+
+    /// The operation that a request made.
+    async fn by_write_id(&mut self, write_id: i64) -> Result<Option<Operation>, StoreError>;
+
+    /// Operations of an audience that have not ended, oldest first, of the kinds given.
+    async fn live_of(
+        &mut self,
+        audience: AudienceId,
+        kinds: &[OperationKind],
+    ) -> Result<Vec<Operation>, StoreError>;
+
+    /// Takes the oldest operation of these kinds that is due: queued, or running under a lapsed lease,
+    /// `not_before` passed, and, for exclusive kinds, with no older live exclusive one on its
+    /// audience. Sets `Running`, `started_at`, raises the fence. Workspaces take turns.
+    async fn claim(
+        &mut self,
+        kinds: &[OperationKind],
+        owner: &str,
+        lease_seconds: u32,
+        now: Instant,
+    ) -> Result<Option<(Operation, Lease)>, StoreError>;
+
+    /// Prolongs a lease; answers whether a cancel was asked for.
+    async fn heartbeat(&mut self, lease: &Lease, lease_seconds: u32) -> Result<bool, LeaseError>;
+
+    /// Changes an operation under a lease. A terminal or queued state ends the lease.
+    async fn update_leased(
+        &mut self,
+        lease: &Lease,
+        update: &OperationUpdate,
+    ) -> Result<(), LeaseError>;
+
+    /// Changes an operation that no worker has.
+    ///
+    /// # Errors
+    /// `StaleVersion` when its state is no longer `expected`.
+    async fn update(
+        &mut self,
+        id: OperationId,
+        expected: OperationState,
+        update: &OperationUpdate,
+    ) -> Result<(), StoreError>;
+
+    /// Asks a running operation to stop; its worker answers at its next heartbeat or checkpoint.
+    async fn request_cancel(&mut self, id: OperationId) -> Result<(), StoreError>;
+
+    /// Puts a failed or cancelled operation back into the queue with `attempt + 1`, keeping its
+    /// checkpoint.
+    async fn requeue(&mut self, id: OperationId) -> Result<(), StoreError>;
+}

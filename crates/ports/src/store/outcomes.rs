@@ -1,0 +1,59 @@
+//! Reported outcomes of attempts to reach people.
+
+use async_trait::async_trait;
+use domain::{
+    contact::Document,
+    recycle::{OutcomeFact, OutcomeFacts},
+    shared::{Instant, WorkspaceId},
+};
+
+use crate::StoreError;
+
+/// One reported outcome.
+#[derive(Debug, Clone)]
+pub struct OutcomeRecord {
+    /// The person.
+    pub document: Document,
+    /// What happened.
+    pub fact: OutcomeFact,
+    /// Identity in the reporting system; where absent, document, channel and time identify it.
+    pub external_id: Option<String>,
+    /// When it was reported.
+    pub recorded_at: Instant,
+}
+
+/// Outcomes of one transaction.
+#[async_trait]
+pub trait OutcomeRepository: Send {
+    /// Adds outcomes; `true` for each that is new, `false` where it was reported before.
+    async fn add(
+        &mut self,
+        workspace: &WorkspaceId,
+        records: &[OutcomeRecord],
+    ) -> Result<Vec<bool>, StoreError>;
+}
+
+/// Reading of outcomes, in the order in which recycling walks.
+#[async_trait]
+pub trait OutcomeQueries: Send + Sync {
+    /// Facts of all people of the workspace with a document after `after` and not after `until`,
+    /// ascending. Only people that have any.
+    async fn facts_between(
+        &self,
+        workspace: &WorkspaceId,
+        after: Option<&Document>,
+        until: &Document,
+    ) -> Result<Vec<(Document, OutcomeFacts)>, StoreError>;
+
+    /// People who opted out by a report recorded at or after `since`, ascending, after `after`.
+    async fn opted_out_since(
+        &self,
+        workspace: &WorkspaceId,
+        since: Instant,
+        after: Option<&Document>,
+        limit: i64,
+    ) -> Result<Vec<Document>, StoreError>;
+
+    /// A number that grows with every new report of the workspace: what a plan is valid for.
+    async fn version(&self, workspace: &WorkspaceId) -> Result<i64, StoreError>;
+}

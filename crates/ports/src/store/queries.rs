@@ -1,0 +1,158 @@
+//! Reads outside a transaction.
+
+use async_trait::async_trait;
+use domain::{
+    audience::{Audience, AudienceKind, AudienceStatus},
+    operation::{Operation, OperationKind, OperationState},
+    shared::{AudienceId, NotificationId, OperationId, UserId, WorkspaceId},
+};
+
+use super::{Content, Notification, OutcomeQueries, Removal, Upload, UserEvent, WriteIntent};
+use crate::{StoreError, contacts::ContentKey};
+
+/// Order of a list of audiences. Ties are broken by id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AudienceSort {
+    /// By creation, oldest first: the order of ids.
+    #[default]
+    CreatedAsc,
+    /// By creation, newest first.
+    CreatedDesc,
+    /// By name key.
+    NameAsc,
+    /// By name key, descending.
+    NameDesc,
+}
+
+/// Which audiences to list. Absent members do not filter. Those being created or abandoned never show.
+#[derive(Debug, Clone, Default)]
+pub struct AudienceFilter {
+    /// Part of the name or of a tag, without regard to case (compared by key).
+    pub search: Option<String>,
+    /// Status.
+    pub status: Option<AudienceStatus>,
+    /// Kind.
+    pub kind: Option<AudienceKind>,
+    /// Carries this tag.
+    pub tag: Option<String>,
+    /// `Some(false)`: live only; `Some(true)`: dropped only; `None`: both.
+    pub deleted: Option<bool>,
+}
+
+/// A position in a list: after this sort key and id.
+#[derive(Debug, Clone, Default)]
+pub struct AudiencePage {
+    /// Order.
+    pub sort: AudienceSort,
+    /// Strictly after this one. The name key is used by the orders by name only.
+    pub after: Option<(String, AudienceId)>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Which operations to list, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct OperationFilter {
+    /// Kind.
+    pub kind: Option<OperationKind>,
+    /// State.
+    pub state: Option<OperationState>,
+    /// Audience.
+    pub audience: Option<AudienceId>,
+    /// Strictly older than this one.
+    pub before: Option<OperationId>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Which notifications to list, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct NotificationFilter {
+    /// Unread only.
+    pub unread: bool,
+    /// Strictly older than this one.
+    pub before: Option<NotificationId>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Reads outside a transaction. Every one names the workspace, or an id whose workspace the same
+/// request has checked.
+#[async_trait]
+pub trait AudienceQueries: OutcomeQueries + Send + Sync {
+    /// A list of audiences.
+    async fn audiences(
+        &self,
+        workspace: &WorkspaceId,
+        filter: &AudienceFilter,
+        page: &AudiencePage,
+    ) -> Result<Vec<Audience>, StoreError>;
+
+    /// One audience, dropped ones and those being created included.
+    async fn audience(
+        &self,
+        workspace: &WorkspaceId,
+        id: AudienceId,
+    ) -> Result<Option<Audience>, StoreError>;
+
+    /// One content.
+    async fn content(&self, key: ContentKey) -> Result<Option<Content>, StoreError>;
+
+    /// Removals of a content, oldest first.
+    async fn removals(&self, key: ContentKey) -> Result<Vec<Removal>, StoreError>;
+
+    /// Open writes. At a start of the embedded process every one is abandoned.
+    async fn open_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError>;
+
+    /// A list of operations.
+    async fn operations(
+        &self,
+        workspace: &WorkspaceId,
+        filter: &OperationFilter,
+    ) -> Result<Vec<Operation>, StoreError>;
+
+    /// One operation.
+    async fn operation(
+        &self,
+        workspace: &WorkspaceId,
+        id: OperationId,
+    ) -> Result<Option<Operation>, StoreError>;
+
+    /// One upload.
+    async fn upload(
+        &self,
+        workspace: &WorkspaceId,
+        id: domain::shared::UploadId,
+    ) -> Result<Option<Upload>, StoreError>;
+
+    /// A list of a user's notifications.
+    async fn notifications(
+        &self,
+        workspace: &WorkspaceId,
+        user: &UserId,
+        filter: &NotificationFilter,
+    ) -> Result<Vec<Notification>, StoreError>;
+
+    /// How many of a user's notifications are unread.
+    async fn unread_count(
+        &self,
+        workspace: &WorkspaceId,
+        user: &UserId,
+    ) -> Result<i64, StoreError>;
+
+    /// A user's events after a position, oldest first.
+    async fn events_after(
+        &self,
+        workspace: &WorkspaceId,
+        user: &UserId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<UserEvent>, StoreError>;
+
+    /// First and last position of a user's feed that are kept; `None` while it is empty.
+    async fn event_range(
+        &self,
+        workspace: &WorkspaceId,
+        user: &UserId,
+    ) -> Result<Option<(i64, i64)>, StoreError>;
+}
