@@ -1,1 +1,28 @@
-//! Plateia.
+//! What every HTTP face shares: problems, bodies, principals, idempotency, paging, preconditions,
+//! tokens, health, event streams and the log of requests.
+//!
+//! Depends on `domain`, `ports`, `runtime` and `telemetry`. Each helper answers with an error of
+//! its own that a face renders in its own shape; all of them turn into a [`Problem`].
+
+mod answer;
+pub mod auth;
+pub mod body;
+mod changes;
+pub mod context;
+pub mod etag;
+pub mod health;
+pub mod idempotency;
+pub mod paging;
+pub mod prefer;
+mod problem;
+mod siv;
+pub mod sse;
+pub mod tokens;
+pub mod trace;
+
+pub use answer::Answer;
+pub use auth::{AuthError, Authenticator, Principal};
+pub use changes::spawned;
+pub use idempotency::{Idempotency, IdempotencyError, WriteTicket};
+pub use problem::{FieldError, Problem, ProblemBody};
+pub use tokens::{ContactIds, Sealer};

@@ -1,0 +1,324 @@
+//! RFC 9457 problems, the error shape of V1 and faces L and S.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse, Responder, ResponseError,
+    body::BoxBody,
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
+    },
+};
+use domain::shared::Violation;
+use ports::StoreError;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::context::{RequestContext, TraceId};
+
+/// Content type of a problem.
+pub const CONTENT_TYPE_PROBLEM: &str = "application/problem+json";
+
+/// One error about one place of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// JSON Pointer to the member, or `/name` of a query parameter.
+    #[schema(example = "/name")]
+    pub pointer: String,
+    /// Stable code in snake_case.
+    #[schema(value_type = String, example = "too_long")]
+    pub code: Cow<'static, str>,
+    /// One sentence for a person.
+    pub detail: String,
+}
+
+impl From<Violation> for FieldError {
+    fn from(broken: Violation) -> Self {
+        Self { pointer: broken.pointer, code: Cow::Borrowed(broken.code), detail: broken.detail }
+    }
+}
+
+/// A problem as it is sent.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// Always `about:blank`: `code` tells problems apart.
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "about:blank")]
+    pub kind: &'static str,
+    /// What the status means.
+    #[schema(example = "Not Found")]
+    pub title: String,
+    /// HTTP status.
+    #[schema(example = 404)]
+    pub status: u16,
+    /// What went wrong this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Path of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// Stable code in snake_case.
+    #[schema(value_type = String, example = "not_found")]
+    pub code: Cow<'static, str>,
+    /// The places of the request that are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// Finds the request in the logs.
+    pub trace_id: String,
+    /// Members of this code only.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub extra: Map<String, Value>,
+}
+
+/// An error answer of a handler: return it, or put it behind `?`.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
+    status: StatusCode,
+    code: Cow<'static, str>,
+    detail: Option<String>,
+    errors: Vec<FieldError>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    extra: Map<String, Value>,
+}
+
+impl Problem {
+    /// A problem with any status.
+    pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Parts {
+            status,
+            code: code.into(),
+            detail: None,
+            errors: Vec::new(),
+            headers: Vec::new(),
+            extra: Map::new(),
+        }))
+    }
+
+    /// 400.
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code).with_detail(detail)
+    }
+
+    /// 401, challenging for a bearer token.
+    pub fn unauthorized(code: &'static str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code).with_header(
+            actix_web::http::header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer"),
+        )
+    }
+
+    /// 403.
+    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code).with_detail(detail)
+    }
+
+    /// 404, for what is not there and for what belongs to another workspace.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found")
+    }
+
+    /// 409.
+    pub fn conflict(code: &'static str) -> Self {
+        Self::new(StatusCode::CONFLICT, code)
+    }
+
+    /// 410.
+    pub fn gone(code: &'static str) -> Self {
+        Self::new(StatusCode::GONE, code)
+    }
+
+    /// 412: the representation has changed since it was read.
+    pub fn stale() -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "stale_version")
+            .with_detail("The resource has changed since the version named in If-Match.")
+    }
+
+    /// 413.
+    pub fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large").with_detail(detail)
+    }
+
+    /// 415.
+    pub fn unsupported_media_type(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type").with_detail(detail)
+    }
+
+    /// 422 with every rule that the request breaks.
+    pub fn unprocessable(broken: Vec<Violation>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed").with_violations(broken)
+    }
+
+    /// 503.
+    pub fn unavailable(retry_after: Duration) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable").with_retry_after(retry_after)
+    }
+
+    /// 507: no room to store the request.
+    pub fn insufficient_storage() -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage")
+    }
+
+    /// 500, which tells nothing but the trace id.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal")
+    }
+
+    /// Sets the sentence about this occurrence. Never repeats personal data.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds errors about places of the request.
+    #[must_use]
+    pub fn with_violations(mut self, broken: Vec<Violation>) -> Self {
+        self.0.errors.extend(broken.into_iter().map(FieldError::from));
+        self
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
+    /// Adds `Retry-After`, rounded up to whole seconds.
+    #[must_use]
+    pub fn with_retry_after(self, after: Duration) -> Self {
+        self.with_header(RETRY_AFTER, retry_after(after))
+    }
+
+    /// Adds a member that belongs to the problem's code.
+    #[must_use]
+    pub fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.extra.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The code.
+    pub fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    /// The sentence about this occurrence, if there is one.
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    /// The errors about places of the request.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    /// The headers that go with the answer.
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.0.headers
+    }
+
+    /// What is sent, with the trace id and path of the current request.
+    pub fn body(&self) -> ProblemBody {
+        let context = RequestContext::current();
+        let (trace_id, instance) = match context {
+            Some(context) => (context.trace_id, Some(context.path)),
+            None => (TraceId::random(), None),
+        };
+        let parts = &self.0;
+        ProblemBody {
+            kind: "about:blank",
+            title: parts.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: parts.status.as_u16(),
+            detail: parts.detail.clone(),
+            instance,
+            code: parts.code.clone(),
+            errors: parts.errors.clone(),
+            trace_id: trace_id.to_string(),
+            extra: parts.extra.clone(),
+        }
+    }
+
+    /// The answer.
+    pub fn to_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.0.status);
+        response.insert_header((CONTENT_TYPE, CONTENT_TYPE_PROBLEM));
+        for header in &self.0.headers {
+            response.insert_header(header.clone());
+        }
+        response.json(self.body())
+    }
+}
+
+/// Value of a `Retry-After` header: whole seconds, at least one.
+pub fn retry_after(after: Duration) -> HeaderValue {
+    let seconds = after.as_millis().div_ceil(1000).max(1);
+    HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX))
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0.status.as_u16(), self.0.code)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.to_response()
+    }
+}
+
+impl Responder for Problem {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.to_response()
+    }
+}
+
+/// The one table from a store's errors to statuses. A use case that expects a conflict or a stale
+/// version gives it a code of its own before it comes here.
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Conflict { .. } => Self::conflict("conflict"),
+            StoreError::StaleVersion => Self::stale(),
+            StoreError::DiskFull => Self::insufficient_storage(),
+            StoreError::Unavailable(_) => {
+                tracing::warn!(error = chain(&error), "store unavailable");
+                Self::unavailable(error.retry_after().unwrap_or(Duration::from_secs(1)))
+            }
+            StoreError::Corrupt(_) | StoreError::Internal(_) => {
+                tracing::error!(error = chain(&error), "store failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}
+
+#[cfg(test)]
+#[path = "problem_tests.rs"]
+mod tests;

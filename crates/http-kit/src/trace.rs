@@ -1,0 +1,91 @@
+//! One span, one log line and one measurement per request.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, StatusCode},
+    middleware::Next,
+    web::Data,
+};
+use futures::FutureExt;
+use telemetry::Metrics;
+use tracing::Instrument;
+
+use crate::{
+    Problem,
+    context::{RequestContext, TraceId},
+};
+
+/// Route of a request that no route matched. A raw path is never logged: it is the client's text.
+const UNMATCHED: &str = "unmatched";
+
+/// Middleware for `actix_web::middleware::from_fn`, outermost of all. Gives the request its trace
+/// id, turns a panic into a 500, and records the outcome; measures where `Data<Metrics>` is there.
+///
+/// # Errors
+/// Those of the wrapped service.
+pub async fn requests(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let started = Instant::now();
+    let method = known_method(request.method());
+    let route = request.match_pattern();
+    let metrics = request.app_data::<Data<Metrics>>().cloned();
+    let trace_id = TraceId::from_headers(request.headers()).unwrap_or_else(TraceId::random);
+    let context = RequestContext { trace_id, path: request.path().to_owned() };
+    let span = tracing::info_span!("http_request", method, trace_id = %context.trace_id);
+    telemetry::continue_trace(&span, |name| request.headers().get(name)?.to_str().ok());
+
+    let served = AssertUnwindSafe(next.call(request)).catch_unwind();
+    let served = context.scope(served.instrument(span.clone())).await;
+    let served = served.unwrap_or_else(|_| {
+        tracing::error!(parent: &span, "a handler panicked");
+        Err(Problem::internal().into())
+    });
+
+    let status = match &served {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    let route = route.as_deref().unwrap_or(UNMATCHED);
+    let elapsed = started.elapsed();
+    if let Some(metrics) = metrics {
+        metrics.http_request(method, route, status.as_u16(), elapsed);
+    }
+    span.in_scope(|| log(method, route, status, elapsed.as_millis()));
+    served
+}
+
+fn log(method: &str, route: &str, status: StatusCode, duration_ms: u128) {
+    let duration_ms = u64::try_from(duration_ms).unwrap_or(u64::MAX);
+    let status = status.as_u16();
+    if status >= 500 {
+        tracing::error!(method, route, status, duration_ms, "request");
+    } else if matches!(route, "/livez" | "/readyz" | "/metrics") {
+        tracing::debug!(method, route, status, duration_ms, "request");
+    } else {
+        tracing::info!(method, route, status, duration_ms, "request");
+    }
+}
+
+/// The method, from a closed set: any other text of the client becomes `OTHER`.
+fn known_method(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
+#[cfg(test)]
+#[path = "trace_tests.rs"]
+mod tests;
