@@ -1,1 +1,10 @@
-//! Plateia.
+//! The relational stores, on PostgreSQL and on SQLite.
+//!
+//! One query source: everything under `repo/` is compiled once as part of [`pg`] and once as part of
+//! [`sqlite`], each of which brings its connection type and its `dialect`.
+
+mod error;
+pub mod pg;
+mod schema;
+pub mod sqlite;
+mod types;

@@ -8,7 +8,7 @@ pub use ids::{
     AudienceId, Epoch, IdError, NotificationId, OperationId, RemovalNo, UploadId, UserId,
     WorkspaceId, WriteNo,
 };
-pub use name::{AudienceName, NameError};
+pub use name::{AudienceName, NameError, fold_key};
 pub use violation::Violation;
 
 /// An instant in UTC. Values that are stored or answered carry whole milliseconds.

@@ -19,6 +19,11 @@ pub enum NameError {
     Control,
 }
 
+/// The full Unicode case fold of a text: what comparisons without regard to case compare.
+pub fn fold_key(text: &str) -> String {
+    caseless::default_case_fold_str(text).nfc().collect()
+}
+
 /// A trimmed, NFC-normalised name of 1 to 255 characters without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AudienceName(String);
@@ -49,7 +54,7 @@ impl AudienceName {
 
     /// What uniqueness compares: the full Unicode case fold of the name.
     pub fn key(&self) -> String {
-        caseless::default_case_fold_str(&self.0).nfc().collect()
+        fold_key(&self.0)
     }
 
     /// The name proposed for a recycled copy: a trailing ` REC n` counted up, else ` REC 2` added.
@@ -61,6 +66,12 @@ impl AudienceName {
         });
         let (stem, round) = counted.unwrap_or((&self.0, 2));
         Self::with_suffix(stem, &format!(" REC {round}"))
+    }
+
+    /// The name proposed for a copy: ` (copy)` added.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self::with_suffix(&self.0, " (copy)")
     }
 
     /// `stem` cut so that `suffix` fits into the longest name.

@@ -1,0 +1,133 @@
+//! PostgreSQL.
+
+use std::time::Duration;
+
+use diesel::{Connection, ConnectionError, ConnectionResult};
+use diesel_async::{
+    AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
+    async_connection_wrapper::AsyncConnectionWrapper,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig,
+        deadpool::{Object, Pool},
+    },
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use futures::{FutureExt, future::BoxFuture};
+use ports::StoreError;
+
+use crate::error;
+
+mod dialect;
+#[expect(clippy::duplicate_mod, reason = "one query source, compiled once per database")]
+#[path = "repo/mod.rs"]
+mod repo;
+
+pub(crate) type Conn = AsyncPgConnection;
+/// A connection on which one transaction is written.
+pub(crate) type Held = Object<Conn>;
+/// A connection for reading.
+pub(crate) type Reader = Object<Conn>;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// How to reach the database, and how long to wait for it.
+#[derive(Clone)]
+pub struct Settings {
+    /// `postgres://user:password@host/database`; holds a secret.
+    pub url: String,
+    /// Most connections at a time.
+    pub max_connections: usize,
+    /// Longest wait for a free or new connection.
+    pub acquire_timeout: Duration,
+    /// Longest run of one statement.
+    pub statement_timeout: Duration,
+    /// Longest wait for a row lock.
+    pub lock_timeout: Duration,
+}
+
+impl Settings {
+    /// The default limits for a database.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            max_connections: 16,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The database of one service. Clones share one pool.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<Conn>,
+    url: String,
+}
+
+impl Db {
+    /// Sets the pool up. Nothing is connected before the first use.
+    ///
+    /// # Errors
+    /// `Internal` when the settings make no pool.
+    pub fn open(settings: &Settings) -> Result<Self, StoreError> {
+        let mut config = ManagerConfig::<Conn>::default();
+        let session = session_settings(settings);
+        config.custom_setup = Box::new(move |url| establish(url.to_owned(), session.clone()));
+        let manager = AsyncDieselConnectionManager::new_with_config(&settings.url, config);
+        let pool = Pool::builder(manager)
+            .max_size(settings.max_connections)
+            .wait_timeout(Some(settings.acquire_timeout))
+            .create_timeout(Some(settings.acquire_timeout))
+            .recycle_timeout(Some(settings.acquire_timeout))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|e| StoreError::Internal(Box::new(e)))?;
+        Ok(Self { pool, url: settings.url.clone() })
+    }
+
+    /// Brings the tables up to date. Processes that start together take turns.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database cannot be reached, or a migration fails.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let url = self.url.clone();
+        let run = move || -> Result<(), ports::BoxError> {
+            let mut conn = AsyncConnectionWrapper::<Conn>::establish(&url)?;
+            diesel::connection::SimpleConnection::batch_execute(
+                &mut conn,
+                "SELECT pg_advisory_lock(hashtext('plateia.migrate.' || current_schema()))",
+            )?;
+            conn.run_pending_migrations(MIGRATIONS)?;
+            Ok(())
+        };
+        tokio::task::spawn_blocking(run).await.map_err(error::unavailable)?.map_err(error::setup)
+    }
+
+    async fn hold(&self) -> Result<Held, StoreError> {
+        self.pool.get().await.map_err(error::unavailable)
+    }
+
+    async fn reader(&self) -> Result<Reader, StoreError> {
+        self.pool.get().await.map_err(error::unavailable)
+    }
+}
+
+/// What every session sets before its first statement.
+fn session_settings(settings: &Settings) -> String {
+    format!(
+        "SET statement_timeout = {}; SET lock_timeout = {}; \
+         SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning",
+        settings.statement_timeout.as_millis(),
+        settings.lock_timeout.as_millis(),
+    )
+}
+
+fn establish(url: String, session: String) -> BoxFuture<'static, ConnectionResult<Conn>> {
+    async move {
+        let mut conn = Conn::establish(&url).await?;
+        conn.batch_execute(&session).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(conn)
+    }
+    .boxed()
+}

@@ -1,0 +1,53 @@
+//! What PostgreSQL does in its own way.
+
+use diesel::{QueryResult, dsl::sql, expression::SqlLiteral};
+use diesel_async::{SimpleAsyncConnection, pooled_connection::deadpool::Object};
+use ports::store::Durability;
+use tokio::runtime::Handle;
+
+use super::{Conn, Held};
+use crate::types::Timestamp;
+
+/// The database's time, as of the statement.
+pub(crate) const NOW: &str = "statement_timestamp()";
+
+/// Ends a query for rows to take: rows that another transaction is taking are passed over.
+pub(crate) const TAKE: &str = "FOR UPDATE SKIP LOCKED";
+
+/// The end of a lease that begins now.
+pub(crate) fn lease_until(seconds: u32) -> SqlLiteral<Timestamp> {
+    sql(&format!("statement_timestamp() + interval '{seconds} seconds'"))
+}
+
+/// Begins a transaction.
+pub(crate) async fn begin(held: &mut Held, durability: Durability) -> QueryResult<()> {
+    held.batch_execute(match durability {
+        Durability::Full => "BEGIN",
+        Durability::Derived => "BEGIN; SET LOCAL synchronous_commit = off",
+    })
+    .await
+}
+
+/// Commits. `SELECT 1` fails in a transaction that a failed statement has doomed, where a bare
+/// `COMMIT` would roll back and report success.
+pub(crate) async fn commit(held: &mut Held) -> QueryResult<()> {
+    held.batch_execute("SELECT 1; COMMIT").await
+}
+
+/// Rolls back in the background and gives the connection back, or closes it where that fails.
+pub(crate) fn abandon(mut held: Held) {
+    let Ok(runtime) = Handle::try_current() else {
+        drop(Object::take(held));
+        return;
+    };
+    runtime.spawn(async move {
+        if held.batch_execute("ROLLBACK").await.is_err() {
+            drop(Object::take(held));
+        }
+    });
+}
+
+/// The connection that is held.
+pub(crate) fn conn(held: &mut Held) -> &mut Conn {
+    held
+}

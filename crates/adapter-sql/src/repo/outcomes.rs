@@ -1,0 +1,6 @@
+//! Reported outcomes.
+
+use super::Conn;
+
+/// Outcomes of one transaction.
+pub(super) struct Outcomes<'c>(pub(super) &'c mut Conn);

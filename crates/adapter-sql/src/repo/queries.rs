@@ -1,0 +1,1 @@
+//! Reads outside a transaction.

@@ -1,0 +1,6 @@
+//! Uploaded files.
+
+use super::Conn;
+
+/// Uploads of one transaction.
+pub(super) struct Uploads<'c>(pub(super) &'c mut Conn);

@@ -1,0 +1,66 @@
+//! What SQLite does in its own way.
+
+use diesel::{QueryResult, connection::SimpleConnection, dsl::sql, expression::SqlLiteral};
+use diesel_async::SimpleAsyncConnection;
+use ports::store::Durability;
+use tokio::runtime::Handle;
+
+use super::{Conn, Held};
+use crate::types::Timestamp;
+
+/// The database's time, as of the statement.
+pub(crate) const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
+/// Ends a query for rows to take: nothing to add, a writer is alone.
+pub(crate) const TAKE: &str = "";
+
+/// The end of a lease that begins now.
+pub(crate) fn lease_until(seconds: u32) -> SqlLiteral<Timestamp> {
+    sql(&format!("{NOW} + {seconds} * 1000"))
+}
+
+/// Begins a transaction, first undoing what an abandoned one left open. `synchronous` can only be
+/// set between transactions, and is set only when it changes.
+pub(crate) async fn begin(held: &mut Held, durability: Durability) -> QueryResult<()> {
+    let dirty = std::mem::replace(&mut held.dirty, true);
+    let pragma = match (held.durability.take(), durability) {
+        (Some(now), wanted) if now == wanted => None,
+        (_, Durability::Full) => Some("PRAGMA synchronous = FULL"),
+        (_, Durability::Derived) => Some("PRAGMA synchronous = NORMAL"),
+    };
+    held.spawn_blocking(move |conn| {
+        if dirty {
+            // Fails when nothing is open, which is as good.
+            let _ = conn.batch_execute("ROLLBACK");
+        }
+        if let Some(pragma) = pragma {
+            conn.batch_execute(pragma)?;
+        }
+        conn.batch_execute("BEGIN IMMEDIATE")
+    })
+    .await?;
+    held.durability = Some(durability);
+    Ok(())
+}
+
+/// Commits.
+pub(crate) async fn commit(held: &mut Held) -> QueryResult<()> {
+    held.batch_execute("COMMIT").await?;
+    held.dirty = false;
+    Ok(())
+}
+
+/// Rolls back in the background and lets the next writer in. Should that not come to pass, the next
+/// writer does it.
+pub(crate) fn abandon(mut held: Held) {
+    if let Ok(runtime) = Handle::try_current() {
+        runtime.spawn(async move {
+            held.dirty = held.batch_execute("ROLLBACK").await.is_err();
+        });
+    }
+}
+
+/// The connection that is held.
+pub(crate) fn conn(held: &mut Held) -> &mut Conn {
+    held
+}
