@@ -31,7 +31,11 @@ pub struct Answer {
 impl Answer {
     /// An answer without a body.
     pub const fn empty(status: StatusCode) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new() }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
     }
 
     /// An answer with a JSON body.
@@ -62,7 +66,10 @@ impl Answer {
 
     /// What is kept of it for replay.
     pub(crate) fn to_stored(&self) -> StoredAnswer {
-        let kept = self.headers.iter().filter(|(name, _)| KEPT_HEADERS.contains(name));
+        let kept = self
+            .headers
+            .iter()
+            .filter(|(name, _)| KEPT_HEADERS.contains(name));
         StoredAnswer {
             status: self.status.as_u16(),
             headers: kept
@@ -77,7 +84,10 @@ impl Answer {
     /// The answer that was kept, if it can be read.
     pub(crate) fn from_stored(stored: StoredAnswer) -> Option<Self> {
         let headers = stored.headers.into_iter().map(|(name, value)| {
-            Some((name.parse::<HeaderName>().ok()?, HeaderValue::try_from(value).ok()?))
+            Some((
+                name.parse::<HeaderName>().ok()?,
+                HeaderValue::try_from(value).ok()?,
+            ))
         });
         Some(Self {
             status: StatusCode::from_u16(stored.status).ok()?,

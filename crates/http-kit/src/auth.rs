@@ -89,7 +89,11 @@ pub struct Authenticator {
 impl Authenticator {
     /// Takes API keys only.
     pub fn new(keys: Arc<dyn ApiKeyStore>) -> Self {
-        Self { keys, gateway_secret: None, embedded_loopback: false }
+        Self {
+            keys,
+            gateway_secret: None,
+            embedded_loopback: false,
+        }
     }
 
     /// Takes the gateway's headers too, when they come with this secret.
@@ -125,8 +129,15 @@ impl Authenticator {
             return Err(AuthError::Invalid);
         }
         // The look-up is by hash, so its timing tells nothing about the key.
-        let owner = self.keys.owner_of(&sha256(key.trim())).await?.ok_or(AuthError::Invalid)?;
-        if claimed.workspace.is_some_and(|workspace| workspace != owner.workspace) {
+        let owner = self
+            .keys
+            .owner_of(&sha256(key.trim()))
+            .await?
+            .ok_or(AuthError::Invalid)?;
+        if claimed
+            .workspace
+            .is_some_and(|workspace| workspace != owner.workspace)
+        {
             return Err(AuthError::Invalid);
         }
         let user = match claimed.user {
@@ -134,7 +145,10 @@ impl Authenticator {
             None => UserId::parse(&format!("key:{}", owner.key_id))
                 .map_err(|_| StoreError::Corrupt("id of an API key"))?,
         };
-        Ok(Principal { workspace: owner.workspace, user })
+        Ok(Principal {
+            workspace: owner.workspace,
+            user,
+        })
     }
 
     fn by_gateway(&self, request: &HttpRequest, claimed: Claim) -> Result<Principal, AuthError> {
@@ -143,7 +157,10 @@ impl Authenticator {
             (None, None) => return Err(AuthError::Missing),
             _ => return Err(AuthError::Invalid),
         };
-        match (single(request.headers(), GATEWAY_SECRET_HEADER)?, &self.gateway_secret) {
+        match (
+            single(request.headers(), GATEWAY_SECRET_HEADER)?,
+            &self.gateway_secret,
+        ) {
             (Some(sent), Some(secret)) if bool::from(sha256(sent).ct_eq(secret)) => {}
             (Some(_), _) => return Err(AuthError::Invalid),
             (None, _) if self.embedded_loopback && is_loopback(request) => {
@@ -165,7 +182,9 @@ struct Claim {
 
 impl Claim {
     fn read(headers: &HeaderMap) -> Result<Self, AuthError> {
-        let workspace = single(headers, WORKSPACE_HEADER)?.map(WorkspaceId::parse).transpose();
+        let workspace = single(headers, WORKSPACE_HEADER)?
+            .map(WorkspaceId::parse)
+            .transpose();
         let user = single(headers, USER_HEADER)?.map(UserId::parse).transpose();
         Ok(Self {
             workspace: workspace.map_err(|_| AuthError::Invalid)?,
@@ -198,7 +217,10 @@ fn names_loopback(request: &HttpRequest) -> bool {
     let sent = match single(request.headers(), HOST.as_str()) {
         Ok(Some(host)) => Some(host),
         // HTTP/2 sends it in the request line.
-        Ok(None) => request.uri().authority().map(|authority| authority.as_str()),
+        Ok(None) => request
+            .uri()
+            .authority()
+            .map(|authority| authority.as_str()),
         Err(_) => None,
     };
     sent.is_some_and(is_loopback_name)
@@ -209,10 +231,16 @@ fn is_loopback_name(host: &str) -> bool {
         Some((name, port)) if !port.ends_with(']') => (name, port),
         _ => (host, ""),
     };
-    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
     let is_loopback_ip = match bare {
-        Some(v6) => v6.parse().is_ok_and(|ip: std::net::Ipv6Addr| ip.is_loopback()),
-        None => name.parse().is_ok_and(|ip: IpAddr| ip.is_ipv4() && ip.is_loopback()),
+        Some(v6) => v6
+            .parse()
+            .is_ok_and(|ip: std::net::Ipv6Addr| ip.is_loopback()),
+        None => name
+            .parse()
+            .is_ok_and(|ip: IpAddr| ip.is_ipv4() && ip.is_loopback()),
     };
     port.bytes().all(|b| b.is_ascii_digit())
         && (is_loopback_ip || name.eq_ignore_ascii_case("localhost"))

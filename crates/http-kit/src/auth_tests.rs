@@ -14,16 +14,14 @@ impl ApiKeyStore for OneKey {
             return Err(StoreError::Unavailable("down".into()));
         }
         let workspace = WorkspaceId::parse("ws1").unwrap();
-        let owner = ApiKeyOwner { workspace, key_id: "k7".into() };
+        let owner = ApiKeyOwner {
+            workspace,
+            key_id: "k7".into(),
+        };
         Ok((*hash == sha256("secret-key")).then_some(owner))
     }
 
-    async fn ensure(
-        &self,
-        _: &[u8; 32],
-        _: &ApiKeyOwner,
-        _: Instant,
-    ) -> Result<(), StoreError> {
+    async fn ensure(&self, _: &[u8; 32], _: &ApiKeyOwner, _: Instant) -> Result<(), StoreError> {
         Ok(())
     }
 }
@@ -34,9 +32,10 @@ fn keys_only() -> Authenticator {
 
 fn request(headers: &[(&str, &str)]) -> TestRequest {
     let peer = "127.0.0.1:40000".parse().unwrap();
-    headers.iter().fold(TestRequest::get().peer_addr(peer), |request, (name, value)| {
-        request.append_header((*name, *value))
-    })
+    headers.iter().fold(
+        TestRequest::get().peer_addr(peer),
+        |request, (name, value)| request.append_header((*name, *value)),
+    )
 }
 
 /// `workspace/user`, or the status of the refusal.
@@ -67,7 +66,11 @@ async fn a_key_opens_its_workspace() {
         (vec![("Authorization", "Bearer down")], "503"),
         (vec![], "401"),
     ] {
-        assert_eq!(outcome(&keys_only(), request(&headers)).await, expected, "{headers:?}");
+        assert_eq!(
+            outcome(&keys_only(), request(&headers)).await,
+            expected,
+            "{headers:?}"
+        );
     }
 }
 
@@ -86,9 +89,16 @@ async fn gateway_headers_need_the_secret() {
         (vec![user, secret], "401"),
         (vec![workspace, ("userId", ""), secret], "401"),
     ] {
-        assert_eq!(outcome(&auth, request(&headers)).await, expected, "{headers:?}");
+        assert_eq!(
+            outcome(&auth, request(&headers)).await,
+            expected,
+            "{headers:?}"
+        );
     }
-    assert_eq!(outcome(&keys_only(), request(&[workspace, user, secret])).await, "401");
+    assert_eq!(
+        outcome(&keys_only(), request(&[workspace, user, secret])).await,
+        "401"
+    );
 }
 
 #[actix_web::test]
@@ -96,15 +106,31 @@ async fn loopback_is_trusted_only_embedded_and_under_its_own_name() {
     let claim = [("workSpaceId", "ws9"), ("userId", "u1")];
     let embedded = keys_only().with_embedded_loopback();
     let to = |host| request(&claim).append_header(("host", host));
-    for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:80", "127.8.8.8", "[::1]:1", "[::1]"] {
+    for host in [
+        "localhost",
+        "LOCALHOST:8080",
+        "127.0.0.1:80",
+        "127.8.8.8",
+        "[::1]:1",
+        "[::1]",
+    ] {
         assert_eq!(outcome(&embedded, to(host)).await, "ws9/u1", "{host}");
     }
-    for host in
-        ["evil.example", "localhost.evil.example", "10.0.0.1", "localhost:80:x", "", "::1", "[::2]"]
-    {
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "10.0.0.1",
+        "localhost:80:x",
+        "",
+        "::1",
+        "[::2]",
+    ] {
         assert_eq!(outcome(&embedded, to(host)).await, "403", "{host}");
     }
-    assert_eq!(outcome(&embedded, to("localhost").append_header(("host", "x"))).await, "403");
+    assert_eq!(
+        outcome(&embedded, to("localhost").append_header(("host", "x"))).await,
+        "403"
+    );
     assert_eq!(outcome(&keys_only(), to("localhost")).await, "401");
     let remote = to("localhost").peer_addr("10.0.0.9:1".parse().unwrap());
     assert_eq!(outcome(&embedded, remote).await, "401");

@@ -99,8 +99,15 @@ impl From<BodyError> for Problem {
 /// # Errors
 /// [`BodyError::UnsupportedMediaType`] for another type or none.
 pub fn require_json(headers: &HeaderMap) -> Result<(), BodyError> {
-    let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = declared.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let declared = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = declared
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
     let essence = essence.to_ascii_lowercase();
     let structured = essence.starts_with("application/") && essence.ends_with("+json");
     if essence == "application/json" || structured {
@@ -114,13 +121,12 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), BodyError> {
 ///
 /// # Errors
 /// When it is too large, packed in another way, or ends early.
-pub async fn read(
-    payload: Payload,
-    headers: &HeaderMap,
-    limit: usize,
-) -> Result<Bytes, BodyError> {
+pub async fn read(payload: Payload, headers: &HeaderMap, limit: usize) -> Result<Bytes, BodyError> {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    match header(CONTENT_ENCODING).map(str::to_ascii_lowercase).as_deref() {
+    match header(CONTENT_ENCODING)
+        .map(str::to_ascii_lowercase)
+        .as_deref()
+    {
         None | Some("identity" | "gzip" | "deflate") => {}
         Some(_) => return Err(BodyError::UnsupportedEncoding),
     }
@@ -152,15 +158,14 @@ pub async fn read_json(
     headers: &HeaderMap,
     limit: usize,
 ) -> Result<Bytes, BodyError> {
-    let typed = require_json(headers);
-    if typed.is_err() && headers.contains_key(CONTENT_TYPE) {
-        typed?;
+    if headers.contains_key(CONTENT_TYPE) {
+        require_json(headers)?;
     }
     let body = read(payload, headers, limit).await?;
     if body.is_empty() {
         return Err(BodyError::Missing);
     }
-    typed.map(|()| body)
+    require_json(headers).map(|()| body)
 }
 
 /// Parses a JSON document.
@@ -174,27 +179,40 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut json);
     match parsed {
-        Ok(value) => json.end().map(|()| value).map_err(|error| malformed(&error)),
+        Ok(value) => json
+            .end()
+            .map(|()| value)
+            .map_err(|error| malformed(&error)),
         Err(error) if error.inner().is_data() => {
             // A type error may come before a syntax error; only a well-formed document has types.
             serde_json::from_slice::<IgnoredAny>(body).map_err(|error| malformed(&error))?;
-            Err(BodyError::Invalid(violation(error.path(), &error.inner().to_string())))
+            Err(BodyError::Invalid(violation(
+                error.path(),
+                &error.inner().to_string(),
+            )))
         }
         Err(error) => Err(malformed(error.inner())),
     }
 }
 
 fn malformed(error: &serde_json::Error) -> BodyError {
-    BodyError::Malformed { line: error.line(), column: error.column() }
+    BodyError::Malformed {
+        line: error.line(),
+        column: error.column(),
+    }
 }
 
 /// Says what was expected where. Serde's own text repeats the value that was sent, which may be
 /// personal data: that part is cut out.
 fn violation(path: &Path, message: &str) -> Violation {
     let mut pointer = pointer(path);
-    let message = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(message, |(text, _)| text);
     let quoted = message.split('`').nth(1);
-    let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
+    let expected = message
+        .rsplit_once(", expected ")
+        .map(|(_, expected)| expected);
     let (code, detail) = match (message.split('`').next().unwrap_or_default(), expected) {
         ("missing field ", _) => {
             push(&mut pointer, quoted.unwrap_or_default());

@@ -13,7 +13,10 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    changes.run(in_context(change)).await.map_err(|_| Problem::internal())
+    changes
+        .run(in_context(change))
+        .await
+        .map_err(|_| Problem::internal())
 }
 
 /// Carries the current request into another task, so that its errors name the same trace.

@@ -81,7 +81,10 @@ mod tests {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         let span = "00f067aa0ba902b7";
         let good = format!("00-{trace}-{span}-01");
-        assert_eq!(parsed(&good).map(|id| id.to_string()).as_deref(), Some(trace));
+        assert_eq!(
+            parsed(&good).map(|id| id.to_string()).as_deref(),
+            Some(trace)
+        );
         for bad in [
             "",
             "00",

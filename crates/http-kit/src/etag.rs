@@ -27,14 +27,18 @@ impl IfMatch {
         if !headers.contains_key(IF_MATCH) {
             return Self::Absent;
         }
-        let values = headers.get_all(IF_MATCH).filter_map(|value| value.to_str().ok());
+        let values = headers
+            .get_all(IF_MATCH)
+            .filter_map(|value| value.to_str().ok());
         let tags = values.flat_map(|value| value.split(',')).map(str::trim);
         let mut versions = Vec::new();
         for tag in tags {
             if tag == "*" {
                 return Self::Any;
             }
-            let quoted = tag.strip_prefix("\"v").and_then(|tag| tag.strip_suffix('"'));
+            let quoted = tag
+                .strip_prefix("\"v")
+                .and_then(|tag| tag.strip_suffix('"'));
             versions.extend(quoted.and_then(|version| version.parse::<i64>().ok()));
         }
         Self::Versions(versions)
@@ -53,7 +57,11 @@ impl IfMatch {
     /// # Errors
     /// 412 when it is not the expected one.
     pub fn check(&self, version: i64) -> Result<(), Problem> {
-        if self.allows(version) { Ok(()) } else { Err(Problem::stale()) }
+        if self.allows(version) {
+            Ok(())
+        } else {
+            Err(Problem::stale())
+        }
     }
 }
 
@@ -86,6 +94,9 @@ mod tests {
         ] {
             assert_eq!(sent(values).allows(7), allowed, "{values:?}");
         }
-        assert_eq!(sent(&["\"v6\""]).check(7).map_err(|p| p.status().as_u16()), Err(412));
+        assert_eq!(
+            sent(&["\"v6\""]).check(7).map_err(|p| p.status().as_u16()),
+            Err(412)
+        );
     }
 }

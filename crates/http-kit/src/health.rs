@@ -83,7 +83,10 @@ mod tests {
         let readiness = Readiness::default();
         readiness.register("store", async || Ok(()));
         let (status, body) = get(&readiness, "/readyz").await;
-        assert_eq!((status, body.as_str()), (200, r#"{"checks":{"store":"ok"},"ready":true}"#));
+        assert_eq!(
+            (status, body.as_str()),
+            (200, r#"{"checks":{"store":"ok"},"ready":true}"#)
+        );
         readiness.register("bus", async || Err("closed".to_owned()));
         let (status, body) = get(&readiness, "/readyz").await;
         assert_eq!(status, 503);

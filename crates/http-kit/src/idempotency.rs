@@ -117,7 +117,9 @@ pub fn content_hash(body: &[u8]) -> [u8; 32] {
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, IdempotencyError> {
     let mut values = headers.get_all(KEY_HEADER);
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     let printable = value.as_bytes().iter().all(|b| matches!(b, b' '..=b'~'));
     if values.next().is_some() || value.is_empty() || value.len() > MAX_KEY || !printable {
         return Err(IdempotencyError::InvalidKey);
@@ -143,7 +145,12 @@ impl Idempotency {
         changes: Changes,
         lease: Duration,
     ) -> Self {
-        Self { store, ids, changes, lease }
+        Self {
+            store,
+            ids,
+            changes,
+            lease,
+        }
     }
 
     /// Runs `change` to its end even if the client goes away, and keeps its answer for replay
@@ -157,15 +164,37 @@ impl Idempotency {
         F: Future<Output = Answer> + Send + 'static,
     {
         let this = self.clone();
-        let Call { workspace, method, path, key, content } = call;
+        let Call {
+            workspace,
+            method,
+            path,
+            key,
+            content,
+        } = call;
         let Some(key) = key else {
-            let ticket = WriteTicket { write_id: this.ids.next(), rerun: false, keyed: false };
+            let ticket = WriteTicket {
+                write_id: this.ids.next(),
+                rerun: false,
+                keyed: false,
+            };
             let change = in_context(async move { change(ticket).await });
-            return self.changes.run(change).await.map_err(|_| IdempotencyError::Interrupted);
+            return self
+                .changes
+                .run(change)
+                .await
+                .map_err(|_| IdempotencyError::Interrupted);
         };
-        let scope = IdempotencyScope { workspace, method, path, key };
+        let scope = IdempotencyScope {
+            workspace,
+            method,
+            path,
+            key,
+        };
         let task = in_context(async move { this.run_keyed(scope, content, change).await });
-        self.changes.run(task).await.map_err(|_| IdempotencyError::Interrupted)?
+        self.changes
+            .run(task)
+            .await
+            .map_err(|_| IdempotencyError::Interrupted)?
     }
 
     async fn run_keyed<C, F>(
@@ -191,9 +220,16 @@ impl Idempotency {
                 return Ok(answer.with_header(REPLAYED_HEADER, HeaderValue::from_static("true")));
             }
         };
-        let ticket = WriteTicket { write_id, rerun, keyed: true };
+        let ticket = WriteTicket {
+            write_id,
+            rerun,
+            keyed: true,
+        };
         // A task of its own: a panic must not leave the key reserved for the whole lease.
-        let outcome = self.changes.run(in_context(async move { change(ticket).await })).await;
+        let outcome = self
+            .changes
+            .run(in_context(async move { change(ticket).await }))
+            .await;
         let settled = match &outcome {
             Ok(answer) if answer.status.is_server_error() => {
                 self.store.abandon(&scope, write_id).await
@@ -205,13 +241,21 @@ impl Idempotency {
             Ok(answer) if stores_nothing(answer.status) => {
                 self.store.abandon(&scope, write_id).await
             }
-            Ok(answer) => self.store.complete(&scope, write_id, &answer.to_stored()).await,
+            Ok(answer) => {
+                self.store
+                    .complete(&scope, write_id, &answer.to_stored())
+                    .await
+            }
             Err(_) => self.store.abandon(&scope, write_id).await,
         };
         if let Err(error) = settled {
             // The effect stands; when the lease lapses the request runs again under its write id.
             let error = crate::problem::chain(&error);
-            tracing::warn!(error, write_id, "the end of an idempotent request was not recorded");
+            tracing::warn!(
+                error,
+                write_id,
+                "the end of an idempotent request was not recorded"
+            );
         }
         outcome.map_err(|_| IdempotencyError::Interrupted)
     }
@@ -219,7 +263,10 @@ impl Idempotency {
 
 /// Whether an answer means that the request was refused before it changed anything.
 fn stores_nothing(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 429)
+    matches!(
+        status.as_u16(),
+        400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 429
+    )
 }
 
 #[cfg(test)]

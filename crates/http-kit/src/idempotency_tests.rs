@@ -65,7 +65,9 @@ impl IdempotencyStore for Memory {
             Some((write_id, _, State::Lapsed)) => (write_id, Reservation::Rerun { write_id }),
             Some((_, _, State::Done(answer))) => return Ok(Reservation::Replay(answer)),
             Some((_, _, State::Held)) => {
-                return Ok(Reservation::Running { retry_after: Duration::from_secs(3) });
+                return Ok(Reservation::Running {
+                    retry_after: Duration::from_secs(3),
+                });
             }
         };
         entries.insert(scope.clone(), (write_id, content, State::Held));
@@ -96,7 +98,12 @@ impl IdempotencyStore for Memory {
 fn wrapper() -> Idempotency {
     let changes = Changes::new(Handle::current(), Default::default());
     let ids = Arc::new(Counter::default());
-    Idempotency::new(Arc::new(Memory::default()), ids, changes, Duration::from_secs(60))
+    Idempotency::new(
+        Arc::new(Memory::default()),
+        ids,
+        changes,
+        Duration::from_secs(60),
+    )
 }
 
 fn call(key: Option<&str>, body: &str) -> Call {
@@ -105,7 +112,12 @@ fn call(key: Option<&str>, body: &str) -> Call {
         request = request.insert_header((KEY_HEADER, key));
     }
     let workspace = WorkspaceId::parse("ws1").unwrap();
-    Call::of(&request.to_http_request(), &workspace, content_hash(body.as_bytes())).unwrap()
+    Call::of(
+        &request.to_http_request(),
+        &workspace,
+        content_hash(body.as_bytes()),
+    )
+    .unwrap()
 }
 
 /// Answers the status and tells the ticket in the body.
@@ -117,11 +129,21 @@ async fn answer(
 ) -> Result<(Answer, String), IdempotencyError> {
     let answer = wrapper
         .run(call(key, body), move |ticket| async move {
-            let told = format!("{}{}", ticket.write_id, if ticket.rerun { " again" } else { "" });
+            let told = format!(
+                "{}{}",
+                ticket.write_id,
+                if ticket.rerun { " again" } else { "" }
+            );
             let status = StatusCode::from_u16(status).unwrap();
             Answer::json(status, &told)
-                .with_header(actix_web::http::header::LOCATION, HeaderValue::from_static("/x"))
-                .with_header(actix_web::http::header::DATE, HeaderValue::from_static("now"))
+                .with_header(
+                    actix_web::http::header::LOCATION,
+                    HeaderValue::from_static("/x"),
+                )
+                .with_header(
+                    actix_web::http::header::DATE,
+                    HeaderValue::from_static("now"),
+                )
         })
         .await?;
     let told = serde_json::from_slice(&answer.body).unwrap();
@@ -135,7 +157,11 @@ async fn the_same_request_is_replayed() {
     assert_eq!(told, "1");
     let (second, told) = answer(&wrapper, Some("k"), "a", 500).await.unwrap();
     assert_eq!((second.status, told.as_str()), (first.status, "1"));
-    let names: Vec<_> = second.headers.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<_> = second
+        .headers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     assert_eq!(names, ["content-type", "location", "idempotent-replayed"]);
     let (_, other_key) = answer(&wrapper, Some("k2"), "a", 201).await.unwrap();
     assert_eq!(other_key, "2");
@@ -156,11 +182,29 @@ async fn without_a_key_every_request_is_new() {
 async fn refusals_free_the_key_and_failures_keep_the_write_id() {
     let wrapper = wrapper();
     answer(&wrapper, Some("k"), "a", 422).await.unwrap();
-    assert_eq!(answer(&wrapper, Some("k"), "corrected", 503).await.unwrap().1, "2");
+    assert_eq!(
+        answer(&wrapper, Some("k"), "corrected", 503)
+            .await
+            .unwrap()
+            .1,
+        "2"
+    );
     let other = answer(&wrapper, Some("k"), "other", 201).await;
     assert!(matches!(other, Err(IdempotencyError::Mismatch)));
-    assert_eq!(answer(&wrapper, Some("k"), "corrected", 409).await.unwrap().1, "2 again");
-    assert_eq!(answer(&wrapper, Some("k"), "corrected", 201).await.unwrap().1, "2 again");
+    assert_eq!(
+        answer(&wrapper, Some("k"), "corrected", 409)
+            .await
+            .unwrap()
+            .1,
+        "2 again"
+    );
+    assert_eq!(
+        answer(&wrapper, Some("k"), "corrected", 201)
+            .await
+            .unwrap()
+            .1,
+        "2 again"
+    );
     let (replayed, _) = answer(&wrapper, Some("k"), "corrected", 500).await.unwrap();
     assert_eq!(replayed.status, 201);
 }
@@ -168,9 +212,14 @@ async fn refusals_free_the_key_and_failures_keep_the_write_id() {
 #[actix_web::test]
 async fn a_panic_does_not_hold_the_key() {
     let wrapper = wrapper();
-    let panicked = wrapper.run(call(Some("k"), "a"), |_| async { panic!("defect") }).await;
+    let panicked = wrapper
+        .run(call(Some("k"), "a"), |_| async { panic!("defect") })
+        .await;
     assert!(matches!(panicked, Err(IdempotencyError::Interrupted)));
-    assert_eq!(answer(&wrapper, Some("k"), "a", 201).await.unwrap().1, "1 again");
+    assert_eq!(
+        answer(&wrapper, Some("k"), "a", 201).await.unwrap().1,
+        "1 again"
+    );
 }
 
 #[actix_web::test]
@@ -187,12 +236,18 @@ async fn a_running_request_holds_the_key_though_its_client_left() {
     told.await.unwrap();
     let running = answer(&wrapper, Some("k"), "a", 201).await.unwrap_err();
     let problem = Problem::from(running);
-    assert_eq!((problem.status().as_u16(), problem.code()), (409, "idempotency_in_progress"));
+    assert_eq!(
+        (problem.status().as_u16(), problem.code()),
+        (409, "idempotency_in_progress")
+    );
     assert_eq!(problem.headers()[0].1, "3");
     drop(first);
     go.send(()).unwrap();
     let replayed = loop {
-        match wrapper.run(call(Some("k"), "a"), |_| async { unreachable!() }).await {
+        match wrapper
+            .run(call(Some("k"), "a"), |_| async { unreachable!() })
+            .await
+        {
             Err(IdempotencyError::InProgress { .. }) => tokio::task::yield_now().await,
             other => break other.unwrap(),
         }
@@ -213,7 +268,16 @@ fn keys_are_printable_ascii() {
     assert!(matches!(parsed(&[]), Ok(None)));
     assert!(matches!(parsed(&[b"a key ~"]), Ok(Some(key)) if key == "a key ~"));
     assert!(parsed(&[&[b'x'; 255]]).is_ok());
-    for bad in [&[&b""[..]][..], &[&[b'x'; 256]], &[b"a\tb"], &["é".as_bytes()], &[b"a", b"b"]] {
-        assert!(matches!(parsed(bad), Err(IdempotencyError::InvalidKey)), "{bad:?}");
+    for bad in [
+        &[&b""[..]][..],
+        &[&[b'x'; 256]],
+        &[b"a\tb"],
+        &["é".as_bytes()],
+        &[b"a", b"b"],
+    ] {
+        assert!(
+            matches!(parsed(bad), Err(IdempotencyError::InvalidKey)),
+            "{bad:?}"
+        );
     }
 }

@@ -52,10 +52,12 @@ pub fn bounded(name: &str, raw: Option<&str>, default: u32, max: u32) -> Result<
     let Some(raw) = raw else { return Ok(default) };
     let digits = !raw.is_empty() && raw.bytes().all(|b| b.is_ascii_digit());
     let number = digits.then(|| raw.parse().ok()).flatten();
-    number.filter(|number| (1..=max).contains(number)).ok_or_else(|| {
-        let detail = format!("{name} must be a whole number from 1 to {max}.");
-        Violation::new(format!("/{name}"), "out_of_range", detail)
-    })
+    number
+        .filter(|number| (1..=max).contains(number))
+        .ok_or_else(|| {
+            let detail = format!("{name} must be a whole number from 1 to {max}.");
+            Violation::new(format!("/{name}"), "out_of_range", detail)
+        })
 }
 
 #[cfg(test)]
@@ -69,9 +71,24 @@ mod tests {
         assert_eq!(page(None), Ok(1));
         assert_eq!(page(Some("2147483647")), Ok(2_147_483_647));
         assert_eq!(per_page(Some("7")), Ok(7));
-        for bad in ["", "0", "-1", "+1", "1.0", " 1", "1001", "99999999999", "x", "１"] {
+        for bad in [
+            "",
+            "0",
+            "-1",
+            "+1",
+            "1.0",
+            " 1",
+            "1001",
+            "99999999999",
+            "x",
+            "１",
+        ] {
             let broken = limit(Some(bad)).unwrap_err();
-            assert_eq!((broken.pointer.as_str(), broken.code), ("/limit", "out_of_range"), "{bad}");
+            assert_eq!(
+                (broken.pointer.as_str(), broken.code),
+                ("/limit", "out_of_range"),
+                "{bad}"
+            );
         }
         assert_eq!(page(Some("2147483648")).unwrap_err().pointer, "/page");
         assert_eq!(per_page(Some("0")).unwrap_err().pointer, "/per_page");

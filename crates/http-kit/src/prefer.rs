@@ -13,7 +13,9 @@ pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-a
 /// How long the client wants to wait for the end of the work: the first well-formed `wait`, at
 /// most 60 seconds. A preference that is not understood is ignored, as the RFC wants.
 pub fn wait(headers: &HeaderMap) -> Option<Duration> {
-    let values = headers.get_all("prefer").filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all("prefer")
+        .filter_map(|value| value.to_str().ok());
     let mut preferences = values.flat_map(|value| value.split(','));
     preferences.find_map(|preference| {
         let (name, value) = preference.split(';').next()?.split_once('=')?;
@@ -52,7 +54,11 @@ mod tests {
         ] {
             let name = HeaderName::from_static("prefer");
             let headers = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
-            assert_eq!(wait(&headers).map(|wait| wait.as_secs()), seconds, "{value}");
+            assert_eq!(
+                wait(&headers).map(|wait| wait.as_secs()),
+                seconds,
+                "{value}"
+            );
         }
         assert_eq!(wait(&HeaderMap::new()), None);
         assert_eq!(applied(Duration::from_secs(5)), "wait=5");

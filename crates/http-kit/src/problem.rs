@@ -36,7 +36,11 @@ pub struct FieldError {
 
 impl From<Violation> for FieldError {
     fn from(broken: Violation) -> Self {
-        Self { pointer: broken.pointer, code: Cow::Borrowed(broken.code), detail: broken.detail }
+        Self {
+            pointer: broken.pointer,
+            code: Cow::Borrowed(broken.code),
+            detail: broken.detail,
+        }
     }
 }
 
@@ -180,7 +184,9 @@ impl Problem {
     /// Adds errors about places of the request.
     #[must_use]
     pub fn with_violations(mut self, broken: Vec<Violation>) -> Self {
-        self.0.errors.extend(broken.into_iter().map(FieldError::from));
+        self.0
+            .errors
+            .extend(broken.into_iter().map(FieldError::from));
         self
     }
 
@@ -239,7 +245,11 @@ impl Problem {
         let parts = &self.0;
         ProblemBody {
             kind: "about:blank",
-            title: parts.status.canonical_reason().unwrap_or("Error").to_owned(),
+            title: parts
+                .status
+                .canonical_reason()
+                .unwrap_or("Error")
+                .to_owned(),
             status: parts.status.as_u16(),
             detail: parts.detail.clone(),
             instance,

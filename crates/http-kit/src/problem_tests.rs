@@ -10,16 +10,19 @@ async fn sent(problem: &Problem) -> Value {
 
 #[actix_web::test]
 async fn carries_every_member_headers_and_extras() {
-    let context =
-        RequestContext { trace_id: TraceId::random(), path: "/api/v1/audiences/aud_1".into() };
+    let context = RequestContext {
+        trace_id: TraceId::random(),
+        path: "/api/v1/audiences/aud_1".into(),
+    };
     let trace_id = context.trace_id.to_string();
     let problem = Problem::conflict("plan_stale")
         .with_detail("The audience has changed.")
         .with_violations(vec![Violation::new("/plan", "stale", "Plan again.")])
         .with_retry_after(Duration::from_millis(1200))
         .with_member("counts", json!({"removed": 3}));
-    let (body, response) =
-        context.scope(async { (sent(&problem).await, problem.to_response()) }).await;
+    let (body, response) = context
+        .scope(async { (sent(&problem).await, problem.to_response()) })
+        .await;
     assert_eq!(
         body,
         json!({
@@ -29,7 +32,10 @@ async fn carries_every_member_headers_and_extras() {
             "trace_id": trace_id, "counts": {"removed": 3},
         })
     );
-    assert_eq!(response.headers().get(CONTENT_TYPE).unwrap(), CONTENT_TYPE_PROBLEM);
+    assert_eq!(
+        response.headers().get(CONTENT_TYPE).unwrap(),
+        CONTENT_TYPE_PROBLEM
+    );
     assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "2");
 }
 
@@ -37,7 +43,12 @@ async fn carries_every_member_headers_and_extras() {
 async fn an_internal_error_tells_only_its_trace_id() {
     let cause = StoreError::Internal("password=hunter2".into());
     let body = sent(&Problem::from(cause)).await;
-    let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    let members: Vec<_> = body
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     assert_eq!(members, ["code", "status", "title", "trace_id", "type"]);
     assert_eq!(body["status"], 500);
     assert_eq!(body["trace_id"].as_str().unwrap().len(), 32);
@@ -50,12 +61,21 @@ async fn store_errors_have_their_statuses() {
     assert_eq!(unavailable.headers()[0].0, header::RETRY_AFTER);
     assert_eq!(Problem::from(StoreError::DiskFull).status(), 507);
     assert_eq!(Problem::from(StoreError::StaleVersion).status(), 412);
-    assert_eq!(Problem::from(StoreError::Conflict { constraint: "other" }).status(), 409);
+    assert_eq!(
+        Problem::from(StoreError::Conflict {
+            constraint: "other"
+        })
+        .status(),
+        409
+    );
     assert_eq!(Problem::from(StoreError::Corrupt("row")).status(), 500);
 }
 
 #[test]
 fn unauthorized_challenges() {
     let response = Problem::unauthorized("unauthorized").to_response();
-    assert_eq!(response.headers().get(header::WWW_AUTHENTICATE).unwrap(), "Bearer");
+    assert_eq!(
+        response.headers().get(header::WWW_AUTHENTICATE).unwrap(),
+        "Bearer"
+    );
 }

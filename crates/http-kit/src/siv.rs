@@ -78,7 +78,10 @@ impl Siv {
     fn apply_stream(&self, tag: &[u8], text: &mut [u8]) {
         for (counter, chunk) in (0_u32..).zip(text.chunks_mut(BLOCK)) {
             let block = mac(&self.stream_key, [tag, &counter.to_be_bytes()]);
-            chunk.iter_mut().zip(block).for_each(|(byte, key)| *byte ^= key);
+            chunk
+                .iter_mut()
+                .zip(block)
+                .for_each(|(byte, key)| *byte ^= key);
         }
     }
 }
@@ -108,9 +111,20 @@ mod tests {
         for at in 0..token.len() {
             let mut altered = token.clone().into_bytes();
             altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
-            assert_eq!(siv.open("ws1", std::str::from_utf8(&altered).unwrap()), None, "{at}");
+            assert_eq!(
+                siv.open("ws1", std::str::from_utf8(&altered).unwrap()),
+                None,
+                "{at}"
+            );
         }
-        for bad in ["", "A", "é", &token[1..], &format!("{token}="), &format!("{token}AA")] {
+        for bad in [
+            "",
+            "A",
+            "é",
+            &token[1..],
+            &format!("{token}="),
+            &format!("{token}AA"),
+        ] {
             assert_eq!(siv.open("ws1", bad), None, "{bad}");
         }
     }

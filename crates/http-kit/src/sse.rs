@@ -75,7 +75,11 @@ where
     let start = tokio::time::Instant::now() + KEEP_ALIVE;
     let mut keep_alive = tokio::time::interval_at(start, KEEP_ALIVE);
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let frames = Frames { events: Box::pin(events), keep_alive, shutdown };
+    let frames = Frames {
+        events: Box::pin(events),
+        keep_alive,
+        shutdown,
+    };
     let following = stream::unfold(frames, async |mut frames| {
         let frame = tokio::select! {
             biased;
@@ -96,7 +100,11 @@ mod tests {
     use super::*;
 
     fn event(id: &str, data: &str) -> Event {
-        Event { id: Some(id.to_owned()), event: Some("note".to_owned()), data: data.to_owned() }
+        Event {
+            id: Some(id.to_owned()),
+            event: Some("note".to_owned()),
+            data: data.to_owned(),
+        }
     }
 
     #[test]
@@ -106,8 +114,17 @@ mod tests {
             text(event("7", "a\nb\r\nc\rd")),
             "id: 7\nevent: note\ndata: a\ndata: b\ndata: c\ndata: d\n\n"
         );
-        assert_eq!(text(event("7\ndata: x", "")), "id: 7 data: x\nevent: note\ndata: \n\n");
-        assert_eq!(text(Event { data: "x".into(), ..Event::default() }), "data: x\n\n");
+        assert_eq!(
+            text(event("7\ndata: x", "")),
+            "id: 7 data: x\nevent: note\ndata: \n\n"
+        );
+        assert_eq!(
+            text(Event {
+                data: "x".into(),
+                ..Event::default()
+            }),
+            "data: x\n\n"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -117,7 +134,11 @@ mod tests {
         let mut frames = Box::pin(frames(events, shutdown.clone()));
         let mut next = async || frames.next().await.map(|frame| frame.unwrap());
         assert_eq!(next().await.as_deref(), Some(OPENING.as_bytes()));
-        assert!(next().await.is_some_and(|frame| frame.starts_with(b"id: 1\n")));
+        assert!(
+            next()
+                .await
+                .is_some_and(|frame| frame.starts_with(b"id: 1\n"))
+        );
         let before = tokio::time::Instant::now();
         assert_eq!(next().await.as_deref(), Some(&b": keep-alive\n\n"[..]));
         assert_eq!(before.elapsed(), KEEP_ALIVE);

@@ -59,7 +59,10 @@ mod tests {
         assert_eq!(ids.decode(&one, &id).as_deref(), Some("52998224725"));
         assert_eq!(ids.decode(&two, &id), None);
         assert_ne!(ids.encode(&two, "52998224725"), id);
-        assert!(id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+        assert!(
+            id.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        );
     }
 
     #[test]
@@ -68,6 +71,9 @@ mod tests {
         let token = sealer.seal("ws1", b"x");
         assert_eq!(sealer.open("ws1", &token).as_deref(), Some(&b"x"[..]));
         assert_eq!(sealer.open("plan:ws1", &token), None);
-        assert_eq!(ids.decode(&WorkspaceId::parse("ws1").unwrap(), &token), None);
+        assert_eq!(
+            ids.decode(&WorkspaceId::parse("ws1").unwrap(), &token),
+            None
+        );
     }
 }

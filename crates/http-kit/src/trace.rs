@@ -36,9 +36,12 @@ pub async fn requests(
     let route = request.match_pattern();
     let metrics = request.app_data::<Data<Metrics>>().cloned();
     let trace_id = TraceId::from_headers(request.headers()).unwrap_or_else(TraceId::random);
-    let context = RequestContext { trace_id, path: request.path().to_owned() };
+    let context = RequestContext {
+        trace_id,
+        path: request.path().to_owned(),
+    };
     let span = tracing::info_span!("http_request", method, trace_id = %context.trace_id);
-    telemetry::continue_trace(&span, |name| request.headers().get(name)?.to_str().ok());
+    telemetry::continue_trace(&span, &|name| request.headers().get(name)?.to_str().ok());
 
     let served = AssertUnwindSafe(next.call(request)).catch_unwind();
     let served = context.scope(served.instrument(span.clone())).await;

@@ -10,8 +10,10 @@ async fn panic() -> HttpResponse {
     panic!("defect")
 }
 
-const TRACEPARENT: (&str, &str) =
-    ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+const TRACEPARENT: (&str, &str) = (
+    "traceparent",
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+);
 
 #[actix_web::test]
 async fn a_request_is_measured_by_route_and_its_problem_names_the_trace() {
@@ -28,10 +30,15 @@ async fn a_request_is_measured_by_route_and_its_problem_names_the_trace() {
     assert_eq!(body["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
     assert_eq!(body["instance"], "/things/52998224725");
 
-    let missing = test::TestRequest::get().uri("/nowhere/52998224725").to_request();
+    let missing = test::TestRequest::get()
+        .uri("/nowhere/52998224725")
+        .to_request();
     test::call_service(&app, missing).await;
     let text = metrics.render();
-    assert!(text.contains(r#"route="/things/{id}",status="404""#), "{text}");
+    assert!(
+        text.contains(r#"route="/things/{id}",status="404""#),
+        "{text}"
+    );
     assert!(text.contains(r#"route="unmatched""#), "{text}");
     assert!(!text.contains("52998224725"), "{text}");
 }

@@ -1,0 +1,24 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test bench lint fmt
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Start Plateia with demonstration data: one process, nothing to install
+	cargo run --release -p plateia -- demo
+
+test: lint ## Check and test everything, with a PostgreSQL of its own
+	deploy/dev/with-postgres cargo nextest run --workspace --no-fail-fast
+
+bench: ## Measure a release build
+	cargo run --release -p plateia -- bench
+
+lint: ## Formatting, lints, direction of dependencies, sizes
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo run --quiet -p xtask -- arch
+	cargo run --quiet -p xtask -- size
+
+fmt: ## Format the code
+	cargo fmt --all
