@@ -1,1 +1,32 @@
-fn main() {}
+//! Checks of the workspace that the compiler cannot do: `cargo run -p xtask -- arch|size`.
+
+mod arch;
+mod lexer;
+mod size;
+mod source;
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::{Context, bail};
+
+fn main() -> anyhow::Result<ExitCode> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("no workspace")?;
+    let check = std::env::args().nth(1);
+    let findings = match check.as_deref() {
+        Some("arch") => arch::check(root)?,
+        Some("size") => size::check(root)?,
+        _ => bail!("usage: cargo run -p xtask -- arch|size"),
+    };
+    for finding in &findings {
+        eprintln!("{finding}");
+    }
+    let name = check.unwrap_or_default();
+    if findings.is_empty() {
+        println!("{name}: no findings");
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("{name}: {} findings", findings.len());
+    Ok(ExitCode::FAILURE)
+}

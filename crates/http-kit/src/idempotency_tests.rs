@@ -29,10 +29,12 @@ enum State {
     Done(StoredAnswer),
 }
 
+type Entry = (i64, [u8; 32], State);
+
 /// Reservations in memory, without time.
 #[derive(Default)]
 struct Memory {
-    entries: Mutex<HashMap<IdempotencyScope, (i64, [u8; 32], State)>>,
+    entries: Mutex<HashMap<IdempotencyScope, Entry>>,
     ids: Counter,
 }
 

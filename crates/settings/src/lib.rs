@@ -46,7 +46,10 @@ impl Settings {
         if let Some(path) = file {
             config = config.add_source(File::from(path).format(FileFormat::Toml));
         }
-        let settings: Self = config.add_source(environment(env)).build()?.try_deserialize()?;
+        let settings: Self = config
+            .add_source(environment(env))
+            .build()?
+            .try_deserialize()?;
         settings.validate()?;
         Ok(settings)
     }
@@ -63,7 +66,10 @@ fn environment(env: impl Iterator<Item = (String, String)>) -> impl Source + Sen
             known.insert(name, value);
         }
     }
-    Environment::with_prefix(PREFIX).prefix_separator("__").separator("__").source(Some(known))
+    Environment::with_prefix(PREFIX)
+        .prefix_separator("__")
+        .separator("__")
+        .source(Some(known))
 }
 
 #[cfg(test)]

@@ -87,19 +87,30 @@ impl Default for Settings {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 64 * 1024 * 1024, items: 100_000, sse: 1000 }
+        Self {
+            body_bytes: 64 * 1024 * 1024,
+            items: 100_000,
+            sse: 1000,
+        }
     }
 }
 
 impl Default for Workers {
     fn default() -> Self {
-        Self { http: None, operations: 4 }
+        Self {
+            http: None,
+            operations: 4,
+        }
     }
 }
 
 impl Default for Telemetry {
     fn default() -> Self {
-        Self { log_format: LogFormat::Text, level: "info".to_owned(), otlp_endpoint: None }
+        Self {
+            log_format: LogFormat::Text,
+            level: "info".to_owned(),
+            otlp_endpoint: None,
+        }
     }
 }
 
@@ -109,21 +120,43 @@ const MIN_SECRET: usize = 16;
 impl Settings {
     pub(crate) fn validate(&self) -> Result<(), SettingsError> {
         let long_enough = |secret: &Option<SecretString>| {
-            secret.as_ref().is_none_or(|secret| secret.expose_secret().len() >= MIN_SECRET)
+            secret
+                .as_ref()
+                .is_none_or(|secret| secret.expose_secret().len() >= MIN_SECRET)
         };
         let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
         let rules = [
-            ("data_dir", !self.data_dir.as_os_str().is_empty(), "must not be empty"),
-            ("api_key", long_enough(&self.api_key), "must have 16 characters or more"),
+            (
+                "data_dir",
+                !self.data_dir.as_os_str().is_empty(),
+                "must not be empty",
+            ),
+            (
+                "api_key",
+                long_enough(&self.api_key),
+                "must have 16 characters or more",
+            ),
             (
                 "gateway_secret",
                 long_enough(&self.gateway_secret),
                 "must have 16 characters or more",
             ),
-            ("limits.body_bytes", self.limits.body_bytes >= 1024, "must be 1024 or more"),
+            (
+                "limits.body_bytes",
+                self.limits.body_bytes >= 1024,
+                "must be 1024 or more",
+            ),
             ("limits.items", self.limits.items >= 1, "must be 1 or more"),
-            ("workers.http", self.workers.http != Some(0), "must be 1 or more"),
-            ("workers.operations", self.workers.operations >= 1, "must be 1 or more"),
+            (
+                "workers.http",
+                self.workers.http != Some(0),
+                "must be 1 or more",
+            ),
+            (
+                "workers.operations",
+                self.workers.operations >= 1,
+                "must be 1 or more",
+            ),
             (
                 "telemetry.otlp_endpoint",
                 self.telemetry.otlp_endpoint.as_ref().is_none_or(is_url),

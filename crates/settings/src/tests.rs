@@ -10,7 +10,9 @@ fn load(toml: Option<&str>, env: &[(&str, &str)]) -> Result<Settings, SettingsEr
         file.write_all(text.as_bytes()).unwrap();
         file
     });
-    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let env = env
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Settings::load(file.as_ref().map(NamedTempFile::path), env)
 }
 
@@ -22,7 +24,14 @@ fn key(settings: &Settings) -> Option<&str> {
 fn defaults_stand_alone() {
     let settings = load(None, &[("PATH", "/bin"), ("PLATEIA_URL", "http://x")]).unwrap();
     assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!(settings.limits, Limits { body_bytes: 67_108_864, items: 100_000, sse: 1000 });
+    assert_eq!(
+        settings.limits,
+        Limits {
+            body_bytes: 67_108_864,
+            items: 100_000,
+            sse: 1000
+        }
+    );
     assert_eq!(settings.telemetry, Telemetry::default());
     assert_eq!(key(&settings), None);
 }
@@ -30,7 +39,10 @@ fn defaults_stand_alone() {
 #[test]
 fn the_environment_wins_over_the_file_and_the_file_over_defaults() {
     let toml = "listen = \"0.0.0.0:1\"\ndata_dir = \"/d\"\n[telemetry]\nlog_format = \"json\"\n";
-    let env = [("PLATEIA__LISTEN", "127.0.0.1:0"), ("PLATEIA__LIMITS__ITEMS", "5")];
+    let env = [
+        ("PLATEIA__LISTEN", "127.0.0.1:0"),
+        ("PLATEIA__LIMITS__ITEMS", "5"),
+    ];
     let settings = load(Some(toml), &env).unwrap();
     assert_eq!(settings.listen.port(), 0);
     assert_eq!(settings.data_dir, Path::new("/d"));
@@ -44,10 +56,16 @@ fn secrets_are_taken_as_they_are_and_do_not_print() {
     let settings = load(None, &[("PLATEIA_API_KEY", secret)]).unwrap();
     assert_eq!(key(&settings), Some(secret));
     assert!(!format!("{settings:?}").contains(secret));
-    let both = [("PLATEIA__API_KEY", "the-long-name-wins"), ("PLATEIA_API_KEY", secret)];
+    let both = [
+        ("PLATEIA__API_KEY", "the-long-name-wins"),
+        ("PLATEIA_API_KEY", secret),
+    ];
     assert_eq!(key(&load(None, &both).unwrap()), Some("the-long-name-wins"));
     let reversed = [both[1], both[0]];
-    assert_eq!(key(&load(None, &reversed).unwrap()), Some("the-long-name-wins"));
+    assert_eq!(
+        key(&load(None, &reversed).unwrap()),
+        Some("the-long-name-wins")
+    );
 }
 
 #[test]
@@ -60,10 +78,22 @@ fn errors_name_the_key() {
         (None, &[("PLATEIA__LIMITS__ITEMS", "many")], "limits.items"),
         (None, &[("PLATEIA__LIMITS__ITEMS", "0")], "limits.items"),
         (None, &[("PLATEIA__NOPE", "1")], "nope"),
-        (None, &[("PLATEIA__TELEMETRY__LOG_FORMAT", "xml")], "log_format"),
-        (None, &[("PLATEIA__TELEMETRY__OTLP_ENDPOINT", "collector")], "telemetry.otlp_endpoint"),
+        (
+            None,
+            &[("PLATEIA__TELEMETRY__LOG_FORMAT", "xml")],
+            "log_format",
+        ),
+        (
+            None,
+            &[("PLATEIA__TELEMETRY__OTLP_ENDPOINT", "collector")],
+            "telemetry.otlp_endpoint",
+        ),
         (None, &[("PLATEIA_API_KEY", "short")], "api_key"),
-        (None, &[("PLATEIA__GATEWAY_SECRET", "short")], "gateway_secret"),
+        (
+            None,
+            &[("PLATEIA__GATEWAY_SECRET", "short")],
+            "gateway_secret",
+        ),
         (None, &[("PLATEIA__WORKERS__HTTP", "0")], "workers.http"),
     ] {
         let message = load(toml, env).unwrap_err().to_string();
@@ -74,6 +104,9 @@ fn errors_name_the_key() {
 
 #[test]
 fn a_named_file_must_be_there() {
-    let missing = Settings::load(Some(Path::new("/nonexistent/plateia.toml")), std::iter::empty());
+    let missing = Settings::load(
+        Some(Path::new("/nonexistent/plateia.toml")),
+        std::iter::empty(),
+    );
     assert!(missing.unwrap_err().to_string().contains("plateia.toml"));
 }
