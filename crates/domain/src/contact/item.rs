@@ -1,0 +1,321 @@
+//! From an item of a request, or a row of a file, to a contact.
+
+use std::fmt;
+
+use chrono::SubsecRound;
+use serde_json::{Map, Value};
+
+use super::{
+    ContactBody, Document, DocumentError, FieldTarget, RawValues, normalise_email, normalise_phone,
+};
+use crate::shared::Instant;
+
+/// Most attributes of one contact.
+pub const MAX_ATTRIBUTES: usize = 50;
+/// Longest text of one value in bytes of UTF-8.
+pub const MAX_TEXT_BYTES: usize = 1024;
+/// Longest name of an attribute in bytes of UTF-8.
+const MAX_NAME_BYTES: usize = 255;
+
+/// Members that are computed: ignored on input, so that an exported contact can be sent back.
+const COMPUTED: [&str; 7] = [
+    "contact_id",
+    "document_kind",
+    "document_valid",
+    "phone_valid",
+    "email_valid",
+    "raw",
+    "updated_at",
+];
+
+/// Whether an attribute cannot have this name.
+pub(super) fn is_reserved(name: &str) -> bool {
+    COMPUTED.contains(&name)
+        || matches!(name, "document" | "name" | "phone" | "email" | "attributes")
+}
+
+/// What a request asks of its items.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ItemRules {
+    /// Wrong check digits reject.
+    pub require_valid_document: bool,
+}
+
+/// A contact to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewContact {
+    /// Its key.
+    pub document: Document,
+    /// Its values.
+    pub body: ContactBody,
+}
+
+/// Why an item was rejected. Never repeats a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemError {
+    /// The offending member, empty for the item as a whole.
+    pub field: String,
+    /// Stable code in snake_case.
+    pub code: &'static str,
+    /// One sentence for a person.
+    pub detail: String,
+}
+
+impl ItemError {
+    fn new(field: &str, code: &'static str, detail: &str) -> Self {
+        Self {
+            field: field.to_owned(),
+            code,
+            detail: detail.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for ItemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for ItemError {}
+
+#[derive(Default)]
+struct Draft {
+    document: Option<String>,
+    name: Option<String>,
+    phone: Option<String>,
+    email: Option<String>,
+    attributes: Map<String, Value>,
+}
+
+/// Reads an item of a request, which is consumed. Members that are not known become attributes,
+/// as do those of a member `attributes`; where both name the same, the outer one counts. `null`
+/// is the same as absent.
+///
+/// # Errors
+/// The first rule that the item breaks.
+pub fn parse_item(item: Value, rules: &ItemRules, now: Instant) -> Result<NewContact, ItemError> {
+    let Value::Object(mut members) = item else {
+        return Err(ItemError::new(
+            "",
+            "not_an_object",
+            "the item is not an object",
+        ));
+    };
+    let document = match members.remove("document") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text),
+        Some(_) => {
+            let detail = "the document must be a string";
+            return Err(ItemError::new("document", "document_not_a_string", detail));
+        }
+    };
+    let mut draft = Draft {
+        document,
+        name: take_text(&mut members, "name")?,
+        phone: take_text(&mut members, "phone")?,
+        email: take_text(&mut members, "email")?,
+        attributes: Map::new(),
+    };
+    for name in COMPUTED {
+        members.remove(name);
+    }
+    match members.remove("attributes") {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(inner)) => merge(&mut members, inner)?,
+        Some(_) => {
+            return Err(ItemError::new(
+                "attributes",
+                "invalid_type",
+                "must be an object",
+            ));
+        }
+    }
+    members.retain(|_, value| !value.is_null());
+    draft.attributes = members;
+    draft.finish(rules, now)
+}
+
+/// Reads a row of a file: each cell with what its column is. Empty cells are absent; of two cells
+/// for the same target the last one counts.
+///
+/// # Errors
+/// The first rule that the row breaks.
+pub fn parse_row<'a>(
+    fields: impl Iterator<Item = (&'a FieldTarget, &'a str)>,
+    rules: &ItemRules,
+    now: Instant,
+) -> Result<NewContact, ItemError> {
+    let mut draft = Draft::default();
+    for (target, cell) in fields {
+        if cell.trim().is_empty() {
+            continue;
+        }
+        let text = || Some(cell.to_owned());
+        match target {
+            FieldTarget::Document => draft.document = text(),
+            FieldTarget::Name => draft.name = text(),
+            FieldTarget::Phone => draft.phone = text(),
+            FieldTarget::Email => draft.email = text(),
+            FieldTarget::Attribute(name) => {
+                draft
+                    .attributes
+                    .insert(name.clone(), Value::String(cell.to_owned()));
+            }
+            FieldTarget::Ignore => {}
+        }
+    }
+    draft.finish(rules, now)
+}
+
+impl Draft {
+    fn finish(self, rules: &ItemRules, now: Instant) -> Result<NewContact, ItemError> {
+        let (document, raw_document) = key(self.document, rules)?;
+        for (field, text) in [
+            ("name", &self.name),
+            ("phone", &self.phone),
+            ("email", &self.email),
+        ] {
+            text.as_deref()
+                .map_or(Ok(()), |text| check_text(field, text))?;
+        }
+        check_attributes(&self.attributes)?;
+        let filled = |text: Option<String>| text.filter(|t| !t.trim().is_empty());
+        let mut body = ContactBody {
+            name: filled(self.name).map(trimmed),
+            attributes: self.attributes,
+            raw: RawValues {
+                document: raw_document,
+                ..RawValues::default()
+            },
+            updated_at: now.trunc_subsecs(3),
+            ..ContactBody::default()
+        };
+        if let Some(raw) = filled(self.phone) {
+            let phone = normalise_phone(&raw);
+            body.raw.phone = (raw != phone.value).then_some(raw);
+            body.phone = Some(phone.value);
+            body.phone_valid = phone.valid;
+        }
+        if let Some(raw) = filled(self.email) {
+            let email = normalise_email(&raw);
+            body.raw.email = (raw != email.value).then_some(raw);
+            body.email = Some(email.value);
+            body.email_valid = email.valid;
+        }
+        Ok(NewContact { document, body })
+    }
+}
+
+/// The document, and the text it came as where that differs.
+fn key(text: Option<String>, rules: &ItemRules) -> Result<(Document, Option<String>), ItemError> {
+    let error = |code, detail: &str| ItemError::new("document", code, detail);
+    let text = text.ok_or_else(|| error("document_missing", "the document is missing"))?;
+    let document = Document::parse(&text).map_err(|e| {
+        let code = match e {
+            DocumentError::Empty => "document_empty",
+            DocumentError::TooLong => "document_too_long",
+            DocumentError::Nul => "document_nul",
+        };
+        error(code, &e.to_string())
+    })?;
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(error(
+            "document_too_long",
+            "the document has more than 1 KB as written",
+        ));
+    }
+    if rules.require_valid_document && !document.valid() {
+        return Err(error(
+            "document_invalid",
+            "the document's check digits are wrong",
+        ));
+    }
+    let raw = (text != document.as_str()).then_some(text);
+    Ok((document, raw))
+}
+
+fn take_text(
+    members: &mut Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<String>, ItemError> {
+    match members.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(ItemError::new(
+            name,
+            "invalid_type",
+            "must be a string or null",
+        )),
+    }
+}
+
+fn merge(members: &mut Map<String, Value>, inner: Map<String, Value>) -> Result<(), ItemError> {
+    for (name, value) in inner {
+        if is_reserved(&name) {
+            let detail = "an attribute cannot have the name of a contact's own member";
+            return Err(ItemError::new(&name, "invalid_attribute", detail));
+        }
+        members.entry(name).or_insert(value);
+    }
+    Ok(())
+}
+
+fn trimmed(text: String) -> String {
+    let inner = text.trim();
+    if inner.len() == text.len() {
+        text
+    } else {
+        inner.to_owned()
+    }
+}
+
+fn check_text(field: &str, text: &str) -> Result<(), ItemError> {
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(ItemError::new(
+            field,
+            "attribute_too_long",
+            "must not exceed 1 KB",
+        ));
+    }
+    if text.contains('\0') {
+        return Err(ItemError::new(
+            field,
+            "contains_nul",
+            "must not contain NUL",
+        ));
+    }
+    Ok(())
+}
+
+fn check_attributes(attributes: &Map<String, Value>) -> Result<(), ItemError> {
+    if attributes.len() > MAX_ATTRIBUTES {
+        let detail = "a contact has at most 50 attributes";
+        return Err(ItemError::new("attributes", "too_many_attributes", detail));
+    }
+    for (name, value) in attributes {
+        check_attribute_name(name)?;
+        match value {
+            Value::String(text) => check_text(name, text)?,
+            Value::Array(_) | Value::Object(_) => {
+                let detail = "an attribute must be text, a number or a boolean";
+                return Err(ItemError::new(name, "invalid_attribute", detail));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The bounds on an attribute's name. An offending name is not repeated in the error.
+pub(super) fn check_attribute_name(name: &str) -> Result<(), ItemError> {
+    if name.len() > MAX_NAME_BYTES {
+        let detail = "an attribute's name must not exceed 255 bytes";
+        return Err(ItemError::new("attributes", "attribute_too_long", detail));
+    }
+    if name.contains('\0') {
+        let detail = "an attribute's name must not contain NUL";
+        return Err(ItemError::new("attributes", "contains_nul", detail));
+    }
+    Ok(())
+}

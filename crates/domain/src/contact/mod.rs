@@ -1,0 +1,21 @@
+//! Contacts: the document that identifies a person, the values kept about them, and how items of
+//! a request and rows of a file become both.
+
+mod body;
+mod document;
+mod email;
+mod item;
+mod mapping;
+mod phone;
+
+pub use body::{ContactBody, RawValues};
+pub use document::{Document, DocumentError, DocumentKind};
+pub use email::{Email, normalise_email};
+pub use item::{
+    ItemError, ItemRules, MAX_ATTRIBUTES, MAX_TEXT_BYTES, NewContact, parse_item, parse_row,
+};
+pub use mapping::{ColumnMapping, FieldTarget};
+pub use phone::{Phone, normalise_phone};
+
+#[cfg(test)]
+mod item_tests;
