@@ -21,4 +21,4 @@ pub use handler::{Handler, Outcome};
 pub use inbox::{Delivered, Delivery, InboxLog, InboxStore, Receipt, Settlement};
 pub use outbox::{OutboxClaim, OutboxQueue, OutboxStats, OutboxWriter, Retry};
 pub use publisher::{EventPublisher, PublishError, WakeUp};
-pub use subscription::{Subscribers, Subscription, SubscriptionError};
+pub use subscription::{Binding, Subscribers, Subscription, SubscriptionError};

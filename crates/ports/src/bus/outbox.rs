@@ -10,9 +10,9 @@ use crate::StoreError;
 
 /// Stores events in a unit of work.
 ///
-/// Owed: an event exists if and only if the unit of work commits, in the order of the calls; a
-/// commit that stored one calls the store's [`WakeUp`](super::WakeUp), after the commit.
+/// Owed: an event exists if and only if the unit of work commits, in the order of the calls.
 /// Writers of one aggregate serialise on the aggregate's row, so that order is the commit order.
+/// Whoever commits [wakes](super::WakeUp) the relay afterwards; without it, the relay polls.
 #[async_trait]
 pub trait OutboxWriter: Send {
     /// Adds an event.

@@ -52,6 +52,15 @@ impl fmt::Display for Subscription {
     }
 }
 
+/// What a subscription wants to hear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// Who listens.
+    pub subscription: Subscription,
+    /// The event types it has handlers for.
+    pub event_types: BTreeSet<String>,
+}
+
 /// The subscriptions that each event type must have.
 ///
 /// An event whose required subscriber is missing stays in the outbox and raises an alarm: a
