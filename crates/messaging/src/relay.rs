@@ -131,10 +131,11 @@ impl OutboxRelay {
             .queue
             .claim(self.settings.batch, now, self.settings.lease)
             .await?;
-        let mut aggregates: BTreeMap<&str, Vec<&OutboxClaim>> = BTreeMap::new();
-        for claim in &claims {
+        let idle = claims.is_empty();
+        let mut aggregates: BTreeMap<String, Vec<OutboxClaim>> = BTreeMap::new();
+        for claim in claims {
             aggregates
-                .entry(&claim.event.aggregate)
+                .entry(claim.event.aggregate.clone())
                 .or_default()
                 .push(claim);
         }
@@ -153,7 +154,7 @@ impl OutboxRelay {
         if !retries.is_empty() {
             self.queue.reschedule(&retries).await?;
         }
-        if claims.is_empty() || !retries.is_empty() {
+        if idle || !retries.is_empty() {
             self.check_age().await?;
         }
         Ok(Relayed {
@@ -163,7 +164,7 @@ impl OutboxRelay {
     }
 
     /// Publishes the events of one aggregate in order, up to the first that fails.
-    async fn publish(&self, run: Vec<&OutboxClaim>) -> (Vec<EventId>, Vec<Retry>) {
+    async fn publish(&self, run: Vec<OutboxClaim>) -> (Vec<EventId>, Vec<Retry>) {
         let mut sent = Vec::new();
         for (done, claim) in run.iter().enumerate() {
             let event = &claim.event;
@@ -236,3 +237,7 @@ fn retry(claim: &OutboxClaim, due: Instant, error: &PublishError) -> Retry {
         error: error.to_string(),
     }
 }
+
+#[cfg(test)]
+#[path = "relay_tests.rs"]
+mod tests;
