@@ -35,13 +35,18 @@ pub async fn requests(
     let method = known_method(request.method());
     let route = request.match_pattern();
     let metrics = request.app_data::<Data<Metrics>>().cloned();
-    let trace_id = TraceId::from_headers(request.headers()).unwrap_or_else(TraceId::random);
+    // Of the highest level, so that no filter takes the trace id off the lines within.
+    let span = tracing::error_span!("http_request", method, trace_id = tracing::field::Empty);
+    let header = |name: &str| request.headers().get(name)?.to_str().ok();
+    let trace_id = telemetry::continue_trace(&span, &header)
+        .map(TraceId::exported)
+        .or_else(|| TraceId::from_headers(request.headers()))
+        .unwrap_or_else(TraceId::random);
+    span.record("trace_id", trace_id.as_str());
     let context = RequestContext {
         trace_id,
         path: request.path().to_owned(),
     };
-    let span = tracing::info_span!("http_request", method, trace_id = %context.trace_id);
-    telemetry::continue_trace(&span, &|name| request.headers().get(name)?.to_str().ok());
 
     let served = AssertUnwindSafe(next.call(request)).catch_unwind();
     let served = context.scope(served.instrument(span.clone())).await;

@@ -71,7 +71,10 @@ impl Guard {
 /// # Errors
 /// When the configuration is not valid or logging has started already.
 pub fn init(config: &Config<'_>) -> Result<Guard, InitError> {
-    let provider = config.otlp_endpoint.map(|url| provider(config.service, url)).transpose()?;
+    let provider = config
+        .otlp_endpoint
+        .map(|url| provider(config.service, url))
+        .transpose()?;
     let traces = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer().with_tracer(provider.tracer(config.service))
     });
@@ -85,7 +88,10 @@ pub fn init(config: &Config<'_>) -> Result<Guard, InitError> {
 
 /// What is asked for comes last, so that it may also ask for a quiet library.
 fn filter(level: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
-    let default = level.split(',').find(|part| !part.contains('=')).unwrap_or("info");
+    let default = level
+        .split(',')
+        .find(|part| !part.contains('='))
+        .unwrap_or("info");
     EnvFilter::try_new(format!("{default}{QUIET},{level}"))
 }
 
@@ -96,13 +102,20 @@ where
     let layer = tracing_subscriber::fmt::layer().with_writer(stderr);
     match format {
         LogFormat::Text => layer.with_target(false).boxed(),
-        LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
+        LogFormat::Json => layer
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed(),
     }
 }
 
 fn provider(service: &'static str, url: &str) -> Result<SdkTracerProvider, InitError> {
     let endpoint = format!("{}/v1/traces", url.trim_end_matches('/'));
-    let exporter = SpanExporter::builder().with_http().with_endpoint(endpoint).build()?;
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_endpoint(endpoint)
+        .build()?;
     Ok(SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         .with_resource(Resource::builder().with_service_name(service).build())
@@ -116,9 +129,15 @@ mod tests {
     #[test]
     fn the_filter_quiets_libraries_unless_they_are_asked_for() {
         let text = filter("debug").unwrap().to_string();
-        assert!(text.contains("debug") && text.contains("hyper=warn"), "{text}");
+        assert!(
+            text.contains("debug") && text.contains("hyper=warn"),
+            "{text}"
+        );
         let text = filter("info,hyper=trace").unwrap().to_string();
-        assert!(text.contains("hyper=trace") && !text.contains("hyper=warn"), "{text}");
+        assert!(
+            text.contains("hyper=trace") && !text.contains("hyper=warn"),
+            "{text}"
+        );
         assert!(filter("info,x=nonsense").is_err());
     }
 }

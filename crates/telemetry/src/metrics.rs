@@ -12,7 +12,9 @@ use prometheus::{
 
 const PREFIX: &str = "plateia";
 /// Seconds. A page of contacts takes milliseconds, `Prefer: wait` a minute.
-const BUCKETS: [f64; 12] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0];
+const BUCKETS: [f64; 12] = [
+    0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0,
+];
 
 /// A metric was asked for again with other labels, or its name is not valid.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +57,9 @@ impl Metrics {
     pub fn http_request(&self, method: &str, route: &str, status: u16, elapsed: Duration) {
         if let Some(requests) = &self.0.requests {
             let labels = [method, route, &status.to_string()];
-            requests.with_label_values(&labels).observe(elapsed.as_secs_f64());
+            requests
+                .with_label_values(&labels)
+                .observe(elapsed.as_secs_f64());
         }
     }
 
@@ -69,13 +73,20 @@ impl Metrics {
         help: &str,
         labels: &[&str],
     ) -> Result<IntCounterVec, MetricsError> {
-        let mut known = self.0.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .0
+            .counters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(counter) = known.get(name) {
             return Ok(counter.clone());
         }
         let counter = IntCounterVec::new(Opts::new(name, help), labels);
         let counter = counter.map_err(|source| error(name, source))?;
-        self.0.registry.register(Box::new(counter.clone())).map_err(|e| error(name, e))?;
+        self.0
+            .registry
+            .register(Box::new(counter.clone()))
+            .map_err(|e| error(name, e))?;
         known.insert(name.to_owned(), counter.clone());
         Ok(counter)
     }
@@ -96,17 +107,22 @@ impl Metrics {
         }
         let gauge = IntGaugeVec::new(Opts::new(name, help), labels);
         let gauge = gauge.map_err(|source| error(name, source))?;
-        self.0.registry.register(Box::new(gauge.clone())).map_err(|e| error(name, e))?;
+        self.0
+            .registry
+            .register(Box::new(gauge.clone()))
+            .map_err(|e| error(name, e))?;
         known.insert(name.to_owned(), gauge.clone());
         Ok(gauge)
     }
 
     /// Everything in Prometheus's text format.
     pub fn render(&self) -> String {
-        TextEncoder::new().encode_to_string(&self.0.registry.gather()).unwrap_or_else(|error| {
-            tracing::error!(%error, "metrics cannot be written");
-            String::new()
-        })
+        TextEncoder::new()
+            .encode_to_string(&self.0.registry.gather())
+            .unwrap_or_else(|error| {
+                tracing::error!(%error, "metrics cannot be written");
+                String::new()
+            })
     }
 }
 
@@ -117,7 +133,10 @@ impl Default for Metrics {
 }
 
 fn error(name: &str, source: prometheus::Error) -> MetricsError {
-    MetricsError { name: name.to_owned(), source }
+    MetricsError {
+        name: name.to_owned(),
+        source,
+    }
 }
 
 #[cfg(test)]
@@ -128,11 +147,20 @@ mod tests {
     fn requests_counters_and_gauges_are_rendered() {
         let metrics = Metrics::new();
         metrics.http_request("GET", "/list/{id}", 200, Duration::from_millis(3));
-        let retries = metrics.counter("retries_total", "Retries.", &["queue"]).unwrap();
+        let retries = metrics
+            .counter("retries_total", "Retries.", &["queue"])
+            .unwrap();
         retries.with_label_values(&["imports"]).inc_by(2);
-        let again = metrics.clone().counter("retries_total", "Retries.", &["queue"]).unwrap();
+        let again = metrics
+            .clone()
+            .counter("retries_total", "Retries.", &["queue"])
+            .unwrap();
         again.with_label_values(&["imports"]).inc();
-        metrics.gauge("depth", "Depth.", &[]).unwrap().with_label_values::<&str>(&[]).set(9);
+        metrics
+            .gauge("depth", "Depth.", &[])
+            .unwrap()
+            .with_label_values::<&str>(&[])
+            .set(9);
         let text = metrics.render();
         for line in [
             r#"plateia_http_request_duration_seconds_count{method="GET",route="/list/{id}",status="200"} 1"#,

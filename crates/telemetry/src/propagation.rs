@@ -1,13 +1,16 @@
 //! W3C trace context of incoming requests.
 
-use opentelemetry::propagation::{Extractor, TextMapPropagator};
+use opentelemetry::{
+    propagation::{Extractor, TextMapPropagator},
+    trace::TraceContextExt,
+};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-struct Headers<F>(F);
+struct Headers<'a>(&'a dyn Fn(&str) -> Option<&'a str>);
 
-impl<'a, F: Fn(&str) -> Option<&'a str>> Extractor for Headers<F> {
+impl Extractor for Headers<'_> {
     fn get(&self, key: &str) -> Option<&str> {
         self.0(key)
     }
@@ -17,12 +20,56 @@ impl<'a, F: Fn(&str) -> Option<&'a str>> Extractor for Headers<F> {
     }
 }
 
-/// Makes the caller's span, named by `traceparent`, the parent of `span`. Call it before the span
-/// is entered. Without an exporter, or without a valid header, nothing changes.
-pub fn continue_trace<'a>(span: &Span, header: impl Fn(&str) -> Option<&'a str>) {
+/// Makes the caller's span, named by `traceparent`, the parent of `span`, and answers the trace that
+/// `span` is exported in; `None` without an exporter. Call it before the span is entered.
+pub fn continue_trace<'a>(
+    span: &Span,
+    header: &'a dyn Fn(&str) -> Option<&'a str>,
+) -> Option<String> {
     if header("traceparent").is_some() {
         let parent = TraceContextPropagator::new().extract(&Headers(header));
         // Fails when traces are not exported: there is no parent to have then.
         let _ = span.set_parent(parent);
+    }
+    let context = span.context();
+    let exported = context.span().span_context().clone();
+    exported.is_valid().then(|| exported.trace_id().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::TracerProvider;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    fn continued(traceparent: Option<&str>) -> Option<String> {
+        continue_trace(&tracing::info_span!("request"), &|name| {
+            traceparent.filter(|_| name == "traceparent")
+        })
+    }
+
+    #[test]
+    fn an_exported_span_is_in_the_callers_trace_or_in_one_of_its_own() {
+        let tracer = SdkTracerProvider::builder().build().tracer("test");
+        let exporting =
+            tracing_subscriber::registry().with(tracing_opentelemetry::layer().with_tracer(tracer));
+        tracing::subscriber::with_default(exporting, || {
+            let traceparent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+            assert_eq!(continued(Some(&traceparent)).as_deref(), Some(TRACE));
+            let own = continued(Some("nonsense")).unwrap();
+            assert_eq!(own.len(), 32);
+            assert_ne!(continued(None), Some(own));
+        });
+    }
+
+    #[test]
+    fn without_an_exporter_there_is_no_trace() {
+        tracing::subscriber::with_default(tracing_subscriber::registry(), || {
+            assert_eq!(continued(None), None);
+        });
     }
 }
