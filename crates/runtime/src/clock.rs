@@ -9,7 +9,10 @@ use ports::Clock;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place where wall-clock time is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where wall-clock time is read"
+    )]
     fn now(&self) -> Instant {
         chrono::Utc::now().trunc_subsecs(3)
     }

@@ -36,7 +36,13 @@ impl Lifecycle {
         let stopping = soft.clone();
         readiness.register("lifecycle", move || {
             let stopping = stopping.is_cancelled();
-            async move { if stopping { Err("shutting down".to_owned()) } else { Ok(()) } }
+            async move {
+                if stopping {
+                    Err("shutting down".to_owned())
+                } else {
+                    Ok(())
+                }
+            }
         });
         Self {
             runtime,
@@ -140,9 +146,14 @@ impl Lifecycle {
             () = self.hard.cancelled() => {}
         }
         self.hard.cancel();
-        let ended = tokio::time::timeout(HARD_GRACE, self.tasks.wait()).await.is_ok();
+        let ended = tokio::time::timeout(HARD_GRACE, self.tasks.wait())
+            .await
+            .is_ok();
         if !ended {
-            tracing::warn!(tasks = self.tasks.len(), "tasks were still running at the end");
+            tracing::warn!(
+                tasks = self.tasks.len(),
+                "tasks were still running at the end"
+            );
         }
         ended
     }

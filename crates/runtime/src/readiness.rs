@@ -50,12 +50,19 @@ impl Readiness {
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
         let check: Check = Arc::new(move || check().boxed());
-        self.checks.write().unwrap_or_else(PoisonError::into_inner).push((name, check));
+        self.checks
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((name, check));
     }
 
     /// Runs every check, all at once.
     pub async fn report(&self) -> Report {
-        let checks = self.checks.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let checks = self
+            .checks
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let results = checks.into_iter().map(async |(name, check)| {
             let outcome = tokio::time::timeout(TIME_LIMIT, check()).await;
             let problem = match outcome {
@@ -64,14 +71,18 @@ impl Readiness {
             };
             CheckResult { name, problem }
         });
-        Report { checks: join_all(results).await }
+        Report {
+            checks: join_all(results).await,
+        }
     }
 }
 
 impl fmt::Debug for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let checks = self.checks.read().unwrap_or_else(PoisonError::into_inner);
-        f.debug_list().entries(checks.iter().map(|(name, _)| name)).finish()
+        f.debug_list()
+            .entries(checks.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -89,6 +100,9 @@ mod tests {
         let report = readiness.report().await;
         assert!(!report.is_ready());
         let problems: Vec<_> = report.checks.iter().map(|c| c.problem.as_deref()).collect();
-        assert_eq!(problems, [None, Some("closed"), Some("no answer within two seconds")]);
+        assert_eq!(
+            problems,
+            [None, Some("closed"), Some("no answer within two seconds")]
+        );
     }
 }

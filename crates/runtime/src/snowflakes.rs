@@ -36,7 +36,11 @@ impl Snowflakes {
         if node >> NODE_BITS != 0 {
             return Err(InvalidNode(node));
         }
-        Ok(Self { clock, node: i64::from(node), last: AtomicI64::new(0) })
+        Ok(Self {
+            clock,
+            node: i64::from(node),
+            last: AtomicI64::new(0),
+        })
     }
 }
 
@@ -45,9 +49,11 @@ impl IdGenerator for Snowflakes {
         let elapsed = (self.clock.now().timestamp_millis() - EPOCH_MS).max(1);
         let earliest = elapsed << SEQUENCE_BITS;
         let advance = |last: i64| earliest.max(last + 1);
-        let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
-            Some(advance(last))
-        });
+        let last = self
+            .last
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+                Some(advance(last))
+            });
         let tick = advance(last.unwrap_or_else(|last| last));
         let (ms, sequence) = (tick >> SEQUENCE_BITS, tick & SEQUENCE_MASK);
         ms << (NODE_BITS + SEQUENCE_BITS) | self.node << SEQUENCE_BITS | sequence
@@ -107,7 +113,10 @@ mod tests {
             let threads: Vec<_> = (0..4)
                 .map(|_| scope.spawn(|| (0..2000).map(|_| ids.next()).collect::<Vec<_>>()))
                 .collect();
-            threads.into_iter().flat_map(|t| t.join().unwrap()).collect::<HashSet<_>>()
+            threads
+                .into_iter()
+                .flat_map(|t| t.join().unwrap())
+                .collect::<HashSet<_>>()
         });
         assert_eq!(made.len(), 8000);
     }
