@@ -6,8 +6,8 @@ const MAX_NAME_BYTES: usize = 200;
 
 /// Accepts `[a-z0-9_.-]+` segments separated by `/`, at most 200 bytes in all.
 ///
-/// A segment neither starts with a dot (so there is no `.`, `..` or hidden file) nor ends in
-/// `.part`, which stores keep for files that are still being written.
+/// A segment does not start with a dot, so there is no `.`, `..` or hidden file. Stores put a `~`
+/// into the names of files that are still being written, which no valid name has.
 ///
 /// # Errors
 /// [`FileError::InvalidName`].
@@ -19,7 +19,6 @@ pub fn check_name(name: &str) -> Result<(), FileError> {
 fn is_segment(segment: &str) -> bool {
     !segment.is_empty()
         && !segment.starts_with('.')
-        && !segment.ends_with(".part")
         && segment
             .bytes()
             .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'))
@@ -49,8 +48,7 @@ mod tests {
             "a\\b",
             "é",
             "a\0",
-            "x.part",
-            "x.part/y",
+            "x~1",
             &long,
         ] {
             assert!(check_name(name).is_err(), "{name:?}");

@@ -1,0 +1,210 @@
+//! Recognising and opening files of records.
+
+mod sniff;
+#[cfg(test)]
+mod tests;
+
+use std::io::{BufReader, Cursor, Read, SeekFrom};
+
+use ports::files::{
+    Cells, DetectedFormat, Encoding, FileError, FileFormat, FileHint, FormatFault, ReadSeek,
+    RecordFormats, RecordLimits, RecordReader,
+};
+use serde_json::Value;
+
+use crate::csv::CsvRows;
+use crate::ndjson::NdjsonReader;
+use crate::table::TableReader;
+use crate::transcode::utf8_reader;
+use crate::xlsx::SheetRows;
+use sniff::EncodingScan;
+
+/// Bytes the format is recognised from.
+const SNIFFED_BYTES: u64 = 64 << 10;
+/// Bytes of a stored file that are looked at to tell its encoding.
+const SCANNED_BYTES: u64 = 64 << 20;
+const READ_BYTES: usize = 256 << 10;
+const SAMPLE_RECORDS: usize = 5;
+
+/// CSV, NDJSON and XLSX.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TabularFormats;
+
+impl RecordFormats for TabularFormats {
+    fn detect(&self, first_bytes: &[u8], hint: &FileHint<'_>) -> Result<DetectedFormat, FileError> {
+        let mut detected = sniff::sniff(first_bytes, hint)?;
+        if detected.format != FileFormat::Xlsx {
+            let whole_lines = sniff::whole_lines(first_bytes, detected.encoding).to_vec();
+            let source = Box::new(Cursor::new(whole_lines));
+            describe(source, &mut detected, hint.header, RecordLimits::default())?;
+        }
+        Ok(detected)
+    }
+
+    fn inspect(
+        &self,
+        mut source: Box<dyn ReadSeek>,
+        hint: &FileHint<'_>,
+        limits: RecordLimits,
+    ) -> Result<DetectedFormat, FileError> {
+        let mut first_bytes = Vec::new();
+        (&mut source)
+            .take(SNIFFED_BYTES)
+            .read_to_end(&mut first_bytes)?;
+        let mut detected = sniff::sniff(&first_bytes, hint)?;
+        if detected.encoding == Encoding::Utf8
+            && detected.format != FileFormat::Xlsx
+            && hint.encoding.is_none()
+        {
+            source.rewind()?;
+            detected.encoding = scan_encoding(&mut source)?;
+        }
+        source.rewind()?;
+        describe(source, &mut detected, hint.header, limits)?;
+        Ok(detected)
+    }
+
+    fn open(
+        &self,
+        source: Box<dyn ReadSeek>,
+        format: &DetectedFormat,
+        limits: RecordLimits,
+    ) -> Result<Box<dyn RecordReader>, FileError> {
+        match format.format {
+            FileFormat::Ndjson => {
+                let text =
+                    BufReader::with_capacity(READ_BYTES, utf8_reader(source, format.encoding));
+                Ok(Box::new(NdjsonReader::new(text, &limits)))
+            }
+            FileFormat::Csv => Ok(Box::new(open_csv(
+                source,
+                format,
+                Some(format.header),
+                limits,
+            )?)),
+            FileFormat::Xlsx => Ok(Box::new(open_xlsx(source, Some(format.header), limits)?)),
+        }
+    }
+}
+
+fn scan_encoding(source: &mut dyn ReadSeek) -> Result<Encoding, FileError> {
+    let mut scan = EncodingScan::default();
+    let mut buffer = vec![0; READ_BYTES];
+    let mut source = source.take(SCANNED_BYTES);
+    loop {
+        let count = source.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(scan.encoding());
+        }
+        scan.add(buffer.get(..count).unwrap_or_default());
+    }
+}
+
+type TextTable = TableReader<CsvRows<BufReader<Box<dyn Read + Send>>>>;
+
+fn open_csv(
+    source: Box<dyn ReadSeek>,
+    format: &DetectedFormat,
+    header: Option<bool>,
+    limits: RecordLimits,
+) -> Result<TextTable, FileError> {
+    let delimiter = sniff::check_delimiter(format.delimiter.unwrap_or(b','))?;
+    let text = BufReader::with_capacity(READ_BYTES, utf8_reader(source, format.encoding));
+    TableReader::open(CsvRows::new(text, delimiter, &limits), header, &limits)
+}
+
+fn open_xlsx(
+    mut source: Box<dyn ReadSeek>,
+    header: Option<bool>,
+    limits: RecordLimits,
+) -> Result<TableReader<SheetRows>, FileError> {
+    let limit = limits.workbook_bytes;
+    if source.seek(SeekFrom::End(0))? > limit {
+        return Err(FileError::TooLarge {
+            what: "workbook (bytes)",
+            limit,
+        });
+    }
+    TableReader::open(SheetRows::open(source, &limits)?, header, &limits)
+}
+
+/// Adds columns and sample to what is already known.
+fn describe(
+    source: Box<dyn ReadSeek>,
+    detected: &mut DetectedFormat,
+    header: Option<bool>,
+    limits: RecordLimits,
+) -> Result<(), FileError> {
+    let mut reader: Box<dyn RecordReader> = match detected.format {
+        FileFormat::Csv => {
+            let table = open_csv(source, detected, header, limits)?;
+            detected.header = table.has_header();
+            Box::new(table)
+        }
+        FileFormat::Xlsx => {
+            let table = open_xlsx(source, header, limits)?;
+            detected.header = table.has_header();
+            Box::new(table)
+        }
+        FileFormat::Ndjson => {
+            return describe_objects(
+                TabularFormats.open(source, detected, limits)?,
+                detected,
+                &limits,
+            );
+        }
+    };
+    detected.columns = reader.headers().to_vec();
+    while detected.sample.len() < SAMPLE_RECORDS
+        && let Some(record) = reader.next()?
+    {
+        if let (Cells::Fields(fields), None) = (record.cells, record.fault) {
+            detected.sample.push(fields.to_vec());
+        }
+    }
+    Ok(())
+}
+
+/// The columns of NDJSON are the keys of its first objects.
+fn describe_objects(
+    mut reader: Box<dyn RecordReader>,
+    detected: &mut DetectedFormat,
+    limits: &RecordLimits,
+) -> Result<(), FileError> {
+    let mut objects = Vec::new();
+    let mut seen = 0_usize;
+    while objects.len() < SAMPLE_RECORDS
+        && seen < 1_000
+        && let Some(record) = reader.next()?
+    {
+        seen += 1;
+        if let Cells::Json(Value::Object(object)) = record.cells {
+            for name in object.keys() {
+                if !detected.columns.contains(name) && detected.columns.len() < limits.columns {
+                    detected.columns.push(name.clone());
+                }
+            }
+            objects.push(object);
+        }
+    }
+    if objects.is_empty() {
+        let detail = "no line is a JSON object";
+        return Err(FileError::malformed(FormatFault::NotNdjson, detail));
+    }
+    for object in objects {
+        let cells = detected
+            .columns
+            .iter()
+            .map(|name| object.get(name).map_or_else(String::new, text));
+        detected.sample.push(cells.collect());
+    }
+    Ok(())
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,283 @@
+//! Recognising a format from its first bytes.
+
+use std::io::Read;
+
+use ports::files::{
+    DetectedFormat, Encoding, FileError, FileFormat, FileHint, FormatFault, RecordLimits,
+};
+
+use crate::csv::CsvRows;
+use crate::table::{Row, Rows};
+use crate::transcode::utf8_reader;
+
+const DELIMITERS: [u8; 4] = *b",;\t|";
+/// Rows that are compared to tell the delimiter.
+const COMPARED_ROWS: usize = 100;
+
+/// How the content of other formats starts, with what to call them.
+const BINARY_STARTS: [(&[u8], &str); 9] = [
+    (b"\x89PNG", "a PNG image"),
+    (b"\xFF\xD8\xFF", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"%PDF", "a PDF document"),
+    (b"\x1F\x8B", "a gzip archive"),
+    (b"7z\xBC\xAF", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"SQLite format 3", "a database"),
+];
+
+/// Everything but columns and sample.
+pub(super) fn sniff(bytes: &[u8], hint: &FileHint<'_>) -> Result<DetectedFormat, FileError> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(refused(FormatFault::EmptyFile, "the file has no content"));
+    }
+    refuse_binary(bytes)?;
+    let mut detected = DetectedFormat {
+        format: FileFormat::Xlsx,
+        delimiter: None,
+        encoding: Encoding::Utf8,
+        header: true,
+        columns: Vec::new(),
+        sample: Vec::new(),
+    };
+    if bytes.starts_with(b"PK\x03\x04") {
+        return Ok(detected);
+    }
+    if claims(hint, &["xlsx"], &["spreadsheetml"]) {
+        return Err(refused(
+            FormatFault::NotXlsx,
+            "the content is not an XLSX workbook",
+        ));
+    }
+    detected.encoding = hint.encoding.unwrap_or_else(|| encoding(bytes));
+    let text = decode(bytes, detected.encoding);
+    if text.contains('\0') {
+        return Err(refused(
+            FormatFault::BinaryContent,
+            "the content is not text",
+        ));
+    }
+    refuse_markup(&text)?;
+    detected.format = text_format(&text, hint)?;
+    if detected.format == FileFormat::Csv {
+        let delimiter = hint.delimiter.unwrap_or_else(|| delimiter(&text));
+        detected.delimiter = Some(check_delimiter(delimiter)?);
+    }
+    Ok(detected)
+}
+
+pub(super) fn check_delimiter(delimiter: u8) -> Result<u8, FileError> {
+    let usable = delimiter.is_ascii() && !matches!(delimiter, b'"' | b'\r' | b'\n' | 0);
+    let detail = "the delimiter is a single ASCII character, no quote and no line break";
+    usable
+        .then_some(delimiter)
+        .ok_or_else(|| refused(FormatFault::InvalidDelimiter, detail))
+}
+
+/// The beginning of a file up to its last line break, or all of it when there is none.
+pub(super) fn whole_lines(bytes: &[u8], encoding: Encoding) -> &[u8] {
+    if matches!(encoding, Encoding::Utf16Le | Encoding::Utf16Be) {
+        return bytes;
+    }
+    let end = bytes
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map(|index| index + 1);
+    end.and_then(|end| bytes.get(..end)).unwrap_or(bytes)
+}
+
+fn refused(code: FormatFault, detail: impl Into<String>) -> FileError {
+    FileError::malformed(code, detail)
+}
+
+fn refuse_binary(bytes: &[u8]) -> Result<(), FileError> {
+    if bytes.starts_with(b"\xD0\xCF\x11\xE0") {
+        let detail = "old or password-protected Excel workbook: save it as XLSX without password";
+        return Err(refused(FormatFault::LegacyExcel, detail));
+    }
+    match BINARY_STARTS
+        .iter()
+        .find(|(start, _)| bytes.starts_with(start))
+    {
+        Some((_, name)) => Err(refused(
+            FormatFault::BinaryContent,
+            format!("the content is {name}"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn refuse_markup(text: &str) -> Result<(), FileError> {
+    let start: String = text
+        .trim_start()
+        .chars()
+        .take(16)
+        .collect::<String>()
+        .to_lowercase();
+    let markup = [
+        "<!doctype",
+        "<html",
+        "<?xml",
+        "<table",
+        "<meta",
+        "<head",
+        "<body",
+    ];
+    if markup.iter().any(|tag| start.starts_with(tag)) {
+        return Err(refused(
+            FormatFault::MarkupContent,
+            "the content is HTML or XML",
+        ));
+    }
+    Ok(())
+}
+
+fn claims(hint: &FileHint<'_>, extensions: &[&str], types: &[&str]) -> bool {
+    let extension = hint
+        .file_name
+        .and_then(|name| name.rsplit_once('.'))
+        .map(|(_, end)| end);
+    extension.is_some_and(|end| {
+        extensions
+            .iter()
+            .any(|known| end.eq_ignore_ascii_case(known))
+    }) || hint
+        .content_type
+        .is_some_and(|given| types.iter().any(|known| given.contains(known)))
+}
+
+fn text_format(text: &str, hint: &FileHint<'_>) -> Result<FileFormat, FileError> {
+    let start = text.trim_start();
+    let json_claimed = claims(hint, &["json", "ndjson", "jsonl"], &["json"]);
+    let array = start.strip_prefix('[').map(str::trim_start);
+    if array.is_some_and(|rest| json_claimed || rest.starts_with(['{', '[', ']'])) {
+        let detail = "the content is a JSON array: write one object per line instead";
+        return Err(refused(FormatFault::NotNdjson, detail));
+    }
+    if !start.starts_with('{') && !json_claimed {
+        return Ok(FileFormat::Csv);
+    }
+    if claims(hint, &["csv", "tsv", "txt"], &["csv"]) {
+        return Ok(FileFormat::Csv);
+    }
+    let mut lines = start.lines().filter(|line| !line.trim().is_empty());
+    let is_object = |line: &str| {
+        serde_json::from_str::<serde_json::Value>(line).is_ok_and(|json| json.is_object())
+    };
+    let one_long_line = start.starts_with('{') && !start.contains('\n');
+    if one_long_line || lines.any(is_object) {
+        return Ok(FileFormat::Ndjson);
+    }
+    let detail = "each line of NDJSON is one whole JSON object";
+    Err(refused(FormatFault::NotNdjson, detail))
+}
+
+fn encoding(bytes: &[u8]) -> Encoding {
+    match bytes {
+        [0xFF, 0xFE, ..] => Encoding::Utf16Le,
+        [0xFE, 0xFF, ..] => Encoding::Utf16Be,
+        _ => {
+            let mut scan = EncodingScan::default();
+            scan.add(bytes);
+            scan.encoding()
+        }
+    }
+}
+
+fn decode(bytes: &[u8], encoding: Encoding) -> String {
+    let mut text = Vec::new();
+    // A reader of memory does not fail.
+    let _ = utf8_reader(std::io::Cursor::new(bytes.to_vec()), encoding).read_to_end(&mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Tells UTF-8, where some records may be damaged, from Windows-1252.
+#[derive(Default)]
+pub(super) struct EncodingScan {
+    valid: u64,
+    invalid: u64,
+    /// Start of a character whose end is in the next piece.
+    rest: Vec<u8>,
+    started: bool,
+    /// Whether there is a byte order mark, which decides.
+    marked: bool,
+}
+
+impl EncodingScan {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        if !std::mem::replace(&mut self.started, true) {
+            self.marked = bytes.starts_with(b"\xEF\xBB\xBF");
+        }
+        let joined;
+        let mut bytes = bytes;
+        if !self.rest.is_empty() {
+            self.rest.extend_from_slice(bytes);
+            joined = std::mem::take(&mut self.rest);
+            bytes = &joined;
+        }
+        loop {
+            let error = match std::str::from_utf8(bytes) {
+                Ok(text) => {
+                    self.valid += u64::from(!text.is_ascii());
+                    return;
+                }
+                Err(error) => error,
+            };
+            let (text, rest) = bytes.split_at(error.valid_up_to());
+            self.valid += u64::from(!text.is_ascii());
+            let Some(length) = error.error_len() else {
+                self.rest = rest.to_vec();
+                return;
+            };
+            self.invalid += 1;
+            bytes = rest.get(length..).unwrap_or_default();
+        }
+    }
+
+    /// Text with more valid than invalid stretches outside ASCII is UTF-8: Windows-1252 text is
+    /// hardly ever valid UTF-8 by chance.
+    pub(super) fn encoding(&self) -> Encoding {
+        if !self.marked && self.invalid > 0 && self.invalid >= self.valid {
+            Encoding::Windows1252
+        } else {
+            Encoding::Utf8
+        }
+    }
+}
+
+/// The delimiter that gives most rows as many columns as the header, then the most columns.
+fn delimiter(text: &str) -> u8 {
+    if let Some(given) = text
+        .strip_prefix("sep=")
+        .and_then(|rest| rest.bytes().next())
+    {
+        return given;
+    }
+    let best = DELIMITERS
+        .iter()
+        .rev()
+        .max_by_key(|delimiter| score(text, **delimiter));
+    best.copied().unwrap_or(b',')
+}
+
+fn score(text: &str, delimiter: u8) -> (usize, usize) {
+    let text = whole_lines(text.as_bytes(), Encoding::Utf8);
+    let mut rows = CsvRows::new(text, delimiter, &RecordLimits::default());
+    let mut row = Row::default();
+    let (mut columns, mut alike, mut all) = (0, 0, 0);
+    // An error is the cut at the end of the text.
+    while all < COMPARED_ROWS && rows.read(&mut row).unwrap_or(false) {
+        if all == 0 {
+            columns = row.len();
+        }
+        alike += usize::from(row.len() == columns);
+        all += 1;
+        row.clear();
+    }
+    if columns < 2 {
+        (0, 0)
+    } else {
+        (1_000 * alike / all, columns)
+    }
+}

@@ -1,0 +1,16 @@
+//! The first sheet of an XLSX workbook, row by row.
+//!
+//! A workbook is a ZIP archive of XML parts. Only the parts that are needed are unpacked, as a
+//! stream; the distinct texts of the workbook stay in memory up to a limit. Other archives inside
+//! are never opened.
+
+mod archive;
+mod number;
+mod shared;
+mod sheet;
+#[cfg(test)]
+mod tests;
+mod workbook;
+mod xml;
+
+pub(crate) use sheet::SheetRows;

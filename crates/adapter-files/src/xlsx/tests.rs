@@ -1,0 +1,283 @@
+use std::io::{Cursor, Write};
+use std::time::{Duration, Instant};
+
+use ports::files::{
+    Cells, DetectedFormat, FileError, FileFormat, FileHint, FormatFault, RecordFormats,
+    RecordLimits, RecordReader, RowFault,
+};
+use proptest::prelude::*;
+use zip::write::SimpleFileOptions;
+
+use crate::TabularFormats;
+
+const WORKBOOK: &str = r#"<?xml version="1.0"?><workbook xmlns:r="r"><workbookPr/><sheets>
+    <sheet name="Chart" r:id="c"/><sheet name="People" r:id="p"/></sheets></workbook>"#;
+const RELATIONS: &str = r#"<Relationships>
+    <Relationship Id="p" Type="x/worksheet" Target="/xl/worksheets/People.xml"/>
+    <Relationship Id="c" Type="x/chartsheet" Target="chartsheets/sheet1.xml"/>
+    <Relationship Id="s" Type="x/sharedStrings" Target="sharedStrings.xml"/>
+    <Relationship Id="t" Type="x/styles" Target="styles.xml"/></Relationships>"#;
+const STYLES: &str = r#"<styleSheet><numFmts><numFmt numFmtId="164" formatCode="dd/mm/yyyy"/></numFmts>
+    <cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>
+    <cellXfs><xf numFmtId="0"/><xf numFmtId="164"/><xf numFmtId="22"/></cellXfs></styleSheet>"#;
+const SHARED: &str = "<sst><si><t>nome</t></si><si><r><t>Jo</t></r><r><t>\u{e3}o &amp; &#67;ia</t></r>\
+    <rPh><t>x</t></rPh></si><si><t/></si></sst>";
+
+fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in parts {
+        let method = zip::CompressionMethod::Deflated;
+        let options = SimpleFileOptions::default().compression_method(method);
+        writer.start_file(*name, options).unwrap();
+        writer.write_all(content).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+fn workbook(sheet: &str, shared: &str) -> Vec<u8> {
+    archive(&[
+        ("xl/workbook.xml", WORKBOOK.as_bytes()),
+        ("xl/_rels/workbook.xml.rels", RELATIONS.as_bytes()),
+        ("xl/styles.xml", STYLES.as_bytes()),
+        ("xl/sharedStrings.xml", shared.as_bytes()),
+        ("xl/worksheets/People.xml", sheet.as_bytes()),
+        ("xl/media/nested.zip", b"PK\x03\x04"),
+    ])
+}
+
+fn sheet(rows: &str) -> String {
+    format!("<?xml version=\"1.0\"?><worksheet><sheetData>{rows}</sheetData></worksheet>")
+}
+
+fn open(content: &[u8], limits: RecordLimits) -> Result<Box<dyn RecordReader>, FileError> {
+    let format = DetectedFormat {
+        format: FileFormat::Xlsx,
+        delimiter: None,
+        encoding: ports::files::Encoding::Utf8,
+        header: true,
+        columns: Vec::new(),
+        sample: Vec::new(),
+    };
+    TabularFormats.open(Box::new(Cursor::new(content.to_vec())), &format, limits)
+}
+
+fn read(content: &[u8], limits: RecordLimits) -> Result<Vec<(u64, Vec<String>)>, FileError> {
+    let mut reader = open(content, limits)?;
+    let mut rows = Vec::new();
+    while let Some(record) = reader.next()? {
+        if let Cells::Fields(fields) = record.cells {
+            rows.push((record.line, fields.to_vec()));
+        }
+    }
+    Ok(rows)
+}
+
+fn refused(content: &[u8]) -> FormatFault {
+    match read(content, RecordLimits::default()) {
+        Err(FileError::Malformed { code, .. }) => code,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn cells_of_every_kind_become_text() {
+    let rows = r#"
+        <row r="2"><c r="A2" t="s"><v>0</v></c><c r="B2" t="inlineStr"><is><t>cpf</t></is></c>
+            <c r="C2" t="str"><f>1+1</f><v>when</v></c><c r="D2" t="str"><v>ok</v></c></row>
+        <row r="3"><c r="A3" t="s"><v>1</v></c><c r="B3"><v>1.2345678909E10</v></c>
+            <c r="C3" s="1"><v>45352</v></c><c r="D3" t="b"><v>1</v></c><c r="E3" t="s"><v>2</v></c></row>
+        <row r="4"><c r="A4"/></row>
+        <row r="9"><c r="C9" s="2"><v>45352.5</v></c><c r="D9" t="e"><v>#N/A</v></c></row>
+        <row><c/><c><v>7</v></c><c/><c/><c><v>8</v></c></row>"#;
+    let content = workbook(&sheet(rows), SHARED);
+    let mut reader = open(&content, RecordLimits::default()).unwrap();
+    assert_eq!(reader.headers(), ["nome", "cpf", "when", "ok"]);
+    let expected: [(u64, &[&str], Option<RowFault>); 3] = [
+        (
+            3,
+            &["João & Cia", "12345678909", "2024-03-01", "true"],
+            None,
+        ),
+        (9, &["", "", "2024-03-01T12:00:00", "#N/A"], None),
+        (10, &["", "7", "", "", "8"], Some(RowFault::TooManyColumns)),
+    ];
+    for (index, (line, cells, fault)) in expected.into_iter().enumerate() {
+        let record = reader.next().unwrap().unwrap();
+        assert_eq!((record.number, record.line), (index as u64 + 1, line));
+        assert_eq!(record.fault, fault);
+        assert!(
+            matches!(record.cells, Cells::Fields(fields) if fields == cells),
+            "{line}"
+        );
+    }
+    assert!(reader.next().unwrap().is_none());
+    let source = Box::new(Cursor::new(content));
+    let hint = FileHint {
+        file_name: Some("people.xlsx"),
+        ..FileHint::default()
+    };
+    let detected = TabularFormats
+        .inspect(source, &hint, RecordLimits::default())
+        .unwrap();
+    assert_eq!(detected.columns, ["nome", "cpf", "when", "ok"]);
+    assert_eq!(detected.sample.len(), 2);
+}
+
+#[test]
+fn damaged_workbooks_are_refused() {
+    let row = "<row><c t=\"s\"><v>0</v></c></row>";
+    let good = workbook(&sheet(row), SHARED);
+    assert!(read(&good, RecordLimits::default()).unwrap().is_empty());
+    let missing_text = sheet("<row><c t=\"s\"><v>77</v></c></row>");
+    let backwards = sheet("<row><c r=\"B1\"><v>1</v></c><c r=\"A1\"><v>1</v></c></row>");
+    let far = sheet("<row><c r=\"ZZZZ1\"><v>1</v></c></row>");
+    let deep = sheet(&"<a>".repeat(100_000));
+    for damaged in [
+        missing_text,
+        backwards,
+        far,
+        deep,
+        sheet("<row></c>"),
+        "<a><b".to_owned(),
+    ] {
+        assert_eq!(
+            refused(&workbook(&damaged, SHARED)),
+            FormatFault::DamagedWorkbook
+        );
+    }
+    let plain_zip = archive(&[("readme.txt", b"hello")]);
+    assert_eq!(refused(&plain_zip), FormatFault::NotXlsx);
+    let parts: Vec<_> = (0..1_001).map(|n| format!("part{n}")).collect();
+    let parts: Vec<(&str, &[u8])> = parts.iter().map(|name| (name.as_str(), &b""[..])).collect();
+    assert_eq!(refused(&archive(&parts)), FormatFault::TooManyEntries);
+    let long_cell = format!("<row><c t=\"str\"><v>{}</v></c></row>", "x".repeat(3 << 20));
+    assert_eq!(
+        refused(&workbook(&sheet(&long_cell), SHARED)),
+        FormatFault::RecordTooLarge
+    );
+}
+
+#[test]
+fn entities_are_refused() {
+    let bomb = r#"<!DOCTYPE lolz [<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;&lol;">]>"#;
+    let declared = format!(
+        "{bomb}{}",
+        sheet("<row><c t=\"str\"><v>&lol2;</v></c></row>")
+    );
+    let used = sheet("<row><c t=\"str\"><v>&lol;</v></c></row>");
+    for sheet in [declared, used] {
+        assert_eq!(refused(&workbook(&sheet, SHARED)), FormatFault::XmlEntity);
+    }
+    let shared = format!("{bomb}{SHARED}");
+    assert_eq!(
+        refused(&workbook(&sheet(""), &shared)),
+        FormatFault::XmlEntity
+    );
+}
+
+/// A workbook whose sheet is `row` written `count` times.
+fn repeated(row: &str, count: usize) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let method = zip::CompressionMethod::Deflated;
+    let options = SimpleFileOptions::default().compression_method(method);
+    writer.start_file("xl/workbook.xml", options).unwrap();
+    writer.write_all(b"<workbook/>").unwrap();
+    writer
+        .start_file("xl/worksheets/sheet1.xml", options)
+        .unwrap();
+    writer.write_all(b"<worksheet><sheetData>").unwrap();
+    let block = row.repeat(1_000);
+    for _ in 0..count / 1_000 {
+        writer.write_all(block.as_bytes()).unwrap();
+    }
+    writer.write_all(b"</sheetData></worksheet>").unwrap();
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_bomb_is_refused_early() {
+    let bomb = repeated(&format!("<row/>{}", " ".repeat(4_000)), 50_000);
+    assert!(bomb.len() < 1_000_000);
+    let started = Instant::now();
+    assert_eq!(refused(&bomb), FormatFault::CompressionBomb);
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn limits_hold() {
+    let content = repeated("<row><c t=\"str\"><v>x</v></c></row>", 5_000);
+    let too_large = |limits| match read(&content, limits) {
+        Err(FileError::TooLarge { limit, .. }) => limit,
+        other => panic!("not refused: {other:?}"),
+    };
+    let limits = RecordLimits::default();
+    assert_eq!(
+        too_large(RecordLimits {
+            unpacked_bytes: 100_000,
+            ..limits
+        }),
+        100_000
+    );
+    assert_eq!(
+        too_large(RecordLimits {
+            workbook_bytes: 10,
+            ..limits
+        }),
+        10
+    );
+    assert_eq!(read(&content, limits).unwrap().len(), 4_999);
+    let shared = format!("<sst>{}</sst>", "<si><t/></si>".repeat(1_000));
+    let content = workbook(&sheet(""), &shared);
+    let limits = RecordLimits {
+        shared_text_bytes: 1_000,
+        ..limits
+    };
+    assert!(matches!(
+        read(&content, limits),
+        Err(FileError::TooLarge { limit: 1_000, .. })
+    ));
+}
+
+#[test]
+fn a_part_altered_after_packing_is_noticed() {
+    let row = "<row><c t=\"str\"><v>name</v></c></row>";
+    let stored = {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let method = zip::CompressionMethod::Stored;
+        let options = SimpleFileOptions::default().compression_method(method);
+        for (name, content) in [
+            ("xl/workbook.xml", "<workbook/>"),
+            ("xl/worksheets/sheet1.xml", &sheet(row)),
+        ] {
+            writer.start_file(name, options).unwrap();
+            writer.write_all(content.as_bytes()).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    };
+    assert!(read(&stored, RecordLimits::default()).is_ok());
+    let mut altered = stored;
+    let place = altered
+        .windows(4)
+        .position(|bytes| bytes == b"name")
+        .unwrap();
+    altered[place] = b'N';
+    assert_eq!(refused(&altered), FormatFault::DamagedWorkbook);
+}
+
+proptest! {
+    #[test]
+    fn an_altered_workbook_never_panics(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let row = "<row><c r=\"A1\" t=\"s\"><v>0</v></c></row><row><c s=\"1\"><v>1</v></c></row>";
+        let mut content = workbook(&sheet(row), SHARED);
+        for (index, byte) in changes {
+            let index = index.index(content.len());
+            content[index] = byte;
+        }
+        let _ = read(&content, RecordLimits::default());
+        content.truncate(cut.index(content.len()));
+        let _ = read(&content, RecordLimits::default());
+    }
+}
