@@ -1,20 +1,21 @@
 //! The written form of events, which others parse: it may only grow.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use events::{
     Attributes, DecodeError, Envelope, IntegrationEvent, REQUIRED_SUBSCRIBERS, TYPES, routing_key,
     v1,
 };
 
-fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
+/// 2026-01-02T03:04:05.678Z and some days.
+fn after(days: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::milliseconds(1_767_323_045_678) + TimeDelta::days(days)
 }
 
 fn attributes() -> Attributes {
     Attributes {
         id: "104629547441512450".into(),
         source: "/plateia/audience-service".into(),
-        time: at("2026-01-02T03:04:05.678Z"),
+        time: after(0),
         workspace: "ws_demo".into(),
         version: i64::MAX,
         traceparent: None,
@@ -30,7 +31,7 @@ fn recycled() -> v1::RecycleCompleted {
         removed: 2,
         kept: 0,
         by_reason: [("do_not_call".to_owned(), 2)].into(),
-        undo_until: Some(at("2026-01-09T03:04:05.678Z").into()),
+        undo_until: Some(after(7).into()),
     }
 }
 

@@ -138,7 +138,7 @@ pub async fn two_claimers_share_without_overlap(harness: &dyn BusHarness) {
             assert!(seen.insert(claim.event.event_id.clone()), "claimed twice");
             harness
                 .outbox()
-                .mark_sent(&[claim.event.event_id.clone()], at(0))
+                .mark_sent(std::slice::from_ref(&claim.event.event_id), at(0))
                 .await
                 .unwrap();
         }
