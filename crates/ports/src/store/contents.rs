@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use domain::{
     contact::Document,
-    recycle::ReasonCounts,
+    operation::ReasonCounts,
     shared::{AudienceId, Epoch, Instant, OperationId, RemovalNo, WriteNo},
 };
 
