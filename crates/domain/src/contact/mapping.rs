@@ -236,7 +236,7 @@ impl ColumnMapping {
             };
             if let Some(slot) = synonyms
                 .iter()
-                .find_map(|s| free(&s))
+                .find_map(free)
                 .and_then(|at| targets.get_mut(at))
             {
                 *slot = Some(target);

@@ -19,3 +19,5 @@ pub use phone::{Phone, normalise_phone};
 
 #[cfg(test)]
 mod item_tests;
+#[cfg(test)]
+mod mapping_tests;

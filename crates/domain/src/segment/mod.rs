@@ -12,7 +12,9 @@ mod evaluate;
 mod operand;
 mod parse;
 
-pub use operand::{Bound, Values};
+use operand::{Bound, Values};
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,22 +28,32 @@ pub enum Logic {
     Or,
 }
 
-/// Groups of conditions, parsed and bounded. Its serde form is kept in operations.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Groups of conditions, parsed and bounded. Its serde form is kept in operations. What it compares
+/// with may be personal data: `Debug` shows none of it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Predicate {
     groups: Vec<Group>,
 }
 
+impl fmt::Debug for Predicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let conditions: Vec<usize> = self.groups.iter().map(|g| g.conditions.len()).collect();
+        f.debug_struct("Predicate")
+            .field("conditions", &conditions)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Conditions joined by one logic.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Group {
     logic: Logic,
     exclude: bool,
     conditions: Vec<Condition>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Condition {
     Property {
@@ -55,7 +67,7 @@ enum Condition {
     },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Field {
     Document,
@@ -70,7 +82,7 @@ enum Field {
     Attribute(String),
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Test {
     In(Values),
@@ -89,3 +101,6 @@ enum Test {
     Between(Bound, Bound),
     InLastDays(u32),
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What conditions compare with.
 
-use std::{cmp::Ordering, collections::BTreeSet, fmt};
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,9 +8,9 @@ use serde_json::{Number, Value};
 
 use crate::shared::Instant;
 
-/// Values of `equals` and `in`. `Debug` shows only how many: they may be personal data.
+/// Values of `equals` and `in`.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Values {
+pub(super) struct Values {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     texts: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -19,13 +19,6 @@ pub struct Values {
     bools: Vec<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dates: Vec<Bound>,
-}
-
-impl fmt::Debug for Values {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.texts.len() + self.numbers.len() + self.bools.len() + self.dates.len();
-        write!(f, "Values({count})")
-    }
 }
 
 impl Values {
@@ -83,9 +76,9 @@ impl Values {
 }
 
 /// A number or a date that values are ordered against.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Bound {
+pub(super) enum Bound {
     /// A number.
     Number(Number),
     /// From the first instant to the last one, both included; the same for an instant.
