@@ -36,7 +36,8 @@ impl RecordFormats for TabularFormats {
         if detected.format != FileFormat::Xlsx {
             let whole_lines = sniff::whole_lines(first_bytes, detected.encoding).to_vec();
             let source = Box::new(Cursor::new(whole_lines));
-            describe(source, &mut detected, hint.header, RecordLimits::default())?;
+            let described = describe(source, &mut detected, hint.header, RecordLimits::default());
+            described.or_else(ignore_cut)?;
         }
         Ok(detected)
     }
@@ -84,6 +85,17 @@ impl RecordFormats for TabularFormats {
             )?)),
             FileFormat::Xlsx => Ok(Box::new(open_xlsx(source, Some(format.header), limits)?)),
         }
+    }
+}
+
+/// A record that goes on after the first bytes looks like one that never ends.
+fn ignore_cut(error: FileError) -> Result<(), FileError> {
+    match error {
+        FileError::Malformed {
+            code: FormatFault::OpenQuote | FormatFault::NotNdjson,
+            ..
+        } => Ok(()),
+        error => Err(error),
     }
 }
 

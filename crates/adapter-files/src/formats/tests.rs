@@ -1,7 +1,4 @@
 use std::io::Cursor;
-use std::io::Read;
-use std::io::Seek;
-use std::io::SeekFrom;
 
 use ports::files::{
     Cells, DetectedFormat, Encoding, FileError, FileFormat, FileHint, FormatFault, RecordFormats,
@@ -316,40 +313,18 @@ fn what_is_no_table_is_refused_clearly() {
     }
 }
 
-/// Gives a header and then the same record until the end of time.
-struct Endless {
-    at: u64,
-    end: u64,
-}
-
-impl Read for Endless {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let record = b"1234567,abcdefgh\n";
-        let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
-        let count = out.len().min(left);
-        for (index, byte) in out.iter_mut().take(count).enumerate() {
-            *byte = record[(self.at as usize + index) % record.len()];
-        }
-        self.at += count as u64;
-        Ok(count)
-    }
-}
-
-impl Seek for Endless {
-    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-        if let SeekFrom::Start(at) = to {
-            self.at = at;
-        }
-        Ok(self.at)
-    }
+#[test]
+fn first_bytes_may_end_inside_a_record() {
+    let detect = |text: &str| TabularFormats.detect(text.as_bytes(), &FileHint::default());
+    let csv = detect("a;b\n1;2\n3;\"4\n").unwrap();
+    assert_eq!((csv.format, csv.delimiter), (FileFormat::Csv, Some(b';')));
+    let json = detect("{\"a\":\"xxxx").unwrap();
+    assert_eq!(json.format, FileFormat::Ndjson);
 }
 
 #[test]
 fn records_are_numbered_through_every_buffer_border() {
-    let source = Box::new(Endless {
-        at: 0,
-        end: 17 * 200_000,
-    });
+    let source = Box::new(Cursor::new(b"1234567,abcdefgh\n".repeat(200_000)));
     let mut reader = TabularFormats
         .open(source, &csv_format(b','), RecordLimits::default())
         .unwrap();

@@ -125,3 +125,26 @@ impl FormatFault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_failures() {
+        let from = |kind| FileError::from(io::Error::from(kind));
+        assert!(matches!(
+            from(io::ErrorKind::StorageFull),
+            FileError::DiskFull
+        ));
+        assert!(matches!(
+            from(io::ErrorKind::QuotaExceeded),
+            FileError::DiskFull
+        ));
+        assert!(matches!(from(io::ErrorKind::NotFound), FileError::NotFound));
+        assert!(matches!(
+            from(io::ErrorKind::PermissionDenied),
+            FileError::Io(_)
+        ));
+    }
+}

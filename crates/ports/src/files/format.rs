@@ -111,8 +111,9 @@ impl Default for RecordLimits {
 /// Recognises and opens files of records.
 pub trait RecordFormats: Send + Sync + fmt::Debug {
     /// Recognises a format from the first bytes (64 KiB are enough), so that an unusable upload is
-    /// refused before the rest of it arrives. A workbook shows its columns only to
-    /// [`inspect`](Self::inspect).
+    /// refused before the rest of it arrives. Columns and sample are as far as they can be seen: of a
+    /// workbook, or of a first record that goes on after these bytes, only
+    /// [`inspect`](Self::inspect) shows them.
     ///
     /// # Errors
     /// [`FileError::Malformed`] with the reason why the content is of no known format.
