@@ -45,10 +45,17 @@ pub(crate) fn store(error: Error) -> StoreError {
     }
 }
 
+/// Refuses a conditional change that met no row.
+pub(crate) const fn changed_one(rows: usize) -> Result<(), StoreError> {
+    if rows == 0 {
+        Err(StoreError::StaleVersion)
+    } else {
+        Ok(())
+    }
+}
+
 /// A pool that cannot give a connection.
-pub(crate) fn unavailable(
-    error: impl std::error::Error + Send + Sync + 'static,
-) -> StoreError {
+pub(crate) fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
     StoreError::Unavailable(Box::new(error))
 }
 
@@ -84,8 +91,14 @@ mod tests {
     #[test]
     fn unique_violations_name_their_rule() {
         for (message, name) in [
-            ("UNIQUE constraint failed: audiences.workspace, audiences.name_key", constraint::AUDIENCE_NAME),
-            ("UNIQUE constraint failed: operations.write_id", constraint::WRITE_ID),
+            (
+                "UNIQUE constraint failed: audiences.workspace, audiences.name_key",
+                constraint::AUDIENCE_NAME,
+            ),
+            (
+                "UNIQUE constraint failed: operations.write_id",
+                constraint::WRITE_ID,
+            ),
             ("UNIQUE constraint failed: uploads.id", constraint::OTHER),
         ] {
             let error = database_error(DatabaseErrorKind::UniqueViolation, message);
@@ -96,12 +109,21 @@ mod tests {
     #[test]
     fn passing_conditions_are_told_from_defects() {
         let unknown = |message| database_error(DatabaseErrorKind::Unknown, message);
-        assert!(matches!(unknown("database is locked"), StoreError::Unavailable(_)));
+        assert!(matches!(
+            unknown("database is locked"),
+            StoreError::Unavailable(_)
+        ));
         assert!(matches!(
             unknown("canceling statement due to lock timeout"),
             StoreError::Unavailable(_)
         ));
-        assert!(matches!(unknown("database or disk is full"), StoreError::DiskFull));
-        assert!(matches!(unknown("no such table: x"), StoreError::Internal(_)));
+        assert!(matches!(
+            unknown("database or disk is full"),
+            StoreError::DiskFull
+        ));
+        assert!(matches!(
+            unknown("no such table: x"),
+            StoreError::Internal(_)
+        ));
     }
 }

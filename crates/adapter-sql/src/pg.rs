@@ -18,11 +18,15 @@ use ports::StoreError;
 use crate::error;
 
 mod dialect;
-#[expect(clippy::duplicate_mod, reason = "one query source, compiled once per database")]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "one query source, compiled once per database"
+)]
 #[path = "repo/mod.rs"]
 mod repo;
 
 pub(crate) type Conn = AsyncPgConnection;
+pub(crate) type Backend = diesel::pg::Pg;
 /// A connection on which one transaction is written.
 pub(crate) type Held = Object<Conn>;
 /// A connection for reading.
@@ -83,7 +87,10 @@ impl Db {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|e| StoreError::Internal(Box::new(e)))?;
-        Ok(Self { pool, url: settings.url.clone() })
+        Ok(Self {
+            pool,
+            url: settings.url.clone(),
+        })
     }
 
     /// Brings the tables up to date. Processes that start together take turns.
@@ -93,7 +100,7 @@ impl Db {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let url = self.url.clone();
         let run = move || -> Result<(), ports::BoxError> {
-            let mut conn = AsyncConnectionWrapper::<Conn>::establish(&url)?;
+            let mut conn = <AsyncConnectionWrapper<Conn> as Connection>::establish(&url)?;
             diesel::connection::SimpleConnection::batch_execute(
                 &mut conn,
                 "SELECT pg_advisory_lock(hashtext('plateia.migrate.' || current_schema()))",
@@ -101,7 +108,10 @@ impl Db {
             conn.run_pending_migrations(MIGRATIONS)?;
             Ok(())
         };
-        tokio::task::spawn_blocking(run).await.map_err(error::unavailable)?.map_err(error::setup)
+        tokio::task::spawn_blocking(run)
+            .await
+            .map_err(error::unavailable)?
+            .map_err(error::setup)
     }
 
     async fn hold(&self) -> Result<Held, StoreError> {
@@ -126,7 +136,9 @@ fn session_settings(settings: &Settings) -> String {
 fn establish(url: String, session: String) -> BoxFuture<'static, ConnectionResult<Conn>> {
     async move {
         let mut conn = Conn::establish(&url).await?;
-        conn.batch_execute(&session).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        conn.batch_execute(&session)
+            .await
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(conn)
     }
     .boxed()

@@ -9,7 +9,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::types::{Doc, Timestamp};
+    use crate::types::{Doc, UtcMillis};
     use diesel::sql_types::{BigInt, Nullable, Text};
 
     audiences (id) {
@@ -30,9 +30,9 @@ diesel::table! {
         last_epoch -> BigInt,
         contacts -> BigInt,
         created_by -> Text,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
-        deleted_at -> Nullable<Timestamp>,
+        created_at -> UtcMillis,
+        updated_at -> UtcMillis,
+        deleted_at -> Nullable<UtcMillis>,
     }
 }
 
@@ -53,22 +53,22 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::types::Timestamp;
-    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::types::UtcMillis;
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
     write_intents (write_no) {
         write_no -> BigInt,
         audience -> BigInt,
         epoch -> BigInt,
         owner -> Text,
-        lease_until -> Timestamp,
+        lease_until -> UtcMillis,
         ended_revision -> Nullable<BigInt>,
-        documents -> Text,
+        documents -> Binary,
     }
 }
 
 diesel::table! {
-    use crate::types::{Doc, Timestamp};
+    use crate::types::{Doc, UtcMillis};
     use diesel::sql_types::{BigInt, Nullable, Text};
 
     removals (audience, epoch, no) {
@@ -79,13 +79,13 @@ diesel::table! {
         state -> Text,
         hidden -> BigInt,
         by_reason -> Doc,
-        active_since -> Nullable<Timestamp>,
+        active_since -> Nullable<UtcMillis>,
         began_revision -> BigInt,
     }
 }
 
 diesel::table! {
-    use crate::types::{Doc, Timestamp};
+    use crate::types::{Doc, UtcMillis};
     use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 
     operations (id) {
@@ -107,15 +107,15 @@ diesel::table! {
         checkpoint -> Doc,
         cancel_requested -> Bool,
         created_by -> Text,
-        created_at -> Timestamp,
-        started_at -> Nullable<Timestamp>,
-        finished_at -> Nullable<Timestamp>,
-        undone_at -> Nullable<Timestamp>,
-        undo_until -> Nullable<Timestamp>,
-        not_before -> Nullable<Timestamp>,
+        created_at -> UtcMillis,
+        started_at -> Nullable<UtcMillis>,
+        finished_at -> Nullable<UtcMillis>,
+        undone_at -> Nullable<UtcMillis>,
+        undo_until -> Nullable<UtcMillis>,
+        not_before -> Nullable<UtcMillis>,
         owner -> Nullable<Text>,
         fence -> BigInt,
-        lease_until -> Nullable<Timestamp>,
+        lease_until -> Nullable<UtcMillis>,
         claims -> Integer,
     }
 }
@@ -128,5 +128,10 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(audiences, audience_contents, write_intents, removals);
+diesel::allow_tables_to_appear_in_same_query!(
+    audiences,
+    audience_contents,
+    write_intents,
+    removals
+);
 diesel::allow_tables_to_appear_in_same_query!(operations, operation_turns);

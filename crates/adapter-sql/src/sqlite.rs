@@ -23,11 +23,15 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::error;
 
 mod dialect;
-#[expect(clippy::duplicate_mod, reason = "one query source, compiled once per database")]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "one query source, compiled once per database"
+)]
 #[path = "repo/mod.rs"]
 mod repo;
 
 pub(crate) type Conn = SyncConnectionWrapper<SqliteConnection>;
+pub(crate) type Backend = diesel::sqlite::Sqlite;
 /// The writer connection, for one transaction.
 pub(crate) type Held = OwnedMutexGuard<Writer>;
 /// A connection for reading.
@@ -82,8 +86,12 @@ impl Db {
     /// # Errors
     /// `Unavailable` when the file cannot be opened.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let url = path.to_str().ok_or_else(|| error::setup("the path is not UTF-8"))?;
-        let conn = establish(url.to_owned(), WRITER_SETUP).await.map_err(error::setup)?;
+        let url = path
+            .to_str()
+            .ok_or_else(|| error::setup("the path is not UTF-8"))?;
+        let conn = establish(url.to_owned(), WRITER_SETUP)
+            .await
+            .map_err(error::setup)?;
         let mut config = ManagerConfig::<Conn>::default();
         config.custom_setup = Box::new(|url| establish(url.to_owned(), READER_SETUP));
         let manager = AsyncDieselConnectionManager::new_with_config(url, config);
@@ -91,8 +99,16 @@ impl Db {
             .max_size(READERS)
             .build()
             .map_err(|e| StoreError::Internal(Box::new(e)))?;
-        let writer = Writer { conn, durability: None, dirty: false };
-        Ok(Self { writer: Arc::new(Mutex::new(writer)), readers, path: path.to_owned() })
+        let writer = Writer {
+            conn,
+            durability: None,
+            dirty: false,
+        };
+        Ok(Self {
+            writer: Arc::new(Mutex::new(writer)),
+            readers,
+            path: path.to_owned(),
+        })
     }
 
     /// Brings the tables up to date, all or nothing. Processes that start together take turns.
@@ -103,7 +119,7 @@ impl Db {
         let _turn = self.writer.lock().await;
         let path = self.path.clone();
         let run = move || -> Result<(), ports::BoxError> {
-            let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+            let mut conn = <SqliteConnection as Connection>::establish(&path.to_string_lossy())?;
             diesel::connection::SimpleConnection::batch_execute(&mut conn, WRITER_SETUP)?;
             conn.immediate_transaction(|conn| {
                 conn.run_pending_migrations(MIGRATIONS)
@@ -112,7 +128,10 @@ impl Db {
             })?;
             Ok(())
         };
-        tokio::task::spawn_blocking(run).await.map_err(error::unavailable)?.map_err(error::setup)
+        tokio::task::spawn_blocking(run)
+            .await
+            .map_err(error::unavailable)?
+            .map_err(error::setup)
     }
 
     async fn hold(&self) -> Result<Held, StoreError> {
@@ -127,7 +146,9 @@ impl Db {
 fn establish(url: String, setup: &'static str) -> BoxFuture<'static, ConnectionResult<Conn>> {
     async move {
         let mut conn = Conn::establish(&url).await?;
-        conn.batch_execute(setup).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        conn.batch_execute(setup)
+            .await
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(conn)
     }
     .boxed()

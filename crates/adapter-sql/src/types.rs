@@ -16,7 +16,7 @@ use domain::shared::Instant;
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 1184, array_oid = 1185))]
 #[diesel(sqlite_type(name = "Long"))]
-pub struct Timestamp;
+pub struct UtcMillis;
 
 /// A JSON document: `jsonb` in PostgreSQL, text in SQLite.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
@@ -26,7 +26,7 @@ pub struct Doc;
 
 /// An instant in whole milliseconds, so that it reads back as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
-#[diesel(sql_type = Timestamp)]
+#[diesel(sql_type = UtcMillis)]
 pub struct At(pub Instant);
 
 /// A JSON value.
@@ -34,26 +34,26 @@ pub struct At(pub Instant);
 #[diesel(sql_type = Doc)]
 pub struct Json(pub serde_json::Value);
 
-impl ToSql<Timestamp, Pg> for At {
+impl ToSql<UtcMillis, Pg> for At {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         ToSql::<Timestamptz, Pg>::to_sql(&self.0.trunc_subsecs(3), &mut out.reborrow())
     }
 }
 
-impl FromSql<Timestamp, Pg> for At {
+impl FromSql<UtcMillis, Pg> for At {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         <Instant as FromSql<Timestamptz, Pg>>::from_sql(value).map(Self)
     }
 }
 
-impl ToSql<Timestamp, Sqlite> for At {
+impl ToSql<UtcMillis, Sqlite> for At {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         out.set_value(self.0.timestamp_millis());
         Ok(IsNull::No)
     }
 }
 
-impl FromSql<Timestamp, Sqlite> for At {
+impl FromSql<UtcMillis, Sqlite> for At {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         let millis = <i64 as FromSql<BigInt, Sqlite>>::from_sql(value)?;
         let instant = DateTime::from_timestamp_millis(millis).ok_or("instant out of range")?;

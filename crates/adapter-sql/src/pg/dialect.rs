@@ -6,7 +6,7 @@ use ports::store::Durability;
 use tokio::runtime::Handle;
 
 use super::{Conn, Held};
-use crate::types::Timestamp;
+use crate::types::UtcMillis;
 
 /// The database's time, as of the statement.
 pub(crate) const NOW: &str = "statement_timestamp()";
@@ -15,8 +15,10 @@ pub(crate) const NOW: &str = "statement_timestamp()";
 pub(crate) const TAKE: &str = "FOR UPDATE SKIP LOCKED";
 
 /// The end of a lease that begins now.
-pub(crate) fn lease_until(seconds: u32) -> SqlLiteral<Timestamp> {
-    sql(&format!("statement_timestamp() + interval '{seconds} seconds'"))
+pub(crate) fn lease_until(seconds: u32) -> SqlLiteral<UtcMillis> {
+    sql(&format!(
+        "statement_timestamp() + interval '{seconds} seconds'"
+    ))
 }
 
 /// Begins a transaction.

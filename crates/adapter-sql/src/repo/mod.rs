@@ -3,18 +3,20 @@
 //! `super` is the database: its connection types and its `dialect`. A file here holds everything
 //! about its tables: the repository of a unit of work and the reads outside of one.
 
-use super::{Conn, Db, Held, Reader, dialect};
+use super::{Backend, Conn, Db, Held, dialect};
 
 mod audiences;
+mod claims;
 mod contents;
 mod feed;
 mod inbox;
+mod intents;
+mod operation_rows;
 mod operations;
 mod outbox;
 mod outcomes;
 mod queries;
 mod receipts;
+mod removals;
 mod transaction;
 mod uploads;
-
-pub(crate) use transaction::Transaction;

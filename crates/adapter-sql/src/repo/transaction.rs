@@ -27,12 +27,19 @@ impl Transaction {
     /// Begins one.
     pub(crate) async fn begin(db: &Db, durability: Durability) -> Result<Self, StoreError> {
         // Made before the first statement, so that a caller who goes away meanwhile leaves nothing.
-        let mut transaction = Self { held: Some(db.hold().await?) };
-        dialect::begin(transaction.held(), durability).await.map_err(error::store)?;
+        let mut transaction = Self {
+            held: Some(db.hold().await?),
+        };
+        dialect::begin(transaction.held(), durability)
+            .await
+            .map_err(error::store)?;
         Ok(transaction)
     }
 
-    #[expect(clippy::expect_used, reason = "only the end of the transaction takes it")]
+    #[expect(
+        clippy::expect_used,
+        reason = "only the end of the transaction takes it"
+    )]
     fn held(&mut self) -> &mut Held {
         self.held.as_mut().expect("the transaction is open")
     }

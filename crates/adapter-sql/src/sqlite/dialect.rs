@@ -6,7 +6,7 @@ use ports::store::Durability;
 use tokio::runtime::Handle;
 
 use super::{Conn, Held};
-use crate::types::Timestamp;
+use crate::types::UtcMillis;
 
 /// The database's time, as of the statement.
 pub(crate) const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
@@ -15,7 +15,7 @@ pub(crate) const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 pub(crate) const TAKE: &str = "";
 
 /// The end of a lease that begins now.
-pub(crate) fn lease_until(seconds: u32) -> SqlLiteral<Timestamp> {
+pub(crate) fn lease_until(seconds: u32) -> SqlLiteral<UtcMillis> {
     sql(&format!("{NOW} + {seconds} * 1000"))
 }
 

@@ -56,7 +56,7 @@ CREATE TABLE write_intents (
     owner          TEXT NOT NULL,
     lease_until    TIMESTAMPTZ NOT NULL,
     ended_revision BIGINT,
-    documents      TEXT NOT NULL,
+    documents      BYTEA NOT NULL,
     FOREIGN KEY (audience, epoch) REFERENCES audience_contents (audience, epoch)
 );
 

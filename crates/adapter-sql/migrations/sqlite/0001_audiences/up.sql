@@ -56,7 +56,7 @@ CREATE TABLE write_intents (
     owner          TEXT NOT NULL,
     lease_until    INTEGER NOT NULL,
     ended_revision INTEGER,
-    documents      TEXT NOT NULL,
+    documents      BLOB NOT NULL,
     FOREIGN KEY (audience, epoch) REFERENCES audience_contents (audience, epoch)
 ) STRICT;
 

@@ -1,0 +1,162 @@
+//! How workers get operations.
+
+use diesel::{prelude::*, sql_query, sql_types};
+use diesel_async::RunQueryDsl;
+use domain::{
+    operation::{Failure, Operation, OperationKind, OperationState},
+    shared::Instant,
+};
+use ports::{
+    StoreError,
+    store::{Lease, OperationUpdate},
+};
+
+use super::{
+    Conn, dialect,
+    operation_rows::{Changes, OperationRow},
+};
+use crate::{
+    error::store,
+    schema::operations,
+    types::{At, UtcMillis},
+};
+
+/// Claims without any progress after which an operation is given up: it would take down one worker
+/// after another.
+const MAX_CLAIMS: i32 = 10;
+
+/// The next operation to claim.
+#[derive(QueryableByName)]
+struct Due {
+    #[diesel(sql_type = sql_types::BigInt)]
+    id: i64,
+    #[diesel(sql_type = sql_types::Text)]
+    workspace: String,
+    #[diesel(sql_type = sql_types::Integer)]
+    claims: i32,
+}
+
+/// Claims the next operation, and gives up those on the way that only crash.
+pub(super) async fn claim(
+    conn: &mut Conn,
+    kinds: &[OperationKind],
+    owner: &str,
+    lease_seconds: u32,
+    now: Instant,
+) -> Result<Option<(Operation, Lease)>, StoreError> {
+    while let Some(due) = next(conn, kinds, now).await? {
+        if due.claims >= MAX_CLAIMS {
+            give_up(conn, due.id, now).await?;
+            continue;
+        }
+        serve(conn, &due.workspace).await?;
+        let row = take(conn, due.id, owner, lease_seconds, now).await?;
+        let fence = row.fence;
+        let operation = Operation::try_from(row)?;
+        let lease = Lease {
+            operation: operation.id,
+            owner: owner.to_owned(),
+            fence,
+        };
+        return Ok(Some((operation, lease)));
+    }
+    Ok(None)
+}
+
+/// The oldest due operation of the workspace that was served least recently. An exclusive one waits
+/// for older ones on its audience, and for any that runs.
+async fn next(
+    conn: &mut Conn,
+    kinds: &[OperationKind],
+    now: Instant,
+) -> Result<Option<Due>, StoreError> {
+    if kinds.is_empty() {
+        return Ok(None);
+    }
+    let kinds: Vec<String> = kinds.iter().map(|kind| format!("'{kind}'")).collect();
+    let text = format!(
+        "SELECT o.id, o.workspace, o.claims FROM operations o
+         WHERE o.kind IN ({kinds}) AND o.state IN ('queued', 'running')
+           AND (o.state = 'queued' AND (o.not_before IS NULL OR o.not_before <= $1)
+                OR o.state = 'running' AND o.lease_until <= {now})
+           AND NOT (o.exclusive AND EXISTS (
+                SELECT 1 FROM operations e
+                WHERE e.audience = o.audience AND e.exclusive AND e.id <> o.id
+                  AND (e.state = 'running'
+                       OR e.id < o.id AND e.state IN ('queued', 'waiting'))))
+         ORDER BY COALESCE(
+                (SELECT t.turn FROM operation_turns t WHERE t.workspace = o.workspace), 0), o.id
+         LIMIT 1 {take}",
+        kinds = kinds.join(", "),
+        now = dialect::NOW,
+        take = dialect::TAKE,
+    );
+    sql_query(text)
+        .bind::<UtcMillis, _>(At(now))
+        .get_result(conn)
+        .await
+        .optional()
+        .map_err(store)
+}
+
+/// Puts a workspace at the end of the line.
+async fn serve(conn: &mut Conn, workspace: &str) -> Result<(), StoreError> {
+    sql_query(
+        "INSERT INTO operation_turns (workspace, turn)
+         SELECT $1, COALESCE(MAX(turn), 0) + 1 FROM operation_turns WHERE true
+         ON CONFLICT (workspace) DO UPDATE SET turn = excluded.turn",
+    )
+    .bind::<sql_types::Text, _>(workspace)
+    .execute(conn)
+    .await
+    .map_err(store)
+    .map(drop)
+}
+
+async fn take(
+    conn: &mut Conn,
+    id: i64,
+    owner: &str,
+    lease_seconds: u32,
+    now: Instant,
+) -> Result<OperationRow, StoreError> {
+    use operations::{claims, fence, lease_until, reason, started_at, state};
+    diesel::update(operations::table.find(id))
+        .set((
+            state.eq(OperationState::Running.as_str()),
+            reason.eq(None::<String>),
+            operations::owner.eq(owner),
+            fence.eq(fence + 1),
+            claims.eq(claims + 1),
+            lease_until.eq(dialect::lease_until(lease_seconds).nullable()),
+            started_at.eq(diesel::dsl::case_when(
+                started_at.is_null(),
+                At(now).into_sql::<sql_types::Nullable<UtcMillis>>(),
+            )
+            .otherwise(started_at)),
+        ))
+        .returning(OperationRow::as_returning())
+        .get_result(conn)
+        .await
+        .map_err(|error| match store(error) {
+            // Another exclusive one began at the same moment; the next claim sees it.
+            conflict @ StoreError::Conflict { .. } => StoreError::Unavailable(Box::new(conflict)),
+            error => error,
+        })
+}
+
+async fn give_up(conn: &mut Conn, id: i64, now: Instant) -> Result<(), StoreError> {
+    let detail = "the workers that took it crashed again and again without any progress";
+    let update = OperationUpdate {
+        state: Some(OperationState::Failed),
+        error: Some(Failure::new("too_many_crashes", detail)),
+        finished_at: Some(now),
+        ..OperationUpdate::default()
+    };
+    diesel::update(operations::table.find(id))
+        .set(Changes::from_request(&update)?)
+        .execute(conn)
+        .await
+        .map_err(store)
+        .map(drop)
+}
