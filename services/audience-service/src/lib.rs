@@ -1,1 +1,6 @@
-//! Plateia.
+//! audience-service: audiences, their contacts, recycling, uploads, operations and notifications.
+//!
+//! `application` holds the use cases and knows only `domain` and `ports`; `http`, `consumers` and
+//! `workers` translate into it; `wiring` alone names concrete adapters.
+
+pub mod application;

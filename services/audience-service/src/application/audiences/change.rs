@@ -1,0 +1,145 @@
+//! Changing what is known of an audience: name, labels, status; dropping and restoring it.
+
+use domain::{
+    audience::{Audience, AudienceStatus, Source, Tags, Visibility},
+    shared::{AudienceId, AudienceName},
+};
+use ports::store::{Durability, UnitOfWork};
+
+use crate::application::{Actor, App, AppError, AppResult, events};
+
+/// New values. Absent members stay as they are.
+#[derive(Debug, Default)]
+pub struct ChangeAudience {
+    /// New name.
+    pub name: Option<AudienceName>,
+    /// New labels.
+    pub tags: Option<Tags>,
+    /// New status.
+    pub status: Option<AudienceStatus>,
+}
+
+/// What a change asks of the stored audience before it is made.
+type Check<'a> = &'a (dyn Fn(&Audience) -> AppResult<()> + Sync);
+
+impl App {
+    /// Changes name, labels or status. With `if_version`, only that version.
+    ///
+    /// # Errors
+    /// `NotFound`; `PreconditionFailed`; `Conflict` with `name_taken` or `audience_deleted`.
+    pub async fn change_audience(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        if_version: Option<i64>,
+        change: ChangeAudience,
+    ) -> AppResult<Audience> {
+        let ChangeAudience { name, tags, status } = change;
+        let check = |a: &Audience| {
+            at_version(a, if_version)?;
+            Ok(a.ensure_live()?)
+        };
+        self.update_audience(actor, id, &check, move |a| {
+            let before = a.clone();
+            a.name = name.unwrap_or_else(|| a.name.clone());
+            a.tags = tags.unwrap_or_else(|| a.tags.clone());
+            a.status = status.unwrap_or(a.status);
+            *a != before
+        })
+        .await
+    }
+
+    /// Drops an audience: it stays readable and can be restored. Again: no change.
+    ///
+    /// # Errors
+    /// `NotFound`; `PreconditionFailed`; `Forbidden` when `only_from` is another source.
+    pub async fn drop_audience(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        if_version: Option<i64>,
+        only_from: Option<Source>,
+    ) -> AppResult<Audience> {
+        let now = self.deps.clock.now();
+        let check = |a: &Audience| {
+            api_only(a, only_from)?;
+            at_version(a, if_version)
+        };
+        self.update_audience(actor, id, &check, move |a| {
+            let live = a.deleted_at.is_none();
+            a.deleted_at.get_or_insert(now);
+            live
+        })
+        .await
+    }
+
+    /// Brings a dropped audience back. Again: no change.
+    ///
+    /// # Errors
+    /// `NotFound`; `PreconditionFailed`; `Forbidden` as in dropping; `Conflict` with `name_taken` when its name was given away.
+    pub async fn restore_audience(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        only_from: Option<Source>,
+    ) -> AppResult<Audience> {
+        let check = |a: &Audience| api_only(a, only_from);
+        self.update_audience(actor, id, &check, |a| a.deleted_at.take().is_some())
+            .await
+    }
+
+    /// Reads, checks, changes and saves in one unit of work. `change` tells whether it changed anything.
+    async fn update_audience(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        check: Check<'_>,
+        change: impl FnOnce(&mut Audience) -> bool + Send,
+    ) -> AppResult<Audience> {
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let mut audience = ready(uow.as_mut(), actor, id).await?;
+        check(&audience)?;
+        let (version, was_deleted) = (audience.version, audience.deleted_at.is_some());
+        if !change(&mut audience) {
+            return Ok(audience);
+        }
+        audience.version += 1;
+        audience.updated_at = self.deps.clock.now();
+        uow.audiences().save(&audience, version).await?;
+        let event = match (was_deleted, audience.deleted_at.is_some()) {
+            (false, true) => events::audience_dropped(&self.deps, &audience, &actor.user),
+            (true, false) => events::audience_restored(&self.deps, &audience, &actor.user),
+            _ => events::audience_updated(&self.deps, &audience, &actor.user),
+        };
+        self.emit(&mut *uow, event).await?;
+        uow.commit().await?;
+        self.wake.outbox();
+        Ok(audience)
+    }
+}
+
+/// The audience, if readers may see it, as of this transaction.
+pub(crate) async fn ready(
+    uow: &mut dyn UnitOfWork,
+    actor: &Actor,
+    id: AudienceId,
+) -> AppResult<Audience> {
+    let found = uow.audiences().get(&actor.workspace, id).await?;
+    found
+        .filter(|a| a.visibility == Visibility::Ready)
+        .ok_or(AppError::NotFound)
+}
+
+pub(crate) fn api_only(audience: &Audience, only_from: Option<Source>) -> AppResult<()> {
+    match only_from {
+        Some(_) => Ok(audience.ensure_api_managed()?),
+        None => Ok(()),
+    }
+}
+
+fn at_version(audience: &Audience, if_version: Option<i64>) -> AppResult<()> {
+    match if_version {
+        Some(version) if version != audience.version => Err(AppError::PreconditionFailed),
+        _ => Ok(()),
+    }
+}

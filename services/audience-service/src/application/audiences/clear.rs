@@ -1,0 +1,211 @@
+//! Emptying an audience at once, whatever its size.
+
+use chrono::TimeDelta;
+use domain::{
+    audience::{Audience, Source},
+    operation::{Failure, Operation, OperationKind, OperationState, RemovalReport, Report},
+    shared::{AudienceId, Epoch, Instant, OperationId},
+};
+use ports::{
+    contacts::ContentKey,
+    crash,
+    store::{Durability, NewOperation, OperationFilter, UnitOfWork},
+};
+use serde::{Deserialize, Serialize};
+
+use super::change::{api_only, ready};
+use crate::application::{
+    Actor, App, AppResult, Ticket, events,
+    operations::{Ending, PurgeParams},
+};
+
+/// How long a removal can be undone.
+pub(crate) const UNDO: TimeDelta = TimeDelta::days(7);
+
+/// What a clear moved the pointer from and to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ClearParams {
+    /// The generation that was emptied.
+    pub from: i64,
+    /// The empty one.
+    pub to: i64,
+}
+
+/// An emptied audience.
+#[derive(Debug)]
+pub struct Cleared {
+    /// The audience.
+    pub audience: Audience,
+    /// The operation by which it can be undone.
+    pub operation: OperationId,
+}
+
+impl App {
+    /// Empties an audience. An audience that a clear left empty is left as it is.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden` when `only_from` is another source; `Conflict` on a dropped audience.
+    pub async fn clear_audience(
+        &self,
+        actor: &Actor,
+        ticket: Ticket,
+        id: AudienceId,
+        only_from: Option<Source>,
+    ) -> AppResult<Cleared> {
+        let audience = self.audience(actor, id).await?;
+        api_only(&audience, only_from)?;
+        audience.ensure_live()?;
+        if let Some(operation) = self.cleared_already(actor, &audience).await? {
+            return Ok(Cleared {
+                audience,
+                operation,
+            });
+        }
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let mut audience = ready(uow.as_mut(), actor, id).await?;
+        audience.ensure_live()?;
+        self.supersede(uow.as_mut(), id).await?;
+        let now = self.deps.clock.now();
+        let (from, emptied) = (audience.epoch, audience.contacts);
+        let to = uow.contents().add(id).await?.key.epoch;
+        uow.audiences().flip_epoch(id, from, to, now).await?;
+        let clear = self.clear_operation(actor, ticket, &audience, to, now);
+        uow.operations().add(&clear).await?;
+        let until = now + UNDO;
+        self.plan_purge(uow.as_mut(), &clear, PurgeParams::content(id, from), until)
+            .await?;
+        self.emit(
+            &mut *uow,
+            events::audience_cleared(&self.deps, &audience, clear.id, &actor.user),
+        )
+        .await?;
+        self.end_clear(uow.as_mut(), actor, &clear, emptied, until)
+            .await?;
+        crash::point("clear.before_flip");
+        uow.commit().await?;
+        crash::point("clear.flipped");
+        audience.epoch = to;
+        audience.contacts = 0;
+        audience.updated_at = now;
+        self.wake.outbox();
+        Ok(Cleared {
+            audience,
+            operation: clear.id,
+        })
+    }
+
+    /// The clear that made the present, still empty content.
+    async fn cleared_already(
+        &self,
+        actor: &Actor,
+        audience: &Audience,
+    ) -> AppResult<Option<OperationId>> {
+        if audience.contacts != 0 {
+            return Ok(None);
+        }
+        let filter = OperationFilter {
+            kind: Some(OperationKind::Clear),
+            audience: Some(audience.id),
+            limit: 1,
+            ..OperationFilter::default()
+        };
+        let last = self
+            .deps
+            .queries
+            .operations(&actor.workspace, &filter)
+            .await?
+            .pop();
+        Ok(last
+            .filter(|o| clear_params(o).is_some_and(|p| p.to == audience.epoch.0))
+            .map(|o| o.id))
+    }
+
+    /// Ends recyclings that the clear makes pointless.
+    async fn supersede(&self, uow: &mut dyn UnitOfWork, id: AudienceId) -> AppResult<()> {
+        let live = uow
+            .operations()
+            .live_of(id, &[OperationKind::Recycle])
+            .await?;
+        for operation in live {
+            let error = Failure::new("superseded", "the audience was cleared meanwhile");
+            let ending = Ending::cancelled(error, operation.report.clone());
+            self.abandon_new_audience(uow, &operation).await?;
+            self.withdraw_removal(uow, operation.id).await?;
+            self.end_unleased(uow, &operation, &ending).await?;
+            self.wake
+                .publish(crate::application::Topic::Cancel(operation.id.raw()));
+        }
+        Ok(())
+    }
+
+    fn clear_operation(
+        &self,
+        actor: &Actor,
+        ticket: Ticket,
+        audience: &Audience,
+        to: Epoch,
+        now: Instant,
+    ) -> NewOperation {
+        let params = ClearParams {
+            from: audience.epoch.0,
+            to: to.0,
+        };
+        NewOperation {
+            id: OperationId::from_raw(self.deps.ids.next()),
+            write_id: ticket.write_id,
+            workspace: audience.workspace.clone(),
+            audience: Some(audience.id),
+            kind: OperationKind::Clear,
+            state: OperationState::Running,
+            total: Some(audience.contacts),
+            params: serde_json::to_value(params).unwrap_or_default(),
+            created_by: actor.user.clone(),
+            created_at: now,
+            not_before: None,
+        }
+    }
+
+    async fn end_clear(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        actor: &Actor,
+        clear: &NewOperation,
+        emptied: i64,
+        until: Instant,
+    ) -> AppResult<()> {
+        let report = RemovalReport {
+            total: emptied,
+            removed: emptied,
+            ..Default::default()
+        };
+        let complete = domain::operation::OperationResult::Complete;
+        let ending = Ending::succeeded(Report::Removal(report), complete).undoable(until);
+        let stored = uow.operations().get(&actor.workspace, clear.id).await?;
+        if let Some(operation) = stored {
+            self.end_unleased(uow, &operation, &ending).await?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn clear_params(operation: &Operation) -> Option<ClearParams> {
+    serde_json::from_value(operation.params.clone()).ok()
+}
+
+impl ClearParams {
+    /// The content that was emptied.
+    pub fn emptied(&self, audience: AudienceId) -> ContentKey {
+        ContentKey {
+            audience,
+            epoch: Epoch(self.from),
+        }
+    }
+
+    /// The content that took its place.
+    pub fn empty(&self, audience: AudienceId) -> ContentKey {
+        ContentKey {
+            audience,
+            epoch: Epoch(self.to),
+        }
+    }
+}

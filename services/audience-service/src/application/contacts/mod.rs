@@ -1,0 +1,27 @@
+//! Contacts: writing under the audience's lock, reading by cursor and by page, looking up, removing.
+
+mod classify;
+mod lane;
+mod page_index;
+mod read;
+mod remove;
+mod repair;
+mod write;
+mod writer;
+
+pub(crate) use classify::Marks;
+pub use classify::{RowClass, WriteCounts};
+pub use page_index::PageIndexes;
+pub use read::{ContactCursor, ContactView, CursorPage, Lookup, NumberedPage, RemovedBy};
+pub use write::{AddContacts, ContactsAdded, MAX_ITEMS, Rejection};
+pub(crate) use writer::{CONTENT_GONE, Held};
+pub use writer::{Orders, Row, WriteRequest, WriteResult, Writer};
+
+use ports::{contacts::View, store::Content};
+
+/// What readers of a content see now.
+pub(crate) fn view_of(content: &Content) -> View {
+    View {
+        removals: content.active.clone(),
+    }
+}

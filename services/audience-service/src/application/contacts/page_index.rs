@@ -1,0 +1,416 @@
+//! Sparse index of visible keys: page N is one look-up and one seek, whatever N is.
+//!
+//! A content's visible keys are cut into blocks of about [`BLOCK`] keys, each known by its last key
+//! and its count. Writes mark the blocks that they touch; a rebuild counts only those again. Answers
+//! come from one consistent index with the removals it was counted under, so that a page number
+//! never mixes two states; they are exact for a quiet audience and at most [`STALE`] behind.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use domain::{contact::Document, shared::Instant};
+use ports::{
+    StoreError,
+    contacts::{ContentKey, StoredContact, View},
+    store::Content,
+};
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::view_of;
+use crate::application::Deps;
+
+/// Visible keys per block after a full count.
+pub(crate) const BLOCK: u64 = 512;
+/// A block that has grown beyond this is cut again.
+const MAX_BLOCK: u64 = 4 * BLOCK;
+/// How far an answer by page number may be behind the last write.
+const STALE: chrono::TimeDelta = chrono::TimeDelta::milliseconds(2_500);
+/// Up to so many touched blocks are counted before the answer instead of behind it.
+const EAGER_BLOCKS: usize = 64;
+/// An index of fewer blocks is counted again faster than it is stored.
+const WORTH_SAVING: usize = 64;
+/// Contents kept in memory. An index of ten million contacts takes about 1 MB.
+const KEPT: usize = 64;
+
+#[derive(Debug, Clone)]
+struct Block {
+    last: Document,
+    count: u64,
+}
+
+/// One consistent state of a content, countable by position.
+#[derive(Debug)]
+struct Index {
+    revision: i64,
+    view: View,
+    blocks: Vec<Block>,
+    /// Visible keys before each block.
+    before: Vec<u64>,
+    total: u64,
+}
+
+impl Index {
+    fn new(revision: i64, view: View, blocks: Vec<Block>) -> Self {
+        let mut total = 0;
+        let before = blocks
+            .iter()
+            .map(|block| {
+                let start = total;
+                total += block.count;
+                start
+            })
+            .collect();
+        Self {
+            revision,
+            view,
+            blocks,
+            before,
+            total,
+        }
+    }
+
+    /// Where to start for the key at `position`: after which document, and how many to skip.
+    fn seek(&self, position: u64) -> (Option<&Document>, u64) {
+        let block = self
+            .before
+            .partition_point(|start| *start <= position)
+            .saturating_sub(1);
+        let after = block
+            .checked_sub(1)
+            .and_then(|b| self.blocks.get(b))
+            .map(|b| &b.last);
+        (
+            after,
+            position - self.before.get(block).copied().unwrap_or(0),
+        )
+    }
+
+    /// The block that a document belongs to. Those beyond the last key belong to the last block.
+    fn block_of(&self, document: &Document) -> usize {
+        let at = self.blocks.partition_point(|block| block.last < *document);
+        at.min(self.blocks.len().saturating_sub(1))
+    }
+}
+
+#[derive(Default)]
+struct Slot {
+    index: Option<Arc<Index>>,
+    /// Blocks written to since the index was counted.
+    touched: BTreeSet<usize>,
+    /// The latest revision that `touched` is complete for.
+    tracked: Option<i64>,
+    /// The latest revision heard of.
+    heard: Option<i64>,
+    /// Since when the index is behind, where this process saw it happen.
+    behind_since: Option<Instant>,
+    used: u64,
+}
+
+/// The indexes in use.
+pub struct PageIndexes {
+    deps: Deps,
+    slots: Mutex<HashMap<ContentKey, Slot>>,
+    building: Mutex<HashMap<ContentKey, Arc<AsyncMutex<()>>>>,
+}
+
+/// One page by number and what it was cut from.
+pub(crate) struct Page {
+    /// Visible contacts in the state the page was cut from.
+    pub total: u64,
+    /// The contacts.
+    pub rows: Vec<StoredContact>,
+    /// The removals of that state.
+    pub view: View,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl PageIndexes {
+    /// No index yet.
+    pub fn new(deps: Deps) -> Self {
+        Self {
+            deps,
+            slots: Mutex::default(),
+            building: Mutex::default(),
+        }
+    }
+
+    /// Notes what a write may have changed. Called under the content's write lock, in order.
+    pub(crate) fn written(&self, content: &Content, documents: &[Document]) {
+        let mut slots = locked(&self.slots);
+        let Some(slot) = slots.get_mut(&content.key) else {
+            return;
+        };
+        slot.heard = Some(content.revision);
+        let Some(index) = &slot.index else { return };
+        slot.behind_since
+            .get_or_insert_with(|| self.deps.clock.now());
+        if slot.tracked != Some(content.revision - 1) || index.view != view_of(content) {
+            slot.tracked = None;
+            return;
+        }
+        for document in documents {
+            slot.touched.insert(index.block_of(document));
+        }
+        slot.tracked = Some(content.revision);
+    }
+
+    /// Notes that a removal began or ceased to count: everything is to be counted again.
+    pub(crate) fn flipped(&self, content: &Content) {
+        let mut slots = locked(&self.slots);
+        let Some(slot) = slots.get_mut(&content.key) else {
+            return;
+        };
+        slot.heard = Some(content.revision);
+        slot.tracked = None;
+        slot.behind_since
+            .get_or_insert_with(|| self.deps.clock.now());
+    }
+
+    /// The page that starts at `position`, of `limit` contacts.
+    pub(crate) async fn page(
+        self: &Arc<Self>,
+        content: &Content,
+        position: u64,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let index = self.current(content).await?;
+        if position >= index.total {
+            return Ok(Page {
+                total: index.total,
+                rows: Vec::new(),
+                view: index.view.clone(),
+            });
+        }
+        let (after, skip) = index.seek(position);
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        let store = &self.deps.contacts;
+        let rows = store
+            .page(content.key, &index.view, after, skip, limit)
+            .await?;
+        Ok(Page {
+            total: index.total,
+            rows,
+            view: index.view.clone(),
+        })
+    }
+
+    /// An index that may answer now: exact, or fresh enough while a rebuild goes on behind it.
+    async fn current(self: &Arc<Self>, content: &Content) -> Result<Arc<Index>, StoreError> {
+        let known = self.known(content.key);
+        if let Some((index, touched, behind_since)) = known {
+            if index.revision == content.revision {
+                return Ok(index);
+            }
+            let fresh = behind_since.is_some_and(|since| self.deps.clock.now() - since < STALE);
+            if fresh && touched.is_none_or(|t| t > EAGER_BLOCKS) {
+                self.rebuild_behind(content.clone());
+                return Ok(index);
+            }
+        }
+        self.rebuild(content).await
+    }
+
+    /// The index in memory, how many blocks were touched since (`None`: unknown), and since when.
+    fn known(&self, key: ContentKey) -> Option<(Arc<Index>, Option<usize>, Option<Instant>)> {
+        let mut slots = locked(&self.slots);
+        let clock = slots.values().map(|s| s.used).max().unwrap_or(0) + 1;
+        let slot = slots.get_mut(&key)?;
+        slot.used = clock;
+        let touched = slot.tracked.map(|_| slot.touched.len());
+        slot.index
+            .clone()
+            .map(|index| (index, touched, slot.behind_since))
+    }
+
+    fn rebuild_behind(self: &Arc<Self>, content: Content) {
+        let turn = self.turn(content.key);
+        if turn.try_lock().is_err() {
+            return;
+        }
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = this.rebuild(&content).await {
+                tracing::warn!(%error, audience = %content.key.audience, "page index not rebuilt");
+            }
+        });
+    }
+
+    fn turn(&self, key: ContentKey) -> Arc<AsyncMutex<()>> {
+        let mut building = locked(&self.building);
+        if building.len() > KEPT {
+            building.retain(|_, turn| Arc::strong_count(turn) > 1);
+        }
+        Arc::clone(building.entry(key).or_default())
+    }
+
+    /// Counts what changed, one rebuild per content at a time; who waited takes the other's result.
+    async fn rebuild(&self, wanted: &Content) -> Result<Arc<Index>, StoreError> {
+        let turn = self.turn(wanted.key);
+        let _turn = turn.lock().await;
+        // Writes are heard of from here on, so that `keep` knows whether any came in between.
+        locked(&self.slots).entry(wanted.key).or_default();
+        let content = self.deps.queries.content(wanted.key).await?;
+        let content = content.unwrap_or_else(|| wanted.clone());
+        let (base, touched) = match self.take_touched(&content) {
+            Taken::Exact(index) => return Ok(index),
+            Taken::Some(index, touched) => (Some(index), touched),
+            Taken::Unknown => (None, BTreeSet::new()),
+        };
+        let view = view_of(&content);
+        let blocks = match (base, self.saved(&content).await?) {
+            (Some(base), _) => self.recount(&content, &view, &base, &touched).await?,
+            (None, Some(saved)) => saved,
+            (None, None) => {
+                let blocks = self.cut(&content, &view, None, None).await?;
+                if blocks.len() >= WORTH_SAVING {
+                    self.save(&content, &blocks).await?;
+                }
+                blocks
+            }
+        };
+        let index = Arc::new(Index::new(content.revision, view, blocks));
+        self.keep(content.key, &index);
+        Ok(index)
+    }
+
+    fn take_touched(&self, content: &Content) -> Taken {
+        let mut slots = locked(&self.slots);
+        let Some(slot) = slots.get_mut(&content.key) else {
+            return Taken::Unknown;
+        };
+        let Some(index) = slot.index.clone() else {
+            return Taken::Unknown;
+        };
+        if index.revision == content.revision {
+            return Taken::Exact(index);
+        }
+        let tracked = slot
+            .tracked
+            .is_some_and(|revision| revision >= content.revision);
+        if !tracked || index.view != view_of(content) || index.blocks.is_empty() {
+            return Taken::Unknown;
+        }
+        // Kept in the slot as well: a write that lands while these are counted touches them again.
+        Taken::Some(index, slot.touched.clone())
+    }
+
+    /// Puts an index in place. If anything was written while it was counted, the next rebuild counts
+    /// all of it again.
+    fn keep(&self, key: ContentKey, index: &Arc<Index>) {
+        let mut slots = locked(&self.slots);
+        if slots.len() >= KEPT && !slots.contains_key(&key) {
+            let oldest = slots
+                .iter()
+                .min_by_key(|(_, slot)| slot.used)
+                .map(|(key, _)| *key);
+            oldest.and_then(|key| slots.remove(&key));
+        }
+        let used = slots.values().map(|s| s.used).max().unwrap_or(0) + 1;
+        let slot = slots.entry(key).or_default();
+        let quiet = slot.heard.is_none_or(|revision| revision <= index.revision);
+        slot.touched.clear();
+        slot.behind_since = (!quiet).then(|| self.deps.clock.now());
+        slot.tracked = quiet.then_some(index.revision);
+        slot.index = Some(Arc::clone(index));
+        slot.used = used;
+    }
+
+    /// The index kept in the store, where it is still exact.
+    async fn saved(&self, content: &Content) -> Result<Option<Vec<Block>>, StoreError> {
+        let saved = self.deps.contacts.load_page_index(content.key).await?;
+        let exact = saved.filter(|(revision, _)| *revision == content.revision);
+        let block = |(last, count)| Block { last, count };
+        Ok(exact.map(|(_, blocks)| blocks.into_iter().map(block).collect()))
+    }
+
+    async fn save(&self, content: &Content, blocks: &[Block]) -> Result<(), StoreError> {
+        let rows: Vec<_> = blocks.iter().map(|b| (b.last.clone(), b.count)).collect();
+        self.deps
+            .contacts
+            .save_page_index(content.key, content.revision, &rows)
+            .await
+    }
+
+    /// Counts touched blocks again and keeps the others.
+    async fn recount(
+        &self,
+        content: &Content,
+        view: &View,
+        base: &Index,
+        touched: &BTreeSet<usize>,
+    ) -> Result<Vec<Block>, StoreError> {
+        let mut blocks = Vec::with_capacity(base.blocks.len());
+        for (i, block) in base.blocks.iter().enumerate() {
+            if !touched.contains(&i) {
+                blocks.push(block.clone());
+                continue;
+            }
+            let after = i
+                .checked_sub(1)
+                .and_then(|p| base.blocks.get(p))
+                .map(|b| &b.last);
+            // Nothing bounds the last block: keys beyond the last one belong to it.
+            let until = (i + 1 < base.blocks.len()).then_some(&block.last);
+            let counted = &self.deps.contacts;
+            let span = counted
+                .count_span(content.key, view, after, until, MAX_BLOCK + 1)
+                .await?;
+            if span.count > MAX_BLOCK {
+                blocks.extend(self.cut(content, view, after, until).await?);
+            } else {
+                let last = until
+                    .cloned()
+                    .or(span.last)
+                    .unwrap_or_else(|| block.last.clone());
+                blocks.push(Block {
+                    last,
+                    count: span.count,
+                });
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// Cuts a range of visible keys into blocks.
+    async fn cut(
+        &self,
+        content: &Content,
+        view: &View,
+        after: Option<&Document>,
+        until: Option<&Document>,
+    ) -> Result<Vec<Block>, StoreError> {
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut from = after.cloned();
+        loop {
+            let store = &self.deps.contacts;
+            let span = store
+                .count_span(content.key, view, from.as_ref(), until, BLOCK)
+                .await?;
+            let Some(last) = span.last else { break };
+            blocks.push(Block {
+                last: last.clone(),
+                count: span.count,
+            });
+            from = Some(last);
+            if span.count < BLOCK {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        if let (Some(until), Some(block)) = (until, blocks.last_mut()) {
+            block.last = until.clone();
+        }
+        Ok(blocks)
+    }
+}
+
+enum Taken {
+    Exact(Arc<Index>),
+    Some(Arc<Index>, BTreeSet<usize>),
+    Unknown,
+}

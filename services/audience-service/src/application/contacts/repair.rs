@@ -1,0 +1,98 @@
+//! Finishing writes that a crash interrupted: the exact count is derived from what was stored.
+
+use std::collections::HashMap;
+
+use domain::contact::Document;
+use ports::{
+    StoreError,
+    contacts::{ContactStore, Order},
+    store::{ContentDelta, Durability, WriteIntent},
+};
+
+use super::{
+    classify::{Marks, account},
+    view_of,
+};
+use crate::application::{App, AppResult, Deps};
+
+/// After this time without an end, yet another process may take the repair over.
+const LEASE_SECONDS: u32 = 60;
+/// Abandoned writes looked for at once.
+const PAGE: i64 = 100;
+
+/// Adopts an abandoned write, counts what it stored, and closes it.
+pub(super) async fn repair(deps: &Deps, intent: &WriteIntent) -> Result<(), StoreError> {
+    let mut uow = deps.store.begin(Durability::Full).await?;
+    uow.contents()
+        .adopt_write(intent, &deps.owner, LEASE_SECONDS)
+        .await?;
+    let content = uow.contents().get(intent.key).await?;
+    uow.commit().await?;
+    let delta = match &content {
+        Some(content) => {
+            let stored = deps
+                .contacts
+                .stored_by(intent.key, intent.write, &intent.documents)
+                .await?;
+            delta_of(deps.contacts.as_ref(), intent, &view_of(content), &stored).await?
+        }
+        None => ContentDelta::default(),
+    };
+    let mut uow = deps.store.begin(Durability::Full).await?;
+    let now = deps.clock.now();
+    uow.contents()
+        .close_write(intent.key, intent.write, &deps.owner, &delta, now)
+        .await?;
+    uow.commit().await?;
+    tracing::info!(
+        audience = %intent.key.audience,
+        documents = intent.documents.len(),
+        counted = delta.contacts,
+        "repaired an interrupted write"
+    );
+    Ok(())
+}
+
+async fn delta_of(
+    contacts: &dyn ContactStore,
+    intent: &WriteIntent,
+    view: &ports::contacts::View,
+    stored: &[(Document, Option<Order>)],
+) -> Result<ContentDelta, StoreError> {
+    let documents: Vec<Document> = stored.iter().map(|(d, _)| d.clone()).collect();
+    let marks = Marks::new(contacts.tombstones(intent.key, &documents).await?, view);
+    let now: HashMap<Document, Order> = contacts
+        .get(intent.key, &documents)
+        .await?
+        .into_iter()
+        .map(|c| (c.document, c.order))
+        .collect();
+    let mut delta = ContentDelta::default();
+    for (document, previous) in stored {
+        if let Some(order) = now.get(document) {
+            account(&marks, document, *order, *previous, &mut delta);
+        }
+    }
+    Ok(delta)
+}
+
+impl App {
+    /// Repairs every open write. At the start of a process that owns its stores alone, each one is
+    /// abandoned; counts are exact afterwards.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn repair_all(&self) -> AppResult<usize> {
+        let mut repaired = 0;
+        loop {
+            let open = self.deps.queries.open_writes(PAGE).await?;
+            if open.is_empty() {
+                return Ok(repaired);
+            }
+            for intent in &open {
+                repair(&self.deps, intent).await?;
+                repaired += 1;
+            }
+        }
+    }
+}

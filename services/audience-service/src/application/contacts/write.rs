@@ -1,0 +1,225 @@
+//! Adding contacts to an audience, item by item accounted for.
+
+use domain::{
+    audience::{Audience, Source},
+    contact::{ItemError, ItemRules, NewContact, parse_item},
+    shared::{AudienceId, Violation},
+};
+use ports::{
+    contacts::{ContentKey, Priority},
+    store::Durability,
+};
+use serde_json::Value;
+
+use super::{
+    RowClass, WriteCounts,
+    writer::{MAX_ROWS, Orders, Row, WriteError, WriteRequest, WriteResult},
+};
+use crate::application::{Actor, App, AppError, AppResult, Ticket};
+
+/// Most items of one request.
+pub const MAX_ITEMS: usize = 100_000;
+
+/// Contacts for an audience.
+#[derive(Debug)]
+pub struct AddContacts {
+    /// The items as they came.
+    pub items: Vec<Value>,
+    /// Write nothing unless every item is valid.
+    pub strict: bool,
+    /// Reject items whose check digits are wrong.
+    pub require_valid_document: bool,
+}
+
+/// An item that was not written.
+#[derive(Debug, Clone)]
+pub struct Rejection {
+    /// Its index in the request.
+    pub index: usize,
+    /// What is wrong with it.
+    pub error: ItemError,
+}
+
+/// What became of a request's items.
+#[derive(Debug)]
+pub struct ContactsAdded {
+    /// The audience, with its count afterwards.
+    pub audience: Audience,
+    /// Items received.
+    pub received: usize,
+    /// Valid items by what they did.
+    pub counts: WriteCounts,
+    /// Index and class of each valid item.
+    pub classes: Vec<(usize, RowClass)>,
+    /// The other items.
+    pub rejected: Vec<Rejection>,
+}
+
+/// Items split into those that can be written and those that cannot.
+pub(crate) struct Parsed {
+    rows: Vec<Row>,
+    rejected: Vec<Rejection>,
+    received: usize,
+}
+
+impl Parsed {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+impl App {
+    /// Splits items. With `strict`, any bad one refuses all.
+    pub(crate) fn parse_contacts(&self, command: AddContacts) -> AppResult<Parsed> {
+        let received = command.items.len();
+        let rules = ItemRules {
+            require_valid_document: command.require_valid_document,
+        };
+        let now = self.deps.clock.now();
+        let mut rows = Vec::with_capacity(received);
+        let mut rejected = Vec::new();
+        for (index, item) in command.items.into_iter().enumerate() {
+            match parse_item(item, &rules, now) {
+                Ok(NewContact { document, body }) => {
+                    let row = u32::try_from(index).unwrap_or(u32::MAX);
+                    rows.push(Row {
+                        row,
+                        document,
+                        body,
+                    });
+                }
+                Err(error) => rejected.push(Rejection { index, error }),
+            }
+        }
+        if command.strict && !rejected.is_empty() {
+            return Err(AppError::Invalid(rejected.iter().map(violation).collect()));
+        }
+        Ok(Parsed {
+            rows,
+            rejected,
+            received,
+        })
+    }
+
+    /// Adds contacts. With `only_from`, refuses audiences that something else made.
+    ///
+    /// # Errors
+    /// `NotFound`, `Forbidden`, `Conflict` on a dropped audience, `Invalid` under `strict`; store
+    /// errors.
+    pub async fn add_contacts(
+        &self,
+        actor: &Actor,
+        ticket: Ticket,
+        id: AudienceId,
+        only_from: Option<Source>,
+        command: AddContacts,
+    ) -> AppResult<ContactsAdded> {
+        let audience = self.audience(actor, id).await?;
+        if only_from.is_some() {
+            audience.ensure_api_managed()?;
+        }
+        audience.ensure_live()?;
+        let parsed = self.parse_contacts(command)?;
+        let orders = self.orders_for(ticket).await?;
+        self.write_parsed(audience, parsed, orders).await
+    }
+
+    /// The request number that an earlier run of this request took, or the next one.
+    async fn orders_for(&self, ticket: Ticket) -> AppResult<Orders> {
+        if !ticket.keyed {
+            return Ok(Orders::Next { receipt: None });
+        }
+        let mut uow = self.deps.store.begin(Durability::Derived).await?;
+        let earlier = uow.receipts().get(ticket.write_id).await?;
+        let request = earlier
+            .as_ref()
+            .and_then(|r| r.get("request"))
+            .and_then(Value::as_i64);
+        Ok(request.map_or(
+            Orders::Next {
+                receipt: Some(ticket.write_id),
+            },
+            Orders::Taken,
+        ))
+    }
+
+    pub(crate) async fn write_parsed(
+        &self,
+        mut audience: Audience,
+        parsed: Parsed,
+        mut orders: Orders,
+    ) -> AppResult<ContactsAdded> {
+        let mut classes = Vec::with_capacity(parsed.rows.len());
+        let mut rows = parsed.rows;
+        while !rows.is_empty() {
+            let rest = rows.split_off(rows.len().min(MAX_ROWS));
+            let indexes: Vec<u32> = rows.iter().map(|r| r.row).collect();
+            let request = WriteRequest {
+                workspace: audience.workspace.clone(),
+                rows,
+                orders,
+                priority: Priority::Interactive,
+            };
+            let written = self.write_current(&mut audience, request).await?;
+            orders = Orders::Taken(written.request);
+            classes.extend(indexes.into_iter().map(|i| i as usize).zip(written.classes));
+            rows = rest;
+        }
+        ports::crash::point("request.before_answer");
+        Ok(ContactsAdded {
+            audience,
+            received: parsed.received,
+            counts: classes.iter().map(|(_, class)| *class).collect(),
+            classes,
+            rejected: parsed.rejected,
+        })
+    }
+}
+
+impl App {
+    /// Writes to the generation that readers see, also when the audience is cleared meanwhile.
+    pub(crate) async fn write_current(
+        &self,
+        audience: &mut Audience,
+        mut request: WriteRequest,
+    ) -> AppResult<WriteResult> {
+        loop {
+            let key = ContentKey {
+                audience: audience.id,
+                epoch: audience.epoch,
+            };
+            match self.writer.write(key, request).await {
+                Ok(written) => {
+                    audience.contacts = written.contacts;
+                    return Ok(written);
+                }
+                Err(WriteError::Store(error)) => return Err(error.into()),
+                Err(WriteError::Gone(back)) => {
+                    let queries = &self.deps.queries;
+                    let now = queries.audience(&audience.workspace, audience.id).await?;
+                    let now = now.ok_or(AppError::NotFound)?;
+                    if now.epoch == audience.epoch {
+                        return Err(AppError::NotFound);
+                    }
+                    *audience = now;
+                    request = WriteRequest {
+                        orders: Orders::Next { receipt: None },
+                        ..back
+                    };
+                }
+            }
+        }
+    }
+}
+
+fn violation(rejection: &Rejection) -> Violation {
+    let Rejection { index, error } = rejection;
+    let field = &error.field;
+    let pointer = if field.is_empty() {
+        format!("/data/{index}")
+    } else {
+        format!("/data/{index}/{field}")
+    };
+    Violation::new(pointer, error.code, error.detail.clone())
+}

@@ -1,0 +1,483 @@
+//! Writing contacts: one writer at a time per content, many contents at once.
+//!
+//! Protocol (two stores, no common transaction): the intent with its documents is committed in the
+//! relational store, the rows in the contact store, the change of the count in the relational store.
+//! After a crash the intent is still open, and repair looks at its documents only.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    contact::{ContactBody, Document},
+    shared::{WorkspaceId, WriteNo},
+};
+use ports::{
+    StoreError,
+    contacts::{Applied, ContactWrite, ContentKey, Order, Priority, View},
+    crash,
+    store::{Content, ContentDelta, Durability, NewWrite, OpenWrite, UnitOfWork},
+};
+use tokio::sync::{OwnedMutexGuard, oneshot};
+
+use super::{
+    RowClass,
+    classify::{Marks, classify},
+    lane::Lanes,
+    repair::repair,
+    view_of,
+};
+use crate::application::Deps;
+
+/// Rows written in one go: what bounds the length of the lock and the size of an intent.
+pub const MAX_ROWS: usize = 5_000;
+/// After this time without an end, another process may repair a write.
+const LEASE_SECONDS: u32 = 30;
+/// How long to wait for a writer in another process.
+const BUSY_WAIT: Duration = Duration::from_millis(10);
+/// How often: ten seconds in all.
+const BUSY_TRIES: u32 = 1_000;
+
+/// A contact to be written, with its row in the request.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Row number in the request.
+    pub row: u32,
+    /// Its key.
+    pub document: Document,
+    /// Its values.
+    pub body: ContactBody,
+}
+
+/// Where the order of acceptance comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Orders {
+    /// The next request number of the content. With a receipt, a repetition of the request finds the
+    /// number again and changes nothing twice.
+    Next {
+        /// The request's write id, where it may be repeated.
+        receipt: Option<i64>,
+    },
+    /// A number taken before.
+    Taken(i64),
+}
+
+/// Rows of one request, at most [`MAX_ROWS`].
+#[derive(Debug)]
+pub struct WriteRequest {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The rows, ascending by row number.
+    pub rows: Vec<Row>,
+    /// Their order of acceptance.
+    pub orders: Orders,
+    /// Who waits.
+    pub priority: Priority,
+}
+
+/// What a write did.
+#[derive(Debug, Clone)]
+pub struct WriteResult {
+    /// The request number used, for further rows of the same request.
+    pub request: i64,
+    /// Class of each row, in the order given.
+    pub classes: Vec<RowClass>,
+    /// Visible contacts afterwards.
+    pub contacts: i64,
+}
+
+/// Why a write did not happen.
+#[derive(Debug)]
+pub enum WriteError {
+    /// The content is no longer what readers see (the audience was cleared meanwhile). The request
+    /// comes back, to be written to the present one.
+    Gone(WriteRequest),
+    /// A store failed.
+    Store(StoreError),
+}
+
+/// Name of the conflict that [`Writer::hold`] answers when the content is not the current one.
+pub(crate) const CONTENT_GONE: &str = "content_gone";
+
+type Answer = Result<WriteResult, WriteError>;
+
+struct Pending {
+    request: WriteRequest,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Told after each write: the content as it is now, and the documents whose visibility may differ.
+pub(crate) type OnWritten = dyn Fn(&Content, &[Document]) + Send + Sync;
+
+/// The lock of a content in this process and in the store, with the content as it is.
+pub(crate) struct Held {
+    /// The content; nobody else changes it while this is held.
+    pub content: Content,
+    /// Number of the write.
+    pub write: WriteNo,
+    /// First request number taken.
+    pub first_request: i64,
+    _turn: OwnedMutexGuard<()>,
+}
+
+/// Writes contacts.
+pub struct Writer {
+    deps: Deps,
+    lanes: Lanes<Pending>,
+    on_written: std::sync::OnceLock<Box<OnWritten>>,
+}
+
+impl Writer {
+    /// A writer on these ports.
+    pub fn new(deps: Deps) -> Self {
+        Self {
+            deps,
+            lanes: Lanes::new(),
+            on_written: std::sync::OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn on_written(&self, hook: Box<OnWritten>) {
+        // Set once, when the application is put together.
+        let _ = self.on_written.set(hook);
+    }
+
+    /// Writes rows, together with what other requests to the same content have queued.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn write(&self, key: ContentKey, request: WriteRequest) -> Answer {
+        let lane = self.lanes.of(key);
+        let (answer, mut answered) = oneshot::channel();
+        lane.push(Pending { request, answer });
+        loop {
+            let turn = lane.turn().await;
+            if let Ok(answer) = answered.try_recv() {
+                return answer;
+            }
+            let batch = lane.drain(MAX_ROWS, |p| p.request.rows.len());
+            let (mut requests, answers): (Vec<_>, Vec<_>) =
+                batch.into_iter().map(|p| (p.request, p.answer)).unzip();
+            let outcome = self.write_batch(key, &mut requests, turn).await;
+            for (to, answer) in answers.into_iter().zip(answers_of(outcome, requests)) {
+                // A request whose caller is gone was written all the same.
+                let _ = to.send(answer);
+            }
+        }
+    }
+
+    /// Takes the lock of a content for a change that is not a write of contacts.
+    pub(crate) async fn hold(
+        &self,
+        key: ContentKey,
+        documents: Vec<Document>,
+    ) -> Result<Held, StoreError> {
+        let turn = self.lanes.of(key).turn().await;
+        self.open(key, documents, &[], turn).await
+    }
+
+    /// Opens a write: commits its intent. Repairs an abandoned one that is in the way.
+    async fn open(
+        &self,
+        key: ContentKey,
+        documents: Vec<Document>,
+        orders: &[Orders],
+        turn: OwnedMutexGuard<()>,
+    ) -> Result<Held, StoreError> {
+        let write = WriteNo(self.deps.ids.next());
+        let fresh = orders
+            .iter()
+            .filter(|o| matches!(o, Orders::Next { .. }))
+            .count();
+        let new = NewWrite {
+            write,
+            owner: self.deps.owner.clone(),
+            lease_seconds: LEASE_SECONDS,
+            documents,
+            requests: i64::try_from(fresh).unwrap_or(i64::MAX),
+        };
+        for _ in 0..BUSY_TRIES {
+            let mut uow = self.deps.store.begin(Durability::Full).await?;
+            let opened = uow.contents().open_write(key, &new).await?;
+            match opened {
+                OpenWrite::Opened {
+                    content,
+                    first_request,
+                } => {
+                    put_receipts(uow.as_mut(), orders, first_request).await?;
+                    uow.commit().await?;
+                    crash::point("write.intent_committed");
+                    return Ok(Held {
+                        content,
+                        write,
+                        first_request,
+                        _turn: turn,
+                    });
+                }
+                OpenWrite::Busy { intent, lapsed } => {
+                    drop(uow);
+                    if lapsed || intent.owner == self.deps.owner {
+                        // Ours and still open although we have the turn: a call before failed midway.
+                        repair(&self.deps, &intent).await?;
+                    } else {
+                        tokio::time::sleep(BUSY_WAIT).await;
+                    }
+                }
+                OpenWrite::Gone => {
+                    return Err(StoreError::Conflict {
+                        constraint: CONTENT_GONE,
+                    });
+                }
+            }
+        }
+        Err(StoreError::Unavailable(
+            "another process holds the audience".into(),
+        ))
+    }
+
+    async fn write_batch(
+        &self,
+        key: ContentKey,
+        requests: &mut [WriteRequest],
+        turn: OwnedMutexGuard<()>,
+    ) -> Result<Vec<WriteResult>, StoreError> {
+        let orders: Vec<Orders> = requests.iter().map(|r| r.orders).collect();
+        let all = || requests.iter().flat_map(|r| &r.rows);
+        let documents: Vec<Document> = all().map(|row| row.document.clone()).collect();
+        let held = self.open(key, documents.clone(), &orders, turn).await?;
+        let numbers = request_numbers(held.first_request, &orders);
+        let mut batch = Batch::of(requests, &numbers);
+        let Some((workspace, priority)) =
+            requests.first().map(|r| (r.workspace.clone(), r.priority))
+        else {
+            return Ok(Vec::new());
+        };
+        let winners = batch.take_winners();
+        let store = &self.deps.contacts;
+        let applied = store
+            .upsert(key, &workspace, held.write, winners, priority)
+            .await?;
+        crash::point("write.contacts_stored");
+        let marks = self
+            .marks(key, &batch, &applied, &view_of(&held.content))
+            .await?;
+        let mut delta = ContentDelta::default();
+        let classes = batch.classify(&marks, held.write, &applied, &mut delta);
+        let content = self.close(&held, &delta).await?;
+        if let Some(hook) = self.on_written.get() {
+            hook(&content, &documents);
+        }
+        Ok(batch.results(classes, content.contacts, &numbers))
+    }
+
+    async fn marks(
+        &self,
+        key: ContentKey,
+        batch: &Batch,
+        applied: &[Applied],
+        view: &View,
+    ) -> Result<Marks, StoreError> {
+        let known = |a: &Applied| !matches!(a, Applied::Inserted | Applied::Superseded);
+        let documents: Vec<Document> = batch
+            .winners
+            .iter()
+            .zip(applied)
+            .filter(|(_, a)| known(a))
+            .map(|((document, _), _)| document.clone())
+            .collect();
+        let stones = if documents.is_empty() {
+            Vec::new()
+        } else {
+            self.deps.contacts.tombstones(key, &documents).await?
+        };
+        Ok(Marks::new(stones, view))
+    }
+
+    /// Closes a write whose effect on the count is `delta`. Not durable by itself: as long as it is
+    /// not, the intent is still open, and repair comes to the same delta.
+    async fn close(&self, held: &Held, delta: &ContentDelta) -> Result<Content, StoreError> {
+        let mut uow = self.deps.store.begin(Durability::Derived).await?;
+        let content = self.close_in(uow.as_mut(), held, delta).await?;
+        uow.commit().await?;
+        crash::point("write.closed");
+        Ok(content)
+    }
+
+    /// Closes a write inside a unit of work that does more.
+    pub(crate) async fn close_in(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        held: &Held,
+        delta: &ContentDelta,
+    ) -> Result<Content, StoreError> {
+        let now = self.deps.clock.now();
+        let key = held.content.key;
+        uow.contents()
+            .close_write(key, held.write, &self.deps.owner, delta, now)
+            .await
+    }
+
+    /// Closes a write that did nothing.
+    pub(crate) async fn release(&self, held: &Held) -> Result<(), StoreError> {
+        self.close(held, &ContentDelta::default()).await.map(drop)
+    }
+}
+
+/// The request number of each request of a batch.
+fn request_numbers(first: i64, orders: &[Orders]) -> Vec<i64> {
+    let mut next = first..;
+    let number = |order: &Orders| match *order {
+        Orders::Taken(number) => Some(number),
+        Orders::Next { .. } => next.next(),
+    };
+    orders.iter().filter_map(number).collect()
+}
+
+async fn put_receipts(
+    uow: &mut dyn UnitOfWork,
+    orders: &[Orders],
+    first_request: i64,
+) -> Result<(), StoreError> {
+    for (order, number) in orders.iter().zip(request_numbers(first_request, orders)) {
+        if let Orders::Next {
+            receipt: Some(write_id),
+        } = order
+        {
+            let result = serde_json::json!({ "request": number });
+            uow.receipts().put(*write_id, result).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The answer for each request of a batch.
+fn answers_of(
+    outcome: Result<Vec<WriteResult>, StoreError>,
+    requests: Vec<WriteRequest>,
+) -> Vec<Answer> {
+    match outcome {
+        Ok(results) => results.into_iter().map(Ok).collect(),
+        Err(error) if error.is_conflict_on(CONTENT_GONE) => requests
+            .into_iter()
+            .map(|request| Err(WriteError::Gone(request)))
+            .collect(),
+        Err(error) => {
+            let error = Arc::new(error);
+            let answer = |_| Err(WriteError::Store(shared_error(&error)));
+            requests.into_iter().map(answer).collect()
+        }
+    }
+}
+
+/// One error for every request of a batch that failed together.
+fn shared_error(error: &Arc<StoreError>) -> StoreError {
+    match error.as_ref() {
+        StoreError::Conflict { constraint } => StoreError::Conflict { constraint },
+        StoreError::StaleVersion => StoreError::StaleVersion,
+        StoreError::Corrupt(what) => StoreError::Corrupt(what),
+        StoreError::DiskFull => StoreError::DiskFull,
+        StoreError::Unavailable(_) => StoreError::Unavailable(Box::new(Arc::clone(error))),
+        StoreError::Internal(_) => StoreError::Internal(Box::new(Arc::clone(error))),
+    }
+}
+
+/// The rows of several requests, folded to one row per document: the one of highest order.
+struct Batch {
+    /// Rows per request, to hand the classes back.
+    lengths: Vec<usize>,
+    /// For every row: index of its document's winner, and its own order.
+    rows: Vec<(usize, Order)>,
+    /// Document and order of each row that is written.
+    winners: Vec<(Document, Order)>,
+    bodies: Vec<ContactBody>,
+}
+
+impl Batch {
+    fn of(requests: &mut [WriteRequest], numbers: &[i64]) -> Self {
+        let total = requests.iter().map(|r| r.rows.len()).sum();
+        let mut index = std::collections::HashMap::with_capacity(total);
+        let mut batch = Self {
+            lengths: requests.iter().map(|r| r.rows.len()).collect(),
+            rows: Vec::with_capacity(total),
+            winners: Vec::with_capacity(total),
+            bodies: Vec::with_capacity(total),
+        };
+        for (request, number) in requests.iter_mut().zip(numbers) {
+            for row in std::mem::take(&mut request.rows) {
+                let order = Order::new(*number, row.row);
+                let next = batch.winners.len();
+                let at = *index.entry(row.document.clone()).or_insert(next);
+                batch.rows.push((at, order));
+                match (batch.winners.get_mut(at), batch.bodies.get_mut(at)) {
+                    (Some(winner), Some(body)) => {
+                        if winner.1 <= order {
+                            winner.1 = order;
+                            *body = row.body;
+                        }
+                    }
+                    _ => {
+                        batch.winners.push((row.document, order));
+                        batch.bodies.push(row.body);
+                    }
+                }
+            }
+        }
+        batch
+    }
+
+    fn take_winners(&mut self) -> Vec<ContactWrite> {
+        let bodies = std::mem::take(&mut self.bodies);
+        let write = |((document, order), body): (&(Document, Order), ContactBody)| ContactWrite {
+            document: document.clone(),
+            order: *order,
+            body,
+        };
+        self.winners.iter().zip(bodies).map(write).collect()
+    }
+
+    /// Classes of all rows. Of several rows of one document, the first that is newer than what was
+    /// stored has the effect; the later ones update it, the older ones change nothing.
+    fn classify(
+        &self,
+        marks: &Marks,
+        write: WriteNo,
+        applied: &[Applied],
+        delta: &mut ContentDelta,
+    ) -> Vec<RowClass> {
+        let mut effects: Vec<(RowClass, Option<Order>)> = self
+            .winners
+            .iter()
+            .zip(applied)
+            .map(|((document, order), a)| classify(marks, write, document, *order, *a, delta))
+            .collect();
+        let mut by_order: Vec<usize> = (0..self.rows.len()).collect();
+        by_order.sort_by_key(|i| self.rows.get(*i).map(|(_, order)| *order));
+        let mut classes = vec![RowClass::Unchanged; self.rows.len()];
+        for i in by_order {
+            let Some((at, order)) = self.rows.get(i) else {
+                continue;
+            };
+            let Some((class, previous)) = effects.get_mut(*at) else {
+                continue;
+            };
+            if previous.is_some_and(|p| *order <= p) {
+                continue;
+            }
+            if let Some(slot) = classes.get_mut(i) {
+                *slot = *class;
+            }
+            if *class == RowClass::Inserted {
+                *class = RowClass::Updated;
+            }
+        }
+        classes
+    }
+
+    fn results(&self, classes: Vec<RowClass>, contacts: i64, numbers: &[i64]) -> Vec<WriteResult> {
+        let mut classes = classes.into_iter();
+        let of = |(length, number): (&usize, &i64)| WriteResult {
+            request: *number,
+            classes: classes.by_ref().take(*length).collect(),
+            contacts,
+        };
+        self.lengths.iter().zip(numbers).map(of).collect()
+    }
+}

@@ -1,0 +1,249 @@
+//! What leaves for the bus: domain facts as integration events.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    audience::Audience,
+    operation::{Operation, RemovalReport, Report, UploadReport},
+    shared::{Instant, OperationId, UserId, WorkspaceId},
+};
+use events::{Attributes, Envelope, IntegrationEvent, v1};
+use ports::{
+    StoreError,
+    bus::{EventId, OutboxEvent},
+    store::{NewOperation, UnitOfWork},
+};
+
+use super::{App, Deps};
+
+impl App {
+    /// Stores an event, to leave with this unit of work.
+    pub(crate) async fn emit(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        event: OutboxEvent,
+    ) -> Result<(), StoreError> {
+        uow.outbox().add(event, self.deps.clock.now()).await
+    }
+}
+
+const SOURCE: &str = "/plateia/audience-service";
+
+/// Wraps a message. Versions of audience events are snowflakes: they grow with every event.
+fn wrap<E: IntegrationEvent>(
+    deps: &Deps,
+    workspace: &WorkspaceId,
+    id: String,
+    version: i64,
+    data: E,
+) -> OutboxEvent {
+    let aggregate = data.subject().to_owned();
+    let attributes = Attributes {
+        id: id.clone(),
+        source: SOURCE.to_owned(),
+        time: deps.clock.now(),
+        workspace: workspace.to_string(),
+        version,
+        traceparent: None,
+    };
+    // Timestamps come from the clock, which stays inside the calendar: encoding cannot fail.
+    let payload = Envelope::new(attributes, data).encode().unwrap_or_default();
+    OutboxEvent {
+        event_id: EventId::new(id),
+        event_type: E::TYPE.to_owned(),
+        aggregate,
+        aggregate_version: version,
+        workspace: workspace.clone(),
+        payload,
+    }
+}
+
+fn about_audience<E: IntegrationEvent>(
+    deps: &Deps,
+    workspace: &WorkspaceId,
+    data: E,
+) -> OutboxEvent {
+    let version = deps.ids.next();
+    wrap(deps, workspace, format!("evt_{version}"), version, data)
+}
+
+pub(crate) fn audience_created(deps: &Deps, audience: &Audience) -> OutboxEvent {
+    let data = v1::AudienceCreated {
+        audience_id: audience.id.to_string(),
+        name: audience.name.as_str().to_owned(),
+        kind: audience.kind.to_string(),
+        source: audience.source.to_string(),
+        status: audience.status.to_string(),
+        tags: audience.tags.as_slice().to_vec(),
+        contacts: audience.contacts,
+        created_by: audience.created_by.to_string(),
+    };
+    about_audience(deps, &audience.workspace, data)
+}
+
+pub(crate) fn audience_updated(deps: &Deps, audience: &Audience, by: &UserId) -> OutboxEvent {
+    let data = v1::AudienceUpdated {
+        audience_id: audience.id.to_string(),
+        name: audience.name.as_str().to_owned(),
+        status: audience.status.to_string(),
+        tags: audience.tags.as_slice().to_vec(),
+        updated_by: by.to_string(),
+    };
+    about_audience(deps, &audience.workspace, data)
+}
+
+pub(crate) fn audience_dropped(deps: &Deps, audience: &Audience, by: &UserId) -> OutboxEvent {
+    let data = v1::AudienceDropped {
+        audience_id: audience.id.to_string(),
+        dropped_by: by.to_string(),
+        restorable_until: None,
+    };
+    about_audience(deps, &audience.workspace, data)
+}
+
+pub(crate) fn audience_restored(deps: &Deps, audience: &Audience, by: &UserId) -> OutboxEvent {
+    let data = v1::AudienceRestored {
+        audience_id: audience.id.to_string(),
+        name: audience.name.as_str().to_owned(),
+        restored_by: by.to_string(),
+    };
+    about_audience(deps, &audience.workspace, data)
+}
+
+pub(crate) fn audience_cleared(
+    deps: &Deps,
+    audience: &Audience,
+    operation: OperationId,
+    by: &UserId,
+) -> OutboxEvent {
+    let data = v1::AudienceCleared {
+        audience_id: audience.id.to_string(),
+        operation_id: operation.to_string(),
+        removed: audience.contacts,
+        cleared_by: by.to_string(),
+    };
+    about_audience(deps, &audience.workspace, data)
+}
+
+pub(crate) fn audience_imported(
+    deps: &Deps,
+    audience: &Audience,
+    operation: OperationId,
+    report: &UploadReport,
+) -> OutboxEvent {
+    let data = v1::AudienceImported {
+        audience_id: audience.id.to_string(),
+        operation_id: operation.to_string(),
+        received: report.received,
+        created: report.created,
+        updated: report.updated,
+        unchanged: report.unchanged,
+        rejected: report.rejected,
+        contacts: audience.contacts,
+    };
+    about_audience(deps, &audience.workspace, data)
+}
+
+pub(crate) fn recycle_requested(deps: &Deps, operation: &NewOperation) -> OutboxEvent {
+    let data = v1::RecycleRequested {
+        audience_id: operation
+            .audience
+            .map(|a| a.to_string())
+            .unwrap_or_default(),
+        operation_id: operation.id.to_string(),
+        requested_by: operation.created_by.to_string(),
+    };
+    about_audience(deps, &operation.workspace, data)
+}
+
+pub(crate) fn recycle_completed(
+    deps: &Deps,
+    operation: &Operation,
+    target: Option<String>,
+    report: &RemovalReport,
+    undo_until: Instant,
+) -> OutboxEvent {
+    let data = v1::RecycleCompleted {
+        audience_id: audience_text(operation),
+        operation_id: operation.id.to_string(),
+        target_audience_id: target,
+        total: report.total,
+        removed: report.removed,
+        kept: report.kept,
+        by_reason: by_reason(report),
+        undo_until: Some(undo_until.into()),
+    };
+    about_audience(deps, &operation.workspace, data)
+}
+
+pub(crate) fn removal_undone(
+    deps: &Deps,
+    operation: &Operation,
+    restored: i64,
+    withheld: i64,
+    by: &UserId,
+) -> OutboxEvent {
+    let data = v1::RemovalUndone {
+        audience_id: audience_text(operation),
+        operation_id: operation.id.to_string(),
+        restored,
+        withheld,
+        undone_by: by.to_string(),
+    };
+    about_audience(deps, &operation.workspace, data)
+}
+
+/// One per operation and attempt: its id is derived, so that a second one could never be stored.
+pub(crate) fn operation_finished(deps: &Deps, operation: &Operation) -> OutboxEvent {
+    use v1::operation_finished::Report as Sent;
+    let report = operation.report.as_ref().map(|report| match report {
+        Report::Upload(r) => Sent::Upload(v1::UploadCounts {
+            received: r.received,
+            created: r.created,
+            updated: r.updated,
+            unchanged: r.unchanged,
+            rejected: r.rejected,
+        }),
+        Report::Removal(r) => Sent::Removal(v1::RemovalCounts {
+            total: r.total,
+            removed: r.removed,
+            kept: r.kept,
+            by_reason: by_reason(r),
+        }),
+    });
+    let data = v1::OperationFinished {
+        operation_id: operation.id.to_string(),
+        kind: operation.kind.to_string(),
+        state: operation.state.to_string(),
+        result: operation.result.map(|r| r.to_string()),
+        audience_id: operation.audience.map(|a| a.to_string()),
+        created_by: operation.created_by.to_string(),
+        attempt: operation.attempt,
+        finished_at: operation.finished_at.map(Into::into),
+        report,
+        error_code: operation.error.as_ref().map(|e| e.code.clone()),
+    };
+    let id = format!("{}.finished.{}", operation.id, operation.attempt);
+    wrap(
+        deps,
+        &operation.workspace,
+        id,
+        i64::from(operation.attempt),
+        data,
+    )
+}
+
+fn audience_text(operation: &Operation) -> String {
+    operation
+        .audience
+        .map(|a| a.to_string())
+        .unwrap_or_default()
+}
+
+fn by_reason(report: &RemovalReport) -> BTreeMap<String, i64> {
+    report
+        .by_reason
+        .iter()
+        .map(|(r, n)| (r.as_str().to_owned(), *n))
+        .collect()
+}

@@ -1,0 +1,107 @@
+//! Use cases of audience-service. They know the domain and the ports, nothing else.
+
+pub mod audiences;
+pub mod contacts;
+mod error;
+mod events;
+pub mod notifications;
+pub mod operations;
+pub mod outcomes;
+pub mod recycle;
+pub mod uploads;
+mod wake;
+
+use std::sync::Arc;
+
+use domain::shared::{UserId, WorkspaceId};
+use ports::{
+    Clock, IdGenerator,
+    contacts::ContactStore,
+    files::{BlobStore, RecordFormats, Spool},
+    store::{AudienceQueries, AudienceStore},
+};
+
+pub use error::AppError;
+pub use wake::{Topic, Wake};
+
+use contacts::{PageIndexes, Writer};
+
+/// Result of a use case.
+pub type AppResult<T> = Result<T, AppError>;
+
+/// Who acts, and for which workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The user, or the API key.
+    pub user: UserId,
+}
+
+/// Identity of a changing request. A repetition after a crash carries the same number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    /// Unique number of the request.
+    pub write_id: i64,
+    /// Whether the client may repeat it under the same number (it sent an idempotency key).
+    pub keyed: bool,
+}
+
+/// What the use cases need from outside.
+#[derive(Clone)]
+pub struct Deps {
+    /// Units of work.
+    pub store: Arc<dyn AudienceStore>,
+    /// Reads outside a transaction.
+    pub queries: Arc<dyn AudienceQueries>,
+    /// Contacts.
+    pub contacts: Arc<dyn ContactStore>,
+    /// Uploaded files, lists of documents, rejected rows.
+    pub blobs: Arc<dyn BlobStore>,
+    /// Sorted scratch files.
+    pub spool: Arc<dyn Spool>,
+    /// Readers of CSV, NDJSON and XLSX.
+    pub formats: Arc<dyn RecordFormats>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub ids: Arc<dyn IdGenerator>,
+    /// Name of this process in leases; new with every start.
+    pub owner: String,
+}
+
+/// All use cases of the service.
+pub struct App {
+    pub(crate) deps: Deps,
+    pub(crate) writer: Writer,
+    pub(crate) pages: Arc<PageIndexes>,
+    pub(crate) wake: Wake,
+}
+
+impl App {
+    /// Puts the use cases on their ports.
+    pub fn new(deps: Deps) -> Self {
+        let pages = Arc::new(PageIndexes::new(deps.clone()));
+        let writer = Writer::new(deps.clone());
+        let told = Arc::clone(&pages);
+        writer.on_written(Box::new(move |content, documents| {
+            told.written(content, documents)
+        }));
+        Self {
+            writer,
+            pages,
+            wake: Wake::default(),
+            deps,
+        }
+    }
+
+    /// Signals between requests, workers and streams of this process.
+    pub fn wake(&self) -> &Wake {
+        &self.wake
+    }
+
+    /// The ports, for workers.
+    pub fn deps(&self) -> &Deps {
+        &self.deps
+    }
+}

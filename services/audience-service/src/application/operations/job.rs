@@ -1,0 +1,148 @@
+//! The frame a worker runs an operation in: its lease, its heartbeat, its checkpoints.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::operation::{Operation, Progress, Report};
+use ports::store::{Durability, Lease, LeaseError, OperationUpdate};
+
+use super::end::Ending;
+use crate::application::{App, AppError, AppResult, Topic};
+
+/// How long a lease lasts without a heartbeat.
+pub(crate) const LEASE_SECONDS: u32 = 30;
+/// How often a worker says that it is alive.
+const BEAT: Duration = Duration::from_secs(3);
+
+/// What the heartbeat learned.
+#[derive(Debug, Default)]
+pub(crate) struct Signals {
+    cancel: AtomicBool,
+    lost: AtomicBool,
+}
+
+impl Signals {
+    /// Whether work should go on.
+    pub fn check(&self) -> AppResult<()> {
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(AppError::LeaseLost);
+        }
+        if self.cancel.load(Ordering::Relaxed) {
+            return Err(AppError::Cancelled);
+        }
+        Ok(())
+    }
+}
+
+/// An operation in the hands of this worker.
+pub struct Job {
+    pub(crate) app: Arc<App>,
+    pub(crate) operation: Operation,
+    pub(crate) lease: Lease,
+    pub(crate) signals: Arc<Signals>,
+    beat: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.beat.abort();
+    }
+}
+
+impl Job {
+    pub(crate) fn new(app: Arc<App>, operation: Operation, lease: Lease) -> Self {
+        let signals = Arc::new(Signals::default());
+        signals
+            .cancel
+            .store(operation.cancel_requested, Ordering::Relaxed);
+        let beat = tokio::spawn(keep_alive(
+            Arc::clone(&app),
+            lease.clone(),
+            Arc::clone(&signals),
+        ));
+        Self {
+            app,
+            operation,
+            lease,
+            signals,
+            beat,
+        }
+    }
+
+    /// Stores how far the work is and from where to go on. Answers `Cancelled` or `LeaseLost` when
+    /// the work should stop.
+    pub(crate) async fn checkpoint(
+        &mut self,
+        progress: Progress,
+        report: Option<Report>,
+        checkpoint: serde_json::Value,
+    ) -> AppResult<()> {
+        self.signals.check()?;
+        self.operation.progress = progress;
+        self.operation.report = report.or_else(|| self.operation.report.take());
+        self.operation.checkpoint = checkpoint;
+        let update = OperationUpdate {
+            progress: Some(progress),
+            report: self.operation.report.clone(),
+            checkpoint: Some(self.operation.checkpoint.clone()),
+            ..OperationUpdate::default()
+        };
+        let mut uow = self.app.deps.store.begin(Durability::Derived).await?;
+        uow.operations().update_leased(&self.lease, &update).await?;
+        uow.commit().await?;
+        self.app
+            .wake
+            .publish(Topic::Operation(self.operation.id.raw()));
+        Ok(())
+    }
+
+    /// Ends the operation with nothing else to store.
+    pub(crate) async fn end(&self, ending: &Ending) -> AppResult<()> {
+        let mut uow = self.app.deps.store.begin(Durability::Full).await?;
+        self.app
+            .end_leased(uow.as_mut(), &self.lease, &self.operation, ending)
+            .await?;
+        uow.commit().await?;
+        self.app.announce(&self.operation);
+        Ok(())
+    }
+}
+
+/// Prolongs the lease until the job ends, and listens for a cancel in this process meanwhile.
+async fn keep_alive(app: Arc<App>, lease: Lease, signals: Arc<Signals>) {
+    let mut topics = app.wake.subscribe();
+    let topic = Topic::Cancel(lease.operation.raw());
+    let mut next = tokio::time::Instant::now() + BEAT;
+    loop {
+        let told = async {
+            while let Ok(heard) = topics.recv().await {
+                if heard == topic {
+                    return;
+                }
+            }
+            std::future::pending().await
+        };
+        // Told or not, a heartbeat is what finds out.
+        let _ = tokio::time::timeout_at(next, told).await;
+        next = tokio::time::Instant::now() + BEAT;
+        match beat(&app, &lease).await {
+            Ok(cancel) => signals.cancel.store(cancel, Ordering::Relaxed),
+            Err(LeaseError::Lost) => return signals.lost.store(true, Ordering::Relaxed),
+            Err(LeaseError::Store(error)) => {
+                tracing::warn!(%error, operation = %lease.operation, "heartbeat failed");
+            }
+        }
+    }
+}
+
+async fn beat(app: &App, lease: &Lease) -> Result<bool, LeaseError> {
+    let mut uow = app.deps.store.begin(Durability::Derived).await?;
+    let cancel = uow.operations().heartbeat(lease, LEASE_SECONDS).await?;
+    uow.commit().await?;
+    Ok(cancel)
+}

@@ -1,0 +1,16 @@
+//! Long operations: reading, stopping, trying again, taking back, and the frame that workers run in.
+
+mod control;
+mod end;
+mod job;
+mod purge;
+mod read;
+mod undo;
+mod worker;
+
+pub(crate) use end::Ending;
+pub use job::Job;
+pub(crate) use job::Signals;
+pub(crate) use purge::PurgeParams;
+pub use read::{Abilities, OperationWithLinks};
+pub use worker::{Pool, WorkOutcome};

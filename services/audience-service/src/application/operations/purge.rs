@@ -1,0 +1,196 @@
+//! Deleting what nobody can bring back any more, in small steps, long after it stopped to show.
+
+use domain::contact::Document;
+use domain::{
+    operation::{OperationKind, OperationResult, OperationState, Progress, RemovalReport, Report},
+    shared::{AudienceId, Epoch, Instant, OperationId, RemovalNo},
+};
+use ports::{
+    contacts::ContentKey,
+    crash,
+    store::{Durability, NewOperation, Removal, RemovalState, UnitOfWork},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Job, end::Ending};
+use crate::application::{App, AppError, AppResult};
+
+/// Rows deleted per step.
+const STEP: usize = 2_000;
+
+/// What a purge deletes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PurgeParams {
+    audience: i64,
+    epoch: i64,
+    /// One removal's contacts; the whole content where absent.
+    removal: Option<i64>,
+}
+
+impl PurgeParams {
+    /// A whole content.
+    pub const fn content(audience: AudienceId, epoch: Epoch) -> Self {
+        Self {
+            audience: audience.raw(),
+            epoch: epoch.0,
+            removal: None,
+        }
+    }
+
+    /// What one removal hides.
+    pub const fn removal(key: ContentKey, removal: RemovalNo) -> Self {
+        Self {
+            audience: key.audience.raw(),
+            epoch: key.epoch.0,
+            removal: Some(removal.0),
+        }
+    }
+
+    const fn key(&self) -> ContentKey {
+        let audience = AudienceId::from_raw(self.audience);
+        ContentKey {
+            audience,
+            epoch: Epoch(self.epoch),
+        }
+    }
+}
+
+impl App {
+    /// Plans a purge for when `cause` can no longer be undone.
+    pub(crate) async fn plan_purge(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        cause: &NewOperation,
+        params: PurgeParams,
+        not_before: Instant,
+    ) -> AppResult<()> {
+        let id = self.deps.ids.next();
+        let purge = NewOperation {
+            id: OperationId::from_raw(id),
+            write_id: id,
+            kind: OperationKind::Purge,
+            state: OperationState::Queued,
+            total: None,
+            params: serde_json::to_value(params).unwrap_or_default(),
+            not_before: Some(not_before),
+            ..cause.clone()
+        };
+        Ok(uow.operations().add(&purge).await?)
+    }
+
+    pub(crate) async fn run_purge(&self, job: &mut Job) -> AppResult<()> {
+        let params: PurgeParams = serde_json::from_value(job.operation.params.clone())
+            .map_err(|_| ports::StoreError::Corrupt("the parameters of a purge"))?;
+        match params.removal {
+            None => self.purge_content(job, params.key()).await,
+            Some(no) => self.purge_removal(job, params.key(), RemovalNo(no)).await,
+        }
+    }
+
+    async fn purge_content(&self, job: &mut Job, key: ContentKey) -> AppResult<()> {
+        let audience = self
+            .deps
+            .queries
+            .audience(&job.operation.workspace, key.audience)
+            .await?;
+        if audience.is_none_or(|a| a.epoch != key.epoch) {
+            while self.deps.contacts.purge_content(key, STEP).await? {
+                crash::point("purge.batch");
+                self.purged(job, STEP).await?;
+            }
+            let mut uow = self.deps.store.begin(Durability::Full).await?;
+            uow.contents().forget(key).await?;
+            uow.commit().await?;
+        }
+        job.end(&done(job)).await
+    }
+
+    async fn purge_removal(&self, job: &mut Job, key: ContentKey, no: RemovalNo) -> AppResult<()> {
+        let Some(removal) = self.expire(key, no).await? else {
+            return job.end(&done(job)).await;
+        };
+        let mut after: Option<Document> = None;
+        loop {
+            let contacts = &self.deps.contacts;
+            after = contacts
+                .purge_removal(key, no, after.as_ref(), STEP)
+                .await?;
+            if after.is_none() {
+                break;
+            }
+            crash::point("purge.batch");
+            self.purged(job, STEP).await?;
+        }
+        let held = match self.writer.hold(key, Vec::new()).await {
+            Ok(held) => held,
+            // Cleared meanwhile: the purge of the whole content has the rest.
+            Err(error) if error.is_conflict_on(crate::application::contacts::CONTENT_GONE) => {
+                return job.end(&done(job)).await;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let active: Vec<_> = held
+            .content
+            .active
+            .iter()
+            .copied()
+            .filter(|r| *r != no)
+            .collect();
+        let now = self.deps.clock.now();
+        uow.contents()
+            .set_active(key, &active, 0, held.content.revision, now)
+            .await?;
+        uow.contents()
+            .save_removal(&Removal {
+                state: RemovalState::Purged,
+                ..removal
+            })
+            .await?;
+        self.writer
+            .close_in(uow.as_mut(), &held, &Default::default())
+            .await?;
+        uow.commit().await?;
+        job.end(&done(job)).await
+    }
+
+    /// Takes the undo away, if the removal still counts.
+    async fn expire(&self, key: ContentKey, no: RemovalNo) -> AppResult<Option<Removal>> {
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let removals = uow.contents().removals(key).await?;
+        let counts = |r: &Removal| matches!(r.state, RemovalState::Active | RemovalState::Expired);
+        let Some(removal) = removals.into_iter().find(|r| r.no == no && counts(r)) else {
+            return Ok(None);
+        };
+        let expired = Removal {
+            state: RemovalState::Expired,
+            ..removal
+        };
+        uow.contents().save_removal(&expired).await?;
+        uow.commit().await?;
+        Ok(Some(expired))
+    }
+
+    async fn purged(&self, job: &mut Job, rows: usize) -> AppResult<()> {
+        let done = job.operation.progress.done + i64::try_from(rows).unwrap_or(0);
+        let progress = Progress { done, total: None };
+        match job
+            .checkpoint(progress, None, serde_json::Value::Null)
+            .await
+        {
+            // A purge has no half way to stop at: what it deletes is out of reach already.
+            Err(AppError::Cancelled) | Ok(()) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn done(job: &Job) -> Ending {
+    let removed = job.operation.progress.done;
+    let report = RemovalReport {
+        total: removed,
+        removed,
+        ..RemovalReport::default()
+    };
+    Ending::succeeded(Report::Removal(report), OperationResult::Complete)
+}

@@ -1,0 +1,363 @@
+//! Taking an operation back, in one call, whatever its size.
+
+use domain::{
+    audience::Audience,
+    contact::Document,
+    operation::{Operation, OperationKind, OperationState, Report},
+    recycle::{Reason, Reasons},
+    shared::{Instant, OperationId, RemovalNo},
+};
+use ports::{
+    contacts::{ContentKey, Priority, Tombstone, View},
+    crash,
+    store::{
+        Content, ContentDelta, Durability, OperationUpdate, Removal, RemovalState, UnitOfWork,
+    },
+};
+
+use crate::application::{
+    Actor, App, AppError, AppResult,
+    audiences::clear_params,
+    contacts::{CONTENT_GONE, Held, Marks, view_of},
+    events,
+};
+
+/// Opt-outs looked at per step.
+const OPT_OUTS: i64 = 5_000;
+
+impl App {
+    /// Takes a recycling, a clear, or the making of an audience back. Again: no change.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` with `not_undoable`, `undo_expired`, `later_removal_exists` (names the
+    /// later operation), or `audience_changed`.
+    pub async fn undo_operation(&self, actor: &Actor, id: OperationId) -> AppResult<Operation> {
+        let operation = self.operation(actor, id).await?;
+        if operation.undone_at.is_some() {
+            return Ok(operation);
+        }
+        let until = operation
+            .undo_until
+            .filter(|_| operation.state == OperationState::Succeeded);
+        let Some(until) = until else {
+            return Err(AppError::conflict(
+                "not_undoable",
+                "the operation has nothing to undo",
+            ));
+        };
+        if until <= self.deps.clock.now() {
+            let detail = "the undo has run out: seven days, or 64 later removals";
+            return Err(AppError::conflict("undo_expired", detail));
+        }
+        if self.made_audience(&operation).is_some() {
+            self.undo_creation(actor, &operation).await?;
+        } else if operation.kind == OperationKind::Clear {
+            self.undo_clear(actor, &operation).await?;
+        } else {
+            self.undo_removal(actor, &operation).await?;
+        }
+        self.announce(&operation);
+        self.operation(actor, id).await
+    }
+
+    /// Drops the audience that the operation made.
+    async fn undo_creation(&self, actor: &Actor, operation: &Operation) -> AppResult<()> {
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let Some(id) = self.made_audience(operation) else {
+            return Ok(());
+        };
+        let now = self.deps.clock.now();
+        let made = uow.audiences().get(&actor.workspace, id).await?;
+        if let Some(mut audience) = made.filter(|a| a.deleted_at.is_none()) {
+            let version = audience.version;
+            audience.deleted_at = Some(now);
+            audience.updated_at = now;
+            audience.version += 1;
+            uow.audiences().save(&audience, version).await?;
+            let dropped = events::audience_dropped(&self.deps, &audience, &actor.user);
+            self.emit(&mut *uow, dropped).await?;
+        }
+        self.mark_undone(uow.as_mut(), actor, operation, 0, 0, now)
+            .await?;
+        commit_flip(uow).await
+    }
+
+    async fn undo_clear(&self, actor: &Actor, operation: &Operation) -> AppResult<()> {
+        let audience = self.audience_of(actor, operation).await?;
+        let params = clear_params(operation)
+            .ok_or(ports::StoreError::Corrupt("the parameters of a clear"))?;
+        let (old, new) = (params.emptied(audience.id), params.empty(audience.id));
+        let changed = || {
+            let detail = "the audience was written to since it was cleared";
+            AppError::conflict("audience_changed", detail)
+        };
+        if audience.epoch != new.epoch {
+            return Err(self.later_clear(actor, &audience).await?);
+        }
+        let held = self.hold_for_undo(new).await?;
+        if held.content != pristine(new) {
+            self.writer.release(&held).await?;
+            return Err(changed());
+        }
+        let kept = self.deps.queries.content(old).await?;
+        let Some(kept) = kept else {
+            self.writer.release(&held).await?;
+            return Err(changed());
+        };
+        let since = operation.finished_at.unwrap_or(operation.created_at);
+        let withheld = self
+            .withhold(&audience, &kept, &view_of(&kept), None, since)
+            .await?;
+        crash::point("undo.before_flip");
+        let now = self.deps.clock.now();
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let contacts = kept.contacts - withheld;
+        uow.contents().set_contacts(old, contacts).await?;
+        self.writer
+            .close_in(uow.as_mut(), &held, &ContentDelta::default())
+            .await?;
+        uow.audiences()
+            .flip_epoch(audience.id, new.epoch, old.epoch, now)
+            .await?;
+        self.mark_undone(uow.as_mut(), actor, operation, contacts, withheld, now)
+            .await?;
+        commit_flip(uow).await
+    }
+
+    async fn undo_removal(&self, actor: &Actor, operation: &Operation) -> AppResult<()> {
+        let audience = self.audience_of(actor, operation).await?;
+        let key = ContentKey {
+            audience: audience.id,
+            epoch: audience.epoch,
+        };
+        self.refuse_while_removing(&audience).await?;
+        let held = self.hold_for_undo(key).await?;
+        match self.undo_held(actor, operation, &audience, &held).await {
+            Ok(content) => {
+                self.pages.flipped(&content);
+                Ok(())
+            }
+            Err(error) => {
+                self.writer.release(&held).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn undo_held(
+        &self,
+        actor: &Actor,
+        operation: &Operation,
+        audience: &Audience,
+        held: &Held,
+    ) -> AppResult<Content> {
+        let key = held.content.key;
+        let removals = self.deps.queries.removals(key).await?;
+        let mine = removals
+            .iter()
+            .find(|r| r.operation == operation.id)
+            .cloned();
+        let Some(removal) = mine else {
+            return Err(self.later_clear(actor, audience).await?);
+        };
+        if held.content.active.last() != Some(&removal.no) {
+            let later = removals
+                .iter()
+                .rev()
+                .find(|r| held.content.active.contains(&r.no));
+            return Err(later_removal(later.map(|r| r.operation)));
+        }
+        let since = removal.active_since.unwrap_or(operation.created_at);
+        let now_visible = view_of(&held.content);
+        let withheld = self
+            .withhold(
+                audience,
+                &held.content,
+                &now_visible,
+                Some(removal.no),
+                since,
+            )
+            .await?;
+        crash::point("undo.before_flip");
+        let now = self.deps.clock.now();
+        let restored = removal.hidden - withheld;
+        let active: Vec<_> = held
+            .content
+            .active
+            .iter()
+            .copied()
+            .filter(|r| *r != removal.no)
+            .collect();
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let revision = held.content.revision;
+        uow.contents()
+            .set_active(key, &active, restored, revision, now)
+            .await?;
+        let withdrawn = Removal {
+            state: RemovalState::Withdrawn,
+            ..removal
+        };
+        uow.contents().save_removal(&withdrawn).await?;
+        self.mark_undone(uow.as_mut(), actor, operation, restored, withheld, now)
+            .await?;
+        let content = self
+            .writer
+            .close_in(uow.as_mut(), held, &ContentDelta::default())
+            .await?;
+        commit_flip(uow).await?;
+        Ok(content)
+    }
+
+    /// Keeps people out who opted out since: they are moved to the permanent removal. Answers how
+    /// many of those that would come back it holds. With `removal`, only people it hides count;
+    /// without, all visible in the content that comes back.
+    async fn withhold(
+        &self,
+        audience: &Audience,
+        content: &Content,
+        view: &View,
+        removal: Option<RemovalNo>,
+        since: Instant,
+    ) -> AppResult<i64> {
+        let mut withheld = 0;
+        let mut after: Option<Document> = None;
+        let mut reasons = Reasons::NONE;
+        reasons.add(Reason::OptedOut);
+        loop {
+            let queries = &self.deps.queries;
+            let people = queries
+                .opted_out_since(&audience.workspace, since, after.as_ref(), OPT_OUTS)
+                .await?;
+            let Some(last) = people.last().cloned() else {
+                return Ok(withheld);
+            };
+            let contacts = self.deps.contacts.get(content.key, &people).await?;
+            let stones = self.deps.contacts.tombstones(content.key, &people).await?;
+            let marks = Marks::new(stones, view);
+            let stays_out = contacts
+                .into_iter()
+                .filter(|c| marks.hider(&c.document, c.order) == removal)
+                .map(|c| Tombstone {
+                    document: c.document,
+                    removal: RemovalNo::PERMANENT,
+                    order: c.order,
+                    reasons,
+                });
+            let stays_out: Vec<_> = stays_out.collect();
+            withheld += i64::try_from(stays_out.len()).unwrap_or(0);
+            if !stays_out.is_empty() {
+                self.deps
+                    .contacts
+                    .entomb(content.key, stays_out, Priority::Interactive)
+                    .await?;
+            }
+            after = Some(last);
+        }
+    }
+
+    async fn mark_undone(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        actor: &Actor,
+        operation: &Operation,
+        restored: i64,
+        withheld: i64,
+        now: Instant,
+    ) -> AppResult<()> {
+        let report = match &operation.report {
+            Some(Report::Removal(report)) => {
+                let mut report = report.clone();
+                report.withheld = withheld;
+                Some(Report::Removal(report))
+            }
+            other => other.clone(),
+        };
+        let update = OperationUpdate {
+            undone_at: Some(now),
+            report,
+            ..OperationUpdate::default()
+        };
+        uow.operations()
+            .update(operation.id, operation.state, &update)
+            .await?;
+        let event = events::removal_undone(&self.deps, operation, restored, withheld, &actor.user);
+        Ok(self.emit(&mut *uow, event).await?)
+    }
+
+    async fn audience_of(&self, actor: &Actor, operation: &Operation) -> AppResult<Audience> {
+        let id = operation.audience.ok_or(AppError::NotFound)?;
+        let audience = self.audience(actor, id).await?;
+        audience.ensure_live()?;
+        Ok(audience)
+    }
+
+    async fn hold_for_undo(&self, key: ContentKey) -> AppResult<Held> {
+        match self.writer.hold(key, Vec::new()).await {
+            Ok(held) => Ok(held),
+            Err(error) if error.is_conflict_on(CONTENT_GONE) => Err(later_removal(None)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn refuse_while_removing(&self, audience: &Audience) -> AppResult<()> {
+        let mut uow = self.deps.store.begin(Durability::Derived).await?;
+        let live = uow
+            .operations()
+            .live_of(audience.id, &[OperationKind::Recycle])
+            .await?;
+        match live.iter().find(|o| o.state == OperationState::Running) {
+            Some(running) => Err(later_removal(Some(running.id))),
+            None => Ok(()),
+        }
+    }
+
+    /// The conflict that names the clear which emptied the audience since.
+    async fn later_clear(&self, actor: &Actor, audience: &Audience) -> AppResult<AppError> {
+        let filter = ports::store::OperationFilter {
+            kind: Some(OperationKind::Clear),
+            audience: Some(audience.id),
+            limit: 1,
+            ..Default::default()
+        };
+        let last = self
+            .deps
+            .queries
+            .operations(&actor.workspace, &filter)
+            .await?
+            .pop();
+        Ok(later_removal(last.map(|o| o.id)))
+    }
+}
+
+/// A content that nothing was ever written to.
+fn pristine(key: ContentKey) -> Content {
+    Content {
+        key,
+        contacts: 0,
+        next_request: 1,
+        revision: 0,
+        active: Vec::new(),
+    }
+}
+
+async fn commit_flip(uow: Box<dyn UnitOfWork>) -> AppResult<()> {
+    uow.commit().await?;
+    crash::point("undo.flipped");
+    Ok(())
+}
+
+fn later_removal(by: Option<OperationId>) -> AppError {
+    let detail = match by {
+        Some(id) => format!("undo {id} first: the last removal is undone first"),
+        None => "a later removal is to be undone first".to_owned(),
+    };
+    let mut extra = serde_json::Map::new();
+    if let Some(id) = by {
+        extra.insert("operation_id".into(), id.to_string().into());
+    }
+    AppError::Conflict {
+        code: "later_removal_exists",
+        detail,
+        extra,
+    }
+}

@@ -1,0 +1,177 @@
+//! Deciding, contact by contact, which reasons hold. Contacts come in ascending order.
+
+use std::collections::HashMap;
+
+use domain::{
+    contact::{ContactBody, Document},
+    recycle::{OutcomeFacts, Reason, Reasons},
+    shared::{AudienceId, OperationId, WorkspaceId},
+};
+use ports::{contacts::ContentKey, contacts::Order};
+
+use super::{
+    DUPLICATES, KEEP, REMOVE, RecycleParams, set_name,
+    sets::{FileSet, MemberSet},
+};
+use crate::application::{App, AppResult, contacts::view_of};
+
+/// A contact to be judged. The body is there when the rules need it.
+pub(crate) struct Candidate {
+    pub document: Document,
+    pub order: Order,
+    pub body: Option<ContactBody>,
+}
+
+/// Reads the sets of an operation in step with a walk.
+pub(crate) struct Judge<'a> {
+    app: &'a App,
+    workspace: WorkspaceId,
+    params: &'a RecycleParams,
+    remove: Option<FileSet>,
+    duplicates: Option<FileSet>,
+    keep: Option<FileSet>,
+    remove_members: Vec<MemberSet>,
+    keep_members: Vec<MemberSet>,
+    after: Option<Document>,
+}
+
+impl<'a> Judge<'a> {
+    /// A judge at the beginning of a walk. `sets` is the operation that the sorted sets belong to.
+    pub async fn new(
+        app: &'a App,
+        workspace: &WorkspaceId,
+        params: &'a RecycleParams,
+        sets: OperationId,
+    ) -> AppResult<Judge<'a>> {
+        let open = |wanted: bool, which: &str| -> AppResult<Option<FileSet>> {
+            let name = set_name(sets, which);
+            let spool = app.deps.spool.as_ref();
+            Ok(if wanted {
+                Some(FileSet::open(spool, &name)?)
+            } else {
+                None
+            })
+        };
+        let duplicates = app.deps.spool.exists(&set_name(sets, DUPLICATES))?;
+        Ok(Self {
+            app,
+            workspace: workspace.clone(),
+            params,
+            remove: open(params.rules.documents, REMOVE)?,
+            duplicates: open(duplicates, DUPLICATES)?,
+            keep: open(params.keep.documents, KEEP)?,
+            remove_members: members(app, workspace, &params.rules.audiences).await?,
+            keep_members: members(app, workspace, &params.keep.audiences).await?,
+            after: None,
+        })
+    }
+
+    /// Leaves the set of duplicates out: it was made of values that have changed since.
+    pub fn without_duplicates(mut self) -> Self {
+        self.duplicates = None;
+        self
+    }
+
+    /// Begins after this document instead of at the first.
+    pub fn begin_after(&mut self, after: Option<&Document>) {
+        self.after = after.cloned();
+        for set in self.remove_members.iter_mut().chain(&mut self.keep_members) {
+            set.begin_after(after);
+        }
+    }
+
+    /// The reasons that hold for each candidate, in order. Every call goes on where the last ended.
+    pub async fn judge(&mut self, candidates: &[Candidate]) -> AppResult<Vec<Reasons>> {
+        let facts = self.facts(candidates).await?;
+        let mut verdicts = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            verdicts.push(self.reasons(candidate, &facts).await?);
+        }
+        self.after = candidates
+            .last()
+            .map(|c| c.document.clone())
+            .or_else(|| self.after.take());
+        Ok(verdicts)
+    }
+
+    async fn facts(&self, candidates: &[Candidate]) -> AppResult<HashMap<Document, OutcomeFacts>> {
+        let Some(last) = candidates
+            .last()
+            .filter(|_| self.params.rules.needs_outcomes())
+        else {
+            return Ok(HashMap::new());
+        };
+        let queries = &self.app.deps.queries;
+        let after = self.after.as_ref();
+        let found = queries
+            .facts_between(&self.workspace, after, &last.document)
+            .await?;
+        Ok(found.into_iter().collect())
+    }
+
+    async fn reasons(
+        &mut self,
+        candidate: &Candidate,
+        facts: &HashMap<Document, OutcomeFacts>,
+    ) -> AppResult<Reasons> {
+        let document = &candidate.document;
+        let rules = &self.params.rules;
+        let mut reasons = match facts.get(document) {
+            Some(facts) => rules.reasons_from_outcomes(facts, self.params.at),
+            None => Reasons::NONE,
+        };
+        if in_file(self.remove.as_mut(), document)? {
+            reasons.add(Reason::Documents);
+        }
+        if in_members(&mut self.remove_members, document).await? {
+            reasons.add(Reason::Audience);
+        }
+        if let Some(body) = &candidate.body {
+            rules.add_reasons_from_body(&mut reasons, document, body, self.params.at);
+        }
+        if in_file(self.duplicates.as_mut(), document)? {
+            reasons.add(Reason::Duplicates);
+        }
+        let kept = in_file(self.keep.as_mut(), document)?
+            | in_members(&mut self.keep_members, document).await?;
+        Ok(if kept { reasons.protected() } else { reasons })
+    }
+}
+
+fn in_file(set: Option<&mut FileSet>, document: &Document) -> AppResult<bool> {
+    match set {
+        Some(set) => Ok(set.contains(document)?),
+        None => Ok(false),
+    }
+}
+
+async fn in_members(sets: &mut [MemberSet], document: &Document) -> AppResult<bool> {
+    let mut found = false;
+    for set in sets {
+        found |= set.contains(document).await?;
+    }
+    Ok(found)
+}
+
+async fn members(app: &App, workspace: &WorkspaceId, ids: &[i64]) -> AppResult<Vec<MemberSet>> {
+    let mut sets = Vec::with_capacity(ids.len());
+    for id in ids {
+        let id = AudienceId::from_raw(*id);
+        let Some(audience) = app.deps.queries.audience(workspace, id).await? else {
+            continue;
+        };
+        let key = ContentKey {
+            audience: id,
+            epoch: audience.epoch,
+        };
+        let Some(content) = app.deps.queries.content(key).await? else {
+            continue;
+        };
+        sets.push(MemberSet::new(
+            app.deps.contacts.clone(),
+            key,
+            view_of(&content),
+        ));
+    }
+    Ok(sets)
+}

@@ -1,0 +1,56 @@
+//! Recycling: taking people out of an audience by rules, in place or into a new audience.
+//!
+//! A survey walks the visible contacts in the order of their documents beside the sorted sets that
+//! the rules name, so that it needs no more memory for five million contacts than for five thousand.
+
+mod copy;
+mod judge;
+mod request;
+mod run;
+mod sets;
+mod survey;
+mod touched;
+
+pub use request::{DryRun, Plan, RecycleAnswer, RecycleRequest, SetSource};
+
+use domain::{
+    operation::{Operation, OperationKind},
+    recycle::{Keep, Rules, Target},
+    shared::{AudienceId, Instant, OperationId},
+};
+use serde::{Deserialize, Serialize};
+
+/// What a recycling works from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RecycleParams {
+    /// What is removed.
+    pub rules: Rules,
+    /// Who is protected.
+    pub keep: Keep,
+    /// Where the rest goes.
+    pub target: Target,
+    /// The instant that waits and periods are measured at.
+    pub at: Instant,
+}
+
+/// The audience that a recycling makes, if it makes one.
+pub(crate) fn new_target(operation: &Operation) -> Option<AudienceId> {
+    if operation.kind != OperationKind::Recycle {
+        return None;
+    }
+    let params: RecycleParams = serde_json::from_value(operation.params.clone()).ok()?;
+    match params.target {
+        Target::InPlace => None,
+        Target::New { audience } => Some(AudienceId::from_raw(audience)),
+    }
+}
+
+/// Name of a sorted set of documents of an operation.
+pub(crate) fn set_name(operation: OperationId, which: &str) -> String {
+    format!("recycle/{}.{which}", operation.raw())
+}
+
+/// The sets an operation may have.
+pub(crate) const REMOVE: &str = "documents";
+pub(crate) const KEEP: &str = "keep";
+pub(crate) const DUPLICATES: &str = "duplicates";

@@ -1,0 +1,381 @@
+//! Asking for a recycling, or for what it would do.
+
+use chrono::TimeDelta;
+use domain::{
+    contact::Document,
+    operation::{OperationKind, ReasonCounts},
+    recycle::{Keep, Reasons, Rules, Target},
+    shared::{AudienceId, AudienceName, Instant, OperationId, UploadId},
+};
+use ports::contacts::ContentKey;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    KEEP, REMOVE, RecycleParams, set_name,
+    sets::SORT_BYTES,
+    survey::{Source, Tally},
+};
+use crate::application::{
+    Actor, App, AppError, AppResult, Ticket, audiences::Accepted, contacts::view_of,
+};
+
+/// How long a plan may be carried.
+const PLAN_LIFE: TimeDelta = TimeDelta::hours(1);
+
+/// Where a set of documents comes from.
+#[derive(Debug, Default)]
+pub struct SetSource {
+    /// Documents in the request.
+    pub documents: Vec<Document>,
+    /// An uploaded file whose document column is the set.
+    pub upload: Option<UploadId>,
+}
+
+impl SetSource {
+    fn is_empty(&self) -> bool {
+        self.documents.is_empty() && self.upload.is_none()
+    }
+}
+
+/// A recycling as it was asked for.
+#[derive(Debug)]
+pub struct RecycleRequest {
+    /// Rules, without the sets of documents.
+    pub rules: Rules,
+    /// Documents to remove.
+    pub documents: SetSource,
+    /// Audiences whose members are protected.
+    pub keep_audiences: Vec<AudienceId>,
+    /// Documents to protect.
+    pub keep_documents: Vec<Document>,
+    /// `None`: in place. Else the name of the new audience, or none for the proposed one.
+    pub new_audience: Option<Option<AudienceName>>,
+    /// Only say what would be removed.
+    pub dry_run: bool,
+    /// The plan of an earlier dry run.
+    pub plan: Option<Plan>,
+    /// By how many removed contacts the outcome may differ from the plan.
+    pub plan_tolerance: i64,
+}
+
+/// What a dry run found, to be carried by the real call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The audience.
+    pub audience: i64,
+    /// Fingerprint of what was asked for.
+    pub asked: u64,
+    /// Contacts that would be removed.
+    pub removed: i64,
+    /// State of the contacts.
+    pub epoch: i64,
+    /// State of the contacts.
+    pub revision: i64,
+    /// State of the reported outcomes.
+    pub outcomes: i64,
+    /// When it was made.
+    pub at: Instant,
+}
+
+/// What a recycling would do.
+#[derive(Debug)]
+pub struct DryRun {
+    /// To be carried by the real call.
+    pub plan: Plan,
+    /// Contacts looked at.
+    pub total: i64,
+    /// Contacts that would go.
+    pub removed: i64,
+    /// By the reason that counts.
+    pub by_reason: ReasonCounts,
+    /// By all reasons, where a contact has more than one.
+    pub overlap: Vec<(Reasons, i64)>,
+    /// Some of those that would go.
+    pub sample: Vec<(Document, Reasons)>,
+}
+
+/// Answer to a request.
+#[derive(Debug)]
+pub enum RecycleAnswer {
+    /// What it would do.
+    DryRun(Box<DryRun>),
+    /// It is accepted.
+    Accepted(Accepted),
+}
+
+impl App {
+    /// Starts a recycling, or says what it would do.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid` with `no_rules`, `unknown_audience`, `unknown_upload`; `Conflict` with
+    /// `plan_stale` (carries the new counts), `name_taken`, `audience_deleted`.
+    pub async fn recycle(
+        &self,
+        actor: &Actor,
+        ticket: Ticket,
+        id: AudienceId,
+        request: RecycleRequest,
+    ) -> AppResult<RecycleAnswer> {
+        let audience = self.audience(actor, id).await?;
+        audience.ensure_live()?;
+        let sets = OperationId::from_raw(self.deps.ids.next());
+        let asked = fingerprint(&request);
+        let mut params = self.recycle_params(actor, id, &request).await?;
+        self.write_sets(actor, sets, &request).await?;
+        let planned = match (&request.plan, request.dry_run) {
+            (_, true) => {
+                let dry = self.dry_run(&audience, &params, sets, asked).await;
+                self.remove_sets(sets)?;
+                return Ok(RecycleAnswer::DryRun(Box::new(dry?)));
+            }
+            (Some(plan), false) => {
+                let tolerance = request.plan_tolerance;
+                self.check_plan(&audience, &params, sets, asked, plan, tolerance)
+                    .await
+            }
+            (None, false) => Ok(()),
+        };
+        if let Err(error) = planned {
+            self.remove_sets(sets)?;
+            return Err(error);
+        }
+        let target = request.new_audience.map(|name| {
+            let name = name.unwrap_or_else(|| audience.name.next_round());
+            self.hidden_audience(actor, &audience, name, domain::audience::Source::Recycle)
+        });
+        if let Some(target) = &target {
+            params.target = Target::New {
+                audience: target.id.raw(),
+            };
+        }
+        let now = self.deps.clock.now();
+        let mut operation = self.new_operation(actor, ticket, OperationKind::Recycle, id, now);
+        operation.id = sets;
+        operation.total = Some(audience.contacts);
+        operation.params = serde_json::to_value(&params).unwrap_or_default();
+        let accepted = self.accept(ticket, operation, target).await;
+        if accepted.as_ref().map_or(true, |a| a.operation != sets) {
+            self.remove_sets(sets)?;
+        }
+        Ok(RecycleAnswer::Accepted(accepted?))
+    }
+
+    async fn recycle_params(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        request: &RecycleRequest,
+    ) -> AppResult<RecycleParams> {
+        let mut rules = request.rules.clone();
+        rules.documents = !request.documents.is_empty();
+        if rules.is_empty() {
+            return Err(AppError::invalid(
+                "/rules",
+                "no_rules",
+                "there is no rule to remove by",
+            ));
+        }
+        let keep_audiences: Vec<i64> = request.keep_audiences.iter().map(|a| a.raw()).collect();
+        let named = [
+            ("/rules/audience_ids", &rules.audiences),
+            ("/keep/audience_ids", &keep_audiences),
+        ];
+        for (pointer, ids) in named {
+            for (index, other) in ids.iter().enumerate() {
+                let other = AudienceId::from_raw(*other);
+                let known = other != id && self.audience(actor, other).await.is_ok();
+                if !known {
+                    let detail = "there is no such other audience";
+                    let pointer = format!("{pointer}/{index}");
+                    return Err(AppError::invalid(pointer, "unknown_audience", detail));
+                }
+            }
+        }
+        Ok(RecycleParams {
+            rules,
+            keep: Keep {
+                documents: !request.keep_documents.is_empty(),
+                audiences: keep_audiences,
+            },
+            target: Target::InPlace,
+            at: self.deps.clock.now(),
+        })
+    }
+
+    /// Writes the sorted sets that the request names.
+    async fn write_sets(
+        &self,
+        actor: &Actor,
+        sets: OperationId,
+        request: &RecycleRequest,
+    ) -> AppResult<()> {
+        if !request.documents.is_empty() {
+            let mut sorter = self
+                .deps
+                .spool
+                .sorter(&set_name(sets, REMOVE), SORT_BYTES)?;
+            for document in &request.documents.documents {
+                sorter.push(document.as_str().as_bytes(), &[])?;
+            }
+            if let Some(upload) = request.documents.upload {
+                sorter = self.push_upload(actor, upload, sorter).await?;
+            }
+            sorter.finish()?;
+        }
+        if !request.keep_documents.is_empty() {
+            let mut sorter = self.deps.spool.sorter(&set_name(sets, KEEP), SORT_BYTES)?;
+            for document in &request.keep_documents {
+                sorter.push(document.as_str().as_bytes(), &[])?;
+            }
+            sorter.finish()?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn remove_sets(&self, sets: OperationId) -> AppResult<()> {
+        for which in [REMOVE, KEEP, super::DUPLICATES] {
+            self.deps.spool.remove(&set_name(sets, which))?;
+        }
+        Ok(())
+    }
+
+    async fn source_of(&self, audience: &domain::audience::Audience) -> AppResult<(Source, i64)> {
+        let content = self.content_of(audience).await?;
+        let key = ContentKey {
+            audience: audience.id,
+            epoch: audience.epoch,
+        };
+        let workspace = audience.workspace.clone();
+        Ok((
+            Source {
+                workspace,
+                key,
+                view: view_of(&content),
+            },
+            content.revision,
+        ))
+    }
+
+    async fn dry_run(
+        &self,
+        audience: &domain::audience::Audience,
+        params: &RecycleParams,
+        sets: OperationId,
+        asked: u64,
+    ) -> AppResult<DryRun> {
+        let outcomes = self.deps.queries.version(&audience.workspace).await?;
+        let (source, revision) = self.source_of(audience).await?;
+        let (tally, sample) = self.survey(&source, params, sets).await?;
+        let overlap = |(bits, count): (&i64, &i64)| {
+            let reasons = Reasons::from_bits(*bits);
+            (reasons.iter().count() > 1).then_some((reasons, *count))
+        };
+        Ok(DryRun {
+            plan: Plan {
+                audience: audience.id.raw(),
+                asked,
+                removed: tally.removed(),
+                epoch: source.key.epoch.0,
+                revision,
+                outcomes,
+                at: params.at,
+            },
+            total: tally.total,
+            removed: tally.removed(),
+            by_reason: tally.by_first(),
+            overlap: tally.by_reasons.iter().filter_map(overlap).collect(),
+            sample: sample
+                .into_iter()
+                .map(|(c, reasons)| (c.document, reasons))
+                .collect(),
+        })
+    }
+
+    /// Holds the request to its plan: what was asked for is the same, and so is the outcome.
+    async fn check_plan(
+        &self,
+        audience: &domain::audience::Audience,
+        params: &RecycleParams,
+        sets: OperationId,
+        asked: u64,
+        plan: &Plan,
+        tolerance: i64,
+    ) -> AppResult<()> {
+        if plan.audience != audience.id.raw() || plan.asked != asked {
+            let detail = "the plan was made for another audience or other rules";
+            return Err(AppError::invalid("/plan", "plan_mismatch", detail));
+        }
+        let (source, revision) = self.source_of(audience).await?;
+        let outcomes = self.deps.queries.version(&audience.workspace).await?;
+        let state = (source.key.epoch.0, revision, outcomes);
+        let expired = params.at - plan.at > PLAN_LIFE;
+        let timeless = !params.rules.needs_outcomes() && params.rules.audiences.is_empty();
+        let same = state == (plan.epoch, plan.revision, plan.outcomes);
+        if same && timeless && params.keep.audiences.is_empty() && !expired {
+            return Ok(());
+        }
+        let (tally, _): (Tally, _) = self.survey(&source, params, sets).await?;
+        if !expired && (tally.removed() - plan.removed).abs() <= tolerance {
+            return Ok(());
+        }
+        let mut extra = serde_json::Map::new();
+        let report = tally.report();
+        extra.insert("total".into(), report.total.into());
+        extra.insert("removed".into(), report.removed.into());
+        extra.insert("kept".into(), report.kept.into());
+        let by_reason = serde_json::to_value(&report.by_reason).unwrap_or_default();
+        extra.insert("by_reason".into(), by_reason);
+        let detail = if expired {
+            "the plan is older than one hour; make a new dry run"
+        } else {
+            "the audience has changed since the dry run; make a new one"
+        };
+        Err(AppError::Conflict {
+            code: "plan_stale",
+            detail: detail.into(),
+            extra,
+        })
+    }
+}
+
+/// Fingerprint of what was asked for, apart from dry run, plan and target.
+fn fingerprint(request: &RecycleRequest) -> u64 {
+    let mut hash = Fnv::default();
+    let rules = serde_json::to_vec(&request.rules).unwrap_or_default();
+    hash.part(&rules);
+    for document in &request.documents.documents {
+        hash.part(document.as_str().as_bytes());
+    }
+    hash.part(
+        &request
+            .documents
+            .upload
+            .map_or(0, UploadId::raw)
+            .to_be_bytes(),
+    );
+    for id in &request.keep_audiences {
+        hash.part(&id.raw().to_be_bytes());
+    }
+    for document in &request.keep_documents {
+        hash.part(document.as_str().as_bytes());
+    }
+    hash.0
+}
+
+/// FNV-1a over length-prefixed parts: the same in every process, unlike the standard hasher.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn part(&mut self, bytes: &[u8]) {
+        let length = (bytes.len() as u64).to_be_bytes();
+        for byte in length.iter().chain(bytes) {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}

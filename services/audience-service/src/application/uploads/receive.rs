@@ -1,0 +1,259 @@
+//! Receiving a file: streamed to disk, looked into, remembered.
+
+use domain::{
+    contact::ColumnMapping,
+    shared::{Instant, UploadId},
+};
+use futures::{Stream, StreamExt};
+use ports::{
+    files::{BlobInfo, BlobStore, DetectedFormat, FileError, FileHint, RecordLimits},
+    store::{Durability, Upload},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::application::{Actor, App, AppError, AppResult, Ticket};
+
+/// Bytes looked at before the rest of a file is accepted.
+const HEAD: usize = 64 << 10;
+/// Largest CSV or NDJSON file.
+const MAX_BYTES: u64 = 5_000_000_000;
+/// Disk space left free, whatever is uploaded.
+const RESERVE: u64 = 256 << 20;
+
+/// A file being received.
+pub struct Received<S> {
+    /// Its bytes.
+    pub chunks: S,
+    /// Name given by the client.
+    pub file_name: Option<String>,
+    /// Media type given by the client.
+    pub content_type: Option<String>,
+    /// Length announced by the client, if any.
+    pub length: Option<u64>,
+    /// Delimiter the client insists on.
+    pub delimiter: Option<u8>,
+}
+
+/// What was found in a file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoredDetection {
+    /// How to read it.
+    pub format: DetectedFormat,
+    /// What its columns seem to mean.
+    pub mapping: ColumnMapping,
+}
+
+/// A received file.
+#[derive(Debug, Clone)]
+pub struct StoredUpload {
+    /// Its row.
+    pub upload: Upload,
+    /// What was found in it.
+    pub detected: StoredDetection,
+}
+
+impl App {
+    /// Stores a file and looks into it. A file of no known form is refused after its first bytes.
+    ///
+    /// # Errors
+    /// `InsufficientStorage`; `File`; store errors.
+    pub async fn receive_upload<S, C, E>(
+        &self,
+        actor: &Actor,
+        ticket: Ticket,
+        received: Received<S>,
+    ) -> AppResult<StoredUpload>
+    where
+        S: Stream<Item = Result<C, E>> + Unpin + Send,
+        C: AsRef<[u8]> + Send,
+        E: std::fmt::Display + Send,
+    {
+        self.ensure_room(received.length.unwrap_or(0)).await?;
+        let id = UploadId::from_raw(self.deps.ids.next());
+        let blob = format!("uploads/{}.data", id.raw());
+        let hint = Hint {
+            file_name: received.file_name.clone(),
+            content_type: received.content_type.clone(),
+            delimiter: received.delimiter,
+        };
+        let (info, head_format) = store(
+            self.deps.blobs.as_ref(),
+            &blob,
+            received.chunks,
+            &hint,
+            |head, hint| self.deps.formats.detect(head, &hint.borrow()),
+        )
+        .await?;
+        let now = self.deps.clock.now();
+        match self.look_into(&blob, hint, head_format).await {
+            Ok(detected) => {
+                self.remember(
+                    actor,
+                    ticket,
+                    id,
+                    blob,
+                    received.file_name,
+                    info,
+                    detected,
+                    now,
+                )
+                .await
+            }
+            Err(error) => {
+                self.deps.blobs.remove(&blob).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn ensure_room(&self, length: u64) -> AppResult<()> {
+        if length > MAX_BYTES {
+            return Err(FileError::TooLarge {
+                what: "file (bytes)",
+                limit: MAX_BYTES,
+            }
+            .into());
+        }
+        if self.deps.blobs.free_bytes().await? < length.saturating_add(RESERVE) {
+            return Err(AppError::InsufficientStorage);
+        }
+        Ok(())
+    }
+
+    /// Columns, sample and a guess of what the columns mean, from the whole file.
+    async fn look_into(
+        &self,
+        blob: &str,
+        hint: Hint,
+        head: DetectedFormat,
+    ) -> AppResult<StoredDetection> {
+        let reader = self.deps.blobs.open(blob).await?;
+        let formats = std::sync::Arc::clone(&self.deps.formats);
+        let format = blocking(move || {
+            Ok(formats.inspect(reader, &hint.borrow(), RecordLimits::default())?)
+        })
+        .await?;
+        debug_assert_eq!(format.format, head.format);
+        let mapping = ColumnMapping::guess(&format.columns);
+        Ok(StoredDetection { format, mapping })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the members of one row")]
+    async fn remember(
+        &self,
+        actor: &Actor,
+        ticket: Ticket,
+        id: UploadId,
+        blob: String,
+        file_name: Option<String>,
+        info: BlobInfo,
+        detected: StoredDetection,
+        now: Instant,
+    ) -> AppResult<StoredUpload> {
+        let upload = Upload {
+            id,
+            workspace: actor.workspace.clone(),
+            blob,
+            file_name,
+            bytes: i64::try_from(info.bytes).unwrap_or(i64::MAX),
+            sha256: info.sha256,
+            detected: serde_json::to_value(&detected).unwrap_or_default(),
+            created_at: now,
+        };
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        uow.uploads().add(&upload).await?;
+        if ticket.keyed {
+            let receipt = serde_json::json!({ "upload": id.raw() });
+            uow.receipts().put(ticket.write_id, receipt).await?;
+        }
+        uow.commit().await?;
+        Ok(StoredUpload { upload, detected })
+    }
+
+    /// A stored file of the workspace.
+    pub(crate) async fn stored_upload(
+        &self,
+        actor: &Actor,
+        id: UploadId,
+    ) -> AppResult<Option<StoredUpload>> {
+        let Some(upload) = self.deps.queries.upload(&actor.workspace, id).await? else {
+            return Ok(None);
+        };
+        let detected = serde_json::from_value(upload.detected.clone())
+            .map_err(|_| ports::StoreError::Corrupt("what was found in an upload"))?;
+        Ok(Some(StoredUpload { upload, detected }))
+    }
+}
+
+/// What a client says about a file, owned.
+struct Hint {
+    file_name: Option<String>,
+    content_type: Option<String>,
+    delimiter: Option<u8>,
+}
+
+impl Hint {
+    fn borrow(&self) -> FileHint<'_> {
+        FileHint {
+            file_name: self.file_name.as_deref(),
+            content_type: self.content_type.as_deref(),
+            delimiter: self.delimiter,
+            ..FileHint::default()
+        }
+    }
+}
+
+/// Streams chunks into a blob. The first bytes decide whether the rest is wanted.
+async fn store<S, C, E>(
+    blobs: &dyn BlobStore,
+    name: &str,
+    mut chunks: S,
+    hint: &Hint,
+    detect: impl Fn(&[u8], &Hint) -> Result<DetectedFormat, FileError>,
+) -> AppResult<(BlobInfo, DetectedFormat)>
+where
+    S: Stream<Item = Result<C, E>> + Unpin + Send,
+    C: AsRef<[u8]> + Send,
+    E: std::fmt::Display + Send,
+{
+    let mut writer = blobs.create(name).await?;
+    let mut head: Vec<u8> = Vec::new();
+    let mut format = None;
+    let mut bytes = 0u64;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| AppError::Malformed {
+            code: "body_incomplete",
+            detail: "the body ended before the file did".into(),
+        })?;
+        let chunk = chunk.as_ref();
+        bytes += chunk.len() as u64;
+        if bytes > MAX_BYTES {
+            return Err(FileError::TooLarge {
+                what: "file (bytes)",
+                limit: MAX_BYTES,
+            }
+            .into());
+        }
+        writer.write(chunk).await?;
+        if format.is_none() {
+            head.extend_from_slice(chunk);
+            if head.len() >= HEAD {
+                format = Some(detect(&head, hint)?);
+                head = Vec::new();
+            }
+        }
+    }
+    let format = match format {
+        Some(format) => format,
+        None => detect(&head, hint)?,
+    };
+    Ok((writer.finish().await?, format))
+}
+
+/// Runs blocking work on a thread of its own.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> AppResult<T> + Send + 'static,
+) -> AppResult<T> {
+    let internal = |e: tokio::task::JoinError| ports::StoreError::Internal(Box::new(e));
+    tokio::task::spawn_blocking(work).await.map_err(internal)?
+}

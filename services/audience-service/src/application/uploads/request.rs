@@ -1,0 +1,125 @@
+//! Asking for a file's contacts to go into an audience, old or new.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    audience::{Audience, AudienceStatus, Source, Tags, Visibility},
+    contact::ColumnMapping,
+    operation::OperationKind,
+    shared::{AudienceId, AudienceName, UploadId},
+};
+use ports::{
+    contacts::ContentKey,
+    files::FileFormat,
+    store::{Durability, NewOperation},
+};
+
+use super::{StoredUpload, UploadParams};
+use crate::application::{Actor, App, AppError, AppResult, Ticket, audiences::Accepted};
+
+/// A file for an audience.
+#[derive(Debug, Clone)]
+pub struct UploadInto {
+    /// The file.
+    pub upload: UploadId,
+    /// Column name to target, where the guess is to be corrected: `document`, `name`, `phone`,
+    /// `email`, the name of an attribute, or `""` to leave the column out.
+    pub mapping: Option<BTreeMap<String, String>>,
+    /// Reject rows whose check digits are wrong.
+    pub require_valid_document: bool,
+}
+
+impl App {
+    /// Starts bringing a file into an existing audience.
+    ///
+    /// # Errors
+    /// `NotFound` for the audience; `Invalid` for the upload or the mapping; `Conflict` on a dropped
+    /// audience; `Forbidden` when `only_from` is another source.
+    pub async fn upload_into(
+        &self,
+        actor: &Actor,
+        ticket: Ticket,
+        id: AudienceId,
+        command: UploadInto,
+    ) -> AppResult<Accepted> {
+        let audience = self.audience(actor, id).await?;
+        audience.ensure_live()?;
+        let mut params = self.upload_params(actor, &command).await?;
+        params.request = self.take_request(&audience).await?;
+        let operation = self.upload_operation(actor, ticket, OperationKind::Upload, id, &params);
+        self.accept(ticket, operation, None).await
+    }
+
+    /// Starts making an audience from a file. It shows when it is complete.
+    ///
+    /// # Errors
+    /// `Invalid` for the upload or the mapping; `Conflict` with `name_taken`.
+    pub async fn create_from_upload(
+        &self,
+        actor: &Actor,
+        ticket: Ticket,
+        name: AudienceName,
+        tags: Tags,
+        status: AudienceStatus,
+        command: UploadInto,
+    ) -> AppResult<Accepted> {
+        let mut params = self.upload_params(actor, &command).await?;
+        // The first request of a content that nobody else can write to.
+        params.request = 0;
+        let mut audience = self.new_audience(actor, name, tags, status, Source::Api);
+        audience.visibility = Visibility::Creating;
+        let kind = OperationKind::Create;
+        let operation = self.upload_operation(actor, ticket, kind, audience.id, &params);
+        self.accept(ticket, operation, Some(audience)).await
+    }
+
+    async fn upload_params(&self, actor: &Actor, command: &UploadInto) -> AppResult<UploadParams> {
+        let stored = self.stored_upload(actor, command.upload).await?;
+        let StoredUpload { upload, detected } = stored.ok_or_else(|| {
+            AppError::invalid("/upload_id", "unknown_upload", "there is no such upload")
+        })?;
+        let columns = &detected.format.columns;
+        let mapping = match &command.mapping {
+            Some(asked) => ColumnMapping::from_request(columns, asked)
+                .map_err(|violation| AppError::Invalid(vec![violation]))?,
+            None => detected.mapping,
+        };
+        if detected.format.format != FileFormat::Ndjson && !mapping.has_document() {
+            let detail = "no column was recognised as the document; name it in `mapping`";
+            return Err(AppError::invalid("/mapping", "document_not_mapped", detail));
+        }
+        Ok(UploadParams {
+            blob: upload.blob,
+            format: detected.format,
+            mapping,
+            require_valid_document: command.require_valid_document,
+            request: 0,
+        })
+    }
+
+    fn upload_operation(
+        &self,
+        actor: &Actor,
+        ticket: Ticket,
+        kind: OperationKind,
+        audience: AudienceId,
+        params: &UploadParams,
+    ) -> NewOperation {
+        let now = self.deps.clock.now();
+        let mut operation = self.new_operation(actor, ticket, kind, audience, now);
+        operation.params = serde_json::to_value(params).unwrap_or_default();
+        operation
+    }
+
+    /// Takes the file's place in the order of acceptance.
+    async fn take_request(&self, audience: &Audience) -> AppResult<i64> {
+        let key = ContentKey {
+            audience: audience.id,
+            epoch: audience.epoch,
+        };
+        let mut uow = self.deps.store.begin(Durability::Derived).await?;
+        let request = uow.contents().take_requests(key, 1).await?;
+        uow.commit().await?;
+        Ok(request)
+    }
+}

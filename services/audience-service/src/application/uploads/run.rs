@@ -1,0 +1,95 @@
+//! The operation of a file, from the first row to the report.
+
+use domain::{
+    audience::{Audience, Visibility},
+    operation::{Failure, OperationKind, OperationResult, Report, UploadReport},
+};
+use ports::{StoreError, crash, store::Durability};
+
+use super::{UploadParams, spool_name};
+use crate::application::{
+    App, AppError, AppResult,
+    audiences::UNDO,
+    events,
+    operations::{Ending, Job},
+};
+
+impl App {
+    pub(crate) async fn run_upload(&self, job: &mut Job) -> AppResult<()> {
+        let params: UploadParams = serde_json::from_value(job.operation.params.clone())
+            .map_err(|_| StoreError::Corrupt("the parameters of an upload"))?;
+        let mut audience = self.audience_of_job(job).await?;
+        let at = self.read_rows(job, &params).await?;
+        let at = self.apply_rows(job, &params, &mut audience, at).await?;
+        crash::point("upload.before_finish");
+        self.finish_upload(job, audience, at.report).await?;
+        crash::point("upload.finished");
+        self.deps.spool.remove(&spool_name(job.operation.id))?;
+        Ok(())
+    }
+
+    /// The audience an operation works on, also while nobody else sees it.
+    pub(crate) async fn audience_of_job(&self, job: &Job) -> AppResult<Audience> {
+        let operation = &job.operation;
+        let id = operation.audience.ok_or(AppError::NotFound)?;
+        let found = self.deps.queries.audience(&operation.workspace, id).await?;
+        found.ok_or(AppError::NotFound)
+    }
+
+    async fn finish_upload(
+        &self,
+        job: &mut Job,
+        mut audience: Audience,
+        report: UploadReport,
+    ) -> AppResult<()> {
+        let all_rejected = report.received > 0 && report.rejected == report.received;
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let ending = if all_rejected {
+            self.abandon_new_audience(uow.as_mut(), &job.operation)
+                .await?;
+            let detail = "every row was rejected; the rejected rows say why";
+            let failure = Failure::new("all_rows_rejected", detail);
+            Ending::failed(failure, Some(Report::Upload(report)))
+        } else {
+            let result = if report.rejected > 0 {
+                OperationResult::Partial
+            } else {
+                OperationResult::Complete
+            };
+            let mut ending = Ending::succeeded(Report::Upload(report.clone()), result);
+            if job.operation.kind == OperationKind::Create {
+                self.reveal(uow.as_mut(), &mut audience).await?;
+                ending = ending.undoable(self.deps.clock.now() + UNDO);
+            }
+            let event = events::audience_imported(&self.deps, &audience, job.operation.id, &report);
+            self.emit(&mut *uow, event).await?;
+            ending
+        };
+        self.end_leased(uow.as_mut(), &job.lease, &job.operation, &ending)
+            .await?;
+        uow.commit().await?;
+        self.announce(&job.operation);
+        Ok(())
+    }
+
+    /// Shows an audience that an operation has made: the one flip of a creation.
+    pub(crate) async fn reveal(
+        &self,
+        uow: &mut dyn ports::store::UnitOfWork,
+        audience: &mut Audience,
+    ) -> AppResult<()> {
+        let stored = uow
+            .audiences()
+            .get(&audience.workspace, audience.id)
+            .await?;
+        *audience = stored.ok_or(AppError::NotFound)?;
+        if audience.visibility != Visibility::Ready {
+            audience.visibility = Visibility::Ready;
+            audience.updated_at = self.deps.clock.now();
+            uow.audiences().save(audience, audience.version).await?;
+            self.emit(&mut *uow, events::audience_created(&self.deps, audience))
+                .await?;
+        }
+        Ok(())
+    }
+}
