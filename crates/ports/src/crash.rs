@@ -50,7 +50,10 @@ pub fn install(hook: Hook) {
 #[inline]
 pub fn point(name: &'static str) {
     if ARMED.load(Ordering::Relaxed) {
-        debug_assert!(POINTS.contains(&name), "crash point {name} is not registered");
+        debug_assert!(
+            POINTS.contains(&name),
+            "crash point {name} is not registered"
+        );
         if let Some(hook) = HOOK.get() {
             hook(name);
         }

@@ -146,7 +146,11 @@ impl Audience {
     /// # Errors
     /// [`ChangeError::Deleted`] when it is dropped.
     pub fn ensure_live(&self) -> Result<(), ChangeError> {
-        if self.deleted_at.is_some() { Err(ChangeError::Deleted) } else { Ok(()) }
+        if self.deleted_at.is_some() {
+            Err(ChangeError::Deleted)
+        } else {
+            Ok(())
+        }
     }
 
     /// Refuses face L's changing commands on audiences made elsewhere.
@@ -154,6 +158,10 @@ impl Audience {
     /// # Errors
     /// [`ChangeError::NotApiManaged`] unless the source is [`Source::Api`].
     pub fn ensure_api_managed(&self) -> Result<(), ChangeError> {
-        if self.source == Source::Api { Ok(()) } else { Err(ChangeError::NotApiManaged) }
+        if self.source == Source::Api {
+            Ok(())
+        } else {
+            Err(ChangeError::NotApiManaged)
+        }
     }
 }

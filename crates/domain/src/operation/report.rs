@@ -55,7 +55,10 @@ pub struct RemovalReport {
     pub withheld: i64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
 const fn is_zero(n: &i64) -> bool {
     *n == 0
 }

@@ -42,7 +42,10 @@ pub struct Failure {
 impl Failure {
     /// A failure.
     pub fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { code: code.into(), detail: detail.into() }
+        Self {
+            code: code.into(),
+            detail: detail.into(),
+        }
     }
 }
 
@@ -75,7 +78,14 @@ impl OperationState {
             Failed | Cancelled => matches!(next, Queued),
             Succeeded => false,
         };
-        if allowed { Ok(next) } else { Err(TransitionError { from: self, to: next }) }
+        if allowed {
+            Ok(next)
+        } else {
+            Err(TransitionError {
+                from: self,
+                to: next,
+            })
+        }
     }
 }
 
@@ -85,7 +95,11 @@ mod tests {
 
     #[test]
     fn only_a_retry_leaves_an_ended_state() {
-        for from in OperationState::ALL.iter().copied().filter(|s| s.is_terminal()) {
+        for from in OperationState::ALL
+            .iter()
+            .copied()
+            .filter(|s| s.is_terminal())
+        {
             for to in OperationState::ALL.iter().copied() {
                 let retry = from != OperationState::Succeeded && to == OperationState::Queued;
                 assert_eq!(from.to(to).is_ok(), retry, "{from} to {to}");
@@ -95,7 +109,11 @@ mod tests {
 
     #[test]
     fn every_live_state_can_be_cancelled() {
-        for from in OperationState::ALL.iter().copied().filter(|s| !s.is_terminal()) {
+        for from in OperationState::ALL
+            .iter()
+            .copied()
+            .filter(|s| !s.is_terminal())
+        {
             assert!(from.to(OperationState::Cancelled).is_ok(), "{from}");
         }
     }

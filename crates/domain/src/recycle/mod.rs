@@ -5,6 +5,6 @@ mod rules;
 
 pub use reason::{Reason, Reasons};
 pub use rules::{
-    Attempts, Contacted, DuplicateKey, DuplicateKeep, Duplicates, Keep, Outcome, OutcomeFact,
+    Attempts, Contacted, DuplicateKeep, DuplicateKey, Duplicates, Keep, Outcome, OutcomeFact,
     OutcomeFacts, Rules, Target,
 };

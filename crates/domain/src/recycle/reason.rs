@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Why a contact is removed. The order of declaration decides which of several reasons counts.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The person asked not to be contacted. `keep` does not protect from it.
@@ -124,7 +122,10 @@ mod tests {
         }
         assert_eq!(reasons.first(), Some(Reason::OptedOut));
         assert_eq!(reasons.iter().count(), 3);
-        assert_eq!(reasons.protected().iter().collect::<Vec<_>>(), [Reason::OptedOut]);
+        assert_eq!(
+            reasons.protected().iter().collect::<Vec<_>>(),
+            [Reason::OptedOut]
+        );
         assert!(Reasons::NONE.first().is_none());
     }
 }

@@ -42,7 +42,8 @@ impl Serialize for Outcome {
 impl<'de> Deserialize<'de> for Outcome {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        text.parse().map_err(|()| serde::de::Error::custom("unknown outcome"))
+        text.parse()
+            .map_err(|()| serde::de::Error::custom("unknown outcome"))
     }
 }
 
@@ -211,13 +212,22 @@ impl Rules {
         if last.is_some_and(|f| self.outcomes.contains(&f.outcome)) {
             reasons.add(Reason::Outcome);
         }
-        if self.contacted.as_ref().is_some_and(|c| facts.attempts().any(|f| c.covers(f))) {
+        if self
+            .contacted
+            .as_ref()
+            .is_some_and(|c| facts.attempts().any(|f| c.covers(f)))
+        {
             reasons.add(Reason::Contacted);
         }
-        if self.attempts.is_some_and(|a| facts.attempts().count() >= a.at_least as usize) {
+        if self
+            .attempts
+            .is_some_and(|a| facts.attempts().count() >= a.at_least as usize)
+        {
             reasons.add(Reason::Attempts);
         }
-        let wait = self.min_hours_since_last_attempt.map(|h| TimeDelta::hours(i64::from(h)));
+        let wait = self
+            .min_hours_since_last_attempt
+            .map(|h| TimeDelta::hours(i64::from(h)));
         if let (Some(wait), Some(last)) = (wait, last)
             && now.signed_duration_since(last.occurred_at) < wait
         {
@@ -234,7 +244,11 @@ impl Rules {
         body: &ContactBody,
         now: Instant,
     ) {
-        if self.filter.as_ref().is_some_and(|p| p.matches(document, body, now)) {
+        if self
+            .filter
+            .as_ref()
+            .is_some_and(|p| p.matches(document, body, now))
+        {
             reasons.add(Reason::Where);
         }
     }
@@ -267,7 +281,11 @@ mod tests {
 
     #[test]
     fn the_last_attempt_decides_by_outcome_and_an_opt_out_is_no_attempt() {
-        let rules = Rules { outcomes: vec![Outcome::Busy], opted_out: true, ..Rules::default() };
+        let rules = Rules {
+            outcomes: vec![Outcome::Busy],
+            opted_out: true,
+            ..Rules::default()
+        };
         let of = |list: &[(Outcome, i64)]| rules.reasons_from_outcomes(&facts(list), at(100));
         let busy_then_answered = of(&[(Outcome::Busy, 1), (Outcome::Answered, 2)]);
         assert!(busy_then_answered.is_empty());
@@ -280,8 +298,11 @@ mod tests {
 
     #[test]
     fn windows_are_half_open_and_waits_end_on_the_hour() {
-        let contacted =
-            Contacted { channel: Some("voice".into()), from: Some(at(1)), to: Some(at(2)) };
+        let contacted = Contacted {
+            channel: Some("voice".into()),
+            from: Some(at(1)),
+            to: Some(at(2)),
+        };
         let rules = Rules {
             contacted: Some(contacted),
             min_hours_since_last_attempt: Some(10),
@@ -289,10 +310,19 @@ mod tests {
             ..Rules::default()
         };
         let of = |list: &[(Outcome, i64)], now| {
-            rules.reasons_from_outcomes(&facts(list), at(now)).iter().collect::<Vec<_>>()
+            rules
+                .reasons_from_outcomes(&facts(list), at(now))
+                .iter()
+                .collect::<Vec<_>>()
         };
-        assert_eq!(of(&[(Outcome::Busy, 1)], 10), [Reason::Contacted, Reason::Wait]);
+        assert_eq!(
+            of(&[(Outcome::Busy, 1)], 10),
+            [Reason::Contacted, Reason::Wait]
+        );
         assert_eq!(of(&[(Outcome::Busy, 2)], 12), []);
-        assert_eq!(of(&[(Outcome::Busy, 3), (Outcome::Busy, 4)], 99), [Reason::Attempts]);
+        assert_eq!(
+            of(&[(Outcome::Busy, 3), (Outcome::Busy, 4)], 99),
+            [Reason::Attempts]
+        );
     }
 }

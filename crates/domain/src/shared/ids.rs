@@ -148,7 +148,17 @@ mod tests {
         assert_eq!("aud_104629547441512448".parse(), Ok(id));
         assert_eq!("104629547441512448".parse(), Ok(id));
         assert_eq!(id.to_string(), "aud_104629547441512448");
-        for bad in ["", "0", "-1", "01", "aud_", "aud_x", "99999999999999999999", " 1", "op_1"] {
+        for bad in [
+            "",
+            "0",
+            "-1",
+            "01",
+            "aud_",
+            "aud_x",
+            "99999999999999999999",
+            " 1",
+            "op_1",
+        ] {
             assert!(bad.parse::<AudienceId>().is_err(), "{bad:?}");
         }
     }

@@ -88,10 +88,16 @@ mod tests {
 
     #[test]
     fn names_are_trimmed_composed_and_bounded() {
-        assert_eq!(AudienceName::parse("  Cafe\u{301} ").map(|n| n.0), Ok("Café".to_owned()));
+        assert_eq!(
+            AudienceName::parse("  Cafe\u{301} ").map(|n| n.0),
+            Ok("Café".to_owned())
+        );
         assert_eq!(AudienceName::parse(" \t"), Err(NameError::Empty));
         assert_eq!(AudienceName::parse("a\u{0}b"), Err(NameError::Control));
-        assert_eq!(AudienceName::parse(&"x".repeat(256)), Err(NameError::TooLong));
+        assert_eq!(
+            AudienceName::parse(&"x".repeat(256)),
+            Err(NameError::TooLong)
+        );
         assert!(AudienceName::parse(&"é".repeat(255)).is_ok());
     }
 

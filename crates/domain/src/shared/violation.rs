@@ -13,11 +13,11 @@ pub struct Violation {
 
 impl Violation {
     /// A violation at `pointer`.
-    pub fn new(
-        pointer: impl Into<String>,
-        code: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
-        Self { pointer: pointer.into(), code, detail: detail.into() }
+    pub fn new(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            code,
+            detail: detail.into(),
+        }
     }
 }

@@ -134,11 +134,8 @@ pub trait AudienceQueries: OutcomeQueries + Send + Sync {
     ) -> Result<Vec<Notification>, StoreError>;
 
     /// How many of a user's notifications are unread.
-    async fn unread_count(
-        &self,
-        workspace: &WorkspaceId,
-        user: &UserId,
-    ) -> Result<i64, StoreError>;
+    async fn unread_count(&self, workspace: &WorkspaceId, user: &UserId)
+    -> Result<i64, StoreError>;
 
     /// A user's events after a position, oldest first.
     async fn events_after(

@@ -38,11 +38,7 @@ pub trait UploadRepository: Send {
         id: UploadId,
     ) -> Result<Option<Upload>, StoreError>;
     /// Uploads older than `before`, for collection; at most `limit`.
-    async fn older_than(
-        &mut self,
-        before: Instant,
-        limit: i64,
-    ) -> Result<Vec<Upload>, StoreError>;
+    async fn older_than(&mut self, before: Instant, limit: i64) -> Result<Vec<Upload>, StoreError>;
     /// Forgets an upload.
     async fn forget(&mut self, id: UploadId) -> Result<(), StoreError>;
 }
