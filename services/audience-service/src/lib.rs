@@ -4,3 +4,7 @@
 //! `workers` translate into it; `wiring` alone names concrete adapters.
 
 pub mod application;
+pub mod consumers;
+pub mod http;
+pub mod wiring;
+pub mod workers;

@@ -64,6 +64,9 @@ pub enum AppError {
     /// A worker was asked to stop.
     #[error("cancelled")]
     Cancelled,
+    /// The process is about to stop; the operation goes on elsewhere or after the restart.
+    #[error("the process is stopping")]
+    Stopping,
     /// A worker lost its operation to another one.
     #[error("the lease is lost")]
     LeaseLost,

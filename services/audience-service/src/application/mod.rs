@@ -11,7 +11,10 @@ pub mod recycle;
 pub mod uploads;
 mod wake;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use domain::shared::{UserId, WorkspaceId};
 use ports::{
@@ -76,6 +79,7 @@ pub struct App {
     pub(crate) writer: Writer,
     pub(crate) pages: Arc<PageIndexes>,
     pub(crate) wake: Wake,
+    pub(crate) stopping: Arc<AtomicBool>,
 }
 
 impl App {
@@ -91,6 +95,7 @@ impl App {
             writer,
             pages,
             wake: Wake::default(),
+            stopping: Arc::default(),
             deps,
         }
     }
@@ -98,6 +103,11 @@ impl App {
     /// Signals between requests, workers and streams of this process.
     pub fn wake(&self) -> &Wake {
         &self.wake
+    }
+
+    /// Asks running operations to stop at their next checkpoint and to go back into the queue.
+    pub fn stop_work(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
     }
 
     /// The ports, for workers.

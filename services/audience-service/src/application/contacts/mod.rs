@@ -1,6 +1,8 @@
 //! Contacts: writing under the audience's lock, reading by cursor and by page, looking up, removing.
 
+mod batch;
 mod classify;
+mod index;
 mod lane;
 mod page_index;
 mod read;

@@ -18,7 +18,10 @@ use ports::{
 };
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::view_of;
+use super::{
+    index::{Block, Index},
+    view_of,
+};
 use crate::application::Deps;
 
 /// Visible keys per block after a full count.
@@ -33,66 +36,6 @@ const EAGER_BLOCKS: usize = 64;
 const WORTH_SAVING: usize = 64;
 /// Contents kept in memory. An index of ten million contacts takes about 1 MB.
 const KEPT: usize = 64;
-
-#[derive(Debug, Clone)]
-struct Block {
-    last: Document,
-    count: u64,
-}
-
-/// One consistent state of a content, countable by position.
-#[derive(Debug)]
-struct Index {
-    revision: i64,
-    view: View,
-    blocks: Vec<Block>,
-    /// Visible keys before each block.
-    before: Vec<u64>,
-    total: u64,
-}
-
-impl Index {
-    fn new(revision: i64, view: View, blocks: Vec<Block>) -> Self {
-        let mut total = 0;
-        let before = blocks
-            .iter()
-            .map(|block| {
-                let start = total;
-                total += block.count;
-                start
-            })
-            .collect();
-        Self {
-            revision,
-            view,
-            blocks,
-            before,
-            total,
-        }
-    }
-
-    /// Where to start for the key at `position`: after which document, and how many to skip.
-    fn seek(&self, position: u64) -> (Option<&Document>, u64) {
-        let block = self
-            .before
-            .partition_point(|start| *start <= position)
-            .saturating_sub(1);
-        let after = block
-            .checked_sub(1)
-            .and_then(|b| self.blocks.get(b))
-            .map(|b| &b.last);
-        (
-            after,
-            position - self.before.get(block).copied().unwrap_or(0),
-        )
-    }
-
-    /// The block that a document belongs to. Those beyond the last key belong to the last block.
-    fn block_of(&self, document: &Document) -> usize {
-        let at = self.blocks.partition_point(|block| block.last < *document);
-        at.min(self.blocks.len().saturating_sub(1))
-    }
-}
 
 #[derive(Default)]
 struct Slot {

@@ -12,19 +12,13 @@ use domain::{
 };
 use ports::{
     StoreError,
-    contacts::{Applied, ContactWrite, ContentKey, Order, Priority, View},
+    contacts::{Applied, ContentKey, Priority, View},
     crash,
     store::{Content, ContentDelta, Durability, NewWrite, OpenWrite, UnitOfWork},
 };
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
-use super::{
-    RowClass,
-    classify::{Marks, classify},
-    lane::Lanes,
-    repair::repair,
-    view_of,
-};
+use super::{RowClass, batch::Batch, classify::Marks, lane::Lanes, repair::repair, view_of};
 use crate::application::Deps;
 
 /// Rows written in one go: what bounds the length of the lock and the size of an intent.
@@ -376,108 +370,5 @@ fn shared_error(error: &Arc<StoreError>) -> StoreError {
         StoreError::DiskFull => StoreError::DiskFull,
         StoreError::Unavailable(_) => StoreError::Unavailable(Box::new(Arc::clone(error))),
         StoreError::Internal(_) => StoreError::Internal(Box::new(Arc::clone(error))),
-    }
-}
-
-/// The rows of several requests, folded to one row per document: the one of highest order.
-struct Batch {
-    /// Rows per request, to hand the classes back.
-    lengths: Vec<usize>,
-    /// For every row: index of its document's winner, and its own order.
-    rows: Vec<(usize, Order)>,
-    /// Document and order of each row that is written.
-    winners: Vec<(Document, Order)>,
-    bodies: Vec<ContactBody>,
-}
-
-impl Batch {
-    fn of(requests: &mut [WriteRequest], numbers: &[i64]) -> Self {
-        let total = requests.iter().map(|r| r.rows.len()).sum();
-        let mut index = std::collections::HashMap::with_capacity(total);
-        let mut batch = Self {
-            lengths: requests.iter().map(|r| r.rows.len()).collect(),
-            rows: Vec::with_capacity(total),
-            winners: Vec::with_capacity(total),
-            bodies: Vec::with_capacity(total),
-        };
-        for (request, number) in requests.iter_mut().zip(numbers) {
-            for row in std::mem::take(&mut request.rows) {
-                let order = Order::new(*number, row.row);
-                let next = batch.winners.len();
-                let at = *index.entry(row.document.clone()).or_insert(next);
-                batch.rows.push((at, order));
-                match (batch.winners.get_mut(at), batch.bodies.get_mut(at)) {
-                    (Some(winner), Some(body)) => {
-                        if winner.1 <= order {
-                            winner.1 = order;
-                            *body = row.body;
-                        }
-                    }
-                    _ => {
-                        batch.winners.push((row.document, order));
-                        batch.bodies.push(row.body);
-                    }
-                }
-            }
-        }
-        batch
-    }
-
-    fn take_winners(&mut self) -> Vec<ContactWrite> {
-        let bodies = std::mem::take(&mut self.bodies);
-        let write = |((document, order), body): (&(Document, Order), ContactBody)| ContactWrite {
-            document: document.clone(),
-            order: *order,
-            body,
-        };
-        self.winners.iter().zip(bodies).map(write).collect()
-    }
-
-    /// Classes of all rows. Of several rows of one document, the first that is newer than what was
-    /// stored has the effect; the later ones update it, the older ones change nothing.
-    fn classify(
-        &self,
-        marks: &Marks,
-        write: WriteNo,
-        applied: &[Applied],
-        delta: &mut ContentDelta,
-    ) -> Vec<RowClass> {
-        let mut effects: Vec<(RowClass, Option<Order>)> = self
-            .winners
-            .iter()
-            .zip(applied)
-            .map(|((document, order), a)| classify(marks, write, document, *order, *a, delta))
-            .collect();
-        let mut by_order: Vec<usize> = (0..self.rows.len()).collect();
-        by_order.sort_by_key(|i| self.rows.get(*i).map(|(_, order)| *order));
-        let mut classes = vec![RowClass::Unchanged; self.rows.len()];
-        for i in by_order {
-            let Some((at, order)) = self.rows.get(i) else {
-                continue;
-            };
-            let Some((class, previous)) = effects.get_mut(*at) else {
-                continue;
-            };
-            if previous.is_some_and(|p| *order <= p) {
-                continue;
-            }
-            if let Some(slot) = classes.get_mut(i) {
-                *slot = *class;
-            }
-            if *class == RowClass::Inserted {
-                *class = RowClass::Updated;
-            }
-        }
-        classes
-    }
-
-    fn results(&self, classes: Vec<RowClass>, contacts: i64, numbers: &[i64]) -> Vec<WriteResult> {
-        let mut classes = classes.into_iter();
-        let of = |(length, number): (&usize, &i64)| WriteResult {
-            request: *number,
-            classes: classes.by_ref().take(*length).collect(),
-            contacts,
-        };
-        self.lengths.iter().zip(numbers).map(of).collect()
     }
 }

@@ -24,6 +24,7 @@ const BEAT: Duration = Duration::from_secs(3);
 pub(crate) struct Signals {
     cancel: AtomicBool,
     lost: AtomicBool,
+    stopping: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -34,6 +35,9 @@ impl Signals {
         }
         if self.cancel.load(Ordering::Relaxed) {
             return Err(AppError::Cancelled);
+        }
+        if self.stopping.load(Ordering::Relaxed) {
+            return Err(AppError::Stopping);
         }
         Ok(())
     }
@@ -56,7 +60,11 @@ impl Drop for Job {
 
 impl Job {
     pub(crate) fn new(app: Arc<App>, operation: Operation, lease: Lease) -> Self {
-        let signals = Arc::new(Signals::default());
+        let stopping = Arc::clone(&app.stopping);
+        let signals = Arc::new(Signals {
+            stopping,
+            ..Signals::default()
+        });
         signals
             .cancel
             .store(operation.cancel_requested, Ordering::Relaxed);

@@ -120,6 +120,12 @@ impl App {
                 tracing::warn!(operation = %operation.id, "operation taken over elsewhere");
                 return;
             }
+            Err(AppError::Stopping) => {
+                if let Err(error) = self.hand_back(&job).await {
+                    tracing::warn!(%error, operation = %operation.id, "not handed back");
+                }
+                return;
+            }
             Err(AppError::Cancelled) => Ending::cancelled(
                 Failure::new("cancelled", "cancelled on request"),
                 operation.report.clone(),
@@ -152,7 +158,7 @@ impl App {
     ///
     /// # Errors
     /// Store errors.
-    pub async fn hand_back(&self, job: &Job) -> AppResult<()> {
+    async fn hand_back(&self, job: &Job) -> AppResult<()> {
         let update = OperationUpdate {
             state: Some(OperationState::Queued),
             ..OperationUpdate::default()

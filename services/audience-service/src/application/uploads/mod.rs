@@ -12,6 +12,7 @@ mod receive;
 mod rejected;
 mod request;
 mod run;
+mod sweep;
 
 pub use receive::{Received, StoredUpload};
 pub use request::UploadInto;

@@ -1,0 +1,83 @@
+//! The end of an operation becomes a notification for the user who asked for it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{
+    operation::OperationKind,
+    shared::{UserId, WorkspaceId},
+};
+use events::{Envelope, v1::OperationFinished, v1::operation_finished::Report};
+use messaging::EventHandler;
+use ports::{
+    ErrorClass,
+    bus::{Delivery, Outcome},
+};
+use serde_json::{Value, json};
+
+use crate::application::{App, notifications::OperationEnded};
+
+/// Stores a notification for each end of an operation that a user asked for.
+pub struct NotifyUser(pub Arc<App>);
+
+#[async_trait]
+impl EventHandler<OperationFinished> for NotifyUser {
+    async fn handle(&self, delivery: &Delivery, event: Envelope<OperationFinished>) -> Outcome {
+        let data = event.data;
+        if data.kind == OperationKind::Purge.as_str() {
+            // Housekeeping: nobody asked for it, nobody waits for it.
+            return Outcome::Done;
+        }
+        let Some(ended) = ended(&event.attributes.workspace, data) else {
+            return Outcome::reject("an id of the event is malformed");
+        };
+        match self.0.notify(ended, &delivery.receipt).await {
+            Ok(()) => Outcome::Done,
+            Err(error) if error.class() == ErrorClass::Transient => {
+                Outcome::retry(error.to_string())
+            }
+            // The claim was taken over: whoever has it now stores the notification.
+            Err(ports::StoreError::StaleVersion) => Outcome::Done,
+            Err(error) => Outcome::reject(error.to_string()),
+        }
+    }
+}
+
+fn ended(workspace: &str, data: OperationFinished) -> Option<OperationEnded> {
+    Some(OperationEnded {
+        workspace: WorkspaceId::parse(workspace).ok()?,
+        user: UserId::parse(&data.created_by).ok()?,
+        operation: data.operation_id.parse().ok()?,
+        attempt: data.attempt,
+        payload: payload(&data),
+    })
+}
+
+/// What the panel and streams show, in the V1 API's names.
+fn payload(data: &OperationFinished) -> Value {
+    let report = data.report.as_ref().map(|report| match report {
+        Report::Upload(r) => json!({
+            "received": r.received,
+            "created": r.created,
+            "updated": r.updated,
+            "unchanged": r.unchanged,
+            "rejected": r.rejected,
+        }),
+        Report::Removal(r) => json!({
+            "total": r.total,
+            "removed": r.removed,
+            "kept": r.kept,
+            "by_reason": r.by_reason,
+        }),
+    });
+    json!({
+        "operation_id": data.operation_id,
+        "audience_id": data.audience_id,
+        "kind": data.kind,
+        "state": data.state,
+        "result": data.result,
+        "attempt": data.attempt,
+        "report": report,
+        "error_code": data.error_code,
+    })
+}

@@ -1,0 +1,72 @@
+//! Loops that run for the life of the process.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use runtime::Lifecycle;
+use tokio_util::sync::CancellationToken;
+
+use crate::application::{
+    App,
+    operations::{Pool, WorkOutcome},
+};
+
+/// Longest sleep of an idle worker without a signal.
+const POLL: Duration = Duration::from_secs(1);
+/// Pause after a failed look for work.
+const PAUSE: Duration = Duration::from_secs(2);
+/// Pause between two rounds of housekeeping.
+const HOUSEKEEPING: Duration = Duration::from_secs(600);
+/// How long an uploaded file is kept, and with it the rejected rows of its operation.
+const FILES_KEPT: TimeDelta = TimeDelta::days(7);
+
+/// Starts the workers of each pool.
+pub fn start(app: &Arc<App>, life: &Lifecycle, per_pool: usize) {
+    for pool in Pool::ALL {
+        for _ in 0..per_pool.max(1) {
+            life.spawn_named("operations", work(Arc::clone(app), pool, life.soft()));
+        }
+    }
+    let stopping = Arc::clone(app);
+    let soft = life.soft();
+    life.spawn_named("hand-back", async move {
+        soft.cancelled().await;
+        stopping.stop_work();
+    });
+    life.spawn_named("housekeeping", housekeeping(Arc::clone(app), life.soft()));
+}
+
+async fn work(app: Arc<App>, pool: Pool, stop: CancellationToken) {
+    let signal = app.wake().on_work();
+    while !stop.is_cancelled() {
+        let signalled = signal.notified();
+        let rest = match app.work_once(pool).await {
+            Ok(WorkOutcome::Worked) => continue,
+            Ok(WorkOutcome::Idle) => POLL,
+            Err(error) => {
+                tracing::warn!(%error, "no operation could be claimed");
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = signalled => {}
+            () = tokio::time::sleep(rest) => {}
+        }
+    }
+}
+
+async fn housekeeping(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        let now = app.deps().clock.now();
+        match app.sweep_files(now - FILES_KEPT).await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "old files deleted"),
+            Err(error) => tracing::warn!(%error, "old files could not be deleted"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(HOUSEKEEPING) => {}
+        }
+    }
+}
