@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diesel::{Connection, ConnectionError, ConnectionResult};
+use diesel::{Connection, ConnectionError, ConnectionResult, connection::SimpleConnection};
 use diesel_async::{
     AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
     async_connection_wrapper::AsyncConnectionWrapper,
@@ -25,6 +25,8 @@ mod dialect;
 #[path = "repo/mod.rs"]
 mod repo;
 
+pub use repo::Idempotency;
+
 pub(crate) type Conn = AsyncPgConnection;
 pub(crate) type Backend = diesel::pg::Pg;
 /// A connection on which one transaction is written.
@@ -39,6 +41,8 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 pub struct Settings {
     /// `postgres://user:password@host/database`; holds a secret.
     pub url: String,
+    /// Schema that holds the tables, made when it is missing; `None` for the server's default.
+    pub schema: Option<String>,
     /// Most connections at a time.
     pub max_connections: usize,
     /// Longest wait for a free or new connection.
@@ -54,6 +58,7 @@ impl Settings {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            schema: None,
             max_connections: 16,
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
@@ -66,7 +71,7 @@ impl Settings {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<Conn>,
-    url: String,
+    settings: Settings,
 }
 
 impl Db {
@@ -76,7 +81,7 @@ impl Db {
     /// `Internal` when the settings make no pool.
     pub fn open(settings: &Settings) -> Result<Self, StoreError> {
         let mut config = ManagerConfig::<Conn>::default();
-        let session = session_settings(settings);
+        let session = session(settings);
         config.custom_setup = Box::new(move |url| establish(url.to_owned(), session.clone()));
         let manager = AsyncDieselConnectionManager::new_with_config(&settings.url, config);
         let pool = Pool::builder(manager)
@@ -89,7 +94,7 @@ impl Db {
             .map_err(|e| StoreError::Internal(Box::new(e)))?;
         Ok(Self {
             pool,
-            url: settings.url.clone(),
+            settings: settings.clone(),
         })
     }
 
@@ -98,13 +103,10 @@ impl Db {
     /// # Errors
     /// `Unavailable` when the database cannot be reached, or a migration fails.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let url = self.url.clone();
+        let settings = self.settings.clone();
         let run = move || -> Result<(), ports::BoxError> {
-            let mut conn = <AsyncConnectionWrapper<Conn> as Connection>::establish(&url)?;
-            diesel::connection::SimpleConnection::batch_execute(
-                &mut conn,
-                "SELECT pg_advisory_lock(hashtext('plateia.migrate.' || current_schema()))",
-            )?;
+            let mut conn = <AsyncConnectionWrapper<Conn> as Connection>::establish(&settings.url)?;
+            SimpleConnection::batch_execute(&mut conn, &migration_session(&settings))?;
             conn.run_pending_migrations(MIGRATIONS)?;
             Ok(())
         };
@@ -124,13 +126,37 @@ impl Db {
 }
 
 /// What every session sets before its first statement.
-fn session_settings(settings: &Settings) -> String {
+fn session(settings: &Settings) -> String {
     format!(
         "SET statement_timeout = {}; SET lock_timeout = {}; \
-         SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning",
+         SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning; {}",
         settings.statement_timeout.as_millis(),
         settings.lock_timeout.as_millis(),
+        search_path(settings),
     )
+}
+
+/// What a session sets before it migrates: it may run long, but alone.
+fn migration_session(settings: &Settings) -> String {
+    let create = quoted_schema(settings).map_or_else(String::new, |schema| {
+        format!("CREATE SCHEMA IF NOT EXISTS {schema};")
+    });
+    format!(
+        "SELECT pg_advisory_lock(hashtext('plateia.migrate')); \
+         SET client_min_messages = warning; {create} {}",
+        search_path(settings),
+    )
+}
+
+fn search_path(settings: &Settings) -> String {
+    quoted_schema(settings).map_or_else(String::new, |schema| format!("SET search_path = {schema}"))
+}
+
+fn quoted_schema(settings: &Settings) -> Option<String> {
+    settings
+        .schema
+        .as_ref()
+        .map(|name| format!("\"{}\"", name.replace('"', "\"\"")))
 }
 
 fn establish(url: String, session: String) -> BoxFuture<'static, ConnectionResult<Conn>> {

@@ -1,5 +1,8 @@
 //! The tables as both databases have them. Written by hand; a test compares it with the migrations.
 
+pub(crate) mod feed;
+pub(crate) mod requests;
+
 diesel::table! {
     /// Tenants that were seen.
     workspaces (id) {

@@ -30,6 +30,8 @@ mod dialect;
 #[path = "repo/mod.rs"]
 mod repo;
 
+pub use repo::Idempotency;
+
 pub(crate) type Conn = SyncConnectionWrapper<SqliteConnection>;
 pub(crate) type Backend = diesel::sqlite::Sqlite;
 /// The writer connection, for one transaction.

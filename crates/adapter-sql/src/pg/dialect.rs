@@ -53,3 +53,26 @@ pub(crate) fn abandon(mut held: Held) {
 pub(crate) fn conn(held: &mut Held) -> &mut Conn {
     held
 }
+
+/// Makes a connection ready for statements that commit on their own: it always is.
+pub(crate) async fn settle(_held: &mut Held) -> QueryResult<()> {
+    Ok(())
+}
+
+/// Waits until no other transaction has `queue`, and has it until the transaction ends.
+pub(crate) async fn alone(conn: &mut Conn, queue: &str) -> QueryResult<()> {
+    conn.batch_execute(&format!(
+        "SELECT pg_advisory_xact_lock(hashtext('plateia.{queue}.' || current_schema()))"
+    ))
+    .await
+}
+
+/// The elements of a JSON array as rows with a column `value`.
+pub(crate) fn elements(array: &str) -> String {
+    format!("jsonb_array_elements(CAST({array} AS jsonb)) AS element (value)")
+}
+
+/// An instant from the text of its milliseconds since 1970.
+pub(crate) fn millis(text: &str) -> String {
+    format!("timestamptz 'epoch' + CAST({text} AS BIGINT) * interval '1 millisecond'")
+}

@@ -5,10 +5,15 @@
 
 use super::{Backend, Conn, Db, Held, dialect};
 
+mod api_keys;
 mod audiences;
 mod claims;
 mod contents;
+mod dead_letters;
+mod direct;
 mod feed;
+mod housekeeping;
+mod idempotency;
 mod inbox;
 mod intents;
 mod operation_rows;
@@ -20,3 +25,5 @@ mod receipts;
 mod removals;
 mod transaction;
 mod uploads;
+
+pub use idempotency::Idempotency;

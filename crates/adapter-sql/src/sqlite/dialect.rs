@@ -64,3 +64,33 @@ pub(crate) fn abandon(mut held: Held) {
 pub(crate) fn conn(held: &mut Held) -> &mut Conn {
     held
 }
+
+/// Makes the writer ready for statements that commit on their own, durably: undoes what an abandoned
+/// transaction left open.
+pub(crate) async fn settle(held: &mut Held) -> QueryResult<()> {
+    if held.dirty {
+        // Fails when nothing is open, which is as good.
+        let _ = held.batch_execute("ROLLBACK").await;
+        held.dirty = false;
+    }
+    if held.durability.take() != Some(Durability::Full) {
+        held.batch_execute("PRAGMA synchronous = FULL").await?;
+    }
+    held.durability = Some(Durability::Full);
+    Ok(())
+}
+
+/// Waits until no other transaction has `queue`: a writer is alone.
+pub(crate) async fn alone(_conn: &mut Conn, _queue: &str) -> QueryResult<()> {
+    Ok(())
+}
+
+/// The elements of a JSON array as rows with a column `value`.
+pub(crate) fn elements(array: &str) -> String {
+    format!("json_each({array}) AS element")
+}
+
+/// An instant from the text of its milliseconds since 1970.
+pub(crate) fn millis(text: &str) -> String {
+    format!("CAST({text} AS INTEGER)")
+}

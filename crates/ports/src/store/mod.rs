@@ -6,6 +6,7 @@
 mod audiences;
 mod contents;
 mod feed;
+mod housekeeping;
 mod operations;
 mod outcomes;
 mod queries;
@@ -19,6 +20,9 @@ pub use contents::{
     RemovalState, WriteIntent,
 };
 pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent};
+pub use housekeeping::{
+    EVENTS_KEPT_FOR, Housekeeping, INBOX_KEPT_FOR, OUTBOX_KEPT_FOR, PurgeCounts, RECEIPTS_KEPT_FOR,
+};
 pub use operations::{Lease, LeaseError, NewOperation, OperationRepository, OperationUpdate};
 pub use outcomes::{OutcomeQueries, OutcomeRecord, OutcomeRepository};
 pub use queries::{
