@@ -1,3 +1,4 @@
 //! What every adapter owes its ports, as suites that run on any of them.
 
 pub mod bus;
+pub mod store;

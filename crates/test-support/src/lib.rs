@@ -1,1 +1,85 @@
-//! Plateia.
+//! A database of its own for every test.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a set-up that fails is a test that fails"
+)]
+
+use std::{ops::Deref, path::Path};
+
+use adapter_sql::{pg, sqlite};
+use tempfile::TempDir;
+
+/// Names the PostgreSQL server for tests.
+const POSTGRES_URL: &str = "PLATEIA_TEST_POSTGRES_URL";
+/// `1` lets tests pass without a server.
+const SKIP_POSTGRES: &str = "PLATEIA_TEST_SKIP_POSTGRES";
+
+/// A database that goes when the test ends.
+pub struct TestDatabase<Db> {
+    db: Db,
+    dir: TempDir,
+}
+
+impl<Db> TestDatabase<Db> {
+    /// A directory that goes with the database.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+impl<Db> Deref for TestDatabase<Db> {
+    type Target = Db;
+
+    fn deref(&self) -> &Db {
+        &self.db
+    }
+}
+
+/// A migrated SQLite database in a temporary directory.
+pub async fn sqlite() -> TestDatabase<sqlite::Db> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let db = sqlite::Db::open(&dir.path().join("control.sqlite"))
+        .await
+        .expect("a database");
+    db.migrate().await.expect("migrations");
+    TestDatabase { db, dir }
+}
+
+/// A migrated schema of its own in the PostgreSQL server that the environment names; `None`, after
+/// saying so, where the environment allows to go without.
+///
+/// # Panics
+/// When the environment neither names a server nor allows to go without.
+pub async fn postgres() -> Option<TestDatabase<pg::Db>> {
+    let Some(url) = variable(POSTGRES_URL) else {
+        assert!(
+            variable(SKIP_POSTGRES).as_deref() == Some("1"),
+            "{POSTGRES_URL} is not set: run `make test`, or set {SKIP_POSTGRES}=1 to skip",
+        );
+        eprintln!("SKIPPED: {SKIP_POSTGRES}=1, nothing was tested on PostgreSQL");
+        return None;
+    };
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    // The name of the directory is unlike any other, in this process and in others.
+    let unique = dir
+        .path()
+        .file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .replace('.', "");
+    let mut settings = pg::Settings::new(url);
+    settings.schema = Some(format!("test_{unique}"));
+    settings.max_connections = 8;
+    let db = pg::Db::open(&settings).expect("a pool");
+    db.migrate().await.expect("migrations");
+    Some(TestDatabase { db, dir })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no settings of their own"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -1,0 +1,179 @@
+//! Cases of audiences.
+
+use domain::{
+    audience::{Audience, AudienceStatus, Tags, Visibility},
+    shared::{AudienceName, Epoch},
+};
+use ports::{StoreError, constraint};
+
+use super::{StoreHarness, add, added, at, audience, begin, workspace};
+
+async fn refuses(h: &dyn StoreHarness, audience: &Audience) {
+    let error = begin(h).await.audiences().add(audience).await.unwrap_err();
+    assert!(error.is_conflict_on(constraint::AUDIENCE_NAME), "{error}");
+}
+
+async fn save(
+    h: &dyn StoreHarness,
+    audience: &Audience,
+    expected_version: i64,
+) -> Result<(), StoreError> {
+    let mut uow = begin(h).await;
+    uow.audiences().save(audience, expected_version).await?;
+    uow.commit().await
+}
+
+async fn stored(h: &dyn StoreHarness, audience: &Audience) -> Audience {
+    h.queries()
+        .audience(&audience.workspace, audience.id)
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+pub async fn an_audience_comes_back_as_it_was(h: &dyn StoreHarness) {
+    let ws = workspace("w");
+    let mut audience = audience(&ws, "Çedilha 'x' \\ % _ 🙂");
+    audience.tags = Tags::parse(&["vip", "Ação"]).unwrap();
+    audience.status = AudienceStatus::Draft;
+    audience.epoch = Epoch(7);
+    audience.contacts = 3;
+    audience.deleted_at = Some(at(5));
+    add(h, &audience).await;
+    assert_eq!(stored(h, &audience).await, audience);
+    let content = h
+        .queries()
+        .content(super::key(&audience))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((content.contacts, content.next_request), (3, 1));
+    assert_eq!(content.active, []);
+}
+
+pub async fn names_are_unique_without_regard_to_case(h: &dyn StoreHarness) {
+    let ws = workspace("w");
+    added(h, &ws, "STRASSE ÇÃO").await;
+    refuses(h, &audience(&ws, "straße ção")).await;
+    let mut other = added(h, &ws, "other").await;
+    other.name = AudienceName::parse("Strasse ÇÃO").unwrap();
+    let error = save(h, &other, 1).await.unwrap_err();
+    assert!(error.is_conflict_on(constraint::AUDIENCE_NAME), "{error}");
+    other.name = AudienceName::parse("OTHER").unwrap();
+    save(h, &other, 1).await.unwrap();
+}
+
+pub async fn a_dropped_name_is_free(h: &dyn StoreHarness) {
+    let ws = workspace("w");
+    let mut dropped = added(h, &ws, "a").await;
+    dropped.deleted_at = Some(at(1));
+    dropped.version = 2;
+    save(h, &dropped, 1).await.unwrap();
+    added(h, &ws, "A").await;
+    dropped.deleted_at = None;
+    let error = save(h, &dropped, 2).await.unwrap_err();
+    assert!(
+        error.is_conflict_on(constraint::AUDIENCE_NAME),
+        "its name was taken meanwhile"
+    );
+}
+
+pub async fn an_abandoned_name_is_free(h: &dyn StoreHarness) {
+    let ws = workspace("w");
+    let mut abandoned = audience(&ws, "a");
+    abandoned.visibility = Visibility::Abandoned;
+    add(h, &abandoned).await;
+    added(h, &ws, "a").await;
+}
+
+pub async fn a_name_being_created_is_taken(h: &dyn StoreHarness) {
+    let ws = workspace("w");
+    let mut creating = audience(&ws, "a");
+    creating.visibility = Visibility::Creating;
+    add(h, &creating).await;
+    refuses(h, &audience(&ws, "A")).await;
+}
+
+pub async fn other_workspaces_may_use_the_name(h: &dyn StoreHarness) {
+    let one = added(h, &workspace("w1"), "a").await;
+    let two = added(h, &workspace("w2"), "a").await;
+    assert_eq!(stored(h, &one).await, one);
+    assert_eq!(stored(h, &two).await, two);
+}
+
+pub async fn saving_needs_the_version_that_was_read(h: &dyn StoreHarness) {
+    let mut audience = added(h, &workspace("w"), "a").await;
+    audience.version = 2;
+    audience.tags = Tags::parse(&["x"]).unwrap();
+    audience.status = AudienceStatus::Draft;
+    audience.updated_at = at(2);
+    save(h, &audience, 1).await.unwrap();
+    assert_eq!(stored(h, &audience).await, audience);
+    let again = save(h, &audience, 1).await;
+    assert!(matches!(again, Err(StoreError::StaleVersion)), "{again:?}");
+}
+
+pub async fn saving_reaches_own_workspace_only(h: &dyn StoreHarness) {
+    let audience = added(h, &workspace("w1"), "a").await;
+    let foreign = Audience {
+        workspace: workspace("w2"),
+        ..audience.clone()
+    };
+    let saved = save(h, &foreign, 1).await;
+    assert!(matches!(saved, Err(StoreError::StaleVersion)), "{saved:?}");
+    assert_eq!(stored(h, &audience).await, audience);
+}
+
+pub async fn saving_can_take_a_drop_back(h: &dyn StoreHarness) {
+    let mut audience = audience(&workspace("w"), "a");
+    audience.deleted_at = Some(at(1));
+    add(h, &audience).await;
+    audience.deleted_at = None;
+    save(h, &audience, 1).await.unwrap();
+    assert_eq!(stored(h, &audience).await.deleted_at, None);
+}
+
+pub async fn flipping_moves_the_pointer_and_the_count(h: &dyn StoreHarness) {
+    let mut audience = audience(&workspace("w"), "a");
+    audience.contacts = 5;
+    add(h, &audience).await;
+    let mut uow = begin(h).await;
+    let next = uow.contents().add(audience.id).await.unwrap();
+    uow.contents().set_contacts(next.key, 2).await.unwrap();
+    let seen = uow
+        .audiences()
+        .get(&audience.workspace, audience.id)
+        .await
+        .unwrap();
+    assert_eq!(
+        seen,
+        Some(audience.clone()),
+        "a content shows nothing before the flip"
+    );
+    uow.audiences()
+        .flip_epoch(audience.id, Epoch(1), next.key.epoch, at(3))
+        .await
+        .unwrap();
+    uow.commit().await.unwrap();
+    let flipped = Audience {
+        epoch: Epoch(2),
+        contacts: 2,
+        updated_at: at(3),
+        ..audience
+    };
+    assert_eq!(stored(h, &flipped).await, flipped);
+}
+
+pub async fn flipping_needs_the_pointer_that_was_read(h: &dyn StoreHarness) {
+    let audience = added(h, &workspace("w"), "a").await;
+    let mut uow = begin(h).await;
+    let next = uow.contents().add(audience.id).await.unwrap().key.epoch;
+    let flipped = uow
+        .audiences()
+        .flip_epoch(audience.id, Epoch(9), next, at(3))
+        .await;
+    assert!(
+        matches!(flipped, Err(StoreError::StaleVersion)),
+        "{flipped:?}"
+    );
+}
