@@ -3,6 +3,7 @@
 //! One query source: everything under `repo/` is compiled once as part of [`pg`] and once as part of
 //! [`sqlite`], each of which brings its connection type and its `dialect`.
 
+pub mod contacts;
 mod error;
 pub mod pg;
 mod schema;
