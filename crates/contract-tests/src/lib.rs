@@ -1,4 +1,7 @@
 //! What every adapter owes its ports, as suites that run on any of them.
 
 pub mod bus;
+pub mod outcomes;
+pub mod requests;
 pub mod store;
+pub mod store_feed;

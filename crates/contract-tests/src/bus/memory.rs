@@ -361,5 +361,5 @@ impl BusHarness for MemoryBus {
 mod tests {
     use super::MemoryBus;
 
-    crate::bus_contract!(async { MemoryBus::default() });
+    crate::bus_contract!(async { Some(MemoryBus::default()) });
 }

@@ -1,0 +1,161 @@
+//! The contracts of requests and of the bus, on both databases.
+
+use std::sync::Arc;
+
+use adapter_sql::{pg, sqlite};
+use async_trait::async_trait;
+use contract_tests::{
+    bus::{BusHarness, End},
+    bus_contract,
+    requests::{ManualClock, RequestsHarness, Sequence},
+    requests_contract,
+};
+use domain::shared::Instant;
+use ports::{
+    Clock, IdGenerator, StoreError,
+    auth::ApiKeyStore,
+    bus::{DeadLetters, InboxStore, OutboxEvent, OutboxQueue, Receipt},
+    idempotency::IdempotencyStore,
+    store::{AudienceQueries, AudienceStore, Durability, Housekeeping},
+};
+use test_support::TestDatabase;
+
+struct Harness<Db, I> {
+    db: TestDatabase<Db>,
+    idempotency: I,
+    clock: Arc<ManualClock>,
+}
+
+impl<Db: Clone, I> Harness<Db, I> {
+    fn new(
+        db: TestDatabase<Db>,
+        idempotency: fn(Db, Arc<dyn Clock>, Arc<dyn IdGenerator>) -> I,
+    ) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let idempotency = idempotency(
+            (*db).clone(),
+            Arc::<ManualClock>::clone(&clock),
+            Arc::new(Sequence::default()),
+        );
+        Self {
+            db,
+            idempotency,
+            clock,
+        }
+    }
+}
+
+impl<Db, I> RequestsHarness for Harness<Db, I>
+where
+    Db: AudienceStore + AudienceQueries + ApiKeyStore + Housekeeping + OutboxQueue + InboxStore,
+    I: IdempotencyStore,
+{
+    fn store(&self) -> &dyn AudienceStore {
+        &*self.db
+    }
+
+    fn queries(&self) -> &dyn AudienceQueries {
+        &*self.db
+    }
+
+    fn idempotency(&self) -> &dyn IdempotencyStore {
+        &self.idempotency
+    }
+
+    fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    fn keys(&self) -> &dyn ApiKeyStore {
+        &*self.db
+    }
+
+    fn housekeeping(&self) -> &dyn Housekeeping {
+        &*self.db
+    }
+
+    fn outbox(&self) -> &dyn OutboxQueue {
+        &*self.db
+    }
+
+    fn inbox(&self) -> &dyn InboxStore {
+        &*self.db
+    }
+}
+
+#[async_trait]
+impl<Db, I> BusHarness for Harness<Db, I>
+where
+    Db: AudienceStore + OutboxQueue + InboxStore + DeadLetters,
+    I: Send + Sync,
+{
+    fn outbox(&self) -> &dyn OutboxQueue {
+        &*self.db
+    }
+
+    fn inbox(&self) -> &dyn InboxStore {
+        &*self.db
+    }
+
+    fn dead(&self) -> &dyn DeadLetters {
+        &*self.db
+    }
+
+    async fn transact(
+        &self,
+        events: Vec<OutboxEvent>,
+        receipts: Vec<Receipt>,
+        now: Instant,
+        end: End,
+    ) -> Result<(), StoreError> {
+        let mut uow = self.db.begin(Durability::Full).await?;
+        for event in events {
+            uow.outbox().add(event, now).await?;
+        }
+        for receipt in &receipts {
+            uow.inbox().complete(receipt, now).await?;
+        }
+        match end {
+            End::Commit => uow.commit().await,
+            End::RollBack => Ok(()),
+        }
+    }
+}
+
+async fn on_sqlite() -> Option<Harness<sqlite::Db, sqlite::Idempotency>> {
+    Some(Harness::new(
+        test_support::sqlite().await,
+        sqlite::Idempotency::new,
+    ))
+}
+
+async fn on_postgres() -> Option<Harness<pg::Db, pg::Idempotency>> {
+    Some(Harness::new(
+        test_support::postgres().await?,
+        pg::Idempotency::new,
+    ))
+}
+
+mod requests_on_sqlite {
+    use super::*;
+
+    requests_contract!(on_sqlite());
+}
+
+mod requests_on_postgres {
+    use super::*;
+
+    requests_contract!(on_postgres());
+}
+
+mod bus_on_sqlite {
+    use super::*;
+
+    bus_contract!(on_sqlite());
+}
+
+mod bus_on_postgres {
+    use super::*;
+
+    bus_contract!(on_postgres());
+}
