@@ -5,6 +5,4 @@
 
 pub mod application;
 pub mod consumers;
-pub mod http;
-pub mod wiring;
 pub mod workers;
