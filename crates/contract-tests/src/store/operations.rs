@@ -164,7 +164,8 @@ pub async fn an_update_needs_the_expected_state(h: &dyn StoreHarness) {
 
 pub async fn live_operations_of_an_audience(h: &dyn StoreHarness) {
     let ws = workspace("w");
-    let audience = Some(AudienceId::from_raw(number()));
+    let id = AudienceId::from_raw(number());
+    let audience = Some(id);
     let mut ended = operation(&ws, audience, OperationKind::Clear);
     ended.state = OperationState::Succeeded;
     let recycle = operation(&ws, audience, OperationKind::Recycle);
@@ -190,11 +191,7 @@ pub async fn live_operations_of_an_audience(h: &dyn StoreHarness) {
         OperationKind::Clear,
     ];
     let mut uow = begin(h).await;
-    let live = uow
-        .operations()
-        .live_of(audience.unwrap(), &kinds)
-        .await
-        .unwrap();
+    let live = uow.operations().live_of(id, &kinds).await.unwrap();
     let live: Vec<_> = live.iter().map(|operation| operation.id).collect();
     assert_eq!(live, [recycle.id, upload.id]);
 }
