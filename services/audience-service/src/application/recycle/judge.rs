@@ -82,7 +82,9 @@ impl<'a> Judge<'a> {
 
     /// The reasons that hold for each candidate, in order. Every call goes on where the last ended.
     pub async fn judge(&mut self, candidates: &[Candidate]) -> AppResult<Vec<Reasons>> {
-        let facts = self.facts(candidates).await?;
+        let wanted = candidates.last().filter(|_| self.params.rules.needs_outcomes());
+        let (app, workspace, after) = (self.app, self.workspace.clone(), self.after.clone());
+        let facts = facts(app, workspace, after, wanted.map(|c| &c.document)).await?;
         let mut verdicts = Vec::with_capacity(candidates.len());
         for candidate in candidates {
             verdicts.push(self.reasons(candidate, &facts).await?);
@@ -92,21 +94,6 @@ impl<'a> Judge<'a> {
             .map(|c| c.document.clone())
             .or_else(|| self.after.take());
         Ok(verdicts)
-    }
-
-    async fn facts(&self, candidates: &[Candidate]) -> AppResult<HashMap<Document, OutcomeFacts>> {
-        let Some(last) = candidates
-            .last()
-            .filter(|_| self.params.rules.needs_outcomes())
-        else {
-            return Ok(HashMap::new());
-        };
-        let queries = &self.app.deps.queries;
-        let after = self.after.as_ref();
-        let found = queries
-            .facts_between(&self.workspace, after, &last.document)
-            .await?;
-        Ok(found.into_iter().collect())
     }
 
     async fn reasons(
@@ -136,6 +123,19 @@ impl<'a> Judge<'a> {
             | in_members(&mut self.keep_members, document).await?;
         Ok(if kept { reasons.protected() } else { reasons })
     }
+}
+
+/// What was reported of the people between two documents. Not a method: sorted files are not shared
+/// between threads.
+async fn facts(
+    app: &App,
+    workspace: WorkspaceId,
+    after: Option<Document>,
+    until: Option<&Document>,
+) -> AppResult<HashMap<Document, OutcomeFacts>> {
+    let Some(until) = until else { return Ok(HashMap::new()) };
+    let found = app.deps.queries.facts_between(&workspace, after.as_ref(), until).await?;
+    Ok(found.into_iter().collect())
 }
 
 fn in_file(set: Option<&mut FileSet>, document: &Document) -> AppResult<bool> {
