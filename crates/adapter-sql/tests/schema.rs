@@ -1,5 +1,7 @@
 //! The two migration trees, and the schema that queries are checked against, tell the same.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
