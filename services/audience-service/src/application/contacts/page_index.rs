@@ -32,6 +32,8 @@ const MAX_BLOCK: u64 = 4 * BLOCK;
 const STALE: chrono::TimeDelta = chrono::TimeDelta::milliseconds(2_500);
 /// Up to so many touched blocks are counted before the answer instead of behind it.
 const EAGER_BLOCKS: usize = 64;
+/// So many contacts are counted again before the answer, in about ten milliseconds.
+const QUICK: i64 = 50_000;
 /// An index of fewer blocks is counted again faster than it is stored.
 const WORTH_SAVING: usize = 64;
 /// Contents kept in memory. An index of ten million contacts takes about 1 MB.
@@ -103,15 +105,18 @@ impl PageIndexes {
     }
 
     /// Notes that a removal began or ceased to count: everything is to be counted again.
-    pub(crate) fn flipped(&self, content: &Content) {
-        let mut slots = locked(&self.slots);
-        let Some(slot) = slots.get_mut(&content.key) else {
-            return;
-        };
-        slot.heard = Some(content.revision);
-        slot.tracked = None;
-        slot.behind_since
-            .get_or_insert_with(|| self.deps.clock.now());
+    pub(crate) fn flipped(self: &Arc<Self>, content: &Content) {
+        {
+            let mut slots = locked(&self.slots);
+            let Some(slot) = slots.get_mut(&content.key) else {
+                return;
+            };
+            slot.heard = Some(content.revision);
+            slot.tracked = None;
+            slot.behind_since
+                .get_or_insert_with(|| self.deps.clock.now());
+        }
+        self.rebuild_behind(content.clone());
     }
 
     /// The page that starts at `position`, of `limit` contacts.
@@ -150,7 +155,8 @@ impl PageIndexes {
                 return Ok(index);
             }
             let fresh = behind_since.is_some_and(|since| self.deps.clock.now() - since < STALE);
-            if fresh && touched.is_none_or(|t| t > EAGER_BLOCKS) {
+            let quick = content.contacts < QUICK || touched.is_some_and(|t| t <= EAGER_BLOCKS);
+            if fresh && !quick {
                 self.rebuild_behind(content.clone());
                 return Ok(index);
             }

@@ -95,7 +95,7 @@ impl App {
             return Err(self.later_clear(actor, &audience).await?);
         }
         let held = self.hold_for_undo(new).await?;
-        if held.content != pristine(new) {
+        if !pristine(&held.content) {
             self.writer.release(&held).await?;
             return Err(changed());
         }
@@ -329,15 +329,9 @@ impl App {
     }
 }
 
-/// A content that nothing was ever written to.
-fn pristine(key: ContentKey) -> Content {
-    Content {
-        key,
-        contacts: 0,
-        next_request: 1,
-        revision: 0,
-        active: Vec::new(),
-    }
+/// Whether nothing was ever written to or removed from a content.
+fn pristine(content: &Content) -> bool {
+    content.contacts == 0 && content.next_request == 1 && content.active.is_empty()
 }
 
 async fn commit_flip(uow: Box<dyn UnitOfWork>) -> AppResult<()> {

@@ -82,7 +82,9 @@ impl<'a> Judge<'a> {
 
     /// The reasons that hold for each candidate, in order. Every call goes on where the last ended.
     pub async fn judge(&mut self, candidates: &[Candidate]) -> AppResult<Vec<Reasons>> {
-        let wanted = candidates.last().filter(|_| self.params.rules.needs_outcomes());
+        let wanted = candidates
+            .last()
+            .filter(|_| self.params.rules.needs_outcomes());
         let (app, workspace, after) = (self.app, self.workspace.clone(), self.after.clone());
         let facts = facts(app, workspace, after, wanted.map(|c| &c.document)).await?;
         let mut verdicts = Vec::with_capacity(candidates.len());
@@ -133,8 +135,14 @@ async fn facts(
     after: Option<Document>,
     until: Option<&Document>,
 ) -> AppResult<HashMap<Document, OutcomeFacts>> {
-    let Some(until) = until else { return Ok(HashMap::new()) };
-    let found = app.deps.queries.facts_between(&workspace, after.as_ref(), until).await?;
+    let Some(until) = until else {
+        return Ok(HashMap::new());
+    };
+    let found = app
+        .deps
+        .queries
+        .facts_between(&workspace, after.as_ref(), until)
+        .await?;
     Ok(found.into_iter().collect())
 }
 

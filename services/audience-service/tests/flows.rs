@@ -1,0 +1,222 @@
+//! The main job, end to end on the embedded adapters, without HTTP.
+
+use std::sync::Arc;
+
+use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
+use adapter_sql::{
+    contacts::{ContactsOptions, SqliteContacts, Synchronous},
+    sqlite::Db,
+};
+use audience_service::application::{
+    Actor, App, Deps, Ticket,
+    audiences::CreateAudience,
+    contacts::AddContacts,
+    operations::{Pool, WorkOutcome},
+    recycle::{RecycleAnswer, RecycleRequest, SetSource},
+    uploads::{Received, UploadInto},
+};
+use domain::{
+    audience::{AudienceStatus, Source, Tags},
+    contact::Document,
+    operation::{Operation, OperationState},
+    recycle::Rules,
+    shared::{AudienceId, AudienceName, OperationId, UserId, WorkspaceId},
+};
+use ports::IdGenerator;
+use runtime::{Snowflakes, SystemClock};
+use serde_json::{Value, json};
+
+struct Rig {
+    app: Arc<App>,
+    ids: Arc<dyn IdGenerator>,
+    _dir: tempfile::TempDir,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("audience.db")).await.unwrap();
+        db.migrate().await.unwrap();
+        let mut options = ContactsOptions::new(dir.path().join("contacts.db"));
+        options.synchronous = Synchronous::Off;
+        let ids: Arc<dyn IdGenerator> =
+            Arc::new(Snowflakes::new(0, Arc::new(SystemClock)).unwrap());
+        let deps = Deps {
+            store: Arc::new(db.clone()),
+            queries: Arc::new(db),
+            contacts: Arc::new(SqliteContacts::open(options).await.unwrap()),
+            blobs: Arc::new(DiskBlobs::new(dir.path().join("files")).unwrap()),
+            spool: Arc::new(DiskSpool::new(dir.path().join("scratch")).unwrap()),
+            formats: Arc::new(TabularFormats),
+            clock: Arc::new(SystemClock),
+            ids: Arc::clone(&ids),
+            owner: "test".into(),
+        };
+        Self { app: Arc::new(App::new(deps)), ids, _dir: dir }
+    }
+
+    fn actor(&self) -> Actor {
+        Actor {
+            workspace: WorkspaceId::parse("ws_1").unwrap(),
+            user: UserId::parse("u_1").unwrap(),
+        }
+    }
+
+    fn ticket(&self) -> Ticket {
+        Ticket { write_id: self.ids.next(), keyed: false }
+    }
+
+    async fn create(&self, name: &str, documents: &[&str]) -> AudienceId {
+        let command = CreateAudience {
+            name: AudienceName::parse(name).unwrap(),
+            tags: Tags::default(),
+            status: AudienceStatus::Active,
+            source: Source::Api,
+            contacts: contacts(documents),
+        };
+        let created = self.app.create_audience(&self.actor(), self.ticket(), command).await;
+        created.unwrap().audience.id
+    }
+
+    async fn work(&self) {
+        for pool in Pool::ALL {
+            while self.app.work_once(pool).await.unwrap() == WorkOutcome::Worked {}
+        }
+    }
+
+    async fn members(&self, id: AudienceId) -> Vec<String> {
+        let page = self.app.walk_contacts(&self.actor(), id, None, 1000).await.unwrap();
+        let count = self.app.audience(&self.actor(), id).await.unwrap().contacts;
+        assert_eq!(count, page.rows.len() as i64, "the count is exact");
+        let numbered = self.app.page_of_contacts(&self.actor(), id, 1, 1000).await.unwrap();
+        assert_eq!(numbered.total, page.rows.len() as u64);
+        page.rows.into_iter().map(|c| c.document.as_str().to_owned()).collect()
+    }
+
+    async fn recycle(&self, id: AudienceId, documents: &[&str], to_new: bool) -> OperationId {
+        let request = RecycleRequest {
+            rules: Rules { opted_out: true, ..Rules::default() },
+            documents: SetSource {
+                documents: documents.iter().map(|d| Document::parse(d).unwrap()).collect(),
+                upload: None,
+            },
+            keep_audiences: Vec::new(),
+            keep_documents: Vec::new(),
+            new_audience: to_new.then_some(None),
+            dry_run: false,
+            plan: None,
+            plan_tolerance: 0,
+        };
+        let answer = self.app.recycle(&self.actor(), self.ticket(), id, request).await.unwrap();
+        let RecycleAnswer::Accepted(accepted) = answer else { panic!("not accepted") };
+        self.work().await;
+        accepted.operation
+    }
+
+    async fn operation(&self, id: OperationId) -> Operation {
+        self.app.operation(&self.actor(), id).await.unwrap()
+    }
+}
+
+fn contacts(documents: &[&str]) -> AddContacts {
+    let item = |d: &&str| json!({ "document": d, "name": "N", "phone": "11999999999" });
+    AddContacts {
+        items: documents.iter().map(item).collect::<Vec<Value>>(),
+        strict: false,
+        require_valid_document: false,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn contacts_are_written_recycled_undone_and_cleared() {
+    let rig = Rig::new().await;
+    let id = rig.create("Base", &["a", "b", "c", "a"]).await;
+    assert_eq!(rig.members(id).await, ["A", "B", "C"]);
+    let operation = rig.recycle(id, &["a", "x"], false).await;
+    let ended = rig.operation(operation).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+    assert_eq!(rig.members(id).await, ["B", "C"]);
+    let added = rig
+        .app
+        .add_contacts(&rig.actor(), rig.ticket(), id, None, contacts(&["a", "d"]))
+        .await
+        .unwrap();
+    assert_eq!((added.counts.inserted, added.counts.updated), (2, 0));
+    assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
+    let second = rig.recycle(id, &["b", "d"], false).await;
+    assert_eq!(rig.members(id).await, ["A", "C"]);
+    rig.app.undo_operation(&rig.actor(), operation).await.unwrap_err();
+    rig.app.undo_operation(&rig.actor(), second).await.unwrap();
+    assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
+    rig.app.undo_operation(&rig.actor(), operation).await.unwrap();
+    assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
+    let cleared =
+        rig.app.clear_audience(&rig.actor(), rig.ticket(), id, None).await.unwrap();
+    assert!(rig.members(id).await.is_empty());
+    let again = rig.app.clear_audience(&rig.actor(), rig.ticket(), id, None).await.unwrap();
+    assert_eq!(again.operation, cleared.operation);
+    rig.app.undo_operation(&rig.actor(), cleared.operation).await.unwrap();
+    assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recycling_to_a_new_audience_leaves_the_source_alone() {
+    let rig = Rig::new().await;
+    let id = rig.create("Base", &["a", "b", "c"]).await;
+    let operation = rig.recycle(id, &["b"], true).await;
+    let ended = rig.operation(operation).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+    let params = ended.params.get("target").and_then(|t| t.get("audience")).cloned();
+    let target = AudienceId::from_raw(params.and_then(|v| v.as_i64()).unwrap());
+    assert_eq!(rig.members(target).await, ["A", "C"]);
+    assert_eq!(rig.members(id).await, ["A", "B", "C"]);
+    let made = rig.app.audience(&rig.actor(), target).await.unwrap();
+    assert_eq!(made.name.as_str(), "Base REC 2");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_comes_in_with_a_report_that_balances() {
+    let rig = Rig::new().await;
+    let mut csv = "cpf;nome;telefone;cidade\n".to_owned();
+    for n in 0..5_000 {
+        csv.push_str(&format!("{:011};Pessoa {n};1199{:07};Recife\n", n % 4_900, n));
+    }
+    csv.push_str(";sem documento;;\n");
+    let received = Received {
+        chunks: futures::stream::iter([Ok::<_, std::io::Error>(csv.into_bytes())]),
+        file_name: Some("base.csv".into()),
+        content_type: Some("text/csv".into()),
+        length: None,
+        delimiter: None,
+    };
+    let upload =
+        rig.app.receive_upload(&rig.actor(), rig.ticket(), received).await.unwrap().upload.id;
+    let command = UploadInto { upload, mapping: None, require_valid_document: false };
+    let name = AudienceName::parse("Do arquivo").unwrap();
+    let accepted = rig
+        .app
+        .create_from_upload(
+            &rig.actor(),
+            rig.ticket(),
+            name,
+            Tags::default(),
+            AudienceStatus::Active,
+            command,
+        )
+        .await
+        .unwrap();
+    rig.app.audience(&rig.actor(), accepted.audience).await.unwrap_err();
+    rig.work().await;
+    let ended = rig.operation(accepted.operation).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+    let report = serde_json::to_value(&ended.report).unwrap();
+    let expected = json!({
+        "received": 5_001, "created": 4_900, "updated": 100, "unchanged": 0, "rejected": 1
+    });
+    assert_eq!(report, expected);
+    let audience = rig.app.audience(&rig.actor(), accepted.audience).await.unwrap();
+    assert_eq!(audience.contacts, 4_900);
+    let page = rig.app.page_of_contacts(&rig.actor(), audience.id, 49, 100).await.unwrap();
+    assert_eq!((page.total, page.rows.len()), (4_900, 100));
+    assert_eq!(page.rows[0].document.as_str(), "00000004800");
+}
