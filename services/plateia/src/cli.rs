@@ -1,0 +1,294 @@
+//! What can be said on the command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{ArgGroup, Args, Parser, Subcommand, builder::NonEmptyStringValueParser};
+use serde_json::Value;
+
+use crate::sample;
+
+const EXAMPLES: &str = "Examples:
+  plateia demo                                    a server with a sample workspace
+  plateia serve --data-dir /var/lib/plateia       a server
+  plateia audience import clients.csv --name Clients
+  plateia audience recycle aud_1 --documents worked.csv --outcome converted
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with rejected rows.";
+
+/// Audiences for customer communication: the server, and a client of it.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server: one process, data in one directory
+    #[command(
+        after_help = "Example: plateia serve --data-dir data --listen 127.0.0.1:8080
+Prints `ready http://HOST:PORT` when it answers. SIGTERM or Ctrl-C stops it.
+PLATEIA_API_KEY is the key of workspace ws_demo; else one is made, kept and printed once."
+    )]
+    Serve(ServerArgs),
+    /// Run the server with a sample workspace: 100,000 contacts, recycled once
+    #[command(after_help = "Example: plateia demo --data-dir ./data")]
+    Demo(ServerArgs),
+    /// Print a CSV file of made-up Brazilian contacts
+    #[command(after_help = "Example: plateia sample --rows 1000 --seed 7 > contacts.csv")]
+    Sample(SampleArgs),
+    /// Check or show the configuration of the server
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Fill, recycle and list audiences
+    Audience {
+        #[command(flatten)]
+        connection: Connection,
+        #[command(subcommand)]
+        command: AudienceCommand,
+    },
+    /// Watch, cancel or undo operations
+    Operation {
+        #[command(flatten)]
+        connection: Connection,
+        #[command(subcommand)]
+        command: OperationCommand,
+    },
+    /// Look after the bus
+    Bus {
+        #[command(flatten)]
+        connection: Connection,
+        #[command(subcommand)]
+        command: BusCommand,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ServerArgs {
+    /// Directory of databases and uploads [default: data]
+    #[arg(long, value_name = "DIR", value_parser = non_empty_path)]
+    pub data_dir: Option<PathBuf>,
+    /// Address of the server; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Configuration file (TOML); see `plateia config print`
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// Rows below the header
+    #[arg(long, default_value_t = sample::ROWS, value_parser = clap::value_parser!(u64).range(..=100_000_000))]
+    pub rows: u64,
+    /// The same seed makes the same file
+    #[arg(long, default_value_t = sample::SEED)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say whether the configuration can be used; an error names the key
+    #[command(after_help = "Example: plateia config check --config plateia.toml")]
+    Check(ServerArgs),
+    /// Print what is in effect, as a configuration file without secrets
+    #[command(after_help = "Example: plateia config print > plateia.toml")]
+    Print(ServerArgs),
+}
+
+/// Which server, and as whom.
+#[derive(Debug, Clone, Args)]
+pub struct Connection {
+    /// Address of the server
+    #[arg(
+        long,
+        global = true,
+        env = "PLATEIA_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    pub server: String,
+    /// API key; on this machine none is needed
+    #[arg(
+        long,
+        global = true,
+        env = "PLATEIA_API_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub api_key: Option<String>,
+    /// Workspace to work in where no API key says so
+    #[arg(long, global = true, value_name = "ID", default_value = "ws_demo")]
+    pub workspace: String,
+    /// Print the server's answer as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AudienceCommand {
+    /// Bring a CSV, NDJSON or XLSX file into a new audience or one that exists
+    #[command(after_help = "Examples:
+  plateia audience import clients.csv --name Clients
+  plateia audience import more.csv --into aud_1 --map CPF=document --map Obs= --delimiter ';'")]
+    Import(ImportArgs),
+    /// Remove people from an audience, or copy the others to a new one
+    #[command(after_help = "Examples:
+  plateia audience recycle aud_1 --documents worked.csv
+  plateia audience recycle aud_1 --minus aud_2 --outcome converted --to-new
+  plateia audience recycle aud_1 --dry-run --where \\
+    '[{\"conditions\":[{\"kind\":\"property\",\"field\":\"plano\",\"operator\":\"equals\",\"value\":\"Básico\"}]}]'
+
+The counts are shown first. People who opted out always go.")]
+    Recycle(RecycleArgs),
+    /// List audiences
+    #[command(after_help = "Example: plateia audience list --json")]
+    List,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("target").required(true).args(["name", "into"]))]
+pub struct ImportArgs {
+    /// The file
+    pub file: PathBuf,
+    /// Make a new audience of this name
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub name: Option<String>,
+    /// Add to this audience
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub into: Option<String>,
+    /// What a column is: document, name, phone, email, an attribute's name, or nothing to leave it out
+    #[arg(long = "map", value_name = "COLUMN=TARGET", value_parser = column_map)]
+    pub maps: Vec<(String, String)>,
+    /// What separates the fields of a CSV file, where it is not found out
+    #[arg(long, value_parser = delimiter)]
+    pub delimiter: Option<char>,
+    /// Reject rows whose CPF or CNPJ has wrong check digits
+    #[arg(long)]
+    pub require_valid_document: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RecycleArgs {
+    /// The audience
+    pub id: String,
+    /// Remove the people of this file, which has a column of documents
+    #[arg(long, value_name = "FILE")]
+    pub documents: Option<PathBuf>,
+    /// Remove the members of these audiences
+    #[arg(long, value_name = "AUDIENCE", value_delimiter = ',')]
+    pub minus: Vec<String>,
+    /// Remove whom these groups of conditions hold for
+    #[arg(long = "where", value_name = "JSON", value_parser = json)]
+    pub conditions: Option<Value>,
+    /// Remove people with one of these outcomes
+    #[arg(long, value_name = "OUTCOME", value_delimiter = ',', value_parser = [
+        "answered", "no_answer", "busy", "failed", "converted", "invalid_number", "opted_out",
+    ])]
+    pub outcome: Vec<String>,
+    /// Keep the members of these audiences, unless they opted out
+    #[arg(long, value_name = "AUDIENCE", value_delimiter = ',')]
+    pub keep_audience: Vec<String>,
+    /// Leave the audience as it is and copy who stays to a new one
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    pub to_new: Option<String>,
+    /// Show the counts and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum OperationCommand {
+    /// Follow an operation to its end
+    #[command(after_help = "Example: plateia operation watch op_1")]
+    Watch { id: String },
+    /// Ask an operation to stop
+    #[command(after_help = "Example: plateia operation cancel op_1")]
+    Cancel { id: String },
+    /// Take back what an operation removed or made
+    #[command(after_help = "Example: plateia operation undo op_1")]
+    Undo { id: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BusCommand {
+    /// Deliveries that were given up
+    Dead {
+        #[command(subcommand)]
+        command: DeadCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DeadCommand {
+    /// List them, oldest first
+    #[command(after_help = "Example: plateia bus dead list --subscription audience.notifications")]
+    List {
+        /// Of this subscription only
+        #[arg(long)]
+        subscription: Option<String>,
+    },
+    /// Send them again
+    #[command(after_help = "Examples:
+  plateia bus dead redrive --all
+  plateia bus dead redrive --subscription audience.notifications EVENT_ID")]
+    Redrive(RedriveArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true).multiple(true).args(["subscription", "all"]))]
+pub struct RedriveArgs {
+    /// Of this subscription only
+    #[arg(long, conflicts_with = "all")]
+    pub subscription: Option<String>,
+    /// All of them
+    #[arg(long)]
+    pub all: bool,
+    /// The one with this event id
+    #[arg(requires = "subscription", conflicts_with = "all", value_name = "ID")]
+    pub event_id: Option<String>,
+}
+
+fn non_empty_path(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() {
+        return Err("must not be empty".to_owned());
+    }
+    Ok(text.into())
+}
+
+/// The last `=` separates, because targets have none.
+fn column_map(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('=') {
+        Some((column, target)) if !column.is_empty() => {
+            Ok((column.to_owned(), target.trim().to_owned()))
+        }
+        _ => Err("must be COLUMN=TARGET".to_owned()),
+    }
+}
+
+fn delimiter(text: &str) -> Result<char, String> {
+    match (text, text.as_bytes()) {
+        ("\\t" | "tab", _) => Ok('\t'),
+        (_, [byte]) if byte.is_ascii() => Ok(char::from(*byte)),
+        _ => Err("must be one ASCII character, or tab".to_owned()),
+    }
+}
+
+fn json(text: &str) -> Result<Value, String> {
+    let value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    match value {
+        Value::Array(_) => Ok(value),
+        Value::Object(_) => Ok(Value::Array(vec![value])),
+        _ => Err("must be a group of conditions, or a list of them".to_owned()),
+    }
+}
+
+#[cfg(test)]
+#[path = "cli_tests.rs"]
+mod tests;

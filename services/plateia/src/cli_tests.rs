@@ -1,0 +1,99 @@
+use clap::{CommandFactory, error::ErrorKind};
+
+use super::*;
+
+fn parse(line: &str) -> Result<Command, ErrorKind> {
+    let words = std::iter::once("plateia").chain(line.split_whitespace());
+    Cli::try_parse_from(words)
+        .map(|cli| cli.command)
+        .map_err(|error| error.kind())
+}
+
+#[test]
+fn the_definition_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn an_import_has_one_target() {
+    assert!(parse("audience import f.csv --name N").is_ok());
+    assert!(parse("audience import f.csv --into aud_1").is_ok());
+    assert_eq!(
+        parse("audience import f.csv").unwrap_err(),
+        ErrorKind::MissingRequiredArgument
+    );
+    let both = parse("audience import f.csv --name N --into aud_1");
+    assert_eq!(both.unwrap_err(), ErrorKind::ArgumentConflict);
+}
+
+#[test]
+fn columns_and_delimiters_are_read() {
+    let line =
+        "audience import f.csv --name N --map CPF=document --map a=b=x --map Obs= --delimiter ;";
+    let Ok(Command::Audience {
+        command: AudienceCommand::Import(args),
+        ..
+    }) = parse(line)
+    else {
+        panic!("not an import");
+    };
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!(
+        args.maps,
+        [pair("CPF", "document"), pair("a=b", "x"), pair("Obs", "")]
+    );
+    assert_eq!(args.delimiter, Some(';'));
+    for bad in ["--map =x", "--map x", "--delimiter ;;", "--delimiter é"] {
+        let line = format!("audience import f.csv --name N {bad}");
+        assert_eq!(
+            parse(&line).unwrap_err(),
+            ErrorKind::ValueValidation,
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn a_recycle_takes_lists_and_an_optional_name() {
+    let line = "audience recycle aud_1 --minus aud_2,aud_3 --minus aud_4 --outcome busy,failed --to-new \
+                --where {\"conditions\":[]} --server http://h:1 --json";
+    let Ok(Command::Audience {
+        connection,
+        command: AudienceCommand::Recycle(args),
+    }) = parse(line)
+    else {
+        panic!("not a recycle");
+    };
+    assert_eq!(args.minus, ["aud_2", "aud_3", "aud_4"]);
+    assert_eq!(args.outcome, ["busy", "failed"]);
+    assert_eq!(args.to_new.as_deref(), Some(""));
+    assert!(args.conditions.is_some_and(|groups| groups.is_array()));
+    assert_eq!(
+        (connection.server.as_str(), connection.json),
+        ("http://h:1", true)
+    );
+    assert_eq!(
+        parse("audience recycle aud_1 --outcome wrong").unwrap_err(),
+        ErrorKind::InvalidValue
+    );
+    assert_eq!(
+        parse("audience recycle aud_1 --where 7").unwrap_err(),
+        ErrorKind::ValueValidation
+    );
+}
+
+#[test]
+fn a_redrive_says_which() {
+    assert!(parse("bus dead redrive --all").is_ok());
+    assert!(parse("bus dead redrive --subscription a.b").is_ok());
+    assert!(parse("bus dead redrive --subscription a.b 17").is_ok());
+    for bad in ["", " 17", " --all --subscription a.b", " --all 17"] {
+        assert!(parse(&format!("bus dead redrive{bad}")).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn an_empty_data_directory_is_refused() {
+    let words = ["plateia", "serve", "--data-dir", ""];
+    assert!(Cli::try_parse_from(words).is_err());
+}

@@ -1,0 +1,197 @@
+//! The sample workspace, loaded through the HTTP API as a user would.
+//!
+//! Every step looks first whether it was done or begun before, so that a second start on the same
+//! directory, or one after a crash, ends with the same workspace.
+
+use std::{fs::File, io::BufWriter, io::Write, net::IpAddr, path::Path};
+
+use anyhow::{Context, bail};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+use settings::ExposeSecret;
+
+use crate::{
+    client::{Api, Operation, Show, upload, watch},
+    run::Outcome,
+    sample::{Kind, ROWS, SEED, Sample},
+    serve::Running,
+};
+
+const AUDIENCE: &str = "Clientes Brasil";
+const USER: &str = "demo";
+/// One in so many people of the sample is on the list of those who were called already.
+const CALLED_EVERY: usize = 8;
+
+/// Loads the sample unless it is there, recycles it once, and tells what can be tried.
+///
+/// # Errors
+/// When the server refuses something, or an operation fails.
+pub async fn load(server: Running) -> anyhow::Result<()> {
+    let Some(credentials) = credentials(&server)? else {
+        bail!("the demonstration needs the API key of ws_demo: set PLATEIA_API_KEY");
+    };
+    let api = Api::local(&local_url(&server), headers(&credentials)?)?;
+    let show = Show::new(false);
+    let audience = match find(&api).await? {
+        Some(audience) => audience,
+        None => fill(&api, show, &server.settings.data_dir).await?,
+    };
+    recycle(&api, show, &audience).await?;
+    farewell(&api, &server, &credentials, &audience).await
+}
+
+/// Name and value of the headers that say who calls.
+type Credentials = Vec<(&'static str, String)>;
+
+/// On loopback the gateway's headers do; elsewhere the key.
+fn credentials(server: &Running) -> anyhow::Result<Option<Credentials>> {
+    let mut headers = vec![("userId", USER.to_owned())];
+    if server.settings.listen.ip().is_loopback() {
+        headers.insert(0, ("workSpaceId", "ws_demo".to_owned()));
+        return Ok(Some(headers));
+    }
+    let key = match &server.settings.api_key {
+        Some(key) => key.expose_secret().to_owned(),
+        None => match std::fs::read_to_string(server.settings.data_dir.join("api-key")) {
+            Ok(key) => key.trim().to_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).context("the API key in the data directory"),
+        },
+    };
+    headers.insert(0, ("Authorization", format!("Bearer {key}")));
+    Ok(Some(headers))
+}
+
+fn headers(credentials: &Credentials) -> anyhow::Result<HeaderMap> {
+    let header = |(name, value): &(&str, String)| {
+        Ok((HeaderName::try_from(*name)?, HeaderValue::from_str(value)?))
+    };
+    credentials.iter().map(header).collect()
+}
+
+/// A server that listens everywhere is reached on loopback.
+fn local_url(server: &Running) -> String {
+    match server.settings.listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => server.url.replacen("0.0.0.0", "127.0.0.1", 1),
+        IpAddr::V6(ip) if ip.is_unspecified() => server.url.replacen("[::]", "[::1]", 1),
+        _ => server.url.clone(),
+    }
+}
+
+async fn find(api: &Api) -> anyhow::Result<Option<String>> {
+    let audiences = api.all(&["audiences"], &[]).await?;
+    let ours = audiences
+        .iter()
+        .find(|audience| audience["name"] == AUDIENCE);
+    Ok(ours
+        .and_then(|audience| audience["id"].as_str())
+        .map(ToOwned::to_owned))
+}
+
+/// Makes the audience from a file, or waits for the operation of an earlier start that does.
+async fn fill(api: &Api, show: Show, data_dir: &Path) -> anyhow::Result<String> {
+    let begun = operations(api, "create").await?;
+    let operation = match begun.into_iter().find(|operation| !operation.has_ended()) {
+        Some(operation) => operation.id().to_owned(),
+        None => {
+            let file = data_dir.join("sample.csv");
+            write_sample(&file).with_context(|| file.display().to_string())?;
+            let upload = upload(api, show, &file, None).await?;
+            std::fs::remove_file(&file).with_context(|| file.display().to_string())?;
+            let body = json!({"name": AUDIENCE, "upload_id": upload.get("id")});
+            api.post(&["audiences"], &body).await?.operation_id()?
+        }
+    };
+    finish(api, show, &operation).await?;
+    find(api).await?.context("the sample audience is not there")
+}
+
+fn write_sample(file: &Path) -> std::io::Result<()> {
+    let mut out = BufWriter::new(File::create(file)?);
+    Sample::new(SEED).write(ROWS, &mut out)?;
+    out.flush()
+}
+
+/// Removes those called already, and one city's customers of one plan.
+async fn recycle(api: &Api, show: Show, audience: &str) -> anyhow::Result<()> {
+    let begun = operations(api, "recycle").await?;
+    if let Some(operation) = begun.iter().find(|operation| !operation.has_ended()) {
+        return finish(api, show, operation.id()).await;
+    }
+    if begun
+        .iter()
+        .any(|operation| operation.outcome() == Outcome::Done)
+    {
+        return Ok(());
+    }
+    let sample = Sample::new(SEED);
+    let called = (0..ROWS)
+        .filter(|row| Sample::kind(*row) == Kind::Cpf)
+        .step_by(CALLED_EVERY);
+    let documents: Vec<String> = called.map(|row| sample.document(row)).collect();
+    let equals = |field: &str, value: &str| json!({"kind": "property", "field": field, "operator": "equals", "value": value});
+    let conditions = [equals("cidade", "São Paulo"), equals("plano", "Básico")];
+    let rules =
+        json!({"documents": documents, "where": [{"logic": "and", "conditions": conditions}]});
+    let body = json!({"rules": rules, "target": {"type": "in_place"}});
+    let accepted = api.post(&["audiences", audience, "recycle"], &body).await?;
+    finish(api, show, &accepted.operation_id()?).await
+}
+
+async fn operations(api: &Api, kind: &str) -> anyhow::Result<Vec<Operation>> {
+    let listed = api.get(&["operations"], &[("kind", kind)]).await?;
+    let data = listed
+        .get("data")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    Ok(data.into_iter().map(Operation).collect())
+}
+
+async fn finish(api: &Api, show: Show, operation: &str) -> anyhow::Result<()> {
+    let Some(ended) = watch(api, show, operation).await? else {
+        return Ok(());
+    };
+    show.result(&ended.0, || ended.lines());
+    anyhow::ensure!(
+        ended.outcome() != Outcome::Failed,
+        "{operation} did not succeed"
+    );
+    Ok(())
+}
+
+async fn farewell(
+    api: &Api,
+    server: &Running,
+    credentials: &Credentials,
+    audience: &str,
+) -> anyhow::Result<()> {
+    let unread = api.get(&["notifications", "unread_count"], &[]).await?;
+    let unread = ["unread", "unread_count", "count"]
+        .iter()
+        .find_map(|name| unread.get(*name)?.as_i64());
+    let here = api.get(&["audiences", audience], &[]).await?;
+    println!(
+        "{AUDIENCE}: {} contacts; {} unread notifications for user {USER}",
+        contacts(&here),
+        unread.unwrap_or(0)
+    );
+    let url = local_url(server);
+    let who = credentials
+        .iter()
+        .map(|(name, value)| format!("-H '{name}: {value}'"));
+    let who = who.collect::<Vec<_>>().join(" ");
+    let body =
+        json!({"name": "Minha lista", "data": [{"document": "123.456.789-09", "name": "José"}]});
+    println!("\nPlateia runs at {url} (Ctrl-C stops it). Try:\n");
+    println!("  curl -s {who} '{url}/api/v1/audiences/{audience}/contacts?limit=2'");
+    println!("  curl -s {who} '{url}/api/v1/notifications?unread=true'");
+    println!(
+        "  curl -s {who} -H 'Content-Type: application/json' {url}/create \\\n    -d '{body}'\n"
+    );
+    Ok(())
+}
+
+fn contacts(audience: &Value) -> i64 {
+    audience["contacts"].as_i64().unwrap_or(0)
+}

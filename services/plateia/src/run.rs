@@ -1,0 +1,93 @@
+//! From a command to the exit code.
+
+use std::{
+    io::{self, BufWriter, ErrorKind, Write},
+    process::ExitCode,
+};
+
+use anyhow::{Context, anyhow};
+
+use crate::{
+    cli::{Cli, Command, ConfigCommand, SampleArgs},
+    client, config, demo,
+    sample::Sample,
+    serve,
+};
+
+/// How a command ended, where nothing went wrong with the command itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// What was asked for is done.
+    Done,
+    /// It is not done.
+    Failed,
+    /// It is done, without some rows.
+    Rejected,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Failed => Self::FAILURE,
+            Outcome::Rejected => Self::from(3),
+        }
+    }
+}
+
+/// Runs a command; an error goes to standard error in one line.
+pub fn run(cli: Cli) -> ExitCode {
+    match dispatch(cli.command) {
+        Ok(outcome) => outcome.into(),
+        Err(error) => {
+            eprintln!("plateia: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<Outcome> {
+    // TLS for https servers and collectors.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| anyhow!("TLS is set up already"))?;
+    match command {
+        Command::Serve(args) => serve::serve(&args, |_| async { Ok(()) }),
+        Command::Demo(args) => serve::serve(&args, demo::load),
+        Command::Sample(args) => sample(&args),
+        Command::Config { command } => configuration(&command),
+        Command::Audience {
+            connection,
+            command,
+        } => client::audience(connection, command),
+        Command::Operation {
+            connection,
+            command,
+        } => client::operation(connection, command),
+        Command::Bus {
+            connection,
+            command,
+        } => client::bus(connection, command),
+    }
+}
+
+fn sample(args: &SampleArgs) -> anyhow::Result<Outcome> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = Sample::new(args.seed).write(args.rows, &mut out);
+    match written.and_then(|()| out.flush()) {
+        // A reader such as `head` has had enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Outcome::Done),
+        other => other.map(|()| Outcome::Done).context("standard output"),
+    }
+}
+
+fn configuration(command: &ConfigCommand) -> anyhow::Result<Outcome> {
+    match command {
+        ConfigCommand::Check(args) => {
+            config::load(args)?;
+            println!("the configuration can be used");
+        }
+        ConfigCommand::Print(args) => print!("{}", config::as_toml(&config::load(args)?)?),
+    }
+    Ok(Outcome::Done)
+}
