@@ -5,4 +5,6 @@
 
 pub mod application;
 pub mod consumers;
+pub mod http;
+pub mod wiring;
 pub mod workers;

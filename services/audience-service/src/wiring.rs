@@ -87,7 +87,10 @@ impl Embedded {
         let db = Db::open(&dir.join("audience.db")).await?;
         db.migrate().await?;
         let app = Arc::new(App::new(deps(dir, &db, &clock, &ids).await?));
-        let repaired = app.repair_all().await.map_err(|e| StartError::Repair(e.to_string()))?;
+        let repaired = app
+            .repair_all()
+            .await
+            .map_err(|e| StartError::Repair(e.to_string()))?;
         if repaired > 0 {
             tracing::info!(repaired, "interrupted writes repaired");
         }
@@ -97,7 +100,12 @@ impl Embedded {
         let dead = start_bus(&app, &db, &life);
         workers::start(&app, &life, WORKERS_PER_POOL);
         let server = server::start(settings, &app, &db, &secrets, &life, dead)?;
-        Ok(Self { address: server.address(), made_key, life, server })
+        Ok(Self {
+            address: server.address(),
+            made_key,
+            life,
+            server,
+        })
     }
 
     /// Where it listens.
@@ -121,6 +129,10 @@ impl Embedded {
         self.server.stop(GRACE).await;
         self.life.drain(GRACE).await
     }
+}
+
+fn files(error: ports::files::FileError) -> StartError {
+    StartError::DataDir(std::io::Error::other(error))
 }
 
 fn snowflakes(clock: &Arc<dyn Clock>) -> Result<Snowflakes, StoreError> {
@@ -152,8 +164,8 @@ async fn deps(
 fn start_bus(app: &Arc<App>, db: &Db, life: &Lifecycle) -> DeadLetterQueue {
     let clock = Arc::clone(&app.deps().clock);
     let store = Arc::new(db.clone());
-    let router = Router::new(store.clone(), clock.clone())
-        .on(NOTIFICATIONS, NotifyUser(Arc::clone(app)));
+    let router =
+        Router::new(store.clone(), clock.clone()).on(NOTIFICATIONS, NotifyUser(Arc::clone(app)));
     let mut bus = LocalBus::new(clock.clone(), required());
     let mut wakes = Vec::new();
     for (binding, wake) in router.bindings() {
@@ -174,7 +186,9 @@ fn required() -> Subscribers {
     let require = |all: Subscribers, (event, subscription): &(&str, &'static str)| {
         all.require(event, Subscription::from_static(subscription))
     };
-    REQUIRED_SUBSCRIBERS.iter().fold(Subscribers::default(), require)
+    REQUIRED_SUBSCRIBERS
+        .iter()
+        .fold(Subscribers::default(), require)
 }
 
 /// Makes the first workspace's key known. Answers the key if there was none before.
@@ -184,14 +198,21 @@ async fn first_key(
     db: &Db,
     clock: &dyn Clock,
 ) -> Result<Option<String>, StartError> {
-    let configured = settings.api_key.as_ref().map(|k| k.expose_secret().to_owned());
+    let configured = settings
+        .api_key
+        .as_ref()
+        .map(|k| k.expose_secret().to_owned());
     let (key, made) = match configured {
         Some(key) => (key, false),
         None => secrets::stored_key(dir)?,
     };
-    let workspace = WorkspaceId::parse(FIRST_WORKSPACE)
-        .map_err(|e| StoreError::Internal(Box::new(e)))?;
-    let owner = ApiKeyOwner { workspace, key_id: FIRST_KEY.to_owned() };
-    db.ensure(&secrets::sha256(key.as_bytes()), &owner, clock.now()).await?;
+    let workspace =
+        WorkspaceId::parse(FIRST_WORKSPACE).map_err(|e| StoreError::Internal(Box::new(e)))?;
+    let owner = ApiKeyOwner {
+        workspace,
+        key_id: FIRST_KEY.to_owned(),
+    };
+    db.ensure(&secrets::sha256(key.as_bytes()), &owner, clock.now())
+        .await?;
     Ok(made.then_some(key))
 }

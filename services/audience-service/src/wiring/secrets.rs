@@ -31,7 +31,10 @@ impl Secrets {
     pub fn load(dir: &Path) -> Result<Self, SecretError> {
         let (text, _) = read_or_make(dir, "secret")?;
         let derive = |purpose: &str| sha256(format!("{purpose}\n{text}").as_bytes());
-        Ok(Self { tokens: derive("tokens"), contact_ids: derive("contact-ids") })
+        Ok(Self {
+            tokens: derive("tokens"),
+            contact_ids: derive("contact-ids"),
+        })
     }
 }
 
@@ -63,7 +66,9 @@ fn read_or_make(dir: &Path, file: &'static str) -> Result<(String, bool), Secret
     let mut options = OpenOptions::new();
     let created = options.write(true).create_new(true).mode(0o600).open(&path);
     let mut out = created.map_err(failed)?;
-    out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(failed)?;
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.sync_all())
+        .map_err(failed)?;
     Ok((text, true))
 }
 

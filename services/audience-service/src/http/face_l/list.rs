@@ -1,0 +1,203 @@
+//! Reading lists.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{Bytes, Data, Path, Query},
+};
+use domain::audience::{Audience, COLLECTION};
+use futures::{Stream, stream};
+use http_kit::{Problem, paging};
+use ports::store::{AudienceFilter, AudiencePage, AudienceSort};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    body::{broken, decimal_id},
+    refused,
+};
+use crate::{
+    application::{
+        Actor, AppError,
+        audiences::ListAudiences,
+        contacts::{ContactCursor, CursorPage, NumberedPage},
+    },
+    http::{
+        ApiState,
+        contact_json::{ContactJson, timestamp},
+        cursors,
+    },
+};
+
+/// Audiences read at a time while all are streamed.
+const STEP: i64 = 500;
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: String,
+    name: &'a str,
+    contacts: i64,
+    source_id: &'static str,
+    collection: &'static str,
+    created_at: String,
+    updated_at: String,
+    deleted_at: Option<String>,
+}
+
+impl<'a> From<&'a Audience> for Row<'a> {
+    fn from(audience: &'a Audience) -> Self {
+        Self {
+            id: audience.id.decimal(),
+            name: audience.name.as_str(),
+            contacts: audience.contacts,
+            source_id: audience.source.as_str(),
+            collection: COLLECTION,
+            created_at: timestamp(audience.created_at),
+            updated_at: timestamp(audience.updated_at),
+            deleted_at: audience.deleted_at.map(timestamp),
+        }
+    }
+}
+
+/// `GET /list`: every audience of the workspace, dropped ones included.
+pub async fn all(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    // The first part is read before the status is sent, so that a failure can still be told.
+    let first = part(&state, &actor, None).await.map_err(refused)?;
+    let rows = rows(state, actor, first);
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .streaming(rows))
+}
+
+type Part = (Vec<Audience>, bool);
+
+async fn part(state: &ApiState, actor: &Actor, after: Option<&Audience>) -> Result<Part, AppError> {
+    let after = after.map(|a| (a.name.key(), a.id));
+    let page = AudiencePage {
+        sort: AudienceSort::CreatedAsc,
+        after,
+        limit: STEP,
+    };
+    let list = ListAudiences {
+        filter: AudienceFilter::default(),
+        page,
+    };
+    state.app.list_audiences(actor, list).await
+}
+
+/// Progress of a streamed list.
+enum Progress {
+    Part(Part, bool),
+    Ended,
+}
+
+/// The array, part by part: memory does not grow with the number of audiences.
+fn rows(
+    state: Data<ApiState>,
+    actor: Actor,
+    first: Part,
+) -> impl Stream<Item = Result<Bytes, AppError>> {
+    let begin = Progress::Part(first, true);
+    stream::try_unfold(
+        (state, actor, begin),
+        |(state, actor, progress)| async move {
+            let Progress::Part((audiences, more), first) = progress else {
+                return Ok(None);
+            };
+            let mut text = Vec::with_capacity(audiences.len() * 256);
+            for (index, audience) in audiences.iter().enumerate() {
+                text.push(if first && index == 0 { b'[' } else { b',' });
+                // Strings and numbers only: writing them to memory cannot fail.
+                let _ = serde_json::to_writer(&mut text, &Row::from(audience));
+            }
+            if first && audiences.is_empty() {
+                text.push(b'[');
+            }
+            let next = if more {
+                Progress::Part(part(&state, &actor, audiences.last()).await?, false)
+            } else {
+                text.push(b']');
+                Progress::Ended
+            };
+            Ok(Some((Bytes::from(text), (state, actor, next))))
+        },
+    )
+}
+
+/// Which part of a list.
+#[derive(Deserialize)]
+pub struct Which {
+    page: Option<String>,
+    per_page: Option<String>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Contents {
+    data: Vec<ContactJson>,
+    current_page: Option<u32>,
+    per_page: u32,
+    last_page: u64,
+    total: u64,
+    next_cursor: Option<String>,
+}
+
+/// `GET /list/{audience_id}`: by page number, or by cursor.
+pub async fn contents(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    path: Path<String>,
+    which: Query<Which>,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let id = decimal_id(&path).ok_or_else(|| {
+        broken(
+            "/audience_id".into(),
+            "invalid_id",
+            "the audience id must be a decimal id",
+        )
+    })?;
+    let per_page = paging::per_page(which.per_page.as_deref());
+    let page = paging::page(which.page.as_deref());
+    let invalid = |v| refused(AppError::Invalid(vec![v]));
+    let (per_page, page) = (per_page.map_err(invalid)?, page.map_err(invalid)?);
+    let workspace = &actor.workspace;
+    let size = usize::try_from(per_page).unwrap_or(usize::MAX);
+    let (rows, total, current, next) = if let Some(cursor) = &which.cursor {
+        let cursor = cursors::open_contacts(&state.sealer, workspace, id, cursor)?;
+        let walked = state
+            .app
+            .walk_contacts(&actor, id, Some(cursor), size)
+            .await;
+        let CursorPage {
+            audience,
+            rows,
+            next,
+        } = walked.map_err(refused)?;
+        (
+            rows,
+            u64::try_from(audience.contacts).unwrap_or(0),
+            None,
+            next,
+        )
+    } else {
+        let found = state
+            .app
+            .page_of_contacts(&actor, id, u64::from(page), size)
+            .await;
+        let NumberedPage {
+            rows, total, next, ..
+        } = found.map_err(refused)?;
+        (rows, total, Some(page), next)
+    };
+    let seal = |c: ContactCursor| cursors::seal_contacts(&state.sealer, workspace, id, &c);
+    let json = |c| ContactJson::new(&state.contact_ids, workspace, c);
+    Ok(HttpResponse::Ok().json(Contents {
+        data: rows.into_iter().map(json).collect(),
+        current_page: current,
+        per_page,
+        last_page: total.div_ceil(u64::from(per_page)).max(1),
+        total,
+        next_cursor: next.and_then(seal),
+    }))
+}

@@ -1,0 +1,163 @@
+//! What handlers share, and the frame they run in.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Payload};
+use http_kit::{
+    Answer, Authenticator, ContactIds, Idempotency, Problem, Sealer, WriteTicket,
+    body::{self, BodyError},
+    idempotency::{Call, content_hash},
+    spawned,
+};
+use messaging::DeadLetterQueue;
+use runtime::Changes;
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+
+use crate::application::{Actor, App, Ticket};
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct ApiState {
+    /// The use cases.
+    pub app: Arc<App>,
+    /// Tells who calls.
+    pub authenticator: Authenticator,
+    /// Runs POSTs once.
+    pub idempotency: Idempotency,
+    /// Runs other state changes to their end.
+    pub changes: Changes,
+    /// Cursors and plans.
+    pub sealer: Sealer,
+    /// Contact ids.
+    pub contact_ids: ContactIds,
+    /// What the bus gave up.
+    pub dead_letters: DeadLetterQueue,
+    /// Largest JSON body in bytes.
+    pub body_limit: usize,
+    /// Most items of one write.
+    pub item_limit: usize,
+    /// Fires when streams must end.
+    pub stopping: CancellationToken,
+}
+
+impl From<WriteTicket> for Ticket {
+    fn from(ticket: WriteTicket) -> Self {
+        Self {
+            write_id: ticket.write_id,
+            keyed: ticket.keyed,
+        }
+    }
+}
+
+impl ApiState {
+    /// Who calls.
+    ///
+    /// # Errors
+    /// 401 and 403 as problems.
+    pub async fn caller(&self, request: &HttpRequest) -> Result<Actor, Problem> {
+        let principal = self.authenticator.authenticate(request).await?;
+        Ok(Actor {
+            workspace: principal.workspace,
+            user: principal.user,
+        })
+    }
+
+    /// Reads and parses a JSON body. `invalid` is the face's status for JSON of the wrong shape.
+    ///
+    /// # Errors
+    /// 400, 413, 415 and `invalid` as problems.
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+        invalid: StatusCode,
+    ) -> Result<Body<T>, Problem> {
+        let read = body::read_json(payload.into_inner(), request.headers(), self.body_limit).await;
+        let bytes = read.map_err(|e| e.into_problem(invalid))?;
+        let value = body::parse(&bytes).map_err(|e| e.into_problem(invalid))?;
+        Ok(Body {
+            hash: content_hash(&bytes),
+            value,
+        })
+    }
+
+    /// As [`ApiState::json`], where the body may be missing altogether.
+    ///
+    /// # Errors
+    /// As [`ApiState::json`].
+    pub async fn optional_json<T: DeserializeOwned + Default>(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+        invalid: StatusCode,
+    ) -> Result<Body<T>, Problem> {
+        let read = body::read_json(payload.into_inner(), request.headers(), self.body_limit).await;
+        let bytes = match read {
+            Ok(bytes) => bytes,
+            Err(BodyError::Missing) => {
+                return Ok(Body {
+                    hash: content_hash(&[]),
+                    value: T::default(),
+                });
+            }
+            Err(error) => return Err(error.into_problem(invalid)),
+        };
+        let value = body::parse(&bytes).map_err(|e| e.into_problem(invalid))?;
+        Ok(Body {
+            hash: content_hash(&bytes),
+            value,
+        })
+    }
+
+    /// Runs a POST's change once per idempotency key, and to its end.
+    ///
+    /// # Errors
+    /// What the key or the change answers, as a problem.
+    pub async fn once<C, F>(
+        &self,
+        request: &HttpRequest,
+        actor: &Actor,
+        content: [u8; 32],
+        change: C,
+    ) -> Result<HttpResponse, Problem>
+    where
+        C: FnOnce(Ticket) -> F + Send + 'static,
+        F: Future<Output = Result<Answer, Problem>> + Send + 'static,
+    {
+        let call = Call::of(request, &actor.workspace, content)?;
+        let run = |ticket: WriteTicket| async move {
+            change(ticket.into()).await.unwrap_or_else(Answer::from)
+        };
+        let answer = self.idempotency.run(call, run).await?;
+        Ok(answer.into())
+    }
+
+    /// Runs another method's change to its end.
+    ///
+    /// # Errors
+    /// What the change answers, as a problem.
+    pub async fn change<F>(&self, change: F) -> Result<HttpResponse, Problem>
+    where
+        F: Future<Output = Result<Answer, Problem>> + Send + 'static,
+    {
+        let answer = spawned(&self.changes, change).await??;
+        Ok(answer.into())
+    }
+
+    /// A ticket for a change without an idempotency key.
+    pub fn ticket(&self) -> Ticket {
+        Ticket {
+            write_id: self.app.deps().ids.next(),
+            keyed: false,
+        }
+    }
+}
+
+/// A parsed body, and the hash of its bytes.
+pub struct Body<T> {
+    /// For the comparison of repeated requests.
+    pub hash: [u8; 32],
+    /// The content.
+    pub value: T,
+}

@@ -1,0 +1,300 @@
+//! Dead letters of the caller's workspace.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Payload, Query},
+};
+use domain::shared::{Violation, WorkspaceId};
+use http_kit::{
+    Answer, Problem,
+    paging::{self, List},
+};
+use messaging::DeadLetterQueue;
+use ports::bus::{DeadLetter, DeadLetterCursor, EventId, Redrive, Subscription};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::{ApiState, contact_json::timestamp, cursors};
+
+/// Rows read at a time: those of other workspaces are passed over.
+const BATCH: usize = 1000;
+
+/// A delivery that was given up.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeadLetterJson {
+    /// Who should have handled it.
+    #[schema(example = "audience.notifications")]
+    pub subscription: String,
+    /// The event, unique in the subscription.
+    pub event_id: String,
+    /// Its type.
+    pub event_type: String,
+    /// What it is about.
+    pub aggregate: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why it was given up.
+    pub reason: String,
+    /// When it was given up.
+    pub buried_at: String,
+}
+
+impl From<DeadLetter> for DeadLetterJson {
+    fn from(letter: DeadLetter) -> Self {
+        Self {
+            subscription: letter.subscription.to_string(),
+            event_id: letter.event.event_id.to_string(),
+            event_type: letter.event.event_type,
+            aggregate: letter.event.aggregate,
+            attempts: letter.attempts,
+            reason: letter.reason,
+            buried_at: timestamp(letter.buried_at),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ListQuery {
+    subscription: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+/// Position in the list: milliseconds, subscription, event.
+#[derive(Serialize, Deserialize)]
+struct Position(i64, String, String);
+
+/// Deliveries that were given up, oldest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/bus/dead",
+    tag = "bus",
+    params(
+        ("subscription" = Option<String>, Query, description = "Of this subscription only"),
+        ("limit" = Option<u32>, Query, description = "1 to 1000; 100 where absent"),
+        ("cursor" = Option<String>, Query, description = "Of the page before"),
+    ),
+    responses((status = 200, body = List<DeadLetterJson>))
+)]
+pub async fn list(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let query = Query::<ListQuery>::from_query(request.query_string())
+        .map_err(|error| Problem::bad_request("invalid_query", error.to_string()))?;
+    let limit = paging::limit(query.limit.as_deref()).map_err(broken)?;
+    let limit = usize::try_from(limit).unwrap_or(BATCH);
+    let name = query.subscription.as_deref();
+    let subscription = name
+        .map(|name| subscription("/subscription", name))
+        .transpose()?;
+    let purpose = format!("dead:{}:{}", actor.workspace, name.unwrap_or("*"));
+    let after = query.cursor.as_deref();
+    let after = after
+        .map(|cursor| open(&state, &purpose, cursor))
+        .transpose()?;
+    let queue = &state.dead_letters;
+    let (letters, next) =
+        page(queue, &actor.workspace, subscription.as_ref(), after, limit).await?;
+    let next_cursor = next.and_then(|next| {
+        let event = next.event_id.to_string();
+        let at = Position(
+            next.buried_at.timestamp_millis(),
+            next.subscription.to_string(),
+            event,
+        );
+        cursors::seal(&state.sealer, &purpose, &at)
+    });
+    let data: Vec<DeadLetterJson> = letters.into_iter().map(DeadLetterJson::from).collect();
+    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+}
+
+/// Which to send again: all, those of a subscription, or one.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedriveBody {
+    /// All of the workspace; then nothing else may be said.
+    #[serde(default)]
+    pub all: bool,
+    /// Those of this subscription.
+    pub subscription: Option<String>,
+    /// The one with this event id, of that subscription.
+    pub event_id: Option<String>,
+}
+
+/// How many were sent again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Redriven {
+    /// Deliveries.
+    pub redriven: u64,
+}
+
+/// Sends deliveries again that were given up, with all their attempts before them.
+#[utoipa::path(
+    post,
+    path = "/api/v1/bus/dead/redrive",
+    tag = "bus",
+    request_body = RedriveBody,
+    responses(
+        (status = 200, body = Redriven),
+        (status = 404, description = "There is no such delivery"),
+        (status = 422, description = "It is not said which"),
+    )
+)]
+pub async fn redrive(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
+    let body = state
+        .json::<RedriveBody>(&request, payload, unprocessable)
+        .await?;
+    let which = Which::parse(body.value)?;
+    let queue = state.dead_letters.clone();
+    let workspace = actor.workspace.clone();
+    let change = move |_| async move {
+        let redriven = send_again(&queue, &workspace, &which).await?;
+        Ok(Answer::json(StatusCode::OK, &Redriven { redriven }))
+    };
+    state.once(&request, &actor, body.hash, change).await
+}
+
+/// What a request names.
+#[derive(Debug, PartialEq, Eq)]
+struct Which {
+    subscription: Option<Subscription>,
+    event: Option<EventId>,
+}
+
+impl Which {
+    fn parse(body: RedriveBody) -> Result<Self, Problem> {
+        let refuse = |pointer, detail| {
+            Err(Problem::unprocessable(vec![Violation::new(
+                pointer,
+                "invalid_value",
+                detail,
+            )]))
+        };
+        match (body.all, body.subscription, body.event_id) {
+            (true, None, None) => Ok(Self {
+                subscription: None,
+                event: None,
+            }),
+            (true, ..) => refuse("/all", "with `all` nothing else may be named"),
+            (false, None, _) => refuse("/subscription", "name a subscription, or say `all`"),
+            (false, Some(name), event) => Ok(Self {
+                subscription: Some(subscription("/subscription", &name)?),
+                event: event.map(EventId::new),
+            }),
+        }
+    }
+}
+
+async fn send_again(
+    queue: &DeadLetterQueue,
+    workspace: &WorkspaceId,
+    which: &Which,
+) -> Result<u64, Problem> {
+    let everything = usize::MAX;
+    let subscription = which.subscription.as_ref();
+    let (letters, _) = page(queue, workspace, subscription, None, everything).await?;
+    let meant = |letter: &DeadLetter| {
+        which
+            .event
+            .as_ref()
+            .is_none_or(|event| letter.event.event_id == *event)
+    };
+    let mut redriven = 0;
+    let mut found = false;
+    for letter in letters.into_iter().filter(meant) {
+        found = true;
+        redriven += queue
+            .redrive(&Redrive::One(letter.subscription, letter.event.event_id))
+            .await?;
+    }
+    if which.event.is_some() && !found {
+        return Err(Problem::not_found());
+    }
+    Ok(redriven)
+}
+
+/// Up to `limit` dead letters of a workspace after `after`, and where the next page begins.
+async fn page(
+    queue: &DeadLetterQueue,
+    workspace: &WorkspaceId,
+    subscription: Option<&Subscription>,
+    mut after: Option<DeadLetterCursor>,
+    limit: usize,
+) -> Result<(Vec<DeadLetter>, Option<DeadLetterCursor>), Problem> {
+    let mut found = Vec::new();
+    loop {
+        let batch = queue.list(subscription, after.as_ref(), BATCH).await?;
+        let is_last = batch.len() < BATCH;
+        for letter in batch {
+            if found.len() == limit {
+                return Ok((found, after));
+            }
+            after = Some(letter.cursor());
+            if letter.event.workspace == *workspace {
+                found.push(letter);
+            }
+        }
+        if is_last {
+            return Ok((found, None));
+        }
+    }
+}
+
+fn subscription(pointer: &str, name: &str) -> Result<Subscription, Problem> {
+    Subscription::parse(name)
+        .map_err(|error| broken(Violation::new(pointer, "invalid_value", error.to_string())))
+}
+
+fn broken(violation: Violation) -> Problem {
+    Problem::unprocessable(vec![violation])
+}
+
+fn open(state: &ApiState, purpose: &str, cursor: &str) -> Result<DeadLetterCursor, Problem> {
+    let Position(millis, subscription, event) = cursors::open(&state.sealer, purpose, cursor)?;
+    let parts = chrono::DateTime::from_timestamp_millis(millis)
+        .zip(Subscription::parse(&subscription).ok());
+    let (buried_at, subscription) =
+        parts.ok_or_else(|| Problem::bad_request("invalid_cursor", "the cursor is not valid"))?;
+    Ok(DeadLetterCursor {
+        buried_at,
+        subscription,
+        event_id: EventId::new(event),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn which(json: &str) -> Result<Which, Problem> {
+        Which::parse(serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn it_must_be_said_which() {
+        assert_eq!(
+            which(r#"{"all":true}"#).unwrap(),
+            Which {
+                subscription: None,
+                event: None
+            }
+        );
+        let one = which(r#"{"subscription":"audience.notifications","event_id":"7"}"#).unwrap();
+        assert_eq!(one.event, Some(EventId::new("7")));
+        for bad in [
+            "{}",
+            r#"{"event_id":"7"}"#,
+            r#"{"all":true,"event_id":"7"}"#,
+            r#"{"subscription":"nonsense"}"#,
+        ] {
+            let status = which(bad).unwrap_err().status();
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+        }
+    }
+}
