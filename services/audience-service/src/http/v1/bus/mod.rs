@@ -11,6 +11,6 @@ pub fn configure(config: &mut web::ServiceConfig) {
     let resource =
         |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
     config
-        .service(resource("/api/v1/bus/dead").route(web::get().to(dead::list)))
-        .service(resource("/api/v1/bus/dead/redrive").route(web::post().to(dead::redrive)));
+        .service(resource("/bus/dead").route(web::get().to(dead::list)))
+        .service(resource("/bus/dead/redrive").route(web::post().to(dead::redrive)));
 }
