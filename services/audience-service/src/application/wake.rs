@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{
+    Notify,
+    broadcast::{self, error::RecvError},
+};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +16,20 @@ pub enum Topic {
     Cancel(i64),
     /// A user's feed has a new event: workspace and user.
     Feed(String, String),
+}
+
+impl Topic {
+    /// Waits until this happens, or may have happened: who was too slow to listen has to look.
+    pub async fn heard(&self, topics: &mut broadcast::Receiver<Self>) {
+        loop {
+            match topics.recv().await {
+                Ok(topic) if topic == *self => return,
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => return,
+                Err(RecvError::Closed) => return std::future::pending().await,
+            }
+        }
+    }
 }
 
 /// Signals inside one process.

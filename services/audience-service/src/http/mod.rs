@@ -16,8 +16,8 @@ pub use state::ApiState;
 pub fn configure(config: &mut web::ServiceConfig) {
     config
         .configure(face_l::configure)
-        .configure(v1::configure)
         .configure(openapi::configure)
+        .configure(v1::configure)
         .route("/", web::get().to(root))
         .default_service(web::to(error::unknown_path));
 }

@@ -1,6 +1,68 @@
-//! The OpenAPI document and its browsable page.
+//! The OpenAPI 3.1 document, made from the handlers, and its browsable page.
 
-use actix_web::web;
+use actix_web::{HttpResponse, Responder, web};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
-/// Registers the document and the page.
-pub fn configure(_config: &mut web::ServiceConfig) {}
+use super::v1;
+
+const DOCUMENT: &str = "/api/v1/openapi.json";
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Plateia: audiences",
+        description = "Audiences of contacts: filled from requests and files, read page by page, \
+                       recycled in the background, undone at once. Errors are RFC 9457 problems.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "/api/v1")),
+    security(("key" = [])),
+    modifiers(&Security),
+    paths(
+        v1::audiences::create,
+        v1::audiences::list,
+        v1::audiences::read,
+        v1::audiences::change,
+        v1::audiences::drop_audience,
+        v1::audiences::restore,
+        v1::audiences::duplicate,
+        v1::audiences::clear,
+        v1::contacts::add,
+        v1::contacts::list,
+        v1::contacts::lookup,
+        v1::contacts::read,
+        v1::contacts::remove,
+        v1::bus::dead::list,
+        v1::bus::dead::redrive,
+    )
+)]
+pub struct ApiDoc;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let key = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key of the workspace."))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("key", SecurityScheme::Http(key));
+    }
+}
+
+/// Registers the document and the page, whose assets come from the binary.
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route(DOCUMENT, web::get().to(document))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(DOCUMENT)));
+}
+
+async fn document() -> impl Responder {
+    HttpResponse::Ok().json(ApiDoc::openapi())
+}

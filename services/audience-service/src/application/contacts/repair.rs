@@ -77,12 +77,16 @@ async fn delta_of(
 }
 
 impl App {
-    /// Repairs every open write. At the start of a process that owns its stores alone, each one is
-    /// abandoned; counts are exact afterwards.
+    /// Repairs every open write and ends every lease. At the start of a process that owns its stores
+    /// alone, all of them are abandoned; afterwards counts are exact, and interrupted operations go on
+    /// at once.
     ///
     /// # Errors
     /// Store errors.
     pub async fn repair_all(&self) -> AppResult<usize> {
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        uow.operations().release_leases().await?;
+        uow.commit().await?;
         let mut repaired = 0;
         loop {
             let open = self.deps.queries.open_writes(PAGE).await?;

@@ -2,7 +2,7 @@
 
 use domain::{
     audience::{Audience, Source},
-    contact::{ItemError, ItemRules, NewContact, parse_item},
+    contact::{Document, ItemError, ItemRules, NewContact, parse_item},
     shared::{AudienceId, Violation},
 };
 use ports::{
@@ -49,8 +49,8 @@ pub struct ContactsAdded {
     pub received: usize,
     /// Valid items by what they did.
     pub counts: WriteCounts,
-    /// Index and class of each valid item.
-    pub classes: Vec<(usize, RowClass)>,
+    /// Index, class and document of each valid item.
+    pub classes: Vec<(usize, RowClass, Document)>,
     /// The other items.
     pub rejected: Vec<Rejection>,
 }
@@ -154,7 +154,8 @@ impl App {
         let mut rows = parsed.rows;
         while !rows.is_empty() {
             let rest = rows.split_off(rows.len().min(MAX_ROWS));
-            let indexes: Vec<u32> = rows.iter().map(|r| r.row).collect();
+            let written_rows: Vec<(usize, Document)> =
+                rows.iter().map(|r| (r.row as usize, r.document.clone())).collect();
             let request = WriteRequest {
                 workspace: audience.workspace.clone(),
                 rows,
@@ -163,14 +164,15 @@ impl App {
             };
             let written = self.write_current(&mut audience, request).await?;
             orders = Orders::Taken(written.request);
-            classes.extend(indexes.into_iter().map(|i| i as usize).zip(written.classes));
+            let classed = written_rows.into_iter().zip(written.classes);
+            classes.extend(classed.map(|((index, document), class)| (index, class, document)));
             rows = rest;
         }
         ports::crash::point("request.before_answer");
         Ok(ContactsAdded {
             audience,
             received: parsed.received,
-            counts: classes.iter().map(|(_, class)| *class).collect(),
+            counts: classes.iter().map(|(_, class, _)| *class).collect(),
             classes,
             rejected: parsed.rejected,
         })

@@ -95,12 +95,8 @@ impl App {
             return Err(self.later_clear(actor, &audience).await?);
         }
         let held = self.hold_for_undo(new).await?;
-        if !pristine(&held.content) {
-            self.writer.release(&held).await?;
-            return Err(changed());
-        }
         let kept = self.deps.queries.content(old).await?;
-        let Some(kept) = kept else {
+        let Some(kept) = kept.filter(|kept| pristine(&held.content, kept)) else {
             self.writer.release(&held).await?;
             return Err(changed());
         };
@@ -329,9 +325,11 @@ impl App {
     }
 }
 
-/// Whether nothing was ever written to or removed from a content.
-fn pristine(content: &Content) -> bool {
-    content.contacts == 0 && content.next_request == 1 && content.active.is_empty()
+/// Whether nothing was ever written to or removed from the content that took the place of `emptied`.
+/// Request numbers go on from one content of an audience to the next.
+fn pristine(content: &Content, emptied: &Content) -> bool {
+    let written = content.next_request != emptied.next_request;
+    content.contacts == 0 && !written && content.active.is_empty()
 }
 
 async fn commit_flip(uow: Box<dyn UnitOfWork>) -> AppResult<()> {

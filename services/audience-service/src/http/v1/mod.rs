@@ -1,10 +1,19 @@
 //! V1: the complete API.
 
+pub mod accepted;
+pub mod audiences;
 pub mod bus;
+pub mod contacts;
+pub mod operations;
 
 use actix_web::web;
 
 /// Registers the paths of V1.
 pub fn configure(config: &mut web::ServiceConfig) {
-    config.service(web::scope("/api/v1").configure(bus::configure));
+    let scope = web::scope("/api/v1")
+        .configure(contacts::configure)
+        .configure(audiences::configure)
+        .configure(operations::configure)
+        .configure(bus::configure);
+    config.service(scope);
 }

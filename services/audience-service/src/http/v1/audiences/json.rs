@@ -1,0 +1,109 @@
+//! Audiences as V1 writes them, and what their paths have in common.
+
+use actix_web::{
+    HttpRequest,
+    http::{StatusCode, header},
+};
+use domain::{
+    audience::{Audience, COLLECTION, Tags},
+    shared::{AudienceId, AudienceName},
+};
+use http_kit::{Answer, Problem, etag};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{application::AppError, http::contact_json::timestamp};
+
+/// An audience.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AudienceJson {
+    /// `aud_` and a decimal.
+    #[schema(example = "aud_104629547441512448")]
+    pub id: String,
+    /// Name, unique among those not deleted.
+    pub name: String,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// `active` or `draft`.
+    pub status: &'static str,
+    /// `static` or `dynamic`.
+    pub kind: &'static str,
+    /// Exact number of visible contacts.
+    pub contacts: i64,
+    /// What made it.
+    pub source_id: &'static str,
+    /// Where its contacts are stored.
+    pub collection: &'static str,
+    /// Version of the metadata: the `ETag`.
+    pub version: i64,
+    /// Who made it.
+    pub created_by: String,
+    /// When it was made.
+    pub created_at: String,
+    /// Last change of metadata or contacts.
+    pub updated_at: String,
+    /// When it was deleted, if it is.
+    pub deleted_at: Option<String>,
+}
+
+impl From<&Audience> for AudienceJson {
+    fn from(audience: &Audience) -> Self {
+        Self {
+            id: audience.id.to_string(),
+            name: audience.name.as_str().to_owned(),
+            tags: audience.tags.as_slice().to_vec(),
+            status: audience.status.as_str(),
+            kind: audience.kind.as_str(),
+            contacts: audience.contacts,
+            source_id: audience.source.as_str(),
+            collection: COLLECTION,
+            version: audience.version,
+            created_by: audience.created_by.to_string(),
+            created_at: timestamp(audience.created_at),
+            updated_at: timestamp(audience.updated_at),
+            deleted_at: audience.deleted_at.map(timestamp),
+        }
+    }
+}
+
+/// An answer with the audience and its `ETag`.
+pub fn answer(status: StatusCode, audience: &Audience) -> Answer {
+    Answer::json(status, &AudienceJson::from(audience))
+        .with_header(header::ETAG, etag::strong(audience.version))
+}
+
+/// The id in a path: one that cannot be an id names nothing.
+pub fn path_id(text: &str) -> Result<AudienceId, Problem> {
+    text.parse().map_err(|_| Problem::not_found())
+}
+
+/// The version that `If-Match` asks for, checked against the audience as it is.
+pub fn check_match(request: &HttpRequest, audience: &Audience) -> Result<Option<i64>, Problem> {
+    let condition = etag::IfMatch::from_headers(request.headers());
+    condition.check(audience.version)?;
+    let asked = request.headers().contains_key(header::IF_MATCH);
+    Ok(asked.then_some(audience.version))
+}
+
+/// A name of a request.
+pub fn name(text: &str) -> Result<AudienceName, Problem> {
+    AudienceName::parse(text).map_err(|e| AppError::name("/name", e).into())
+}
+
+/// Labels of a request.
+pub fn tags(labels: &[String]) -> Result<Tags, Problem> {
+    Tags::parse(labels).map_err(|error| {
+        let pointer = match error {
+            domain::audience::TagError::Invalid(index) => format!("/tags/{index}"),
+            domain::audience::TagError::TooMany => "/tags".to_owned(),
+        };
+        AppError::invalid(pointer, "invalid_tags", error.to_string()).into()
+    })
+}
+
+/// A value of a closed list.
+pub fn one_of<T: std::str::FromStr>(pointer: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| {
+        AppError::invalid(pointer, "unknown_value", "not one of the values allowed").into()
+    })
+}

@@ -1,0 +1,146 @@
+//! Following the feed of the caller's notifications.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use actix_web::{HttpRequest, HttpResponse, get, web::Data};
+use futures::{Stream, stream};
+use http_kit::{
+    Problem,
+    sse::{self, Event},
+};
+use tokio::{sync::broadcast::Receiver, time::timeout};
+
+use super::json::{NotificationJson, event_data};
+use crate::{
+    application::{Actor, App, Topic},
+    http::ApiState,
+};
+
+const LAST_EVENT_ID: &str = "last-event-id";
+/// Longest time without a look: another process may have stored a notification.
+const POLL: Duration = Duration::from_secs(1);
+/// Events read at a time.
+const BATCH: i64 = 100;
+
+/// Follows the caller's notifications: `notification` events as they come. With `Last-Event-ID`
+/// it goes on strictly after that event; where that is impossible, one `reset` event says that the
+/// list has to be read again.
+#[utoipa::path(
+    tag = "notifications",
+    operation_id = "followNotifications",
+    params(("Last-Event-ID" = Option<String>, Header, description = "Id of the last event seen")),
+    responses((
+        status = 200,
+        description = "Events; the data of each is a notification",
+        content_type = "text/event-stream",
+        body = NotificationJson
+    ))
+)]
+#[get("/notifications/stream")]
+pub async fn stream(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    // Listening begins before the position is read, so that no event falls in between.
+    let topics = state.app.wake().subscribe();
+    let kept = state.app.feed_range(&actor).await?;
+    let now = kept.map_or(0, |(_, last)| last);
+    let seen = request.headers().get(LAST_EVENT_ID);
+    let resumed = seen.map(|id| id.to_str().ok().and_then(|id| resume(id, kept)));
+    let feed = Feed {
+        app: Arc::clone(&state.app),
+        topic: Topic::Feed(actor.workspace.to_string(), actor.user.to_string()),
+        actor,
+        topics,
+        after: resumed.flatten().unwrap_or(now),
+        waiting: VecDeque::from_iter((resumed == Some(None)).then(|| reset(now))),
+    };
+    Ok(sse::respond(feed.stream(), state.stopping.clone()))
+}
+
+/// The position to go on after, or `None` where events between may be missing.
+fn resume(seen: &str, kept: Option<(i64, i64)>) -> Option<i64> {
+    let digits = !seen.is_empty() && seen.bytes().all(|b| b.is_ascii_digit());
+    let seen: i64 = digits.then(|| seen.parse().ok()).flatten()?;
+    let (first, last) = kept.unwrap_or((1, 0));
+    (first - 1..=last).contains(&seen).then_some(seen)
+}
+
+/// Carries the position that the stream goes on from, so that the next reconnection resumes.
+fn reset(now: i64) -> Event {
+    Event {
+        id: Some(now.to_string()),
+        event: Some("reset".to_owned()),
+        data: "{}".to_owned(),
+    }
+}
+
+/// Where a stream stands.
+struct Feed {
+    app: Arc<App>,
+    actor: Actor,
+    topic: Topic,
+    topics: Receiver<Topic>,
+    /// Position of the last event that was taken from the store.
+    after: i64,
+    /// Taken from the store, not yet sent.
+    waiting: VecDeque<Event>,
+}
+
+impl Feed {
+    fn stream(self) -> impl Stream<Item = Event> {
+        stream::unfold(self, async |mut feed| {
+            let event = feed.next().await;
+            Some((event, feed))
+        })
+    }
+
+    async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return event;
+            }
+            match self.app.feed_after(&self.actor, self.after, BATCH).await {
+                Ok(events) => {
+                    self.after = events.last().map_or(self.after, |last| last.seq);
+                    self.waiting.extend(events.into_iter().map(|event| Event {
+                        id: Some(event.seq.to_string()),
+                        data: event_data(&event).to_string(),
+                        event: Some(event.kind),
+                    }));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the feed cannot be read now");
+                    tokio::time::sleep(POLL).await;
+                }
+            }
+            if self.waiting.is_empty() {
+                // Heard or not, the store says what is new.
+                let _ = timeout(POLL, self.topic.heard(&mut self.topics)).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_positions_with_nothing_missing_after_them_are_resumed() {
+        let kept = Some((5, 9));
+        for (seen, after) in [("4", Some(4)), ("7", Some(7)), ("9", Some(9)), ("09", Some(9))] {
+            assert_eq!(resume(seen, kept), after, "{seen}");
+        }
+        for lost in ["3", "0", "10", "-1", "", "x", "7.0", " 7", "+7", "99999999999999999999"] {
+            assert_eq!(resume(lost, kept), None, "{lost}");
+        }
+        assert_eq!(resume("0", None), Some(0));
+        assert_eq!(resume("1", None), None);
+    }
+
+    #[test]
+    fn a_reset_carries_the_position_to_resume_from() {
+        let event = reset(9);
+        assert_eq!(event.id.as_deref(), Some("9"));
+        assert_eq!(event.event.as_deref(), Some("reset"));
+    }
+}

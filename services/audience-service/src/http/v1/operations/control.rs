@@ -1,0 +1,127 @@
+//! Stopping operations, trying them again, taking them back.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    post,
+    web::{Data, Path, Payload},
+};
+use http_kit::{Answer, Problem, ProblemBody, prefer};
+use serde::Deserialize;
+
+use super::json::{OperationJson, path_id};
+use crate::http::{ApiState, v1::accepted::followed};
+
+const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+
+/// An empty object.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// Asks an operation to stop. A running one ends at its next checkpoint.
+#[utoipa::path(
+    tag = "operations",
+    operation_id = "cancelOperation",
+    params(
+        ("id" = String, Path, description = "`op_…`"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: seconds to wait for the end"),
+    ),
+    responses(
+        (status = 200, description = "The operation, ended within the wait", body = OperationJson),
+        (status = 202, description = "The operation, which will stop", body = OperationJson),
+        (status = 404, description = "There is none", body = ProblemBody),
+        (status = 409, description = "`operation_ended`", body = ProblemBody),
+    )
+)]
+#[post("/operations/{id}/cancel")]
+pub async fn cancel(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let id = path_id(&path)?;
+    let body = state.optional_json::<Nothing>(&request, payload, INVALID);
+    let hash = body.await?.hash;
+    let wait = prefer::wait(request.headers());
+    let (app, caller) = (state.app.clone(), actor.clone());
+    state
+        .once(&request, &actor, hash, move |_ticket| async move {
+            app.cancel_operation(&caller, id).await?;
+            followed(&app, &caller, id, wait).await
+        })
+        .await
+}
+
+/// Puts a failed or cancelled operation back into the queue; it goes on from its checkpoint.
+#[utoipa::path(
+    tag = "operations",
+    operation_id = "retryOperation",
+    params(
+        ("id" = String, Path, description = "`op_…`"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: seconds to wait for the end"),
+    ),
+    responses(
+        (status = 200, description = "The operation, ended within the wait", body = OperationJson),
+        (status = 202, description = "The operation, queued again", body = OperationJson),
+        (status = 404, description = "There is none", body = ProblemBody),
+        (status = 409, description = "`operation_not_retryable`, `name_taken`", body = ProblemBody),
+    )
+)]
+#[post("/operations/{id}/retry")]
+pub async fn retry(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let id = path_id(&path)?;
+    let body = state.optional_json::<Nothing>(&request, payload, INVALID);
+    let hash = body.await?.hash;
+    let wait = prefer::wait(request.headers());
+    let (app, caller) = (state.app.clone(), actor.clone());
+    state
+        .once(&request, &actor, hash, move |_ticket| async move {
+            app.retry_operation(&caller, id).await?;
+            followed(&app, &caller, id, wait).await
+        })
+        .await
+}
+
+/// Takes back what an operation did, in this one call. Again: no change.
+#[utoipa::path(
+    tag = "operations",
+    operation_id = "undoOperation",
+    params(("id" = String, Path, description = "`op_…`")),
+    responses(
+        (status = 200, description = "The operation, undone", body = OperationJson),
+        (status = 404, description = "There is none", body = ProblemBody),
+        (
+            status = 409,
+            description = "`not_undoable`, `undo_expired`, `later_removal_exists`, `audience_changed`",
+            body = ProblemBody
+        ),
+    )
+)]
+#[post("/operations/{id}/undo")]
+pub async fn undo(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let id = path_id(&path)?;
+    let body = state.optional_json::<Nothing>(&request, payload, INVALID);
+    let hash = body.await?.hash;
+    let (app, caller) = (state.app.clone(), actor.clone());
+    state
+        .once(&request, &actor, hash, move |_ticket| async move {
+            let operation = app.undo_operation(&caller, id).await?;
+            Ok(Answer::json(StatusCode::OK, &OperationJson::new(&app, operation)))
+        })
+        .await
+}

@@ -1,0 +1,131 @@
+//! Following one operation as it changes.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    web::{Data, Path},
+};
+use domain::operation::Operation;
+use futures::{Stream, stream};
+use http_kit::{
+    Problem, ProblemBody,
+    sse::{self, Event},
+};
+use tokio::{
+    sync::broadcast::Receiver,
+    time::{Instant, timeout_at},
+};
+
+use super::json::{OperationJson, path_id};
+use crate::{
+    application::{Actor, App, AppError, Topic},
+    http::ApiState,
+};
+
+/// Shortest time between two events of mere progress.
+const PACE: Duration = Duration::from_millis(200);
+/// Longest time without a look: another process may have the operation.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Follows an operation: `operation` events with its present state and every change (progress at
+/// most five times a second), until it has ended.
+#[utoipa::path(
+    tag = "operations",
+    operation_id = "followOperation",
+    params(("id" = String, Path, description = "`op_…`")),
+    responses(
+        (
+            status = 200,
+            description = "Events; the data of each is the operation",
+            content_type = "text/event-stream",
+            body = OperationJson
+        ),
+        (status = 404, description = "There is none", body = ProblemBody),
+    )
+)]
+#[get("/operations/{id}/events")]
+pub async fn events(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let id = path_id(&path)?;
+    // Listening begins before the first look, so that no change falls in between.
+    let topics = state.app.wake().subscribe();
+    let operation = state.app.operation(&actor, id).await?;
+    let following = Following {
+        app: Arc::clone(&state.app),
+        actor,
+        topics,
+        sent_at: Instant::now(),
+        sent: None,
+        operation,
+    };
+    Ok(sse::respond(following.stream(), state.stopping.clone()))
+}
+
+/// Where a stream stands.
+struct Following {
+    app: Arc<App>,
+    actor: Actor,
+    topics: Receiver<Topic>,
+    /// As it was read last.
+    operation: Operation,
+    /// As it was sent last.
+    sent: Option<Operation>,
+    sent_at: Instant,
+}
+
+impl Following {
+    fn stream(self) -> impl Stream<Item = Event> {
+        stream::unfold(self, async |mut following| {
+            let event = following.next().await?;
+            Some((event, following))
+        })
+    }
+
+    /// The next event, or `None` after the terminal one.
+    async fn next(&mut self) -> Option<Event> {
+        while !self.is_due() {
+            if self.sent.as_ref().is_some_and(|o| o.state.is_terminal()) {
+                return None;
+            }
+            self.look_again().await?;
+        }
+        self.sent = Some(self.operation.clone());
+        self.sent_at = Instant::now();
+        let json = OperationJson::new(&self.app, self.operation.clone());
+        Some(Event {
+            id: None,
+            event: Some("operation".to_owned()),
+            data: serde_json::to_string(&json).ok()?,
+        })
+    }
+
+    /// Whether what was read last is to be sent now. A new state never waits, progress does.
+    fn is_due(&self) -> bool {
+        let Some(sent) = &self.sent else { return true };
+        let moved = sent.state != self.operation.state || sent.attempt != self.operation.attempt;
+        moved || (*sent != self.operation && self.sent_at.elapsed() >= PACE)
+    }
+
+    /// Waits for a change, or for held back progress to fall due, and reads. `None`: it is gone.
+    async fn look_again(&mut self) -> Option<()> {
+        let held_back = self.sent.as_ref() != Some(&self.operation);
+        let until = if held_back { self.sent_at + PACE } else { Instant::now() + POLL };
+        let topic = Topic::Operation(self.operation.id.raw());
+        // Heard or not, the store says what is so.
+        let _ = timeout_at(until, topic.heard(&mut self.topics)).await;
+        match self.app.operation(&self.actor, self.operation.id).await {
+            Ok(operation) => self.operation = operation,
+            Err(AppError::NotFound) => return None,
+            Err(error) => {
+                tracing::warn!(%error, operation = %self.operation.id, "cannot be followed now");
+                tokio::time::sleep(POLL).await;
+            }
+        }
+        Some(())
+    }
+}
