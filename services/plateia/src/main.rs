@@ -1,1 +1,19 @@
-fn main() {}
+//! Plateia in one process, and the operator's command line.
+
+mod cli;
+mod client;
+mod config;
+mod crash;
+mod demo;
+mod lock;
+mod run;
+mod sample;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    run::run(cli::Cli::parse())
+}
