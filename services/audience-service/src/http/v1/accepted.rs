@@ -40,7 +40,11 @@ pub async fn followed(
         None => app.operation(actor, id).await?,
     };
     let ended = operation.state.is_terminal();
-    let status = if ended && wait.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let status = if ended && wait.is_some() {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
     let mut answer = Answer::json(status, &OperationJson::new(app, operation));
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/operations/{id}")) {
         answer = answer.with_header(header::LOCATION, location);

@@ -4,7 +4,9 @@ pub mod accepted;
 pub mod audiences;
 pub mod bus;
 pub mod contacts;
+pub mod notifications;
 pub mod operations;
+pub mod recycle;
 
 use actix_web::web;
 
@@ -14,6 +16,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .configure(contacts::configure)
         .configure(audiences::configure)
         .configure(operations::configure)
+        .configure(notifications::configure)
+        .configure(recycle::configure)
         .configure(bus::configure);
     config.service(scope);
 }

@@ -79,4 +79,3 @@ pub fn event_data(event: &UserEvent) -> Value {
     };
     serde_json::to_value(json).unwrap_or_default()
 }
-

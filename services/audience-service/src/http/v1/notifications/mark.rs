@@ -54,7 +54,10 @@ pub async fn read(
     state
         .once(&request, &actor, hash, move |_ticket| async move {
             app.read_notification(&caller, id).await?;
-            let marked = Marked { id: id.to_string(), read: true };
+            let marked = Marked {
+                id: id.to_string(),
+                read: true,
+            };
             Ok(Answer::json(StatusCode::OK, &marked))
         })
         .await

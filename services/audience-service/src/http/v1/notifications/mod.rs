@@ -8,7 +8,7 @@ mod stream;
 pub use json::NotificationJson;
 pub use mark::{__path_read, __path_read_all};
 pub use read::{__path_list, __path_unread_count};
-pub use stream::__path_stream;
+pub use stream::__path_follow;
 
 use actix_web::web;
 
@@ -17,7 +17,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(read::list)
         .service(read::unread_count)
-        .service(stream::stream)
+        .service(stream::follow)
         .service(mark::read_all)
         .service(mark::read);
 }

@@ -37,7 +37,7 @@ const BATCH: i64 = 100;
     ))
 )]
 #[get("/notifications/stream")]
-pub async fn stream(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn follow(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     // Listening begins before the position is read, so that no event falls in between.
     let topics = state.app.wake().subscribe();
@@ -127,10 +127,26 @@ mod tests {
     #[test]
     fn only_positions_with_nothing_missing_after_them_are_resumed() {
         let kept = Some((5, 9));
-        for (seen, after) in [("4", Some(4)), ("7", Some(7)), ("9", Some(9)), ("09", Some(9))] {
+        for (seen, after) in [
+            ("4", Some(4)),
+            ("7", Some(7)),
+            ("9", Some(9)),
+            ("09", Some(9)),
+        ] {
             assert_eq!(resume(seen, kept), after, "{seen}");
         }
-        for lost in ["3", "0", "10", "-1", "", "x", "7.0", " 7", "+7", "99999999999999999999"] {
+        for lost in [
+            "3",
+            "0",
+            "10",
+            "-1",
+            "",
+            "x",
+            "7.0",
+            " 7",
+            "+7",
+            "99999999999999999999",
+        ] {
             assert_eq!(resume(lost, kept), None, "{lost}");
         }
         assert_eq!(resume("0", None), Some(0));

@@ -121,7 +121,10 @@ pub async fn undo(
     state
         .once(&request, &actor, hash, move |_ticket| async move {
             let operation = app.undo_operation(&caller, id).await?;
-            Ok(Answer::json(StatusCode::OK, &OperationJson::new(&app, operation)))
+            Ok(Answer::json(
+                StatusCode::OK,
+                &OperationJson::new(&app, operation),
+            ))
         })
         .await
 }

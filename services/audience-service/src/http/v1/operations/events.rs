@@ -114,7 +114,11 @@ impl Following {
     /// Waits for a change, or for held back progress to fall due, and reads. `None`: it is gone.
     async fn look_again(&mut self) -> Option<()> {
         let held_back = self.sent.as_ref() != Some(&self.operation);
-        let until = if held_back { self.sent_at + PACE } else { Instant::now() + POLL };
+        let until = if held_back {
+            self.sent_at + PACE
+        } else {
+            Instant::now() + POLL
+        };
         let topic = Topic::Operation(self.operation.id.raw());
         // Heard or not, the store says what is so.
         let _ = timeout_at(until, topic.heard(&mut self.topics)).await;

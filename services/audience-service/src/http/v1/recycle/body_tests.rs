@@ -1,0 +1,201 @@
+use domain::{
+    recycle::{DuplicateKey, Outcome, Rules},
+    shared::WorkspaceId,
+};
+use http_kit::Sealer;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn seal() -> PlanSeal {
+    let workspace = WorkspaceId::parse("ws").unwrap();
+    PlanSeal::new(Sealer::new(&[1; 32]), &workspace, AudienceId::from_raw(1))
+}
+
+fn parse(body: Value) -> Result<RecycleRequest, Problem> {
+    let body: RecycleBody = http_kit::body::parse(body.to_string().as_bytes())?;
+    body.into_request(&seal(), 3)
+}
+
+fn rules(body: Value) -> Rules {
+    parse(json!({ "rules": body })).unwrap().rules
+}
+
+#[test]
+fn broken_members_are_named_by_their_place() {
+    for (body, pointer, code) in [
+        (json!({"rule": {}}), "/rule", "unknown_member"),
+        (json!({"rules": {"x": 1}}), "/rules/x", "unknown_member"),
+        (
+            json!({"rules": {"documents": [7]}}),
+            "/rules/documents/0",
+            "invalid_type",
+        ),
+        (
+            json!({"rules": {"documents": ["1", " "]}}),
+            "/rules/documents/1",
+            "document_empty",
+        ),
+        (
+            json!({"rules": {"upload_id": "x"}}),
+            "/rules/upload_id",
+            "invalid_id",
+        ),
+        (
+            json!({"rules": {"audience_ids": ["op_1"]}}),
+            "/rules/audience_ids/0",
+            "invalid_id",
+        ),
+        (
+            json!({"rules": {"where": {}}}),
+            "/rules/where",
+            "invalid_type",
+        ),
+        (
+            json!({"rules": {"outcomes": ["busy", "gone"]}}),
+            "/rules/outcomes/1",
+            "unknown_value",
+        ),
+        (
+            json!({"rules": {"contacted": {"at": ""}}}),
+            "/rules/contacted/at",
+            "unknown_member",
+        ),
+        (
+            json!({"rules": {"contacted": {"from": "1"}}}),
+            "/rules/contacted/from",
+            "invalid_time",
+        ),
+        (
+            json!({"rules": {"attempts": {}}}),
+            "/rules/attempts/at_least",
+            "required",
+        ),
+        (
+            json!({"rules": {"attempts": {"at_least": 0}}}),
+            "/rules/attempts/at_least",
+            "too_small",
+        ),
+        (
+            json!({"rules": {"opted_out": 1}}),
+            "/rules/opted_out",
+            "invalid_type",
+        ),
+        (
+            json!({"rules": {"duplicates": {"by": []}}}),
+            "/rules/duplicates/by",
+            "required",
+        ),
+        (
+            json!({"rules": {"duplicates": {"by": ["name"]}}}),
+            "/rules/duplicates/by/0",
+            "unknown_value",
+        ),
+        (
+            json!({"rules": {"duplicates": {"by": ["phone"], "keep": "all"}}}),
+            "/rules/duplicates/keep",
+            "unknown_value",
+        ),
+        (
+            json!({"rules": {"min_hours_since_last_attempt": 0}}),
+            "/rules/min_hours_since_last_attempt",
+            "too_small",
+        ),
+        (
+            json!({"keep": {"documents": ["\u{0}"]}}),
+            "/keep/documents/0",
+            "document_invalid",
+        ),
+        (
+            json!({"keep": {"audience_ids": [""]}}),
+            "/keep/audience_ids/0",
+            "invalid_id",
+        ),
+        (json!({"target": {}}), "/target/type", "required"),
+        (
+            json!({"target": {"type": "other"}}),
+            "/target/type",
+            "unknown_value",
+        ),
+        (
+            json!({"target": {"type": "in_place", "name": "x"}}),
+            "/target/name",
+            "unknown_member",
+        ),
+        (
+            json!({"target": {"type": "new", "name": "a\nb"}}),
+            "/target/name",
+            "name_invalid",
+        ),
+        (
+            json!({"plan_tolerance": -1}),
+            "/plan_tolerance",
+            "invalid_value",
+        ),
+    ] {
+        let problem = parse(body.clone()).unwrap_err();
+        assert_eq!(problem.status().as_u16(), 422, "{body}");
+        let named: Vec<_> = problem
+            .errors()
+            .iter()
+            .map(|e| (e.pointer.as_str(), e.code.as_ref()))
+            .collect();
+        assert_eq!(named, [(pointer, code)], "{body}");
+    }
+}
+
+#[test]
+fn a_foreign_plan_is_refused() {
+    let problem = parse(json!({"plan": "abc"})).unwrap_err();
+    assert_eq!(problem.errors()[0].pointer, "/plan");
+    assert_eq!(problem.errors()[0].code, "invalid_plan");
+    assert!(parse(json!({"plan": ""})).unwrap().plan.is_none());
+}
+
+#[test]
+fn more_documents_than_allowed_inline_are_too_large() {
+    let documents = ["1", "2", "3", "4"];
+    for body in [
+        json!({"rules": {"documents": documents}}),
+        json!({"keep": {"documents": documents}}),
+    ] {
+        assert_eq!(parse(body).unwrap_err().status().as_u16(), 413);
+    }
+    assert!(parse(json!({"rules": {"documents": ["1", "2", "3"]}})).is_ok());
+}
+
+#[test]
+fn opted_out_goes_with_every_rule_and_is_none_on_its_own() {
+    assert!(rules(json!({})).is_empty());
+    assert!(rules(json!({"where": [], "upload_id": ""})).is_empty());
+    assert!(rules(json!({"opted_out": true})).opted_out);
+    assert!(rules(json!({"outcomes": ["busy"]})).opted_out);
+    assert!(rules(json!({"documents": ["1"]})).opted_out);
+    assert!(!rules(json!({"documents": ["1"], "opted_out": false})).opted_out);
+}
+
+#[test]
+fn values_are_normalised_and_repeated_ones_count_once() {
+    let request = parse(json!({
+        "rules": {
+            "documents": ["123.456.789-09"],
+            "audience_ids": ["aud_5", "6"],
+            "outcomes": ["busy", "busy"],
+            "contacted": {"channel": " SMS ", "from": "2026-01-01T00:00:00-03:00"},
+            "duplicates": {"by": ["phone", "phone"]},
+        },
+        "target": {"type": "new", "name": " "},
+    }))
+    .unwrap();
+    assert_eq!(request.documents.documents[0].as_str(), "12345678909");
+    assert_eq!(request.rules.audiences, [5, 6]);
+    assert_eq!(request.rules.outcomes, [Outcome::Busy]);
+    let contacted = request.rules.contacted.unwrap();
+    assert_eq!(contacted.channel.as_deref(), Some("sms"));
+    assert_eq!(
+        contacted.from.unwrap().to_rfc3339(),
+        "2026-01-01T03:00:00+00:00"
+    );
+    assert_eq!(request.rules.duplicates.unwrap().by, [DuplicateKey::Phone]);
+    assert_eq!(request.new_audience, Some(None));
+}
