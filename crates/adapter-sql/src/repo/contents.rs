@@ -76,18 +76,19 @@ pub(super) async fn get(conn: &mut Conn, key: ContentKey) -> Result<Option<Conte
         .transpose()
 }
 
-/// Adds a content.
+/// Adds a content whose first request gets the number `next_request`.
 pub(super) async fn insert(
     conn: &mut Conn,
     key: ContentKey,
     contacts: i64,
+    next_request: i64,
 ) -> Result<Content, StoreError> {
     diesel::insert_into(audience_contents::table)
         .values((
             audience_contents::audience.eq(key.audience.raw()),
             audience_contents::epoch.eq(key.epoch.0),
             audience_contents::contacts.eq(contacts),
-            audience_contents::next_request.eq(1),
+            audience_contents::next_request.eq(next_request),
             audience_contents::next_removal.eq(RemovalNo::PERMANENT.0 + 1),
             audience_contents::revision.eq(1),
             audience_contents::active.eq(Json(serde_json::Value::Array(Vec::new()))),
@@ -130,15 +131,14 @@ impl ContentRepository for Contents<'_> {
             .ok_or(StoreError::Conflict {
                 constraint: ports::constraint::OTHER,
             })?;
-        insert(
-            self.0,
-            ContentKey {
-                audience,
-                epoch: Epoch(epoch),
-            },
-            0,
-        )
-        .await
+        let next_request: Option<i64> = audience_contents::table
+            .filter(audience_contents::audience.eq(audience.raw()))
+            .select(diesel::dsl::max(audience_contents::next_request))
+            .first(self.0)
+            .await
+            .map_err(store)?;
+        let key = key(audience.raw(), epoch);
+        insert(self.0, key, 0, next_request.unwrap_or(1)).await
     }
 
     async fn get(&mut self, key: ContentKey) -> Result<Option<Content>, StoreError> {
@@ -163,10 +163,13 @@ impl ContentRepository for Contents<'_> {
         write: &NewWrite,
     ) -> Result<OpenWrite, StoreError> {
         use audience_contents::{next_request, open_write};
+        let (audience, epoch) = raw(key);
+        let current = || audiences::table.find(audience).filter(audiences::epoch.eq(epoch));
         loop {
             let opened: Option<ContentRow> =
                 diesel::update(audience_contents::table.find(raw(key)))
                     .filter(open_write.is_null())
+                    .filter(diesel::dsl::exists(current()))
                     .set((
                         open_write.eq(write.write.0),
                         next_request.eq(next_request + write.requests),
@@ -187,7 +190,9 @@ impl ContentRepository for Contents<'_> {
             if let Some((intent, lapsed)) = intents::open_of(self.0, key).await? {
                 return Ok(OpenWrite::Busy { intent, lapsed });
             }
-            if get(self.0, key).await?.is_none() {
+            let there = get(self.0, key).await?.is_some();
+            let pointed_at: i64 = current().count().get_result(self.0).await.map_err(store)?;
+            if !there || pointed_at == 0 {
                 return Ok(OpenWrite::Gone);
             }
             // It was closed between the two statements.

@@ -134,6 +134,16 @@ impl OperationRepository for Operations<'_> {
         claims::claim(self.0, kinds, owner, lease_seconds, now).await
     }
 
+    async fn release_leases(&mut self) -> Result<u64, StoreError> {
+        let released = diesel::update(operations::table)
+            .filter(operations::state.eq(OperationState::Running.as_str()))
+            .set(operations::lease_until.eq(dialect::lease_until(0).nullable()))
+            .execute(self.0)
+            .await
+            .map_err(store)?;
+        Ok(u64::try_from(released).unwrap_or(u64::MAX))
+    }
+
     async fn heartbeat(&mut self, lease: &Lease, lease_seconds: u32) -> Result<bool, LeaseError> {
         diesel::update(under(lease))
             .set(operations::lease_until.eq(dialect::lease_until(lease_seconds).nullable()))

@@ -130,7 +130,8 @@ pub struct NewRemoval {
 #[async_trait]
 pub trait ContentRepository: Send {
     /// Adds an empty content under the next epoch of the audience (epochs only grow) and answers it.
-    /// It shows nowhere until the audience's pointer is moved to it.
+    /// It shows nowhere until the audience's pointer is moved to it. Its request numbers go on where
+    /// the audience's others stand, so that a request accepted before keeps its place.
     async fn add(&mut self, audience: AudienceId) -> Result<Content, StoreError>;
 
     /// One content.

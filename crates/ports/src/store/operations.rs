@@ -121,6 +121,10 @@ pub trait OperationRepository: Send {
         now: Instant,
     ) -> Result<Option<(Operation, Lease)>, StoreError>;
 
+    /// Ends every lease, as if it had lapsed, and answers how many. For the start of a process that
+    /// has the store to itself: whoever held one is gone, and nobody waits for the lease to run out.
+    async fn release_leases(&mut self) -> Result<u64, StoreError>;
+
     /// Prolongs a lease; answers whether a cancel was asked for.
     async fn heartbeat(&mut self, lease: &Lease, lease_seconds: u32) -> Result<bool, LeaseError>;
 
