@@ -8,7 +8,7 @@ use std::{fs::File, io::BufWriter, io::Write, net::IpAddr, path::Path};
 use anyhow::{Context, bail};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
-use settings::ExposeSecret;
+use settings::{ExposeSecret, Settings};
 
 use crate::{
     client::{Api, Operation, Show, upload, watch},
@@ -21,6 +21,14 @@ const AUDIENCE: &str = "Clientes Brasil";
 const USER: &str = "demo";
 /// One in so many people of the sample is on the list of those who were called already.
 const CALLED_EVERY: usize = 8;
+
+/// Settings for somebody who watches: requests are not logged unless that was asked for.
+pub fn quiet(mut settings: Settings) -> Settings {
+    if settings.telemetry.level == "info" {
+        settings.telemetry.level = "warn".to_owned();
+    }
+    settings
+}
 
 /// Loads the sample unless it is there, recycles it once, and tells what can be tried.
 ///
@@ -167,9 +175,7 @@ async fn farewell(
     audience: &str,
 ) -> anyhow::Result<()> {
     let unread = api.get(&["notifications", "unread_count"], &[]).await?;
-    let unread = ["unread", "unread_count", "count"]
-        .iter()
-        .find_map(|name| unread.get(*name)?.as_i64());
+    let unread = unread.get("unread").and_then(Value::as_i64);
     let here = api.get(&["audiences", audience], &[]).await?;
     println!(
         "{AUDIENCE}: {} contacts; {} unread notifications for user {USER}",

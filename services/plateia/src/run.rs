@@ -52,8 +52,8 @@ fn dispatch(command: Command) -> anyhow::Result<Outcome> {
         .install_default()
         .map_err(|_| anyhow!("TLS is set up already"))?;
     match command {
-        Command::Serve(args) => serve::serve(&args, |_| async { Ok(()) }),
-        Command::Demo(args) => serve::serve(&args, demo::load),
+        Command::Serve(args) => serve::serve(config::load(&args)?, |_| async { Ok(()) }),
+        Command::Demo(args) => serve::serve(demo::quiet(config::load(&args)?), demo::load),
         Command::Sample(args) => sample(&args),
         Command::Config { command } => configuration(&command),
         Command::Audience {

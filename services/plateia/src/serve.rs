@@ -7,7 +7,7 @@ use audience_service::wiring::Embedded;
 use settings::{LogFormat, Settings};
 use tokio::runtime::Runtime;
 
-use crate::{cli::ServerArgs, config, crash, lock::DataDirLock, run::Outcome};
+use crate::{crash, lock::DataDirLock, run::Outcome};
 
 /// Names the crash point to end at; for tests only.
 const CRASH_AT: &str = "CRASH_AT";
@@ -17,12 +17,14 @@ const HTTP_WORKERS: usize = 2;
 /// Runs the server until a signal ends it, with `beside` at its side.
 ///
 /// # Errors
-/// When the configuration is wrong, the data directory is taken, or the server cannot start.
-pub fn serve<F>(args: &ServerArgs, beside: impl FnOnce(Running) -> F) -> anyhow::Result<Outcome>
+/// When the data directory is taken, the server cannot start, or `beside` fails.
+pub fn serve<F>(
+    mut settings: Settings,
+    beside: impl FnOnce(Running) -> F,
+) -> anyhow::Result<Outcome>
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    let mut settings = config::load(args)?;
     settings.workers.http.get_or_insert(HTTP_WORKERS);
     if let Some(at) = std::env::var_os(CRASH_AT) {
         crash::arm(&at.to_string_lossy())?;

@@ -58,9 +58,11 @@ impl Operation {
             text(value, "kind"),
             self.state()
         )];
-        let audience = text(value, "audience_id");
-        if !audience.is_empty() {
-            lines.push(format!("  audience     {audience}"));
+        for (label, member) in [("audience", "audience_id"), ("new", "target_audience_id")] {
+            let id = text(value, member);
+            if !id.is_empty() {
+                lines.push(format!("  {label:<12} {id}"));
+            }
         }
         if let Some(report) = value.get("report").and_then(Value::as_object) {
             let order = [
