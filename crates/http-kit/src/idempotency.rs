@@ -108,6 +108,15 @@ impl Call {
             content: hash.finalize().into(),
         })
     }
+
+    /// The same call with content that is only known once it was received, as that of a file.
+    #[must_use]
+    pub fn with_content(mut self, content: &[u8]) -> Self {
+        let mut hash = Sha256::new_with_prefix(self.content);
+        hash.update(content);
+        self.content = hash.finalize().into();
+        self
+    }
 }
 
 /// The hash of a body.

@@ -137,7 +137,8 @@ pub fn parse_item(item: Value, rules: &ItemRules, now: Instant) -> Result<NewCon
 }
 
 /// Reads a row of a file: each cell with what its column is. Empty cells are absent; of two cells
-/// for the same target the last one counts.
+/// for the same target the last one counts. A column of all attributes holds a JSON object; where
+/// another column names the same attribute, that one counts.
 ///
 /// # Errors
 /// The first rule that the row breaks.
@@ -147,6 +148,7 @@ pub fn parse_row<'a>(
     now: Instant,
 ) -> Result<NewContact, ItemError> {
     let mut draft = Draft::default();
+    let mut inner = Map::new();
     for (target, cell) in fields {
         if cell.trim().is_empty() {
             continue;
@@ -162,9 +164,12 @@ pub fn parse_row<'a>(
                     .attributes
                     .insert(name.clone(), Value::String(cell.to_owned()));
             }
+            FieldTarget::Attributes => inner = object(cell)?,
             FieldTarget::Ignore => {}
         }
     }
+    merge(&mut draft.attributes, inner)?;
+    draft.attributes.retain(|_, value| !value.is_null());
     draft.finish(rules, now)
 }
 
@@ -259,6 +264,13 @@ fn merge(members: &mut Map<String, Value>, inner: Map<String, Value>) -> Result<
         members.entry(name).or_insert(value);
     }
     Ok(())
+}
+
+fn object(cell: &str) -> Result<Map<String, Value>, ItemError> {
+    serde_json::from_str(cell).map_err(|_| {
+        let detail = "must be a JSON object";
+        ItemError::new("attributes", "invalid_type", detail)
+    })
 }
 
 fn trimmed(text: String) -> String {

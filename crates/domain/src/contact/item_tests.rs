@@ -152,3 +152,27 @@ fn rows_follow_their_columns() {
     assert!(contact.body.attributes.is_empty());
     assert_eq!(row(["", "", "x", ""]).unwrap_err().code, "document_missing");
 }
+
+#[test]
+fn a_column_of_attributes_is_an_object() {
+    let targets = [
+        FieldTarget::Document,
+        FieldTarget::Attributes,
+        FieldTarget::Attribute("city".into()),
+    ];
+    let row = |cells: [&'static str; 3]| {
+        parse_row(targets.iter().zip(cells), &ItemRules::default(), now())
+    };
+    let contact = row(["AB1", r#"{"age":41,"vip":true,"city":"x","gone":null}"#, "Lisboa"]);
+    let attributes = Value::Object(contact.unwrap().body.attributes);
+    assert_eq!(attributes, json!({ "age": 41, "vip": true, "city": "Lisboa" }));
+    for (cell, code) in [
+        ("x", "invalid_type"),
+        ("[]", "invalid_type"),
+        (r#"{"a":"#, "invalid_type"),
+        (r#"{"email":"x"}"#, "invalid_attribute"),
+        (r#"{"a":{}}"#, "invalid_attribute"),
+    ] {
+        assert_eq!(row(["AB1", cell, ""]).unwrap_err().code, code, "{cell}");
+    }
+}

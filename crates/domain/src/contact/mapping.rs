@@ -22,9 +22,14 @@ pub enum FieldTarget {
     Email,
     /// An attribute of this name.
     Attribute(String),
+    /// Attributes as the members of a JSON object, as an export writes them.
+    Attributes,
     /// Nothing.
     Ignore,
 }
+
+/// Column and member that hold all attributes as one object.
+const ATTRIBUTES: &str = "attributes";
 
 impl FieldTarget {
     /// The target as it is written in the API; empty for [`FieldTarget::Ignore`].
@@ -35,6 +40,7 @@ impl FieldTarget {
             Self::Phone => "phone",
             Self::Email => "email",
             Self::Attribute(name) => name,
+            Self::Attributes => ATTRIBUTES,
             Self::Ignore => "",
         }
     }
@@ -47,6 +53,7 @@ impl From<String> for FieldTarget {
             "name" => Self::Name,
             "phone" => Self::Phone,
             "email" => Self::Email,
+            ATTRIBUTES => Self::Attributes,
             "" => Self::Ignore,
             _ => Self::Attribute(text),
         }
@@ -159,14 +166,14 @@ pub struct ColumnMapping(Vec<FieldTarget>);
 
 impl ColumnMapping {
     /// Guesses from the names of the columns (Portuguese, Spanish, English), without regard to
-    /// case, accents or punctuation. Other columns become attributes of their own name; columns
-    /// that only an export has are ignored. There may be no document column.
+    /// case, accents or punctuation. Other columns become attributes of their own name; computed
+    /// columns of an export are ignored. There may be no document column.
     pub fn guess(headers: &[String]) -> Self {
         Self::complete(headers, vec![None; headers.len()])
     }
 
-    /// The guess with a request's corrections: header to `document`, `name`, `phone`, `email`, the
-    /// name of an attribute, or nothing. Of columns with the same header the first is meant.
+    /// The guess with a request's corrections: header to `document`, `name`, `phone`, `email`,
+    /// `attributes`, the name of an attribute, or nothing. Of columns with the same header the first is meant.
     ///
     /// # Errors
     /// An unknown column, a target named twice, a name no attribute can have, or no document
@@ -266,6 +273,9 @@ fn attribute(at: usize, header: &str, taken: &mut HashSet<String>) -> FieldTarge
     let header = header.trim();
     if check_attribute_name(header).is_err() {
         return FieldTarget::Ignore;
+    }
+    if header == ATTRIBUTES && taken.insert(header.to_owned()) {
+        return FieldTarget::Attributes;
     }
     let own = matches!(header, "document" | "name" | "phone" | "email");
     if is_reserved(header) && !own {

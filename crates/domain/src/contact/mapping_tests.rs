@@ -38,6 +38,10 @@ fn headers_are_guessed_in_three_languages() {
             ["Celular", "Telefone", "cpf", "cidade"],
             ["Celular", "phone", "document", "cidade"],
         ),
+        (
+            ["document", "attributes", "attributes", "raw"],
+            ["document", "attributes", "", ""],
+        ),
         (["x", "x", "", "contact_id"], ["x", "x_2", "column_3", ""]),
         (
             ["nome", "name", "cpf", "cnpj"],

@@ -14,7 +14,8 @@ mod request;
 mod run;
 mod sweep;
 
-pub use receive::{Received, StoredUpload};
+pub use receive::{Received, ReceivedFile, StoredUpload};
+pub use rejected::{REJECTED_COLUMNS, Rejected};
 pub use request::UploadInto;
 
 use domain::{contact::ColumnMapping, operation::UploadReport, shared::OperationId};

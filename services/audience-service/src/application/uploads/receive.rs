@@ -52,6 +52,24 @@ pub struct StoredUpload {
     pub detected: StoredDetection,
 }
 
+/// A file that is on the disk and can be read, and that nothing remembers yet.
+#[derive(Debug, Clone)]
+pub struct ReceivedFile {
+    id: UploadId,
+    blob: String,
+    file_name: Option<String>,
+    info: BlobInfo,
+    detected: StoredDetection,
+    received_at: Instant,
+}
+
+impl ReceivedFile {
+    /// SHA-256 of its content in hexadecimal digits.
+    pub fn sha256(&self) -> &str {
+        &self.info.sha256
+    }
+}
+
 impl App {
     /// Stores a file and looks into it. A file of no known form is refused after its first bytes.
     ///
@@ -63,6 +81,21 @@ impl App {
         ticket: Ticket,
         received: Received<S>,
     ) -> AppResult<StoredUpload>
+    where
+        S: Stream<Item = Result<C, E>> + Unpin + Send,
+        C: AsRef<[u8]> + Send,
+        E: std::fmt::Display + Send,
+    {
+        let file = self.receive_file(received).await?;
+        self.remember_file(actor, ticket, file).await
+    }
+
+    /// Streams a file to the disk and looks into it. What comes of it is to be remembered or
+    /// forgotten; a crash before that leaves a file that the next sweep deletes.
+    ///
+    /// # Errors
+    /// `InsufficientStorage`; `File`; store errors.
+    pub async fn receive_file<S, C, E>(&self, received: Received<S>) -> AppResult<ReceivedFile>
     where
         S: Stream<Item = Result<C, E>> + Unpin + Send,
         C: AsRef<[u8]> + Send,
@@ -84,26 +117,29 @@ impl App {
             |head, hint| self.deps.formats.detect(head, &hint.borrow()),
         )
         .await?;
-        let now = self.deps.clock.now();
+        let received_at = self.deps.clock.now();
         match self.look_into(&blob, hint, head_format).await {
-            Ok(detected) => {
-                self.remember(
-                    actor,
-                    ticket,
-                    id,
-                    blob,
-                    received.file_name,
-                    info,
-                    detected,
-                    now,
-                )
-                .await
-            }
+            Ok(detected) => Ok(ReceivedFile {
+                id,
+                blob,
+                file_name: received.file_name,
+                info,
+                detected,
+                received_at,
+            }),
             Err(error) => {
                 self.deps.blobs.remove(&blob).await?;
                 Err(error)
             }
         }
+    }
+
+    /// Deletes a received file that is not to be remembered: an earlier one answers for it.
+    ///
+    /// # Errors
+    /// `File`.
+    pub async fn forget_file(&self, file: ReceivedFile) -> AppResult<()> {
+        Ok(self.deps.blobs.remove(&file.blob).await?)
     }
 
     async fn ensure_room(&self, length: u64) -> AppResult<()> {
@@ -138,36 +174,68 @@ impl App {
         Ok(StoredDetection { format, mapping })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the members of one row")]
-    async fn remember(
+    /// Gives a received file its place in the workspace. Where an earlier run of the same request
+    /// did that already, its file counts and this one is deleted.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn remember_file(
         &self,
         actor: &Actor,
         ticket: Ticket,
-        id: UploadId,
-        blob: String,
-        file_name: Option<String>,
-        info: BlobInfo,
-        detected: StoredDetection,
-        now: Instant,
+        file: ReceivedFile,
     ) -> AppResult<StoredUpload> {
-        let upload = Upload {
-            id,
-            workspace: actor.workspace.clone(),
-            blob,
-            file_name,
-            bytes: i64::try_from(info.bytes).unwrap_or(i64::MAX),
-            sha256: info.sha256,
-            detected: serde_json::to_value(&detected).unwrap_or_default(),
-            created_at: now,
-        };
         let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let earlier = match ticket.keyed {
+            true => uow.receipts().get(ticket.write_id).await?,
+            false => None,
+        };
+        if let Some(receipt) = earlier {
+            drop(uow);
+            return self.earlier_upload(actor, &receipt, file).await;
+        }
+        let upload = Upload {
+            id: file.id,
+            workspace: actor.workspace.clone(),
+            blob: file.blob,
+            file_name: file.file_name,
+            bytes: i64::try_from(file.info.bytes).unwrap_or(i64::MAX),
+            sha256: file.info.sha256,
+            detected: serde_json::to_value(&file.detected).unwrap_or_default(),
+            created_at: file.received_at,
+        };
         uow.uploads().add(&upload).await?;
         if ticket.keyed {
-            let receipt = serde_json::json!({ "upload": id.raw() });
+            let receipt = serde_json::json!({ "upload": file.id.raw() });
             uow.receipts().put(ticket.write_id, receipt).await?;
         }
         uow.commit().await?;
-        Ok(StoredUpload { upload, detected })
+        Ok(StoredUpload {
+            upload,
+            detected: file.detected,
+        })
+    }
+
+    async fn earlier_upload(
+        &self,
+        actor: &Actor,
+        receipt: &serde_json::Value,
+        file: ReceivedFile,
+    ) -> AppResult<StoredUpload> {
+        self.forget_file(file).await?;
+        let id = receipt.get("upload").and_then(serde_json::Value::as_i64);
+        let corrupt = ports::StoreError::Corrupt("a receipt of an upload");
+        let id = UploadId::from_raw(id.ok_or(corrupt)?);
+        self.upload(actor, id).await
+    }
+
+    /// A stored file.
+    ///
+    /// # Errors
+    /// `NotFound`; store errors.
+    pub async fn upload(&self, actor: &Actor, id: UploadId) -> AppResult<StoredUpload> {
+        let stored = self.stored_upload(actor, id).await?;
+        stored.ok_or(AppError::NotFound)
     }
 
     /// A stored file of the workspace.

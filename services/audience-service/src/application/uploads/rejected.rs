@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    contact::ItemError,
-    operation::OperationKind,
+    contact::{FieldTarget, ItemError},
+    operation::{Operation, OperationKind},
     shared::{AudienceId, OperationId},
 };
 use ports::files::{BlobStream, Cells, Record, RowFault};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{UploadInto, rejected_name};
+use super::{UploadInto, UploadParams, rejected_name};
 use crate::application::{Actor, App, AppError, AppResult, Ticket, audiences::Accepted};
+
+/// What a downloaded file of rejected rows says before the columns of the original file.
+pub const REJECTED_COLUMNS: [&str; 5] = ["row", "line", "field", "code", "detail"];
 
 /// One rejected row as it is kept.
 #[derive(Serialize, Deserialize)]
@@ -94,10 +97,7 @@ impl App {
     /// `NotFound` for the operation or where it has none.
     pub async fn rejected_rows(&self, actor: &Actor, id: OperationId) -> AppResult<BlobStream> {
         let operation = self.operation(actor, id).await?;
-        if !matches!(
-            operation.kind,
-            OperationKind::Upload | OperationKind::Create
-        ) {
+        if !takes_file(&operation) {
             return Err(AppError::NotFound);
         }
         match self.deps.blobs.stream(&rejected_name(id), 0).await {
@@ -107,7 +107,21 @@ impl App {
         }
     }
 
+    /// The columns of the file that an operation takes in.
+    ///
+    /// # Errors
+    /// `NotFound` for the operation or where it takes no file.
+    pub async fn file_columns(&self, actor: &Actor, id: OperationId) -> AppResult<Vec<String>> {
+        let operation = self.operation(actor, id).await?;
+        if !takes_file(&operation) {
+            return Err(AppError::NotFound);
+        }
+        Ok(params_of(&operation)?.format.columns)
+    }
+
     /// Brings a mended file of rejected rows into the audience of the operation that rejected them.
+    /// Where nothing is said of its columns, a file in the form of the downloaded one keeps the
+    /// meaning that its original columns had.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` with `nothing_rejected`; as for bringing in any file.
@@ -116,20 +130,50 @@ impl App {
         actor: &Actor,
         ticket: Ticket,
         id: OperationId,
-        command: UploadInto,
+        mut command: UploadInto,
     ) -> AppResult<Accepted> {
         let operation = self.operation(actor, id).await?;
-        let uploads = matches!(
-            operation.kind,
-            OperationKind::Upload | OperationKind::Create
-        );
-        let audience: Option<AudienceId> = operation.audience.filter(|_| uploads);
+        let audience: Option<AudienceId> = operation.audience.filter(|_| takes_file(&operation));
         let Some(audience) = audience else {
             return Err(AppError::conflict(
                 "nothing_rejected",
                 "the operation has no rejected rows",
             ));
         };
+        if command.mapping.is_none()
+            && let Some(mended) = self.stored_upload(actor, command.upload).await?
+        {
+            let original = params_of(&operation)?;
+            command.mapping = mended_mapping(&original, &mended.detected.format.columns);
+        }
         self.upload_into(actor, ticket, audience, command).await
     }
+}
+
+fn takes_file(operation: &Operation) -> bool {
+    matches!(
+        operation.kind,
+        OperationKind::Upload | OperationKind::Create
+    )
+}
+
+fn params_of(operation: &Operation) -> AppResult<UploadParams> {
+    let params = serde_json::from_value(operation.params.clone());
+    let corrupt = |_| ports::StoreError::Corrupt("the parameters of an operation");
+    Ok(params.map_err(corrupt)?)
+}
+
+/// What the columns of a mended file mean, by their places; `None` for a file of another form.
+fn mended_mapping(original: &UploadParams, columns: &[String]) -> Option<BTreeMap<String, String>> {
+    let (ours, theirs) = columns.split_at_checked(REJECTED_COLUMNS.len())?;
+    let targets = original.mapping.targets();
+    if ours != REJECTED_COLUMNS || theirs.len() < targets.len() {
+        return None;
+    }
+    let meanings = targets.iter().map(FieldTarget::as_str);
+    let meanings = meanings.chain(std::iter::repeat(""));
+    let ours = ours.iter().map(|column| (column.clone(), String::new()));
+    let theirs = theirs.iter().zip(meanings);
+    let theirs = theirs.map(|(column, meaning)| (column.clone(), meaning.to_owned()));
+    Some(ours.chain(theirs).collect())
 }

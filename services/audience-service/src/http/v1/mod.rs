@@ -4,9 +4,12 @@ pub mod accepted;
 pub mod audiences;
 pub mod bus;
 pub mod contacts;
+pub mod exports;
 pub mod notifications;
 pub mod operations;
+pub mod outcomes;
 pub mod recycle;
+pub mod uploads;
 
 use actix_web::web;
 
@@ -18,6 +21,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .configure(operations::configure)
         .configure(notifications::configure)
         .configure(recycle::configure)
+        .configure(exports::configure)
+        .configure(outcomes::configure)
+        .configure(uploads::configure)
         .configure(bus::configure);
     config.service(scope);
 }

@@ -1,0 +1,99 @@
+//! The contacts of an audience as CSV that can be uploaded again.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{Bytes, Data, Path},
+};
+use domain::shared::AudienceId;
+use futures::{Stream, stream};
+use http_kit::{Problem, ProblemBody};
+use ports::{contacts::StoredContact, files::push_csv_row};
+
+use super::attachment;
+use crate::{
+    application::{Actor, App, AppResult, contacts::CursorPage},
+    http::{ApiState, v1::audiences::path_id},
+};
+
+/// Contacts read at a time.
+const BATCH: usize = 1000;
+const COLUMNS: [&str; 5] = ["document", "name", "phone", "email", "attributes"];
+
+/// Downloads all contacts as CSV, as they came: uploaded again they give the same contacts. The
+/// file shows the state at its beginning.
+#[utoipa::path(
+    get,
+    path = "/audiences/{id}/contacts.csv",
+    tag = "contacts",
+    operation_id = "exportContacts",
+    params(("id" = String, Path, description = "`aud_…` or the bare decimal")),
+    responses(
+        (status = 200, description = "document, name, phone, email, attributes",
+            body = String, content_type = "text/csv"),
+        (status = 404, description = "There is no such audience", body = ProblemBody),
+    )
+)]
+pub async fn contacts_csv(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let id = path_id(&path)?;
+    let first = state.app.walk_contacts(&actor, id, None, BATCH).await?;
+    let name = attachment(&format!("{id}.csv"));
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .streaming(rows(Arc::clone(&state.app), actor, id, first)))
+}
+
+/// The file, a batch of contacts per chunk. An error ends the answer short of its end.
+fn rows(
+    app: Arc<App>,
+    actor: Actor,
+    id: AudienceId,
+    first: CursorPage,
+) -> impl Stream<Item = AppResult<Bytes>> + 'static {
+    let mut head = String::new();
+    push_csv_row(&mut head, ',', COLUMNS);
+    let start = Some((head, first));
+    stream::try_unfold(start, move |at| {
+        let (app, actor) = (Arc::clone(&app), actor.clone());
+        async move {
+            let Some((mut text, page)) = at else {
+                return Ok(None);
+            };
+            for contact in &page.rows {
+                push_contact(&mut text, contact);
+            }
+            let next = match page.next {
+                Some(cursor) => {
+                    let page = app.walk_contacts(&actor, id, Some(cursor), BATCH).await?;
+                    Some((String::new(), page))
+                }
+                None => None,
+            };
+            Ok(Some((Bytes::from(text), next)))
+        }
+    })
+}
+
+fn push_contact(text: &mut String, contact: &StoredContact) {
+    let StoredContact { document, body, .. } = contact;
+    let attributes = match body.attributes.is_empty() {
+        true => String::new(),
+        false => serde_json::to_string(&body.attributes).unwrap_or_default(),
+    };
+    let cells = [
+        body.raw_document(document),
+        body.name.as_deref().unwrap_or_default(),
+        body.raw_phone().unwrap_or_default(),
+        body.raw_email().unwrap_or_default(),
+        &attributes,
+    ];
+    push_csv_row(text, ',', cells);
+}

@@ -1,0 +1,120 @@
+//! Outcomes of attempts to reach people.
+
+mod item;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{self, Data, Payload},
+};
+use http_kit::{Answer, Problem, ProblemBody};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    application::outcomes::OutcomesRecorded,
+    http::{ApiState, error::wrong_method},
+};
+pub use item::OutcomeItem;
+
+/// Registers the paths.
+pub fn configure(config: &mut web::ServiceConfig) {
+    let outcomes = web::resource("/outcomes").default_service(web::to(wrong_method));
+    config.service(outcomes.route(web::post().to(record)));
+}
+
+/// Reported outcomes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Outcomes {
+    /// At most 100,000.
+    #[schema(value_type = Vec<OutcomeItem>)]
+    data: Vec<Value>,
+}
+
+/// What became of them: `received = recorded + repeated + rejected`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RecordedJson {
+    /// Items received.
+    received: usize,
+    /// New ones.
+    recorded: usize,
+    /// Reported before: the same `external_id`, or else document, channel and time.
+    repeated: usize,
+    /// Items refused.
+    rejected: usize,
+    /// Why, in order.
+    errors: Vec<RejectedJson>,
+}
+
+/// Why an item was refused.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RejectedJson {
+    /// Its index in the request.
+    index: usize,
+    /// The member at fault, `""` for the item.
+    field: String,
+    /// Stable code.
+    code: &'static str,
+    /// For a person.
+    detail: String,
+}
+
+/// Records how attempts to reach people ended. Each is stored once, however often it is reported;
+/// items that break a rule are refused one by one.
+#[utoipa::path(
+    post,
+    path = "/outcomes",
+    tag = "outcomes",
+    operation_id = "recordOutcomes",
+    request_body = Outcomes,
+    responses(
+        (status = 200, description = "What became of them", body = RecordedJson),
+        (status = 413, description = "More than 64 MiB or 100,000 items", body = ProblemBody),
+        (status = 422, description = "The request is none of outcomes", body = ProblemBody),
+    )
+)]
+pub async fn record(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let body = state.json::<Outcomes>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
+    let body = body.await?;
+    let items = body.value.data;
+    let received = items.len();
+    if received > state.item_limit {
+        return Err(Problem::too_large(format!("more than {} items", state.item_limit)));
+    }
+    let (app, caller) = (state.app.clone(), actor.clone());
+    state
+        .once(&request, &actor, body.hash, move |_| async move {
+            let now = app.deps().clock.now();
+            let mut records = Vec::with_capacity(received);
+            let mut errors = Vec::new();
+            for (index, item) in items.into_iter().enumerate() {
+                match item::parse(item, now) {
+                    Ok(record) => records.push(record),
+                    Err(item::Broken { field, code, detail }) => errors.push(RejectedJson {
+                        index,
+                        field,
+                        code,
+                        detail,
+                    }),
+                }
+            }
+            let OutcomesRecorded { recorded, repeated } =
+                app.record_outcomes(&caller, records).await?;
+            let answer = RecordedJson {
+                received,
+                recorded,
+                repeated,
+                rejected: errors.len(),
+                errors,
+            };
+            Ok(Answer::json(StatusCode::OK, &answer))
+        })
+        .await
+}

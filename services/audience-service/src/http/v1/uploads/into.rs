@@ -1,0 +1,132 @@
+//! Starting the work that brings a file's contacts into an audience.
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path, Payload},
+};
+use http_kit::{Problem, ProblemBody, prefer};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    application::{AppError, uploads::UploadInto},
+    http::{
+        ApiState,
+        v1::{
+            accepted::accepted,
+            audiences,
+            operations::{OperationJson, json},
+        },
+    },
+};
+
+/// Which file, and what its columns mean.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileInto {
+    /// As answered when it was received.
+    #[schema(example = "upl_104629547441512448")]
+    upload_id: String,
+    /// Column to `document`, `name`, `phone`, `email`, `attributes`, the name of an attribute, or
+    /// `""` to leave it out: corrections of what was detected.
+    mapping: Option<BTreeMap<String, String>>,
+    /// Reject rows whose check digits are wrong.
+    #[serde(default)]
+    require_valid_document: bool,
+}
+
+impl FileInto {
+    fn parse(self) -> Result<UploadInto, Problem> {
+        let unknown =
+            |_| AppError::invalid("/upload_id", "unknown_upload", "there is no such upload");
+        Ok(UploadInto {
+            upload: self.upload_id.parse().map_err(unknown)?,
+            mapping: self.mapping,
+            require_valid_document: self.require_valid_document,
+        })
+    }
+}
+
+/// Brings a file's contacts into an audience, in the background. They show batch by batch.
+#[utoipa::path(
+    post,
+    path = "/audiences/{id}/uploads",
+    tag = "uploads",
+    operation_id = "uploadIntoAudience",
+    params(
+        ("id" = String, Path, description = "`aud_…` or the bare decimal"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`, at most 60 seconds"),
+    ),
+    request_body = FileInto,
+    responses(
+        (status = 200, description = "It ended within the wait", body = OperationJson),
+        (status = 202, description = "Accepted", body = OperationJson),
+        (status = 404, description = "There is no such audience", body = ProblemBody),
+        (status = 409, description = "`audience_deleted`", body = ProblemBody),
+        (status = 422, description = "`unknown_upload`, `document_not_mapped`, …", body = ProblemBody),
+    )
+)]
+pub async fn into_audience(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let id = audiences::path_id(&path)?;
+    let body = state.json::<FileInto>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
+    let body = body.await?;
+    let command = body.value.parse()?;
+    let wait = prefer::wait(request.headers());
+    let (app, caller) = (state.app.clone(), actor.clone());
+    state
+        .once(&request, &actor, body.hash, move |ticket| async move {
+            let started = app.upload_into(&caller, ticket, id, command).await?;
+            accepted(&app, &caller, started, wait).await
+        })
+        .await
+}
+
+/// Brings a mended file of rejected rows into the audience of the operation that rejected them.
+/// A file in the form of the downloaded one needs no mapping.
+#[utoipa::path(
+    post,
+    path = "/operations/{id}/resubmit",
+    tag = "operations",
+    operation_id = "resubmitRejected",
+    params(
+        ("id" = String, Path, description = "`op_…`"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`, at most 60 seconds"),
+    ),
+    request_body = FileInto,
+    responses(
+        (status = 200, description = "It ended within the wait", body = OperationJson),
+        (status = 202, description = "Accepted", body = OperationJson),
+        (status = 404, description = "There is no such operation", body = ProblemBody),
+        (status = 409, description = "`nothing_rejected`", body = ProblemBody),
+        (status = 422, description = "`unknown_upload`, `document_not_mapped`, …", body = ProblemBody),
+    )
+)]
+pub async fn resubmit(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let id = json::path_id(&path)?;
+    let body = state.json::<FileInto>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
+    let body = body.await?;
+    let command = body.value.parse()?;
+    let wait = prefer::wait(request.headers());
+    let (app, caller) = (state.app.clone(), actor.clone());
+    state
+        .once(&request, &actor, body.hash, move |ticket| async move {
+            let started = app.resubmit(&caller, ticket, id, command).await?;
+            accepted(&app, &caller, started, wait).await
+        })
+        .await
+}

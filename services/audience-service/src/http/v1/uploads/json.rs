@@ -1,0 +1,81 @@
+//! Uploaded files as V1 writes them.
+
+use std::collections::BTreeMap;
+
+use ports::files::{DetectedFormat, Encoding, FileFormat};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{application::uploads::StoredUpload, http::contact_json::timestamp};
+
+/// An uploaded file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UploadJson {
+    /// `upl_` and a decimal.
+    #[schema(example = "upl_104629547441512448")]
+    pub id: String,
+    /// As the client named it.
+    pub file_name: Option<String>,
+    /// Size.
+    pub bytes: i64,
+    /// SHA-256 of the content in hexadecimal digits.
+    pub sha256: String,
+    /// When it was received.
+    pub created_at: String,
+    /// What was found in it.
+    pub detected: DetectedJson,
+}
+
+/// What was found in a file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DetectedJson {
+    /// `csv`, `ndjson` or `xlsx`.
+    #[schema(value_type = String, example = "csv")]
+    pub format: FileFormat,
+    /// Of CSV.
+    #[schema(example = ";")]
+    pub delimiter: Option<char>,
+    /// `utf-8`, `windows-1252`, `utf-16le` or `utf-16be`.
+    #[schema(value_type = String, example = "utf-8")]
+    pub encoding: Encoding,
+    /// Whether the first record names the columns.
+    pub header: bool,
+    /// Names of the columns, each once.
+    pub columns: Vec<String>,
+    /// Column to `document`, `name`, `phone`, `email`, `attributes`, the name of an attribute, or
+    /// nothing: what is done where a request does not say otherwise.
+    pub mapping: BTreeMap<String, String>,
+    /// The first records, a cell per column.
+    pub sample: Vec<Vec<String>>,
+}
+
+impl From<StoredUpload> for UploadJson {
+    fn from(StoredUpload { upload, detected }: StoredUpload) -> Self {
+        let DetectedFormat {
+            format,
+            delimiter,
+            encoding,
+            header,
+            columns,
+            sample,
+        } = detected.format;
+        let targets = detected.mapping.targets().iter();
+        let targets = targets.map(|target| target.as_str().to_owned());
+        Self {
+            id: upload.id.to_string(),
+            file_name: upload.file_name,
+            bytes: upload.bytes,
+            sha256: upload.sha256,
+            created_at: timestamp(upload.created_at),
+            detected: DetectedJson {
+                format,
+                delimiter: delimiter.map(char::from),
+                encoding,
+                header,
+                mapping: columns.iter().cloned().zip(targets).collect(),
+                columns,
+                sample,
+            },
+        }
+    }
+}
