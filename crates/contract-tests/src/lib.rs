@@ -1,6 +1,7 @@
 //! What every adapter owes its ports, as suites that run on any of them.
 
 pub mod bus;
+pub mod contacts;
 pub mod outcomes;
 pub mod requests;
 pub mod store;

@@ -99,7 +99,10 @@ fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
 {
-    let layer = tracing_subscriber::fmt::layer().with_writer(stderr);
+    let colours = std::io::IsTerminal::is_terminal(&stderr());
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(stderr)
+        .with_ansi(colours);
     match format {
         LogFormat::Text => layer.with_target(false).boxed(),
         LogFormat::Json => layer
