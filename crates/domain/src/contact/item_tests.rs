@@ -163,9 +163,16 @@ fn a_column_of_attributes_is_an_object() {
     let row = |cells: [&'static str; 3]| {
         parse_row(targets.iter().zip(cells), &ItemRules::default(), now())
     };
-    let contact = row(["AB1", r#"{"age":41,"vip":true,"city":"x","gone":null}"#, "Lisboa"]);
+    let contact = row([
+        "AB1",
+        r#"{"age":41,"vip":true,"city":"x","gone":null}"#,
+        "Lisboa",
+    ]);
     let attributes = Value::Object(contact.unwrap().body.attributes);
-    assert_eq!(attributes, json!({ "age": 41, "vip": true, "city": "Lisboa" }));
+    assert_eq!(
+        attributes,
+        json!({ "age": 41, "vip": true, "city": "Lisboa" })
+    );
     for (cell, code) in [
         ("x", "invalid_type"),
         ("[]", "invalid_type"),

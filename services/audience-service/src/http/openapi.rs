@@ -49,6 +49,13 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         v1::notifications::read,
         v1::notifications::read_all,
         v1::notifications::follow,
+        v1::uploads::receive,
+        v1::uploads::read,
+        v1::uploads::into_audience,
+        v1::uploads::resubmit,
+        v1::exports::contacts_csv,
+        v1::exports::rejected_rows,
+        v1::outcomes::record,
         v1::bus::dead::list,
         v1::bus::dead::redrive,
     )

@@ -12,7 +12,13 @@ use utoipa::ToSchema;
 
 const MAX_CHANNEL: usize = 32;
 const MAX_EXTERNAL_ID: usize = 255;
-const MEMBERS: [&str; 5] = ["document", "channel", "outcome", "occurred_at", "external_id"];
+const MEMBERS: [&str; 5] = [
+    "document",
+    "channel",
+    "outcome",
+    "occurred_at",
+    "external_id",
+];
 
 /// How an attempt to reach a person ended.
 #[derive(ToSchema)]
@@ -63,7 +69,11 @@ pub fn parse(item: Value, now: Instant) -> Result<OutcomeRecord, Broken> {
     }
     let outcome: Outcome = required(&members, "outcome")?.parse().map_err(|()| {
         let names: Vec<_> = Outcome::ALL.iter().map(|o| o.as_str()).collect();
-        broken("outcome", "unknown_value", format!("one of {}", names.join(", ")))
+        broken(
+            "outcome",
+            "unknown_value",
+            format!("one of {}", names.join(", ")),
+        )
     })?;
     let occurred_at = DateTime::parse_from_rfc3339(required(&members, "occurred_at")?)
         .map_err(|_| broken("occurred_at", "invalid_time", "an RFC 3339 time"))?;
@@ -145,8 +155,15 @@ mod tests {
             ("external_id", json!("x".repeat(256)), "invalid_external_id"),
             ("chanel", json!("sms"), "unknown_member"),
         ] {
-            assert_eq!(with(name, value.clone()).unwrap_err().code, code, "{name} {value}");
+            assert_eq!(
+                with(name, value.clone()).unwrap_err().code,
+                code,
+                "{name} {value}"
+            );
         }
-        assert_eq!(parse(json!([]), DateTime::UNIX_EPOCH).unwrap_err().code, "not_an_object");
+        assert_eq!(
+            parse(json!([]), DateTime::UNIX_EPOCH).unwrap_err().code,
+            "not_an_object"
+        );
     }
 }

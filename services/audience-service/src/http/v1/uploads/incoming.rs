@@ -96,7 +96,8 @@ impl Incoming {
             return Self::form(Multipart::new(headers, body), length, delimiter).await;
         }
         if !MEDIA_TYPES.contains(&essence.as_str()) {
-            let detail = "send a form (multipart/form-data) with a file, or a CSV, NDJSON or XLSX file";
+            let detail =
+                "send a form (multipart/form-data) with a file, or a CSV, NDJSON or XLSX file";
             return Err(Problem::unsupported_media_type(detail));
         }
         Ok(Self {
@@ -191,7 +192,10 @@ impl Pump {
                     Forwarded::Refused => return Ok(drain(&mut body).await),
                 }
             }
-            Source::Form { mut field, mut rest } => {
+            Source::Form {
+                mut field,
+                mut rest,
+            } => {
                 let broken = |error: MultipartError| broken_form(&error);
                 if let Forwarded::Refused = forward(&mut field, &sender, broken).await? {
                     return Ok(drain(&mut field).await);
@@ -269,7 +273,11 @@ fn check_encoding(headers: &HeaderMap) -> Result<bool, Problem> {
 /// The last part of a path, as some clients send one, without control characters.
 fn file_name(given: &str) -> Option<String> {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: String = last.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
+    let name: String = last
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_NAME)
+        .collect();
     let name = name.trim();
     (!name.is_empty()).then(|| name.to_owned())
 }
@@ -288,7 +296,11 @@ fn bad_delimiter() -> Problem {
 }
 
 fn unknown_field() -> Problem {
-    refused("", "unknown_field", "the form may have the fields `delimiter` and `file`")
+    refused(
+        "",
+        "unknown_field",
+        "the form may have the fields `delimiter` and `file`",
+    )
 }
 
 fn refused(pointer: &str, code: &'static str, detail: &str) -> Problem {
@@ -326,13 +338,19 @@ mod tests {
         ] {
             assert_eq!(file_name(given).as_deref(), name, "{given:?}");
         }
-        assert_eq!(file_name(&"é".repeat(300)).unwrap().chars().count(), MAX_NAME);
+        assert_eq!(
+            file_name(&"é".repeat(300)).unwrap().chars().count(),
+            MAX_NAME
+        );
     }
 
     #[tokio::test]
     async fn a_closed_channel_is_no_end() {
         let (sender, receiver) = mpsc::channel(2);
-        sender.send(Part::Chunk(Bytes::from_static(b"a"))).await.unwrap();
+        sender
+            .send(Part::Chunk(Bytes::from_static(b"a")))
+            .await
+            .unwrap();
         drop(sender);
         let mut cut = chunks(receiver);
         assert_eq!(cut.next().await.unwrap().unwrap(), "a");

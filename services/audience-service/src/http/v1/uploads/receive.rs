@@ -42,7 +42,10 @@ pub struct FileParameters {
 
 /// A form with a file.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "only described; the form is read as it streams in")]
+#[expect(
+    dead_code,
+    reason = "only described; the form is read as it streams in"
+)]
 pub struct FileForm {
     /// One ASCII character, or `tab`. Before the file.
     delimiter: Option<String>,
@@ -103,7 +106,9 @@ async fn store(
     let delimiter = received.delimiter;
     let file = state.app.receive_file(received).await?;
     let call = call.with_content(file.sha256().as_bytes());
-    let call = delimiter.into_iter().fold(call, |call, d| call.with_content(&[d]));
+    let call = delimiter
+        .into_iter()
+        .fold(call, |call, d| call.with_content(&[d]));
     remember(&state, actor, call, file).await
 }
 
