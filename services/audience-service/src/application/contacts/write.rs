@@ -154,8 +154,10 @@ impl App {
         let mut rows = parsed.rows;
         while !rows.is_empty() {
             let rest = rows.split_off(rows.len().min(MAX_ROWS));
-            let written_rows: Vec<(usize, Document)> =
-                rows.iter().map(|r| (r.row as usize, r.document.clone())).collect();
+            let written_rows: Vec<(usize, Document)> = rows
+                .iter()
+                .map(|r| (r.row as usize, r.document.clone()))
+                .collect();
             let request = WriteRequest {
                 workspace: audience.workspace.clone(),
                 rows,

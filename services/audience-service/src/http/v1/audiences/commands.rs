@@ -1,7 +1,8 @@
 //! Changing audiences.
 
 use actix_web::{
-    HttpRequest, HttpResponse, http::StatusCode,
+    HttpRequest, HttpResponse,
+    http::StatusCode,
     web::{Data, Path, Payload},
 };
 use http_kit::{Answer, Problem, ProblemBody};
@@ -55,11 +56,18 @@ pub async fn change(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let id = path_id(&path)?;
-    let body = state.json::<Change>(&request, payload, INVALID).await?.value;
+    let body = state
+        .json::<Change>(&request, payload, INVALID)
+        .await?
+        .value;
     let change = ChangeAudience {
         name: body.name.as_deref().map(name).transpose()?,
         tags: body.tags.as_deref().map(tags).transpose()?,
-        status: body.status.as_deref().map(|s| one_of("/status", s)).transpose()?,
+        status: body
+            .status
+            .as_deref()
+            .map(|s| one_of("/status", s))
+            .transpose()?,
     };
     let version = check_match(&request, &state.app.audience(&actor, id).await?)?;
     let app = state.app.clone();
@@ -123,7 +131,10 @@ pub async fn restore(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let id = path_id(&path)?;
-    let hash = state.optional_json::<Nothing>(&request, payload, INVALID).await?.hash;
+    let hash = state
+        .optional_json::<Nothing>(&request, payload, INVALID)
+        .await?
+        .hash;
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, hash, move |_ticket| async move {
@@ -167,7 +178,9 @@ pub async fn duplicate(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let id = path_id(&path)?;
-    let body = state.optional_json::<Copy>(&request, payload, INVALID).await?;
+    let body = state
+        .optional_json::<Copy>(&request, payload, INVALID)
+        .await?;
     let copy = body.value.name.as_deref().map(name).transpose()?;
     let (app, caller) = (state.app.clone(), actor.clone());
     let wait = http_kit::prefer::wait(request.headers());
@@ -209,14 +222,23 @@ pub async fn clear(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let id = path_id(&path)?;
-    let hash = state.optional_json::<Nothing>(&request, payload, INVALID).await?.hash;
+    let hash = state
+        .optional_json::<Nothing>(&request, payload, INVALID)
+        .await?
+        .hash;
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, hash, move |ticket| async move {
             let cleared = app.clear_audience(&caller, ticket, id, None).await?;
             let audience = AudienceJson::from(&cleared.audience);
             let operation_id = cleared.operation.to_string();
-            Ok(Answer::json(StatusCode::OK, &ClearedJson { audience, operation_id }))
+            Ok(Answer::json(
+                StatusCode::OK,
+                &ClearedJson {
+                    audience,
+                    operation_id,
+                },
+            ))
         })
         .await
 }

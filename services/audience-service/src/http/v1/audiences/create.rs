@@ -22,10 +22,7 @@ use utoipa::ToSchema;
 use super::json::{AudienceJson, name, one_of, tags};
 use crate::{
     application::{
-        AppError,
-        audiences::CreateAudience,
-        contacts::AddContacts,
-        uploads::UploadInto,
+        AppError, audiences::CreateAudience, contacts::AddContacts, uploads::UploadInto,
     },
     http::{
         ApiState,
@@ -102,14 +99,23 @@ pub async fn create(
     }
     let items = new.data.unwrap_or_default();
     if items.len() > state.item_limit {
-        return Err(Problem::too_large(format!("more than {} items", state.item_limit)));
+        return Err(Problem::too_large(format!(
+            "more than {} items",
+            state.item_limit
+        )));
     }
     let contacts = AddContacts {
         items,
         strict: new.strict,
         require_valid_document: new.require_valid_document,
     };
-    let create = CreateAudience { name, tags, status, source: Source::Api, contacts };
+    let create = CreateAudience {
+        name,
+        tags,
+        status,
+        source: Source::Api,
+        contacts,
+    };
     let (app, caller) = (state.app.clone(), actor.clone());
     let (ids, workspace) = (state.contact_ids.clone(), actor.workspace.clone());
     state

@@ -1,7 +1,8 @@
 //! Reading audiences.
 
 use actix_web::{
-    HttpRequest, HttpResponse, http::StatusCode,
+    HttpRequest, HttpResponse,
+    http::StatusCode,
     web::{Data, Path, Query},
 };
 use domain::{audience::Audience, shared::AudienceId};
@@ -72,7 +73,10 @@ pub async fn list(
     let actor = state.caller(&request).await?;
     let limit = paging::limit(which.limit.as_deref());
     let limit = limit.map_err(|v| Problem::from(AppError::Invalid(vec![v])))?;
-    let sort_name = which.sort.clone().unwrap_or_else(|| "created_at".to_owned());
+    let sort_name = which
+        .sort
+        .clone()
+        .unwrap_or_else(|| "created_at".to_owned());
     let purpose = format!("{PURPOSE}:{}", actor.workspace);
     let after = match &which.cursor {
         Some(cursor) => {
@@ -85,8 +89,15 @@ pub async fn list(
         }
         None => None,
     };
-    let page = AudiencePage { sort: sort(&sort_name)?, after, limit: i64::from(limit) };
-    let command = ListAudiences { filter: filter(&which)?, page };
+    let page = AudiencePage {
+        sort: sort(&sort_name)?,
+        after,
+        limit: i64::from(limit),
+    };
+    let command = ListAudiences {
+        filter: filter(&which)?,
+        page,
+    };
     let (rows, more) = state.app.list_audiences(&actor, command).await?;
     let position = |last: &Audience| Position {
         sort: sort_name.clone(),
@@ -124,8 +135,16 @@ fn filter(which: &Which) -> Result<AudienceFilter, Problem> {
     };
     Ok(AudienceFilter {
         search: which.search.clone().filter(|s| !s.is_empty()),
-        status: which.status.as_deref().map(|s| one_of("/status", s)).transpose()?,
-        kind: which.kind.as_deref().map(|s| one_of("/kind", s)).transpose()?,
+        status: which
+            .status
+            .as_deref()
+            .map(|s| one_of("/status", s))
+            .transpose()?,
+        kind: which
+            .kind
+            .as_deref()
+            .map(|s| one_of("/kind", s))
+            .transpose()?,
         tag: which.tag.clone(),
         deleted,
     })

@@ -9,8 +9,8 @@ pub use commands::{
     __path_change, __path_clear, __path_drop_audience, __path_duplicate, __path_restore,
 };
 pub use create::__path_create;
-pub(crate) use json::path_id;
 pub use json::AudienceJson;
+pub(crate) use json::path_id;
 pub use list::{__path_list, __path_read};
 
 use actix_web::web;
@@ -24,7 +24,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
     let all = resource("/audiences");
     let one = resource("/audiences/{id}");
     config
-        .service(all.route(web::get().to(list::list)).route(web::post().to(create::create)))
+        .service(
+            all.route(web::get().to(list::list))
+                .route(web::post().to(create::create)),
+        )
         .service(
             one.route(web::get().to(list::read))
                 .route(web::patch().to(commands::change))

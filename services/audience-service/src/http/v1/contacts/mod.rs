@@ -18,7 +18,13 @@ pub fn configure(config: &mut web::ServiceConfig) {
     let one = resource("/audiences/{id}/contacts/{contact_id}");
     let lookup = resource("/audiences/{id}/contacts/lookup");
     config
-        .service(all.route(web::get().to(read::list)).route(web::post().to(write::add)))
+        .service(
+            all.route(web::get().to(read::list))
+                .route(web::post().to(write::add)),
+        )
         .service(lookup.route(web::post().to(read::lookup)))
-        .service(one.route(web::get().to(read::read)).route(web::delete().to(read::remove)));
+        .service(
+            one.route(web::get().to(read::read))
+                .route(web::delete().to(read::remove)),
+        );
 }

@@ -1,7 +1,8 @@
 //! Reading and removing contacts.
 
 use actix_web::{
-    HttpRequest, HttpResponse, http::StatusCode,
+    HttpRequest, HttpResponse,
+    http::StatusCode,
     web::{Data, Path, Payload, Query},
 };
 use domain::contact::Document;
@@ -80,9 +81,7 @@ pub async fn list(
     let actor = state.caller(&request).await?;
     let id = path_id(&path)?;
     let invalid = |v| Problem::from(AppError::Invalid(vec![v]));
-    let seal = |c: ContactCursor| {
-        cursors::seal_contacts(&state.sealer, &actor.workspace, id, &c)
-    };
+    let seal = |c: ContactCursor| cursors::seal_contacts(&state.sealer, &actor.workspace, id, &c);
     let json = |c| ContactJson::new(&state.contact_ids, &actor.workspace, c);
     if which.page.is_some() || which.per_page.is_some() {
         if which.cursor.is_some() {
@@ -92,8 +91,13 @@ pub async fn list(
         let page = paging::page(which.page.as_deref()).map_err(invalid)?;
         let per_page = paging::per_page(which.per_page.as_deref()).map_err(invalid)?;
         let size = usize::try_from(per_page).unwrap_or(usize::MAX);
-        let found = state.app.page_of_contacts(&actor, id, u64::from(page), size).await?;
-        let NumberedPage { rows, total, next, .. } = found;
+        let found = state
+            .app
+            .page_of_contacts(&actor, id, u64::from(page), size)
+            .await?;
+        let NumberedPage {
+            rows, total, next, ..
+        } = found;
         return Ok(HttpResponse::Ok().json(ContactsJson {
             data: rows.into_iter().map(json).collect(),
             next_cursor: next.and_then(seal),
@@ -179,7 +183,11 @@ pub async fn lookup(
         Lookup::Unknown => return Err(Problem::not_found()),
         Lookup::Member(contact) => {
             let json = ContactJson::new(&state.contact_ids, &actor.workspace, contact);
-            LookupJson { status: "member", contact: Some(json), removed_by: None }
+            LookupJson {
+                status: "member",
+                contact: Some(json),
+                removed_by: None,
+            }
         }
         Lookup::Removed(by) => {
             let json = RemovedByJson {
@@ -187,7 +195,11 @@ pub async fn lookup(
                 reasons: by.reasons.iter().map(|r| r.as_str()).collect(),
                 removed_at: by.at.map(timestamp),
             };
-            LookupJson { status: "removed", contact: None, removed_by: Some(json) }
+            LookupJson {
+                status: "removed",
+                contact: None,
+                removed_by: Some(json),
+            }
         }
     };
     Ok(HttpResponse::Ok().json(found))
@@ -255,5 +267,7 @@ pub async fn remove(
 
 fn document(state: &ApiState, actor: &Actor, contact_id: &str) -> Result<Document, Problem> {
     let decoded = state.contact_ids.decode(&actor.workspace, contact_id);
-    decoded.map(Document::from_stored).ok_or_else(Problem::not_found)
+    decoded
+        .map(Document::from_stored)
+        .ok_or_else(Problem::not_found)
 }

@@ -78,14 +78,21 @@ pub struct ItemErrorJson {
 impl WrittenJson {
     /// What became of the contacts of a workspace.
     pub fn new(ids: &ContactIds, workspace: &WorkspaceId, added: ContactsAdded) -> Self {
-        let WriteCounts { inserted, updated, unchanged } = added.counts;
+        let WriteCounts {
+            inserted,
+            updated,
+            unchanged,
+        } = added.counts;
         let rejected = added.rejected.len();
-        let written = added.classes.into_iter().map(|(index, class, document)| ItemJson {
-            index,
-            status: class.as_str(),
-            contact_id: Some(ids.encode(workspace, document.as_str())),
-            errors: Vec::new(),
-        });
+        let written = added
+            .classes
+            .into_iter()
+            .map(|(index, class, document)| ItemJson {
+                index,
+                status: class.as_str(),
+                contact_id: Some(ids.encode(workspace, document.as_str())),
+                errors: Vec::new(),
+            });
         let refused = added.rejected.into_iter().map(|r| ItemJson {
             index: r.index,
             status: "rejected",
@@ -98,12 +105,23 @@ impl WrittenJson {
         });
         let mut results: Vec<ItemJson> = written.chain(refused).collect();
         results.sort_unstable_by_key(|item| item.index);
-        Self { received: added.received, inserted, updated, unchanged, rejected, results }
+        Self {
+            received: added.received,
+            inserted,
+            updated,
+            unchanged,
+            rejected,
+            results,
+        }
     }
 }
 
 fn pointer(index: usize, field: &str) -> String {
-    if field.is_empty() { format!("/data/{index}") } else { format!("/data/{index}/{field}") }
+    if field.is_empty() {
+        format!("/data/{index}")
+    } else {
+        format!("/data/{index}/{field}")
+    }
 }
 
 /// Writes contacts; the last one written for a document wins.
@@ -132,15 +150,28 @@ pub async fn add(
     let id = path_id(&path)?;
     let body = state.json::<NewContacts>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
     let body = body.await?;
-    let NewContacts { data, strict, require_valid_document } = body.value;
+    let NewContacts {
+        data,
+        strict,
+        require_valid_document,
+    } = body.value;
     if data.len() > state.item_limit {
-        return Err(Problem::too_large(format!("more than {} items", state.item_limit)));
+        return Err(Problem::too_large(format!(
+            "more than {} items",
+            state.item_limit
+        )));
     }
-    let contacts = AddContacts { items: data, strict, require_valid_document };
+    let contacts = AddContacts {
+        items: data,
+        strict,
+        require_valid_document,
+    };
     let (app, caller, ids) = (state.app.clone(), actor.clone(), state.contact_ids.clone());
     state
         .once(&request, &actor, body.hash, move |ticket| async move {
-            let added = app.add_contacts(&caller, ticket, id, None, contacts).await?;
+            let added = app
+                .add_contacts(&caller, ticket, id, None, contacts)
+                .await?;
             let written = WrittenJson::new(&ids, &caller.workspace, added);
             Ok(Answer::json(StatusCode::OK, &written))
         })

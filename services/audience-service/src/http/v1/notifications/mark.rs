@@ -3,7 +3,6 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    post,
     web::{Data, Path, Payload},
 };
 use domain::shared::NotificationId;
@@ -31,6 +30,8 @@ pub struct Marked {
 
 /// Marks a notification as read. Again: no change.
 #[utoipa::path(
+    post,
+    path = "/notifications/{id}/read",
     tag = "notifications",
     operation_id = "readNotification",
     params(("id" = String, Path, description = "`ntf_…`")),
@@ -39,7 +40,6 @@ pub struct Marked {
         (status = 404, description = "The caller has none like it", body = ProblemBody),
     )
 )]
-#[post("/notifications/{id}/read")]
 pub async fn read(
     state: Data<ApiState>,
     request: HttpRequest,
@@ -72,11 +72,12 @@ pub struct MarkedAll {
 
 /// Marks all of the caller's notifications as read.
 #[utoipa::path(
+    post,
+    path = "/notifications/read_all",
     tag = "notifications",
     operation_id = "readAllNotifications",
     responses((status = 200, description = "All are read", body = MarkedAll))
 )]
-#[post("/notifications/read_all")]
 pub async fn read_all(
     state: Data<ApiState>,
     request: HttpRequest,

@@ -12,12 +12,16 @@ pub use stream::__path_follow;
 
 use actix_web::web;
 
+use crate::http::error::wrong_method;
+
 /// Registers the paths below `/api/v1`.
 pub fn configure(config: &mut web::ServiceConfig) {
+    let resource =
+        |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
     config
-        .service(read::list)
-        .service(read::unread_count)
-        .service(stream::follow)
-        .service(mark::read_all)
-        .service(mark::read);
+        .service(resource("/notifications").route(web::get().to(read::list)))
+        .service(resource("/notifications/unread_count").route(web::get().to(read::unread_count)))
+        .service(resource("/notifications/stream").route(web::get().to(stream::follow)))
+        .service(resource("/notifications/read_all").route(web::post().to(mark::read_all)))
+        .service(resource("/notifications/{id}/read").route(web::post().to(mark::read)));
 }

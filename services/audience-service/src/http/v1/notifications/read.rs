@@ -1,7 +1,7 @@
 //! Reading notifications.
 
 use actix_web::{
-    HttpRequest, HttpResponse, get,
+    HttpRequest, HttpResponse,
     web::{Data, Query},
 };
 use domain::shared::NotificationId;
@@ -38,6 +38,8 @@ struct Position(i64);
 
 /// Lists the caller's notifications, newest first.
 #[utoipa::path(
+    get,
+    path = "/notifications",
     tag = "notifications",
     operation_id = "listNotifications",
     params(Which),
@@ -47,7 +49,6 @@ struct Position(i64);
         (status = 422, description = "A parameter is wrong", body = ProblemBody),
     )
 )]
-#[get("/notifications")]
 pub async fn list(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let which = Query::<Which>::from_query(request.query_string())
@@ -90,11 +91,12 @@ pub struct Unread {
 
 /// Counts the caller's unread notifications.
 #[utoipa::path(
+    get,
+    path = "/notifications/unread_count",
     tag = "notifications",
     operation_id = "countUnreadNotifications",
     responses((status = 200, description = "The count", body = Unread))
 )]
-#[get("/notifications/unread_count")]
 pub async fn unread_count(
     state: Data<ApiState>,
     request: HttpRequest,

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse, get, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use futures::{Stream, stream};
 use http_kit::{
     Problem,
@@ -26,6 +26,8 @@ const BATCH: i64 = 100;
 /// it goes on strictly after that event; where that is impossible, one `reset` event says that the
 /// list has to be read again.
 #[utoipa::path(
+    get,
+    path = "/notifications/stream",
     tag = "notifications",
     operation_id = "followNotifications",
     params(("Last-Event-ID" = Option<String>, Header, description = "Id of the last event seen")),
@@ -36,7 +38,6 @@ const BATCH: i64 = 100;
         body = NotificationJson
     ))
 )]
-#[get("/notifications/stream")]
 pub async fn follow(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     // Listening begins before the position is read, so that no event falls in between.

@@ -3,7 +3,6 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    post,
     web::{Data, Path, Payload},
 };
 use http_kit::{Answer, Problem, ProblemBody, prefer};
@@ -21,6 +20,8 @@ struct Nothing {}
 
 /// Asks an operation to stop. A running one ends at its next checkpoint.
 #[utoipa::path(
+    post,
+    path = "/operations/{id}/cancel",
     tag = "operations",
     operation_id = "cancelOperation",
     params(
@@ -34,7 +35,6 @@ struct Nothing {}
         (status = 409, description = "`operation_ended`", body = ProblemBody),
     )
 )]
-#[post("/operations/{id}/cancel")]
 pub async fn cancel(
     state: Data<ApiState>,
     request: HttpRequest,
@@ -57,6 +57,8 @@ pub async fn cancel(
 
 /// Puts a failed or cancelled operation back into the queue; it goes on from its checkpoint.
 #[utoipa::path(
+    post,
+    path = "/operations/{id}/retry",
     tag = "operations",
     operation_id = "retryOperation",
     params(
@@ -70,7 +72,6 @@ pub async fn cancel(
         (status = 409, description = "`operation_not_retryable`, `name_taken`", body = ProblemBody),
     )
 )]
-#[post("/operations/{id}/retry")]
 pub async fn retry(
     state: Data<ApiState>,
     request: HttpRequest,
@@ -93,6 +94,8 @@ pub async fn retry(
 
 /// Takes back what an operation did, in this one call. Again: no change.
 #[utoipa::path(
+    post,
+    path = "/operations/{id}/undo",
     tag = "operations",
     operation_id = "undoOperation",
     params(("id" = String, Path, description = "`op_…`")),
@@ -106,7 +109,6 @@ pub async fn retry(
         ),
     )
 )]
-#[post("/operations/{id}/undo")]
 pub async fn undo(
     state: Data<ApiState>,
     request: HttpRequest,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{
-    HttpRequest, HttpResponse, get,
+    HttpRequest, HttpResponse,
     web::{Data, Path},
 };
 use domain::operation::Operation;
@@ -31,6 +31,8 @@ const POLL: Duration = Duration::from_secs(1);
 /// Follows an operation: `operation` events with its present state and every change (progress at
 /// most five times a second), until it has ended.
 #[utoipa::path(
+    get,
+    path = "/operations/{id}/events",
     tag = "operations",
     operation_id = "followOperation",
     params(("id" = String, Path, description = "`op_…`")),
@@ -44,7 +46,6 @@ const POLL: Duration = Duration::from_secs(1);
         (status = 404, description = "There is none", body = ProblemBody),
     )
 )]
-#[get("/operations/{id}/events")]
 pub async fn events(
     state: Data<ApiState>,
     request: HttpRequest,

@@ -12,13 +12,17 @@ pub use read::{__path_list, __path_read};
 
 use actix_web::web;
 
+use crate::http::error::wrong_method;
+
 /// Registers the paths below `/api/v1`.
 pub fn configure(config: &mut web::ServiceConfig) {
+    let resource =
+        |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
     config
-        .service(read::list)
-        .service(read::read)
-        .service(events::events)
-        .service(control::cancel)
-        .service(control::retry)
-        .service(control::undo);
+        .service(resource("/operations").route(web::get().to(read::list)))
+        .service(resource("/operations/{id}").route(web::get().to(read::read)))
+        .service(resource("/operations/{id}/events").route(web::get().to(events::events)))
+        .service(resource("/operations/{id}/cancel").route(web::post().to(control::cancel)))
+        .service(resource("/operations/{id}/retry").route(web::post().to(control::retry)))
+        .service(resource("/operations/{id}/undo").route(web::post().to(control::undo)));
 }

@@ -1,7 +1,7 @@
 //! Reading operations.
 
 use actix_web::{
-    HttpRequest, HttpResponse, get,
+    HttpRequest, HttpResponse,
     web::{Data, Path, Query},
 };
 use domain::{
@@ -45,6 +45,8 @@ struct Position(i64);
 
 /// Lists operations, newest first.
 #[utoipa::path(
+    get,
+    path = "/operations",
     tag = "operations",
     operation_id = "listOperations",
     params(Which),
@@ -54,7 +56,6 @@ struct Position(i64);
         (status = 422, description = "A parameter is wrong", body = ProblemBody),
     )
 )]
-#[get("/operations")]
 pub async fn list(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let which = Query::<Which>::from_query(request.query_string())
@@ -112,6 +113,8 @@ fn parameter<T: std::str::FromStr>(
 
 /// Reads an operation.
 #[utoipa::path(
+    get,
+    path = "/operations/{id}",
     tag = "operations",
     operation_id = "readOperation",
     params(("id" = String, Path, description = "`op_…`")),
@@ -120,7 +123,6 @@ fn parameter<T: std::str::FromStr>(
         (status = 404, description = "There is none", body = ProblemBody),
     )
 )]
-#[get("/operations/{id}")]
 pub async fn read(
     state: Data<ApiState>,
     request: HttpRequest,

@@ -86,7 +86,10 @@ pub async fn record(
     let items = body.value.data;
     let received = items.len();
     if received > state.item_limit {
-        return Err(Problem::too_large(format!("more than {} items", state.item_limit)));
+        return Err(Problem::too_large(format!(
+            "more than {} items",
+            state.item_limit
+        )));
     }
     let (app, caller) = (state.app.clone(), actor.clone());
     state
@@ -97,7 +100,11 @@ pub async fn record(
             for (index, item) in items.into_iter().enumerate() {
                 match item::parse(item, now) {
                     Ok(record) => records.push(record),
-                    Err(item::Broken { field, code, detail }) => errors.push(RejectedJson {
+                    Err(item::Broken {
+                        field,
+                        code,
+                        detail,
+                    }) => errors.push(RejectedJson {
                         index,
                         field,
                         code,

@@ -10,23 +10,29 @@ pub use body::RecycleBody;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    post,
     web::{self, Data, Path, Payload},
 };
 use domain::shared::AudienceId;
 use http_kit::{Answer, Problem, ProblemBody, prefer};
 
 use super::{accepted::accepted, operations::OperationJson};
-use crate::{application::recycle::RecycleAnswer, http::ApiState};
+use crate::{
+    application::recycle::RecycleAnswer,
+    http::{ApiState, error::wrong_method},
+};
 
 /// Registers the path below `/api/v1`.
 pub fn configure(config: &mut web::ServiceConfig) {
-    config.service(recycle);
+    let resource =
+        |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
+    config.service(resource("/audiences/{id}/recycle").route(web::post().to(recycle)));
 }
 
 /// Removes people by rules, in place or by copying the others into a new audience; or only says
 /// what would be removed (`dry_run`).
 #[utoipa::path(
+    post,
+    path = "/audiences/{id}/recycle",
     tag = "recycling",
     operation_id = "recycleAudience",
     params(
@@ -48,7 +54,6 @@ pub fn configure(config: &mut web::ServiceConfig) {
         (status = 422, description = "A rule of this API is broken", body = ProblemBody),
     )
 )]
-#[post("/audiences/{id}/recycle")]
 pub async fn recycle(
     state: Data<ApiState>,
     request: HttpRequest,
