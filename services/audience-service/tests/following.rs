@@ -1,0 +1,422 @@
+//! Recycling, operations and notifications over HTTP, against a whole service.
+
+use std::time::Duration;
+
+use audience_service::wiring::Embedded;
+use serde_json::{Value, json};
+use settings::Settings;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    time::timeout,
+};
+
+/// Longest time that one answer or event may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Service {
+    running: Embedded,
+    _dir: tempfile::TempDir,
+}
+
+struct Reply {
+    status: u16,
+    head: String,
+    body: Value,
+}
+
+/// An event of a stream: id, type, data.
+type Heard = (Option<String>, String, Value);
+
+struct Events(BufReader<TcpStream>);
+
+impl Service {
+    async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            data_dir: dir.path().to_owned(),
+            ..Settings::default()
+        };
+        let running = Embedded::start(&settings).await.unwrap();
+        Self { running, _dir: dir }
+    }
+
+    async fn send(&self, method: &str, path: &str, more: &str, body: &str) -> TcpStream {
+        let address = self.running.address();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let workspace = if more.contains("workSpaceId") {
+            ""
+        } else {
+            "workSpaceId: ws_1\r\n"
+        };
+        let user = if more.contains("userId") {
+            ""
+        } else {
+            "userId: ana\r\n"
+        };
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{workspace}{user}{more}\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
+    }
+
+    async fn ask(&self, method: &str, path: &str, more: &str, body: &Value) -> Reply {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let more = format!("{more}Connection: close\r\n");
+        let mut stream = self.send(method, path, &more, &body).await;
+        let mut text = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut text))
+            .await
+            .unwrap()
+            .unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        Reply {
+            status: head[9..12].parse().unwrap(),
+            head: head.to_lowercase(),
+            body: serde_json::from_str(body).unwrap_or_default(),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.ask("GET", path, "", &Value::Null).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Reply {
+        self.ask("POST", path, "", &body).await
+    }
+
+    /// An audience; answers its path.
+    async fn audience(&self, name: &str, documents: &[&str]) -> String {
+        let data: Vec<_> = documents.iter().map(|d| json!({ "document": d })).collect();
+        let made = self
+            .post("/api/v1/audiences", json!({ "name": name, "data": data }))
+            .await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        format!("/api/v1/audiences/{}", made.body["id"].as_str().unwrap())
+    }
+
+    /// Recycles and waits for the end; answers the operation.
+    async fn recycle(&self, audience: &str, body: Value) -> Value {
+        let path = format!("{audience}/recycle");
+        let ended = self.ask("POST", &path, "Prefer: wait=30\r\n", &body).await;
+        assert_eq!(ended.status, 200, "{}", ended.body);
+        assert!(
+            ended.head.contains("location: /api/v1/operations/op_"),
+            "{}",
+            ended.head
+        );
+        ended.body
+    }
+
+    async fn follow(&self, path: &str, more: &str) -> Events {
+        let mut events = Events(BufReader::new(self.send("GET", path, more, "").await));
+        let mut line = String::new();
+        timeout(PATIENCE, events.0.read_line(&mut line))
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(line.starts_with("HTTP/1.1 200"), "{line}");
+        while line != "\r\n" {
+            line.clear();
+            timeout(PATIENCE, events.0.read_line(&mut line))
+                .await
+                .unwrap()
+                .unwrap();
+        }
+        events
+    }
+}
+
+impl Events {
+    /// The next event, or `None` when the stream has ended.
+    async fn next(&mut self) -> Option<Heard> {
+        timeout(PATIENCE, self.read()).await.unwrap()
+    }
+
+    async fn read(&mut self) -> Option<Heard> {
+        let (mut id, mut kind) = (None, String::new());
+        loop {
+            let mut line = String::new();
+            if self.0.read_line(&mut line).await.unwrap() == 0 || line == "0\r\n" {
+                return None;
+            }
+            if let Some(text) = line.strip_prefix("id: ") {
+                id = Some(text.trim().to_owned());
+            } else if let Some(text) = line.strip_prefix("event: ") {
+                kind = text.trim().to_owned();
+            } else if let Some(text) = line.strip_prefix("data: ") {
+                return Some((id, kind, serde_json::from_str(text).unwrap()));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recycling_is_tried_carried_out_and_undone() {
+    let service = Service::start().await;
+    let audience = service
+        .audience("Base", &["52998224725", "A-2", "A-3"])
+        .await;
+    let rules = json!({"documents": ["529.982.247-25", "A-9"]});
+    let path = format!("{audience}/recycle");
+
+    let dry = service
+        .post(&path, json!({"rules": rules, "dry_run": true}))
+        .await;
+    assert_eq!(dry.status, 200, "{}", dry.body);
+    assert_eq!(dry.body["total"], 3);
+    assert_eq!(dry.body["removed"], 1);
+    assert_eq!(dry.body["kept"], 2);
+    assert_eq!(dry.body["by_reason"], json!({"documents": 1}));
+    let sample = json!([{"document": "********725", "reasons": ["documents"]}]);
+    assert_eq!(dry.body["sample"], sample);
+
+    let other = service.audience("Other", &["A-2"]).await;
+    let foreign = json!({"rules": rules, "plan": dry.body["plan"]});
+    let refused = service
+        .post(&format!("{other}/recycle"), foreign.clone())
+        .await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(refused.body["errors"][0]["code"], "invalid_plan");
+
+    let done = service.recycle(&audience, foreign).await;
+    assert_eq!(
+        (&done["state"], &done["result"]),
+        (&json!("succeeded"), &json!("complete"))
+    );
+    assert_eq!(done["report"]["removed"], 1);
+    assert!(done.get("params").is_none());
+    assert_eq!(service.get(&audience).await.body["contacts"], 2);
+
+    let operation = done["links"]["self"].as_str().unwrap();
+    let late = service
+        .post(&format!("{operation}/cancel"), Value::Null)
+        .await;
+    assert_eq!(
+        (late.status, &late.body["code"]),
+        (409, &json!("operation_ended"))
+    );
+    let retried = service.post(&format!("{operation}/retry"), json!({})).await;
+    assert_eq!(retried.status, 409);
+    for _ in 0..2 {
+        let undone = service
+            .post(done["links"]["undo"].as_str().unwrap(), Value::Null)
+            .await;
+        assert_eq!(undone.status, 200, "{}", undone.body);
+        assert!(undone.body["undone_at"].is_string());
+        assert!(undone.body["links"].get("undo").is_none());
+    }
+    assert_eq!(service.get(&audience).await.body["contacts"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recycling_to_a_new_audience_names_it() {
+    let service = Service::start().await;
+    let audience = service.audience("Base", &["A-1", "A-2", "A-3"]).await;
+    let body = json!({"rules": {"documents": ["A-1"]}, "target": {"type": "new"}});
+    let done = service.recycle(&audience, body).await;
+    let target = done["target_audience_id"].as_str().unwrap();
+    let made = service
+        .get(&format!("/api/v1/audiences/{target}"))
+        .await
+        .body;
+    assert_eq!(
+        (&made["name"], &made["contacts"]),
+        (&json!("Base REC 2"), &json!(2))
+    );
+    assert_eq!(service.get(&audience).await.body["contacts"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_input_is_refused_by_name() {
+    let service = Service::start().await;
+    let audience = service.audience("Base", &["A-1"]).await;
+    let recycle = format!("{audience}/recycle");
+    for (body, pointer, code) in [
+        (json!({}), "/rules", "no_rules"),
+        (json!({"rules": {"documents": []}}), "/rules", "no_rules"),
+        (
+            json!({"rules": {"audience_ids": ["5"]}}),
+            "/rules/audience_ids/0",
+            "unknown_audience",
+        ),
+        (
+            json!({"rules": {"upload_id": "upl_5"}}),
+            "/rules/upload_id",
+            "unknown_upload",
+        ),
+        (json!({"rules": {"x": 1}}), "/rules/x", "unknown_member"),
+    ] {
+        let reply = service.post(&recycle, body.clone()).await;
+        assert_eq!(reply.status, 422, "{body}: {}", reply.body);
+        assert_eq!(reply.body["errors"][0]["pointer"], pointer, "{body}");
+        assert_eq!(reply.body["errors"][0]["code"], code, "{body}");
+    }
+    for (path, status) in [
+        ("/api/v1/operations?kind=x", 422),
+        ("/api/v1/operations?state=Running", 422),
+        ("/api/v1/operations?audience_id=x", 422),
+        ("/api/v1/operations?limit=0", 422),
+        ("/api/v1/operations?cursor=x", 400),
+        ("/api/v1/operations?stat=running", 400),
+        ("/api/v1/operations/op_1", 404),
+        ("/api/v1/operations/x", 404),
+        ("/api/v1/operations/op_1/events", 404),
+        ("/api/v1/operations/op_1/cancel", 405),
+        ("/api/v1/notifications?unread=1", 422),
+        ("/api/v1/notifications?limit=1001", 422),
+        ("/api/v1/notifications?cursor=x", 400),
+    ] {
+        let reply = service.get(path).await;
+        assert_eq!(reply.status, status, "{path}: {}", reply.body);
+        assert!(reply.head.contains("application/problem+json"), "{path}");
+    }
+    for path in [
+        "/api/v1/operations/op_1/cancel",
+        "/api/v1/operations/op_1/retry",
+        "/api/v1/operations/x/undo",
+        "/api/v1/notifications/ntf_1/read",
+        "/api/v1/notifications/x/read",
+        "/api/v1/audiences/aud_5/recycle",
+    ] {
+        let reply = service.post(path, json!({})).await;
+        assert_eq!(reply.status, 404, "{path}: {}", reply.body);
+    }
+    let done = service
+        .recycle(&audience, json!({"rules": {"opted_out": true}}))
+        .await;
+    let own = done["links"]["self"].as_str().unwrap();
+    let stranger = "workSpaceId: ws_2\r\n";
+    let reply = service.ask("GET", own, stranger, &Value::Null).await;
+    assert_eq!(reply.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operations_are_listed_newest_first_page_by_page() {
+    let service = Service::start().await;
+    let audience = service.audience("Base", &["A-1", "A-2", "A-3"]).await;
+    let mut made = Vec::new();
+    for document in ["A-1", "A-2", "A-3"] {
+        let rules = json!({"rules": {"documents": [document]}});
+        made.insert(0, service.recycle(&audience, rules).await["id"].clone());
+    }
+    let mut listed = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/api/v1/operations?kind=recycle&state=succeeded&limit=2{cursor}");
+        let page = service.get(&path).await.body;
+        listed.extend(
+            page["data"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|o| o["id"].clone()),
+        );
+        let Some(next) = page["next_cursor"].as_str() else {
+            break;
+        };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(listed, made);
+    let none = service
+        .get("/api/v1/operations?kind=recycle&state=failed")
+        .await
+        .body;
+    assert_eq!(none["data"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operations_events_end_with_its_end() {
+    let service = Service::start().await;
+    let audience = service.audience("Base", &["A-1"]).await;
+    let body = json!({"rules": {"documents": ["A-1"]}});
+    let begun = service.post(&format!("{audience}/recycle"), body).await;
+    assert_eq!(begun.status, 202, "{}", begun.body);
+    let path = begun.body["links"]["events"].as_str().unwrap();
+    for _ in 0..2 {
+        let mut events = service.follow(path, "").await;
+        let mut last = Value::Null;
+        while let Some((_, kind, data)) = events.next().await {
+            assert_eq!(kind, "operation");
+            assert_ne!(last["state"], "succeeded", "nothing follows the end");
+            last = data;
+        }
+        assert_eq!(last["state"], "succeeded");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notifications_are_followed_resumed_and_marked() {
+    let service = Service::start().await;
+    let audience = service.audience("Base", &["A-1", "A-2", "A-3"]).await;
+    let stream = "/api/v1/notifications/stream";
+    let mut live = service.follow(stream, "").await;
+    let mut told = Vec::new();
+    for document in ["A-1", "A-2", "A-3"] {
+        let done = service
+            .recycle(&audience, json!({"rules": {"documents": [document]}}))
+            .await;
+        let (id, kind, data) = live.next().await.unwrap();
+        assert_eq!(
+            (kind.as_str(), &data["operation_id"]),
+            ("notification", &done["id"])
+        );
+        assert_eq!(
+            (&data["state"], &data["report"]["removed"]),
+            (&json!("succeeded"), &json!(1))
+        );
+        told.push((id.unwrap(), data));
+    }
+
+    let resume = async |id: &str| {
+        let header = format!("Last-Event-ID: {id}\r\n");
+        service.follow(stream, &header).await
+    };
+    let mut resumed = resume(&told[0].0).await;
+    for (id, data) in &told[1..] {
+        let again = resumed.next().await.unwrap();
+        assert_eq!(
+            again,
+            (Some(id.clone()), "notification".to_owned(), data.clone())
+        );
+    }
+    for lost in ["x", "99", "-1"] {
+        let mut events = resume(lost).await;
+        let (id, kind, _) = events.next().await.unwrap();
+        assert_eq!(
+            (id.as_ref(), kind.as_str()),
+            (Some(&told[2].0), "reset"),
+            "{lost}"
+        );
+    }
+
+    let list = service.get("/api/v1/notifications?unread=true").await.body;
+    assert_eq!(list["data"].as_array().unwrap().len(), 3);
+    assert_eq!(list["data"][0], told[2].1);
+    let first = list["data"][2]["id"].as_str().unwrap();
+    let read = service
+        .post(&format!("/api/v1/notifications/{first}/read"), Value::Null)
+        .await;
+    assert_eq!(read.body, json!({"id": first, "read": true}));
+    let unread = "/api/v1/notifications/unread_count";
+    assert_eq!(service.get(unread).await.body, json!({"unread": 2}));
+    let stranger = service
+        .ask("GET", unread, "userId: rui\r\n", &Value::Null)
+        .await;
+    assert_eq!(stranger.body, json!({"unread": 0}));
+    let all = service
+        .post("/api/v1/notifications/read_all", Value::Null)
+        .await;
+    assert_eq!(all.body, json!({"marked": 2}));
+    assert_eq!(service.get(unread).await.body, json!({"unread": 0}));
+    let page = service.get("/api/v1/notifications?limit=1").await.body;
+    assert!(page["data"][0]["read_at"].is_string() && page["next_cursor"].is_string());
+}
