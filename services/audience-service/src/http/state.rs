@@ -127,7 +127,9 @@ impl ApiState {
     {
         let call = Call::of(request, &actor.workspace, content)?;
         let run = |ticket: WriteTicket| async move {
-            change(ticket.into()).await.unwrap_or_else(Answer::from)
+            Box::pin(change(ticket.into()))
+                .await
+                .unwrap_or_else(Answer::from)
         };
         let answer = self.idempotency.run(call, run).await?;
         Ok(answer.into())
@@ -141,7 +143,7 @@ impl ApiState {
     where
         F: Future<Output = Result<Answer, Problem>> + Send + 'static,
     {
-        let answer = spawned(&self.changes, change).await??;
+        let answer = spawned(&self.changes, Box::pin(change)).await??;
         Ok(answer.into())
     }
 

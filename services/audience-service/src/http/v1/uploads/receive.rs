@@ -89,7 +89,8 @@ pub async fn receive(
     let call = Call::of(&request, &actor.workspace, [0; 32])?;
     let incoming = Incoming::open(request.headers(), payload.into_inner(), &parameters).await?;
     let (pump, received) = incoming.split();
-    let storing = state.change(store((**state).clone(), actor, call, received));
+    // Boxed: the future is large, and the layers around it would each copy it on the stack.
+    let storing = state.change(Box::pin(store((**state).clone(), actor, call, received)));
     // Either side ends the other: a lost client ends the file early, an unusable file the reading.
     let (pumped, stored) = futures::join!(pump.run(), storing);
     pumped?;
