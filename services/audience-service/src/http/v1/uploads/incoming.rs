@@ -89,7 +89,7 @@ impl Incoming {
         let content_type = text(headers, CONTENT_TYPE).unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default();
         let essence = essence.trim().to_ascii_lowercase();
-        let delimiter = parameters.delimiter.as_deref().map(delimiter).transpose()?;
+        let delimiter = delimiter(parameters.delimiter.as_deref().unwrap_or_default())?;
         let body = Decompress::from_headers(payload, headers);
         let length = length.filter(|_| !encoded);
         if essence == "multipart/form-data" {
@@ -131,7 +131,7 @@ impl Incoming {
                     let read = field.bytes(MAX_FIELD).await.map_err(|_| bad_delimiter())?;
                     let read = read.map_err(|error| broken_form(&error))?;
                     let read = std::str::from_utf8(&read).map_err(|_| bad_delimiter())?;
-                    given = Some(delimiter(read)?);
+                    given = delimiter(read)?;
                 }
                 _ => return Err(unknown_field()),
             }
@@ -282,10 +282,12 @@ fn file_name(given: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-fn delimiter(given: &str) -> Result<u8, Problem> {
+/// An empty one is none, as forms send what was not filled in.
+fn delimiter(given: &str) -> Result<Option<u8>, Problem> {
     match given.as_bytes() {
-        b"tab" => Ok(b'\t'),
-        [one] if one.is_ascii() => Ok(*one),
+        [] => Ok(None),
+        b"tab" => Ok(Some(b'\t')),
+        [one] if one.is_ascii() => Ok(Some(*one)),
         _ => Err(bad_delimiter()),
     }
 }
