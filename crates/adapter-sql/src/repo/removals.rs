@@ -83,10 +83,19 @@ pub(super) fn building(audience: i64, epoch: i64) -> _ {
         .filter(removals::state.eq(building))
 }
 
-/// Begins a removal, once per operation.
+/// Begins a removal, once per operation; anew where it was withdrawn.
 pub(super) async fn begin(conn: &mut Conn, removal: NewRemoval) -> Result<Removal, StoreError> {
-    if let Some(begun) = of_operation(conn, removal.operation).await? {
-        return Ok(begun);
+    let begun = of_operation(conn, removal.operation).await?;
+    match begun {
+        Some(begun) if begun.state != RemovalState::Withdrawn => return Ok(begun),
+        Some(_) => {
+            diesel::delete(removals::table)
+                .filter(removals::operation.eq(removal.operation.raw()))
+                .execute(conn)
+                .await
+                .map_err(store)?;
+        }
+        None => {}
     }
     let (next, revision): (i64, i64) =
         diesel::update(audience_contents::table.find(raw(removal.key)))

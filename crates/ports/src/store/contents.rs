@@ -184,7 +184,8 @@ pub trait ContentRepository: Send {
         limit: i64,
     ) -> Result<Vec<WriteIntent>, StoreError>;
 
-    /// Begins a removal under the next number; a second call for the same operation answers the same.
+    /// Begins a removal under the next number; a second call for the same operation answers the same,
+    /// unless it was withdrawn meanwhile: then it begins anew under the next number.
     async fn begin_removal(&mut self, removal: NewRemoval) -> Result<Removal, StoreError>;
 
     /// The removals of a content, oldest first.

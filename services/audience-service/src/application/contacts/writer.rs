@@ -4,7 +4,7 @@
 //! relational store, the rows in the contact store, the change of the count in the relational store.
 //! After a crash the intent is still open, and repair looks at its documents only.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use domain::{
     contact::{ContactBody, Document},
@@ -235,7 +235,9 @@ impl Writer {
     ) -> Result<Vec<WriteResult>, StoreError> {
         let orders: Vec<Orders> = requests.iter().map(|r| r.orders).collect();
         let all = || requests.iter().flat_map(|r| &r.rows);
-        let documents: Vec<Document> = all().map(|row| row.document.clone()).collect();
+        // Once each: repair counts by them.
+        let documents: BTreeSet<Document> = all().map(|row| row.document.clone()).collect();
+        let documents: Vec<Document> = documents.into_iter().collect();
         let held = self.open(key, documents.clone(), &orders, turn).await?;
         let numbers = request_numbers(held.first_request, &orders);
         let mut batch = Batch::of(requests, &numbers);

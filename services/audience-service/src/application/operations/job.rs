@@ -16,6 +16,8 @@ use crate::application::{App, AppError, AppResult, Topic};
 
 /// How long a lease lasts without a heartbeat.
 pub(crate) const LEASE_SECONDS: u32 = 30;
+/// More runs than one lease ever sees.
+const RUNS_PER_LEASE: i64 = 8;
 /// How often a worker says that it is alive.
 const BEAT: Duration = Duration::from_secs(3);
 
@@ -49,6 +51,8 @@ pub struct Job {
     pub(crate) operation: Operation,
     pub(crate) lease: Lease,
     pub(crate) signals: Arc<Signals>,
+    /// Runs under this lease.
+    runs: u8,
     beat: tokio::task::JoinHandle<()>,
 }
 
@@ -78,8 +82,19 @@ impl Job {
             operation,
             lease,
             signals,
+            runs: 0,
             beat,
         }
+    }
+
+    /// Counts one more run under this lease.
+    pub(crate) const fn begin_run(&mut self) {
+        self.runs += 1;
+    }
+
+    /// Number of this run: grows with every run of the operation, 1 for the very first.
+    pub(crate) fn run_number(&self) -> i64 {
+        (self.lease.fence - 1) * RUNS_PER_LEASE + i64::from(self.runs)
     }
 
     /// Stores how far the work is and from where to go on. Answers `Cancelled` or `LeaseLost` when

@@ -98,6 +98,7 @@ impl App {
     }
 
     async fn run(&self, job: &mut Job) -> AppResult<()> {
+        job.begin_run();
         match job.operation.kind {
             OperationKind::Upload | OperationKind::Create => self.run_upload(job).await,
             OperationKind::Recycle => self.run_recycle(job).await,

@@ -33,6 +33,8 @@ impl App {
         let Target::New { audience } = params.target else {
             return Ok(());
         };
+        self.find_duplicates(&source, params, job.operation.id, &job.signals)
+            .await?;
         self.copy(job, params, source, AudienceId::from_raw(audience))
             .await
     }

@@ -8,15 +8,16 @@ use domain::{
 };
 use ports::{
     StoreError,
-    contacts::{ContentKey, Priority, Tombstone},
+    contacts::{ContentKey, Order, Priority, Tombstone},
     crash,
     store::{Content, ContentDelta, Durability, NewRemoval, Removal, RemovalState},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    RecycleParams,
+    DUPLICATES, RecycleParams,
     judge::{Candidate, Judge},
+    set_name,
     survey::{Source, Tally},
     touched::Touched,
 };
@@ -40,8 +41,12 @@ pub(crate) struct RecycleCheckpoint {
     pub surveyed: bool,
     /// What was found so far.
     pub tally: Tally,
-    /// Documents with a tombstone from a step that a crash cut off, not among those counted.
-    pub stale: Vec<String>,
+    /// Number of the removal it belongs to: one that was withdrawn begins anew under another.
+    #[serde(default)]
+    pub removal: i64,
+    /// The runs that marked contacts: number, and the document each began after.
+    #[serde(default)]
+    pub runs: Vec<(i64, Option<String>)>,
     /// Row number of the next contact copied to a new audience.
     #[serde(default)]
     pub copied: i64,
@@ -49,21 +54,33 @@ pub(crate) struct RecycleCheckpoint {
 
 /// The reasons that the survey counted for a contact, kept beside those that hold now.
 const COUNTED_SHIFT: u32 = 16;
+/// The run that counted them, above.
+const RUN_SHIFT: u32 = 32;
 
-/// Bits of a tombstone left by the survey.
-fn counted(reasons: Reasons) -> Reasons {
-    Reasons::from_bits(reasons.bits() | (reasons.bits() << COUNTED_SHIFT))
-}
+impl RecycleCheckpoint {
+    /// What the survey counted for a tombstone's contact, if it did. What a run marked after its last
+    /// checkpoint is not counted: the next run began before it.
+    pub fn counted(&self, stone: &Tombstone) -> Option<Reasons> {
+        let (run, bits) = (
+            stone.reasons.bits() >> RUN_SHIFT,
+            stone.reasons.bits() >> COUNTED_SHIFT,
+        );
+        let reasons = Reasons::from_bits(bits & ((1 << (RUN_SHIFT - COUNTED_SHIFT)) - 1));
+        let next = self.runs.iter().find(|(number, _)| *number > run);
+        let reached = next.is_none_or(|(_, began)| {
+            began
+                .as_deref()
+                .is_some_and(|began| stone.document.as_str() <= began)
+        });
+        (!reasons.is_empty() && reached).then_some(reasons)
+    }
 
-/// What the survey counted for a tombstone's contact, if it did.
-pub(super) fn counted_reasons(stone: &Tombstone) -> Option<Reasons> {
-    let bits = stone.reasons.bits() >> COUNTED_SHIFT;
-    (bits != 0).then(|| Reasons::from_bits(bits))
-}
-
-/// New reasons for a tombstone, with what the survey counted kept.
-pub(super) fn with_counted(now: Reasons, before: Option<Reasons>) -> Reasons {
-    Reasons::from_bits(now.bits() | (before.map_or(0, Reasons::bits) << COUNTED_SHIFT))
+    /// Reasons for a tombstone: those that hold now, and what the survey counted.
+    pub fn reasons(&self, now: Reasons, counted: Option<Reasons>) -> Reasons {
+        let run = self.runs.last().map_or(0, |(number, _)| *number);
+        let counted = counted.map_or(0, |c| c.bits() << COUNTED_SHIFT | run << RUN_SHIFT);
+        Reasons::from_bits(now.bits() | counted)
+    }
 }
 
 impl App {
@@ -78,8 +95,6 @@ impl App {
             key: content.key,
             view: view_of(&content),
         };
-        self.find_duplicates(&source, &params, job.operation.id, &job.signals)
-            .await?;
         match params.target {
             Target::InPlace => self.recycle_in_place(job, &params, source).await?,
             Target::New { .. } => self.recycle_to_new(job, &params, source).await?,
@@ -96,6 +111,18 @@ impl App {
         let removal = self.begin_removal(job, source.key).await?;
         let mut at: RecycleCheckpoint =
             serde_json::from_value(job.operation.checkpoint.clone()).unwrap_or_default();
+        if at.removal != removal.no.0 {
+            // What an earlier attempt found is out of date: nobody took down what changed since.
+            self.deps
+                .spool
+                .remove(&set_name(job.operation.id, DUPLICATES))?;
+            at = RecycleCheckpoint {
+                removal: removal.no.0,
+                ..RecycleCheckpoint::default()
+            };
+        }
+        self.find_duplicates(&source, params, job.operation.id, &job.signals)
+            .await?;
         if !at.surveyed {
             self.mark(job, params, &source, &removal, &mut at).await?;
         }
@@ -132,11 +159,7 @@ impl App {
             key,
             operation: job.operation.id,
         };
-        let mut removal = uow.contents().begin_removal(new).await?;
-        if removal.state == RemovalState::Withdrawn {
-            removal.state = RemovalState::Building;
-            uow.contents().save_removal(&removal).await?;
-        }
+        let removal = uow.contents().begin_removal(new).await?;
         uow.commit().await?;
         Ok(removal)
     }
@@ -151,8 +174,7 @@ impl App {
         at: &mut RecycleCheckpoint,
     ) -> AppResult<()> {
         let mut after = at.after.clone().map(Document::from_stored);
-        let resumed = job.operation.checkpoint != serde_json::Value::Null;
-        let mut first = resumed;
+        at.runs.push((job.run_number(), at.after.clone()));
         let mut judge = Judge::new(self, &source.workspace, params, job.operation.id).await?;
         judge.begin_after(after.as_ref());
         loop {
@@ -161,13 +183,12 @@ impl App {
             let Some(last) = batch.last() else { break };
             after = Some(last.document.clone());
             let verdicts = judge.judge(&batch).await?;
-            if std::mem::take(&mut first) {
-                at.stale = self
-                    .stale(source.key, removal.no, &batch, &verdicts)
+            if job.run_number() > 1 {
+                self.unmark(source.key, removal.no, &batch, &verdicts)
                     .await?;
             }
             verdicts.iter().for_each(|reasons| at.tally.add(*reasons));
-            let stones = tombstones(removal.no, &batch, &verdicts);
+            let stones = tombstones(removal.no, &batch, &verdicts, at);
             if !stones.is_empty() {
                 self.deps
                     .contacts
@@ -183,28 +204,35 @@ impl App {
         save(job, at).await
     }
 
-    /// Documents of the first step after a restart that the step before the crash had marked and this
-    /// one does not: their tombstones are not counted.
-    async fn stale(
+    /// Takes the effect from tombstones that a run before this one left for contacts that stay.
+    async fn unmark(
         &self,
         key: ContentKey,
         removal: RemovalNo,
         batch: &[Candidate],
         verdicts: &[Reasons],
-    ) -> AppResult<Vec<String>> {
+    ) -> AppResult<()> {
         let stays = batch
             .iter()
             .zip(verdicts)
             .filter(|(_, reasons)| reasons.is_empty());
         let documents: Vec<Document> = stays.map(|(c, _)| c.document.clone()).collect();
         if documents.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let stones = self.deps.contacts.tombstones(key, &documents).await?;
         let mine = stones.into_iter().filter(|stone| stone.removal == removal);
-        Ok(mine
-            .map(|stone| stone.document.as_str().to_owned())
-            .collect())
+        let harmless = |stone: Tombstone| Tombstone {
+            order: Order(i64::MIN),
+            reasons: Reasons::NONE,
+            ..stone
+        };
+        let harmless: Vec<Tombstone> = mine.map(harmless).collect();
+        if harmless.is_empty() {
+            return Ok(());
+        }
+        let contacts = &self.deps.contacts;
+        Ok(contacts.entomb(key, harmless, Priority::Bulk).await?)
     }
 
     /// Makes the removal count: under the lock, in one transaction with the operation's end.
@@ -337,7 +365,12 @@ pub(super) async fn save(job: &mut Job, at: &RecycleCheckpoint) -> AppResult<()>
 }
 
 /// Tombstones for the contacts that go.
-fn tombstones(removal: RemovalNo, batch: &[Candidate], verdicts: &[Reasons]) -> Vec<Tombstone> {
+fn tombstones(
+    removal: RemovalNo,
+    batch: &[Candidate],
+    verdicts: &[Reasons],
+    at: &RecycleCheckpoint,
+) -> Vec<Tombstone> {
     let goes = batch
         .iter()
         .zip(verdicts)
@@ -346,7 +379,7 @@ fn tombstones(removal: RemovalNo, batch: &[Candidate], verdicts: &[Reasons]) -> 
         document: c.document.clone(),
         removal,
         order: c.order,
-        reasons: counted(*reasons),
+        reasons: at.reasons(*reasons, Some(*reasons)),
     };
     goes.map(stone).collect()
 }

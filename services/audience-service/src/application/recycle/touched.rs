@@ -19,7 +19,7 @@ use ports::{
 use super::{
     RecycleParams,
     judge::{Candidate, Judge},
-    run::{RecycleCheckpoint, counted_reasons, with_counted},
+    run::RecycleCheckpoint,
     survey::{Source, Tally},
 };
 use crate::application::{App, AppResult, contacts::Marks, operations::Job};
@@ -35,8 +35,7 @@ const ROUNDS: usize = 20;
 pub(super) struct Touched {
     source: Source,
     removal: RemovalNo,
-    survey: Tally,
-    stale: BTreeSet<String>,
+    at: RecycleCheckpoint,
     seen: Option<WriteNo>,
     /// What the survey counted for each touched contact (`None`: it did not see it).
     before: HashMap<Document, Option<Reasons>>,
@@ -49,8 +48,7 @@ impl Touched {
         Self {
             source,
             removal,
-            survey: at.tally.clone(),
-            stale: at.stale.iter().cloned().collect(),
+            at: at.clone(),
             seen: None,
             before: HashMap::new(),
             now: HashMap::new(),
@@ -159,10 +157,8 @@ impl Touched {
     /// Notes what the survey counted, the first time a contact is met.
     fn remember(&mut self, documents: &[Document], stones: &[Tombstone]) {
         let mine = stones.iter().filter(|s| s.removal == self.removal);
-        let counted: HashMap<&Document, Option<Reasons>> = mine
-            .filter(|s| !self.stale.contains(s.document.as_str()))
-            .map(|s| (&s.document, counted_reasons(s)))
-            .collect();
+        let counted: HashMap<&Document, Option<Reasons>> =
+            mine.map(|s| (&s.document, self.at.counted(s))).collect();
         for document in documents {
             let reasons = counted.get(document).copied().flatten();
             self.before.entry(document.clone()).or_insert(reasons);
@@ -175,13 +171,13 @@ impl Touched {
             document: candidate.document,
             removal: self.removal,
             order: candidate.order,
-            reasons: with_counted(reasons, before),
+            reasons: self.at.reasons(reasons, before),
         }
     }
 
     /// The tally as of now. Its total is what the survey looked at.
     pub fn tally(&self) -> Tally {
-        let mut tally = self.survey.clone();
+        let mut tally = self.at.tally.clone();
         let total = tally.total;
         for reasons in self.before.values().copied().flatten() {
             tally.take_back(reasons);

@@ -1,0 +1,440 @@
+//! Commands on the real thing, and what is seen of it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use audience_service::application::{
+    App, AppError, AppResult, Ticket,
+    audiences::{CreateAudience, ListAudiences},
+    contacts::{AddContacts, ContactsAdded, Lookup},
+    operations::Pool,
+    recycle::{RecycleAnswer, RecycleRequest, SetSource},
+    uploads::{Received, UploadInto},
+};
+use domain::{
+    audience::{AudienceStatus, Source, Tags},
+    contact::Document,
+    operation::{self, OperationKind, OperationState},
+    recycle::{DuplicateKeep, DuplicateKey, Duplicates, Outcome, OutcomeFact, Rules},
+    segment::Predicate,
+    shared::{AudienceId, AudienceName, OperationId},
+};
+use ports::{
+    contacts::StoredContact,
+    store::{AudiencePage, OperationFilter, OutcomeRecord},
+};
+use serde_json::{Value, json};
+
+use super::{
+    command::{Item, RuleSpec},
+    system::actor,
+    world::{Classes, Doc, Report, State, Values},
+};
+
+/// What a command answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Done,
+    Refused(String),
+    Added(Classes),
+    Verdict(Report),
+    Worked(bool),
+    Page {
+        rows: Vec<(Doc, Values)>,
+        more: bool,
+    },
+    Member(Values),
+    /// By which operation of the workspace, where one did it.
+    Removed(Option<usize>),
+    Unknown,
+}
+
+/// An audience as readers see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenAudience {
+    pub dropped: bool,
+    pub contacts: i64,
+    pub members: Vec<(Doc, Values)>,
+}
+
+/// An operation as readers see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenOp {
+    pub kind: &'static str,
+    pub state: State,
+    pub undone: bool,
+    pub report: Option<Report>,
+    pub attempt: u32,
+}
+
+/// A workspace as readers see it, and the ids of what is in it.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    pub audiences: Vec<SeenAudience>,
+    pub audience_ids: Vec<AudienceId>,
+    pub ops: Vec<SeenOp>,
+    pub op_ids: Vec<OperationId>,
+}
+
+const PHONES: [&str; 4] = ["", "+5511987650001", "+5511987650002", "+5511987650003"];
+
+pub fn document(doc: Doc) -> Document {
+    Document::parse(&format!("D{doc}")).unwrap()
+}
+
+fn contact(stored: &StoredContact) -> (Doc, Values) {
+    let doc = stored.document.as_str()[1..].parse().unwrap();
+    let name = stored.body.name.as_deref().unwrap()[1..].parse().unwrap();
+    let phone = stored.body.phone.as_deref().unwrap_or_default();
+    let phone = PHONES.iter().position(|p| *p == phone).unwrap();
+    (
+        doc,
+        Values {
+            name,
+            phone: phone as u8,
+        },
+    )
+}
+
+fn json_of(item: &Item) -> Value {
+    match item.good() {
+        Some((doc, v)) => json!({
+            "document": format!("D{doc}"),
+            "name": format!("n{}", v.name),
+            "phone": PHONES[usize::from(v.phone)],
+        }),
+        None => json!({ "name": "nobody" }),
+    }
+}
+
+fn contacts(items: &[Item]) -> AddContacts {
+    let items = items.iter().map(json_of).collect();
+    AddContacts {
+        items,
+        strict: false,
+        require_valid_document: false,
+    }
+}
+
+fn refused<T>(result: AppResult<T>, answer: impl FnOnce(T) -> Answer) -> Answer {
+    match result {
+        Ok(done) => answer(done),
+        Err(AppError::Conflict { code, .. }) => Answer::Refused(code.to_owned()),
+        Err(AppError::NotFound) => Answer::Refused("not_found".to_owned()),
+        Err(AppError::Invalid(violations)) => Answer::Refused(
+            violations
+                .first()
+                .map_or_else(String::new, |v| v.code.to_string()),
+        ),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+fn added(added: ContactsAdded) -> Answer {
+    let c = added.counts;
+    let rejected = added.rejected.len() as i64;
+    Answer::Added((c.inserted, c.updated, c.unchanged, rejected))
+}
+
+pub async fn create(app: Arc<App>, ticket: Ticket, ws: usize, items: Vec<Item>) -> Answer {
+    let command = CreateAudience {
+        name: name(ticket),
+        tags: Tags::default(),
+        status: AudienceStatus::Active,
+        source: Source::Api,
+        contacts: contacts(&items),
+    };
+    refused(
+        app.create_audience(&actor(ws), ticket, command).await,
+        added,
+    )
+}
+
+pub fn name(ticket: Ticket) -> AudienceName {
+    AudienceName::parse(&format!("Audience {}", ticket.write_id)).unwrap()
+}
+
+pub async fn add(
+    app: Arc<App>,
+    ticket: Ticket,
+    ws: usize,
+    id: AudienceId,
+    items: Vec<Item>,
+) -> Answer {
+    let result = app
+        .add_contacts(&actor(ws), ticket, id, None, contacts(&items))
+        .await;
+    refused(result, added)
+}
+
+/// Receives a file and asks for its contacts.
+pub async fn upload(
+    app: Arc<App>,
+    ticket: Ticket,
+    ws: usize,
+    into: Option<AudienceId>,
+    rows: Vec<Item>,
+) -> Answer {
+    let mut text = String::new();
+    for row in &rows {
+        text.push_str(&json_of(row).to_string());
+        text.push('\n');
+    }
+    let chunk: Result<_, std::io::Error> = Ok(text.into_bytes());
+    let received = Received {
+        chunks: futures::stream::iter([chunk]),
+        file_name: Some("rows.ndjson".to_owned()),
+        content_type: None,
+        length: None,
+        delimiter: None,
+    };
+    let unkeyed = Ticket {
+        write_id: app.deps().ids.next(),
+        keyed: false,
+    };
+    let stored = app
+        .receive_upload(&actor(ws), unkeyed, received)
+        .await
+        .unwrap();
+    let file = UploadInto {
+        upload: stored.upload.id,
+        mapping: None,
+        require_valid_document: false,
+    };
+    let accepted = match into {
+        Some(id) => app.upload_into(&actor(ws), ticket, id, file).await,
+        None => {
+            let (tags, status) = (Tags::default(), AudienceStatus::Active);
+            app.create_from_upload(&actor(ws), ticket, name(ticket), tags, status, file)
+                .await
+        }
+    };
+    refused(accepted, |_| Answer::Done)
+}
+
+/// A recycling; `others` are the audiences its rules name: to remove, and to keep.
+pub async fn recycle(
+    app: Arc<App>,
+    ticket: Ticket,
+    ws: usize,
+    id: AudienceId,
+    rules: RuleSpec,
+    others: [Option<AudienceId>; 2],
+    to_new: bool,
+    dry_run: bool,
+) -> Answer {
+    let filter = rules.named.map(|n| {
+        let condition = json!({ "kind": "property", "field": "name", "operator": "equals", "value": format!("n{n}") });
+        Predicate::parse(&json!([{ "conditions": [condition] }]), "/where").unwrap()
+    });
+    let keep = |latest| {
+        if latest {
+            DuplicateKeep::Latest
+        } else {
+            DuplicateKeep::Earliest
+        }
+    };
+    let duplicates = |latest| Duplicates {
+        by: vec![DuplicateKey::Phone],
+        keep: keep(latest),
+    };
+    let request = || RecycleRequest {
+        rules: Rules {
+            audiences: others[0].iter().map(|a| a.raw()).collect(),
+            filter: filter.clone(),
+            opted_out: rules.opted_out,
+            duplicates: rules.duplicates.map(duplicates),
+            ..Rules::default()
+        },
+        documents: SetSource {
+            documents: rules.documents.iter().map(|d| document(*d)).collect(),
+            upload: None,
+        },
+        keep_audiences: others[1].into_iter().collect(),
+        keep_documents: rules.keep.iter().map(|d| document(*d)).collect(),
+        new_audience: to_new.then(|| Some(name(ticket))),
+        dry_run,
+        plan: None,
+        plan_tolerance: 0,
+    };
+    let answered = app.recycle(&actor(ws), ticket, id, request()).await;
+    let dry = match answered {
+        Ok(RecycleAnswer::DryRun(dry)) => dry,
+        other => return refused(other, |_| Answer::Done),
+    };
+    let carried = RecycleRequest {
+        dry_run: false,
+        plan: Some(dry.plan.clone()),
+        ..request()
+    };
+    let real = app.recycle(&actor(ws), ticket, id, carried).await;
+    refused(real, |_| {
+        Answer::Verdict(Report::Removal {
+            total: dry.total,
+            removed: dry.removed,
+            by_reason: reasons(&dry.by_reason),
+            withheld: 0,
+        })
+    })
+}
+
+pub async fn opt_out(app: Arc<App>, ws: usize, docs: Vec<Doc>) -> Answer {
+    let now = app.deps().clock.now();
+    let record = |doc: &Doc| OutcomeRecord {
+        document: document(*doc),
+        fact: OutcomeFact {
+            channel: "voice".to_owned(),
+            outcome: Outcome::OptedOut,
+            occurred_at: now,
+        },
+        external_id: None,
+        recorded_at: now,
+    };
+    let records = docs.iter().map(record).collect();
+    refused(app.record_outcomes(&actor(ws), records).await, |_| {
+        Answer::Done
+    })
+}
+
+pub async fn plain<T>(result: impl Future<Output = AppResult<T>>) -> Answer {
+    refused(result.await, |_| Answer::Done)
+}
+
+pub fn page(rows: &[StoredContact], more: bool) -> Answer {
+    Answer::Page {
+        rows: rows.iter().map(contact).collect(),
+        more,
+    }
+}
+
+/// Every page of an audience, one after the other.
+pub async fn pages(app: Arc<App>, ws: usize, id: AudienceId, per_page: usize) -> Answer {
+    let mut rows = Vec::new();
+    for number in 1.. {
+        let page = app
+            .page_of_contacts(&actor(ws), id, number, per_page)
+            .await
+            .unwrap();
+        rows.extend(page.rows.iter().map(contact));
+        if page.rows.len() < per_page {
+            assert_eq!(page.total, rows.len() as u64, "total of the pages");
+            break;
+        }
+    }
+    Answer::Page { rows, more: false }
+}
+
+pub async fn look_up(
+    app: Arc<App>,
+    ws: usize,
+    id: AudienceId,
+    doc: Doc,
+    ops: Vec<OperationId>,
+) -> Answer {
+    match app
+        .lookup_contact(&actor(ws), id, &document(doc))
+        .await
+        .unwrap()
+    {
+        Lookup::Member(stored) => Answer::Member(contact(&stored).1),
+        Lookup::Removed(by) => Answer::Removed(
+            by.operation
+                .and_then(|id| ops.iter().position(|o| *o == id)),
+        ),
+        Lookup::Unknown => Answer::Unknown,
+    }
+}
+
+pub const fn pool(index: usize) -> Pool {
+    if index == 0 {
+        Pool::Intake
+    } else {
+        Pool::Recycle
+    }
+}
+
+fn reasons(counts: &operation::ReasonCounts) -> BTreeMap<String, i64> {
+    counts
+        .iter()
+        .map(|(reason, count)| (reason.as_str().to_owned(), *count))
+        .collect()
+}
+
+fn report(report: &operation::Report) -> Report {
+    match report {
+        operation::Report::Upload(r) => {
+            assert!(r.balances(), "{r:?}");
+            Report::Upload {
+                received: r.received,
+                created: r.created,
+                updated: r.updated,
+                unchanged: r.unchanged,
+                rejected: r.rejected,
+            }
+        }
+        operation::Report::Removal(r) => Report::Removal {
+            total: r.total,
+            removed: r.removed,
+            by_reason: reasons(&r.by_reason),
+            withheld: r.withheld,
+        },
+    }
+}
+
+fn seen_op(op: &operation::Operation) -> SeenOp {
+    let state = match op.state {
+        OperationState::Queued | OperationState::Waiting => State::Queued,
+        OperationState::Running => State::Running,
+        OperationState::Succeeded => State::Succeeded,
+        OperationState::Failed => State::Failed,
+        OperationState::Cancelled => State::Cancelled,
+    };
+    SeenOp {
+        kind: op.kind.as_str(),
+        state,
+        undone: op.undone_at.is_some(),
+        // Until the end it only says how far the work is.
+        report: op
+            .report
+            .as_ref()
+            .filter(|_| op.state.is_terminal())
+            .map(report),
+        attempt: op.attempt as u32,
+    }
+}
+
+/// Everything that readers see of a workspace.
+pub async fn see(app: Arc<App>, ws: usize) -> Seen {
+    let actor = actor(ws);
+    let mut seen = Seen::default();
+    let page = AudiencePage {
+        limit: 200,
+        ..AudiencePage::default()
+    };
+    let list = ListAudiences {
+        page,
+        ..ListAudiences::default()
+    };
+    for audience in app.list_audiences(&actor, list).await.unwrap().0 {
+        let walk = app
+            .walk_contacts(&actor, audience.id, None, 1_000)
+            .await
+            .unwrap();
+        seen.audience_ids.push(audience.id);
+        seen.audiences.push(SeenAudience {
+            dropped: audience.deleted_at.is_some(),
+            contacts: audience.contacts,
+            members: walk.rows.iter().map(contact).collect(),
+        });
+    }
+    let filter = OperationFilter {
+        limit: 500,
+        ..OperationFilter::default()
+    };
+    let (mut ops, _) = app.operations(&actor, filter).await.unwrap();
+    ops.sort_by_key(|o| o.id);
+    for op in ops.iter().filter(|o| o.kind != OperationKind::Purge) {
+        seen.op_ids.push(op.id);
+        seen.ops.push(seen_op(op));
+    }
+    seen
+}
