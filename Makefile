@@ -11,8 +11,9 @@ run: ## Start Plateia with demonstration data: one process, nothing to install
 test: lint ## Check and test everything, with a PostgreSQL of its own
 	deploy/dev/with-postgres cargo nextest run --workspace --no-fail-fast
 
-bench: ## Measure a release build
-	cargo run --release -p plateia -- bench
+bench: ## Measure a release build beside the bare store: one table (arguments in ARGS)
+	cargo build --release -p plateia -p bench
+	target/release/bench --program target/release/plateia $(ARGS)
 
 lint: ## Formatting, lints, direction of dependencies, sizes
 	cargo fmt --all --check

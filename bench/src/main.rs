@@ -1,0 +1,110 @@
+//! Measures a release build of Plateia beside the bare store, in one run, and prints one table.
+
+mod bare;
+mod data;
+mod http;
+mod idle;
+mod jobs;
+mod removals;
+mod server;
+mod table;
+mod writes;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Parser;
+
+/// Measures a release build of Plateia beside the bare store.
+#[derive(Parser)]
+struct Args {
+    /// The program to measure.
+    #[arg(long)]
+    program: PathBuf,
+    /// Where both keep their files; emptied before and after.
+    #[arg(long, default_value = "target/bench-data")]
+    dir: PathBuf,
+    /// Runs of each line that has a bare store beside it.
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Share of the full numbers of rows.
+    #[arg(long, default_value_t = 1.0)]
+    scale: f64,
+    /// Only the group that has this in its name: http, file, recycle, deep, notify, start.
+    #[arg(long)]
+    only: Option<String>,
+}
+
+/// What every measurement needs.
+pub struct Setup {
+    program: PathBuf,
+    root: PathBuf,
+    runs: usize,
+    scale: f64,
+}
+
+impl Setup {
+    /// A number of rows at this scale, a multiple of `step`.
+    fn scaled(&self, full: u64, step: u64) -> u64 {
+        ((full as f64 * self.scale) as u64 / step).max(1) * step
+    }
+
+    /// An empty directory.
+    fn dir(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let dir = self.root.join(name);
+        std::fs::create_dir_all(&dir)?;
+        Ok(dir)
+    }
+}
+
+type Group = fn(&Setup) -> anyhow::Result<Vec<table::Line>>;
+
+const GROUPS: [(&str, Group); 6] = [
+    ("start", idle::starts),
+    ("notify", |setup| Ok(vec![idle::notification(setup)?])),
+    ("http", |setup| {
+        Ok(vec![
+            writes::over_http(setup, false)?,
+            writes::over_http(setup, true)?,
+        ])
+    }),
+    ("file", |setup| Ok(vec![writes::from_file(setup)?])),
+    ("recycle", removals::recycling),
+    ("deep", removals::deep_pages),
+];
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let setup = Setup {
+        program: args
+            .program
+            .canonicalize()
+            .context("the program is not there")?,
+        root: args.dir,
+        runs: args.runs.max(1),
+        scale: args.scale,
+    };
+    let mut lines = Vec::new();
+    for (name, group) in GROUPS {
+        if args.only.as_deref().is_some_and(|only| only != name) {
+            continue;
+        }
+        eprintln!("measuring {name}");
+        let cleaned = || std::fs::remove_dir_all(&setup.root);
+        // Nothing there yet is as good as emptied.
+        let _ = cleaned();
+        std::fs::create_dir_all(&setup.root)?;
+        lines.extend(group(&setup).with_context(|| format!("measuring {name}"))?);
+        cleaned()?;
+    }
+    let met = table::print(&lines);
+    println!(
+        "\n{}",
+        if met {
+            "every target met"
+        } else {
+            "some targets NOT met"
+        }
+    );
+    Ok(())
+}

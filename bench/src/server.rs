@@ -1,0 +1,112 @@
+//! The server as a process of its own: its address, its time, its memory.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+
+/// A running server; killed when dropped.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    pub started_in: Duration,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended on its own.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    /// Starts the program on a data directory and waits until it is ready.
+    pub fn start(program: &Path, data: &Path) -> anyhow::Result<Self> {
+        let started = Instant::now();
+        let mut child = Command::new(program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data)
+            .env("PLATEIA_API_KEY", "bench-key-bench-key-bench-key-00")
+            .env("PLATEIA__TELEMETRY__LEVEL", "warn")
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(data.with_extension("log"))?)
+            .spawn()
+            .with_context(|| format!("{} does not start", program.display()))?;
+        let out = child.stdout.take().context("no output")?;
+        for line in BufReader::new(out).lines() {
+            if let Some(address) = line?.strip_prefix("ready http://") {
+                let address = address.trim().parse()?;
+                let started_in = started.elapsed();
+                return Ok(Self {
+                    child,
+                    address,
+                    started_in,
+                });
+            }
+        }
+        bail!("the server ended before it was ready")
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Processor time used so far.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        cpu_of(&self.child.id().to_string())
+    }
+
+    /// Resident memory now, in bytes.
+    pub fn resident(&self) -> anyhow::Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// Highest resident memory since the last reset, in bytes.
+    pub fn peak(&self) -> anyhow::Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    /// Begins a new peak.
+    pub fn reset_peak(&self) -> anyhow::Result<()> {
+        Ok(fs::write(
+            format!("/proc/{}/clear_refs", self.child.id()),
+            "5",
+        )?)
+    }
+
+    fn status(&self, name: &str) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status
+            .lines()
+            .find(|line| line.starts_with(name))
+            .context("no such line")?;
+        let kilobytes: u64 = line
+            .split_whitespace()
+            .nth(1)
+            .context("no value")?
+            .parse()?;
+        Ok(kilobytes * 1024)
+    }
+}
+
+/// Processor time of a process; `self` for this one.
+pub fn cpu_of(process: &str) -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name in parentheses may hold spaces; user and system time are fields 14 and 15 of all.
+    let after = stat.rsplit_once(')').context("malformed stat")?.1;
+    let mut fields = after.split_whitespace().skip(11);
+    let user: u64 = fields.next().context("no user time")?.parse()?;
+    let system: u64 = fields.next().context("no system time")?.parse()?;
+    // Linux counts in hundredths of a second on every platform that Rust runs on.
+    Ok(Duration::from_millis((user + system) * 10))
+}
