@@ -38,8 +38,12 @@ pub fn problem(error: AppError, invalid: StatusCode) -> Problem {
 fn file_problem(error: &FileError) -> Problem {
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
     match error {
-        FileError::Malformed { code, .. } => {
-            Problem::new(unprocessable, code.as_str()).with_detail(error.to_string())
+        FileError::Malformed { line, code, detail } => {
+            let problem = Problem::new(unprocessable, code.as_str()).with_detail(detail.clone());
+            match line {
+                0 => problem,
+                line => problem.with_member("line", *line),
+            }
         }
         FileError::TooLarge { .. } => Problem::too_large(error.to_string()),
         FileError::DiskFull => Problem::insufficient_storage(),

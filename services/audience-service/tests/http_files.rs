@@ -1,0 +1,456 @@
+//! Files over HTTP, against a whole service: uploads, rejected rows, exports, and outcomes.
+
+use std::{path::Path, time::Duration};
+
+use audience_service::wiring::Embedded;
+use serde_json::{Value, json};
+use settings::Settings;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+/// Longest time that one answer may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+const CSV: &str = "CPF;Nome;Celular;vip\r\n123.456.789-09;Ana;+55 11 99999-0000;sim\r\n;sem;;\r\n\
+                   AB-1;=x;;\r\n1;2;3;4;5\r\n";
+
+struct Service {
+    running: Embedded,
+    dir: tempfile::TempDir,
+}
+
+struct Reply {
+    status: u16,
+    head: String,
+    text: String,
+}
+
+impl Reply {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    fn member(&self, name: &str) -> String {
+        self.json()[name].as_str().unwrap().to_owned()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find_map(|(n, value)| n.eq_ignore_ascii_case(name).then_some(value))
+    }
+}
+
+impl Service {
+    async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            data_dir: dir.path().to_owned(),
+            ..Settings::default()
+        };
+        let running = Embedded::start(&settings).await.unwrap();
+        Self { running, dir }
+    }
+
+    async fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        let length = body.len().to_string();
+        let mut all = vec![("Content-Length", length.as_str())];
+        all.extend(headers);
+        let mut stream = self.send(method, path, &all, body).await;
+        let mut text = String::new();
+        let read = timeout(PATIENCE, stream.read_to_string(&mut text)).await;
+        read.unwrap().unwrap();
+        let (head, text) = text.split_once("\r\n\r\n").unwrap();
+        let mut reply = Reply {
+            status: head[9..12].parse().unwrap(),
+            head: head.to_owned(),
+            text: text.to_owned(),
+        };
+        if reply.header("transfer-encoding") == Some("chunked") {
+            reply.text = joined(text);
+        }
+        reply
+    }
+
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> TcpStream {
+        let address = self.running.address();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut head = format!(
+            "{method} /api/v1{path} HTTP/1.1\r\nConnection: close\r\nHost: {address}\r\nworkSpaceId: ws_1\r\nuserId: ana\r\n"
+        );
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(body).await.unwrap();
+        stream
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.raw("GET", path, &[], &[]).await
+    }
+
+    /// Waits for what is accepted.
+    async fn post(&self, path: &str, body: &Value) -> Reply {
+        let headers = [("Content-Type", "application/json"), ("Prefer", "wait=20")];
+        self.raw("POST", path, &headers, body.to_string().as_bytes())
+            .await
+    }
+
+    async fn upload(&self, content: &str) -> Reply {
+        let headers = [("Content-Type", "text/csv")];
+        self.raw("POST", "/uploads", &headers, content.as_bytes())
+            .await
+    }
+
+    async fn form(&self, boundary: &str, fields: &[(&str, &str)], key: &str) -> Reply {
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        let headers = [
+            ("Content-Type", content_type.as_str()),
+            ("Idempotency-Key", key),
+        ];
+        let body = form(boundary, fields);
+        self.raw("POST", "/uploads", &headers, body.as_bytes())
+            .await
+    }
+
+    async fn audience(&self, name: &str) -> String {
+        let created = self.post("/audiences", &json!({ "name": name })).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        created.member("id")
+    }
+
+    fn stored_files(&self) -> usize {
+        files_in(&self.dir.path().join("files"))
+    }
+}
+
+/// A body without the frames of its chunks; panics where the last one is missing.
+fn joined(mut chunked: &str) -> String {
+    let mut text = String::new();
+    loop {
+        let (size, rest) = chunked.split_once("\r\n").unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            return text;
+        }
+        text.push_str(&rest[..size]);
+        chunked = &rest[size + 2..];
+    }
+}
+
+/// All files below a folder, unfinished ones too.
+fn files_in(dir: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return 0;
+    };
+    let count = |path: &Path| if path.is_dir() { files_in(path) } else { 1 };
+    entries.map(|entry| count(&entry.unwrap().path())).sum()
+}
+
+fn form(boundary: &str, fields: &[(&str, &str)]) -> String {
+    let mut body = String::new();
+    for (name, value) in fields {
+        let file = match *name {
+            "file" => "; filename=\"base.csv\"\r\nContent-Type: text/csv",
+            _ => "",
+        };
+        let disposition = format!("Content-Disposition: form-data; name=\"{name}\"{file}");
+        body.push_str(&format!("--{boundary}\r\n{disposition}\r\n\r\n{value}\r\n"));
+    }
+    body + &format!("--{boundary}--\r\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_form_is_one_file() {
+    let service = Service::start().await;
+    let fields = [("delimiter", ";"), ("file", CSV)];
+    let first = service.form("aaa", &fields, "k1").await;
+    assert_eq!(first.status, 201, "{}", first.text);
+    let found = &first.json()["detected"];
+    assert_eq!(found["columns"], json!(["CPF", "Nome", "Celular", "vip"]));
+    let mapping = json!({ "CPF": "document", "Nome": "name", "Celular": "phone", "vip": "vip" });
+    assert_eq!(found["mapping"], mapping);
+    assert_eq!(first.member("file_name"), "base.csv");
+    let location = first.header("location").unwrap();
+    let again = service.get(location.strip_prefix("/api/v1").unwrap()).await;
+    assert_eq!(again.json(), first.json());
+    // The boundary is no content.
+    let replayed = service.form("bbb", &fields, "k1").await;
+    assert_eq!(replayed.status, 201);
+    assert_eq!(replayed.header("idempotent-replayed"), Some("true"));
+    assert_eq!(replayed.json(), first.json());
+    for other in [
+        [("delimiter", ";"), ("file", "cpf\n1\n")],
+        [("delimiter", ","), ("file", CSV)],
+    ] {
+        let other = service.form("aaa", &other, "k1").await;
+        assert_eq!(other.status, 422);
+        assert_eq!(other.member("code"), "idempotency_mismatch");
+    }
+    assert_eq!(service.stored_files(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_uploads_are_refused_and_leave_nothing() {
+    let service = Service::start().await;
+    let multipart = "multipart/form-data; boundary=b";
+    let own = |fields: &[(&str, &str)]| form("b", fields).into_bytes();
+    let packed = ("Content-Encoding", "br");
+    let plain = ("Accept", "*/*");
+    for (content_type, more, body, status, code) in [
+        ("text/csv", plain, Vec::new(), 400, "empty_body"),
+        (
+            "application/json",
+            plain,
+            b"{}".to_vec(),
+            415,
+            "unsupported_media_type",
+        ),
+        (
+            "text/csv",
+            packed,
+            b"cpf\n1".to_vec(),
+            415,
+            "unsupported_media_type",
+        ),
+        ("text/csv", plain, vec![0; 300_000], 422, "binary_content"),
+        (
+            "text/csv",
+            plain,
+            b"<html></html>".to_vec(),
+            422,
+            "markup_content",
+        ),
+        (multipart, plain, own(&[]), 422, "validation_failed"),
+        (
+            multipart,
+            plain,
+            own(&[("other", "x")]),
+            422,
+            "validation_failed",
+        ),
+        (
+            multipart,
+            plain,
+            own(&[("delimiter", "ab")]),
+            422,
+            "validation_failed",
+        ),
+        (multipart, plain, own(&[("file", "")]), 422, "empty_file"),
+        (
+            multipart,
+            plain,
+            own(&[("file", CSV), ("file", CSV)]),
+            422,
+            "validation_failed",
+        ),
+        (
+            multipart,
+            plain,
+            own(&[("file", CSV), ("delimiter", ";")]),
+            422,
+            "validation_failed",
+        ),
+        (multipart, plain, b"x".to_vec(), 400, "body_incomplete"),
+        (
+            "multipart/form-data",
+            plain,
+            b"x".to_vec(),
+            400,
+            "malformed_form",
+        ),
+    ] {
+        let headers = [("Content-Type", content_type), more];
+        let reply = service.raw("POST", "/uploads", &headers, &body).await;
+        let text = String::from_utf8_lossy(&body[..body.len().min(99)]).into_owned();
+        assert_eq!(
+            reply.status, status,
+            "{content_type} {text}: {}",
+            reply.text
+        );
+        assert_eq!(reply.member("code"), code, "{content_type} {text}");
+    }
+    let wrong = service.raw("DELETE", "/uploads", &[], &[]).await;
+    assert_eq!(wrong.status, 405);
+    assert_eq!(service.get("/uploads/upl_1").await.status, 404);
+    assert_eq!(service.stored_files(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_leaves_no_file() {
+    let service = Service::start().await;
+    let headers = [("Content-Type", "text/csv"), ("Content-Length", "1000000")];
+    let part = format!("cpf;nome\n{}", "1;x\n".repeat(10_000));
+    let stream = service
+        .send("POST", "/uploads", &headers, part.as_bytes())
+        .await;
+    // The file has begun.
+    let begun = async {
+        while service.stored_files() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, begun).await.unwrap();
+    drop(stream);
+    let gone = async {
+        while service.stored_files() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, gone).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejected_rows_are_mended_and_sent_again() {
+    let service = Service::start().await;
+    let audience = service.audience("Base").await;
+    let upload = service.upload(CSV).await.member("id");
+    let into = format!("/audiences/{audience}/uploads");
+    let ended = service.post(&into, &json!({ "upload_id": upload })).await;
+    assert_eq!(ended.status, 200, "{}", ended.text);
+    assert_eq!(ended.header("preference-applied"), Some("wait=20"));
+    let operation = ended.member("id");
+    assert_eq!(
+        ended.header("location"),
+        Some(format!("/api/v1/operations/{operation}").as_str())
+    );
+    let report = &ended.json()["report"];
+    assert_eq!(
+        (&report["created"], &report["rejected"]),
+        (&json!(2), &json!(2))
+    );
+
+    let path = format!("/operations/{operation}/rejected");
+    let rejected = service.get(&path).await;
+    assert_eq!(
+        rejected.text,
+        "row,line,field,code,detail,CPF,Nome,Celular,vip,beyond_columns\r\n\
+         2,3,document,document_missing,the document is missing,,sem,,,\r\n\
+         4,5,,too_many_columns,the row has more columns than the header,1,2,3,4,\
+         \"{\"\"column_5\"\":\"\"5\"\"}\"\r\n"
+    );
+    let ndjson = [("Accept", "application/x-ndjson")];
+    let ndjson = service.raw("GET", &path, &ndjson, &[]).await;
+    assert_eq!(ndjson.header("content-type"), Some("application/x-ndjson"));
+    assert_eq!(ndjson.text.lines().count(), 2);
+
+    let mended = rejected.text.replace("missing,,sem", "missing,777,sem");
+    let mended = service.upload(&mended).await.member("id");
+    let again = format!("/operations/{operation}/resubmit");
+    let ended = service.post(&again, &json!({ "upload_id": mended })).await;
+    assert_eq!(ended.json()["result"], "complete", "{}", ended.text);
+    let contacts = service
+        .get(&format!("/audiences/{audience}/contacts"))
+        .await;
+    let contacts = contacts.json();
+    let of = |document: &str| {
+        let all = contacts["data"].as_array().unwrap();
+        all.iter()
+            .find(|c| c["document"] == document)
+            .cloned()
+            .unwrap()
+    };
+    assert_eq!(of("777")["name"], "sem");
+    assert_eq!(of("777")["attributes"], json!({}));
+    assert_eq!(of("1")["attributes"], json!({ "vip": "4" }));
+
+    for (path, body, status) in [
+        (&into, json!({ "upload_id": "upl_1" }), 422),
+        (&into, json!({ "upload_id": 1 }), 422),
+        (
+            &into,
+            json!({ "upload_id": upload, "mapping": { "no": "name" } }),
+            422,
+        ),
+        (
+            &into,
+            json!({ "upload_id": upload, "mapping": { "CPF": "" } }),
+            422,
+        ),
+        (
+            &"/audiences/aud_1/uploads".to_owned(),
+            json!({ "upload_id": upload }),
+            404,
+        ),
+        (
+            &"/operations/op_1/resubmit".to_owned(),
+            json!({ "upload_id": upload }),
+            404,
+        ),
+    ] {
+        let reply = service.post(path, &body).await;
+        assert_eq!(reply.status, status, "{path} {body}: {}", reply.text);
+    }
+    assert_eq!(service.get("/operations/op_1/rejected").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_uploaded_again_is_the_same_audience() {
+    let service = Service::start().await;
+    let mut data = vec![
+        json!({ "document": " 123.456.789-09 ", "name": "=1+1", "phone": "(11) 99999-0000" }),
+        json!({ "document": "'-1", "name": "a\"b,\nc", "email": "A@B.co", "age": 41, "vip": true }),
+        json!({ "document": "+x", "phone": "not one", "ratio": 0.1, "text": "41", "é;": "'@" }),
+    ];
+    data.extend((0..2500).map(|i| json!({ "document": format!("D{i}") })));
+    let created = service
+        .post("/audiences", &json!({ "name": "Base", "data": data }))
+        .await;
+    let export = |id: String| format!("/audiences/{id}/contacts.csv");
+    let first = service.get(&export(created.member("id"))).await;
+    assert_eq!(first.text.matches("\r\n").count(), data.len() + 1);
+    assert!(
+        first
+            .header("content-disposition")
+            .unwrap()
+            .starts_with("attachment")
+    );
+    let upload = service.upload(&first.text).await.member("id");
+    let body = json!({ "name": "Copy", "upload_id": upload });
+    let made = service.post("/audiences", &body).await;
+    assert_eq!(
+        made.json()["report"]["created"],
+        data.len(),
+        "{}",
+        made.text
+    );
+    let second = service.get(&export(made.member("audience_id"))).await;
+    assert!(second.text == first.text, "the second export differs");
+    assert_eq!(service.get(&export("aud_1".into())).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outcomes_are_stored_once_and_refused_one_by_one() {
+    let service = Service::start().await;
+    let call = json!({
+        "document": "9", "channel": "SMS", "outcome": "busy",
+        "occurred_at": "2026-01-01T00:00:00Z", "external_id": "call-1"
+    });
+    let data = json!({ "data": [call, call, { "document": "" }, 3] });
+    let counts = |reply: &Reply| {
+        let reply = reply.json();
+        ["received", "recorded", "repeated", "rejected"].map(|n| reply[n].as_u64().unwrap())
+    };
+    let first = service.post("/outcomes", &data).await;
+    assert_eq!((first.status, counts(&first)), (200, [4, 1, 1, 2]));
+    assert_eq!(first.json()["errors"][0]["index"], 2);
+    let again = service.post("/outcomes", &data).await;
+    assert_eq!(counts(&again), [4, 0, 2, 2]);
+    let none = service.post("/outcomes", &json!({ "data": [3] })).await;
+    assert_eq!((none.status, counts(&none)), (200, [1, 0, 0, 1]));
+    for body in [json!({ "data": 3 }), json!({}), json!([])] {
+        assert_eq!(service.post("/outcomes", &body).await.status, 422, "{body}");
+    }
+    let many = json!({ "data": vec![0; 100_001] });
+    assert_eq!(service.post("/outcomes", &many).await.status, 413);
+}
