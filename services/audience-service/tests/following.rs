@@ -32,12 +32,17 @@ struct Events(BufReader<TcpStream>);
 
 impl Service {
     async fn start() -> Self {
+        Self::with_streams(1_000).await
+    }
+
+    async fn with_streams(most: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let settings = Settings {
+        let mut settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
             data_dir: dir.path().to_owned(),
             ..Settings::default()
         };
+        settings.limits.sse = most;
         let running = Embedded::start(&settings).await.unwrap();
         Self { running, _dir: dir }
     }
@@ -262,6 +267,7 @@ async fn bad_input_is_refused_by_name() {
     }
     for (path, status) in [
         ("/api/v1/operations?kind=x", 422),
+        ("/api/v1/operations?kind=purge", 422),
         ("/api/v1/operations?state=Running", 422),
         ("/api/v1/operations?audience_id=x", 422),
         ("/api/v1/operations?limit=0", 422),
@@ -326,6 +332,13 @@ async fn operations_are_listed_newest_first_page_by_page() {
         cursor = format!("&cursor={next}");
     }
     assert_eq!(listed, made);
+    let all = service.get("/api/v1/operations").await.body;
+    let kinds = all["data"].as_array().unwrap().iter().map(|o| &o["kind"]);
+    assert_eq!(
+        kinds.collect::<Vec<_>>(),
+        ["recycle"; 3],
+        "housekeeping does not show"
+    );
     let none = service
         .get("/api/v1/operations?kind=recycle&state=failed")
         .await
@@ -419,4 +432,16 @@ async fn notifications_are_followed_resumed_and_marked() {
     assert_eq!(service.get(unread).await.body, json!({"unread": 0}));
     let page = service.get("/api/v1/notifications?limit=1").await.body;
     assert!(page["data"][0]["read_at"].is_string() && page["next_cursor"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_streams_are_open_than_allowed() {
+    let service = Service::with_streams(1).await;
+    let stream = "/api/v1/notifications/stream";
+    let open = service.follow(stream, "").await;
+    let refused = service.get(stream).await;
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert!(refused.head.contains("retry-after: "), "{}", refused.head);
+    assert_eq!(service.get("/api/v1/notifications").await.status, 200);
+    drop(open);
 }

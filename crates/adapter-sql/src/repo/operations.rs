@@ -252,9 +252,13 @@ pub(super) async fn list(
         .limit(filter.limit)
         .select(OperationRow::as_select())
         .into_boxed::<Backend>();
-    if let Some(kind) = filter.kind {
-        query = query.filter(operations::kind.eq(kind.as_str()));
-    }
+    query = match filter.kind {
+        Some(kind) => query.filter(operations::kind.eq(kind.as_str())),
+        None => {
+            let kinds = OperationKind::ALL.iter().filter(|kind| kind.is_asked_for());
+            query.filter(operations::kind.eq_any(kinds.map(|kind| kind.as_str())))
+        }
+    };
     if let Some(state) = filter.state {
         query = query.filter(operations::state.eq(state.as_str()));
     }

@@ -35,6 +35,11 @@ impl OperationKind {
     pub const fn is_exclusive(self) -> bool {
         matches!(self, Self::Recycle | Self::Clear)
     }
+
+    /// Whether somebody asked for it. Housekeeping shows to nobody and is stopped by nobody.
+    pub const fn is_asked_for(self) -> bool {
+        !matches!(self, Self::Purge)
+    }
 }
 
 /// How far an operation is. `total` is absent while it is not known.

@@ -53,7 +53,7 @@ pub struct AudiencePage {
 /// Which operations to list, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct OperationFilter {
-    /// Kind.
+    /// Kind. Where absent: every one that somebody asked for.
     pub kind: Option<OperationKind>,
     /// State.
     pub state: Option<OperationState>,

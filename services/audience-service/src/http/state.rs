@@ -1,6 +1,6 @@
 //! What handlers share, and the frame they run in.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Payload};
 use http_kit::{
@@ -12,9 +12,13 @@ use http_kit::{
 use messaging::DeadLetterQueue;
 use runtime::Changes;
 use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::application::{Actor, App, Ticket};
+
+/// When to ask again for a stream while too many are open.
+const STREAMS_AGAIN: Duration = Duration::from_secs(5);
 
 /// What handlers share.
 #[derive(Clone)]
@@ -37,6 +41,8 @@ pub struct ApiState {
     pub body_limit: usize,
     /// Most items of one write.
     pub item_limit: usize,
+    /// One permit for each event stream that may be open.
+    pub streams: Arc<Semaphore>,
     /// Fires when streams must end.
     pub stopping: CancellationToken,
 }
@@ -145,6 +151,15 @@ impl ApiState {
     {
         let answer = spawned(&self.changes, Box::pin(change)).await??;
         Ok(answer.into())
+    }
+
+    /// Room for one more event stream, held as long as it is open.
+    ///
+    /// # Errors
+    /// 503 while there is none.
+    pub fn stream_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let permit = Arc::clone(&self.streams).try_acquire_owned();
+        permit.map_err(|_| Problem::unavailable(STREAMS_AGAIN))
     }
 
     /// A ticket for a change without an idempotency key.

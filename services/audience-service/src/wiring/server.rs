@@ -9,6 +9,7 @@ use messaging::DeadLetterQueue;
 use runtime::Lifecycle;
 use settings::{ExposeSecret, Settings};
 use telemetry::Metrics;
+use tokio::sync::Semaphore;
 
 use super::{StartError, secrets::Secrets};
 use crate::{
@@ -106,6 +107,7 @@ fn state(
     let deps = app.deps();
     let store = SqlIdempotency::new(db.clone(), deps.clock.clone(), deps.ids.clone());
     let (ids, changes) = (deps.ids.clone(), life.changes());
+    let streams = settings.limits.sse.min(Semaphore::MAX_PERMITS);
     ApiState {
         app: Arc::clone(app),
         authenticator,
@@ -116,6 +118,7 @@ fn state(
         dead_letters,
         body_limit: settings.limits.body_bytes,
         item_limit: settings.limits.items,
+        streams: Arc::new(Semaphore::new(streams)),
         stopping: life.soft(),
     }
 }

@@ -18,6 +18,7 @@ impl App {
     pub async fn cancel_operation(&self, actor: &Actor, id: OperationId) -> AppResult<Operation> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
         let found = uow.operations().get(&actor.workspace, id).await?;
+        let found = found.filter(|operation| operation.kind.is_asked_for());
         let operation = found.ok_or(AppError::NotFound)?;
         if operation.state.is_terminal() {
             let detail = format!("the operation has ended: {}", operation.state);
@@ -47,6 +48,7 @@ impl App {
     pub async fn retry_operation(&self, actor: &Actor, id: OperationId) -> AppResult<Operation> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
         let found = uow.operations().get(&actor.workspace, id).await?;
+        let found = found.filter(|operation| operation.kind.is_asked_for());
         let operation = found.ok_or(AppError::NotFound)?;
         if !matches!(
             operation.state,

@@ -39,6 +39,7 @@ impl App {
     /// `NotFound`; store errors.
     pub async fn operation(&self, actor: &Actor, id: OperationId) -> AppResult<Operation> {
         let found = self.deps.queries.operation(&actor.workspace, id).await?;
+        let found = found.filter(|operation| operation.kind.is_asked_for());
         found.ok_or(AppError::NotFound)
     }
 

@@ -8,7 +8,10 @@ use http_kit::{
     Problem,
     sse::{self, Event},
 };
-use tokio::{sync::broadcast::Receiver, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, broadcast::Receiver},
+    time::timeout,
+};
 
 use super::json::{NotificationJson, event_data};
 use crate::{
@@ -40,6 +43,7 @@ const BATCH: i64 = 100;
 )]
 pub async fn follow(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
+    let permit = state.stream_permit()?;
     // Listening begins before the position is read, so that no event falls in between.
     let topics = state.app.wake().subscribe();
     let kept = state.app.feed_range(&actor).await?;
@@ -53,6 +57,7 @@ pub async fn follow(state: Data<ApiState>, request: HttpRequest) -> Result<HttpR
         topics,
         after: resumed.flatten().unwrap_or(now),
         waiting: VecDeque::from_iter((resumed == Some(None)).then(|| reset(now))),
+        _permit: permit,
     };
     Ok(sse::respond(feed.stream(), state.stopping.clone()))
 }
@@ -84,6 +89,7 @@ struct Feed {
     after: i64,
     /// Taken from the store, not yet sent.
     waiting: VecDeque<Event>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Feed {

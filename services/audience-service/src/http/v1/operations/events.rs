@@ -13,7 +13,7 @@ use http_kit::{
     sse::{self, Event},
 };
 use tokio::{
-    sync::broadcast::Receiver,
+    sync::{OwnedSemaphorePermit, broadcast::Receiver},
     time::{Instant, timeout_at},
 };
 
@@ -44,6 +44,7 @@ const POLL: Duration = Duration::from_secs(1);
             body = OperationJson
         ),
         (status = 404, description = "There is none", body = ProblemBody),
+        (status = 503, description = "Too many streams are open", body = ProblemBody),
     )
 )]
 pub async fn events(
@@ -56,6 +57,7 @@ pub async fn events(
     // Listening begins before the first look, so that no change falls in between.
     let topics = state.app.wake().subscribe();
     let operation = state.app.operation(&actor, id).await?;
+    let permit = state.stream_permit()?;
     let following = Following {
         app: Arc::clone(&state.app),
         actor,
@@ -63,6 +65,7 @@ pub async fn events(
         sent_at: Instant::now(),
         sent: None,
         operation,
+        _permit: permit,
     };
     Ok(sse::respond(following.stream(), state.stopping.clone()))
 }
@@ -77,6 +80,7 @@ struct Following {
     /// As it was sent last.
     sent: Option<Operation>,
     sent_at: Instant,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Following {

@@ -23,7 +23,7 @@ pub struct OperationJson {
     /// `op_` and a decimal.
     #[schema(example = "op_104629547441512448")]
     pub id: String,
-    /// `upload`, `create`, `recycle`, `clear`, `duplicate` or `purge`.
+    /// `upload`, `create`, `recycle`, `clear` or `duplicate`.
     pub kind: &'static str,
     /// `queued`, `waiting`, `running`, `succeeded`, `failed` or `cancelled`.
     pub state: &'static str,

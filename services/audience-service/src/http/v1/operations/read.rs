@@ -27,7 +27,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// `upload`, `create`, `recycle`, `clear`, `duplicate` or `purge`.
+    /// `upload`, `create`, `recycle`, `clear` or `duplicate`.
     kind: Option<String>,
     /// `queued`, `waiting`, `running`, `succeeded`, `failed` or `cancelled`.
     state: Option<String>,
@@ -80,12 +80,17 @@ pub async fn list(state: Data<ApiState>, request: HttpRequest) -> Result<HttpRes
 
 fn filter(which: &Which) -> Result<OperationFilter, AppError> {
     let limit = paging::limit(which.limit.as_deref());
+    let asked_for = OperationKind::ALL.iter().filter(|kind| kind.is_asked_for());
+    let kinds: Vec<_> = asked_for.copied().collect();
+    let audience = which.audience_id.as_deref().map(|text| {
+        let detail = "not the id of an audience";
+        let parsed = text.parse();
+        parsed.map_err(|_| AppError::invalid("/audience_id", "invalid_id", detail))
+    });
     Ok(OperationFilter {
-        kind: one_of("/kind", which.kind.as_deref(), OperationKind::ALL)?,
+        kind: one_of("/kind", which.kind.as_deref(), &kinds)?,
         state: one_of("/state", which.state.as_deref(), OperationState::ALL)?,
-        audience: parameter("/audience_id", which.audience_id.as_deref(), || {
-            "not the id of an audience".to_owned()
-        })?,
+        audience: audience.transpose()?,
         before: None,
         limit: i64::from(limit.map_err(|broken| AppError::Invalid(vec![broken]))?),
     })
@@ -94,21 +99,15 @@ fn filter(which: &Which) -> Result<OperationFilter, AppError> {
 /// A value of a closed list; the refusal names the list.
 fn one_of<T>(pointer: &str, text: Option<&str>, all: &[T]) -> Result<Option<T>, AppError>
 where
-    T: std::str::FromStr + std::fmt::Display,
+    T: Copy + std::fmt::Display,
 {
-    parameter(pointer, text, || {
+    let Some(text) = text else { return Ok(None) };
+    let named = all.iter().copied().find(|value| value.to_string() == text);
+    named.map(Some).ok_or_else(|| {
         let names: Vec<_> = all.iter().map(ToString::to_string).collect();
-        format!("one of {}", names.join(", "))
+        let detail = format!("one of {}", names.join(", "));
+        AppError::invalid(pointer, "unknown_value", detail)
     })
-}
-
-fn parameter<T: std::str::FromStr>(
-    pointer: &str,
-    text: Option<&str>,
-    detail: impl FnOnce() -> String,
-) -> Result<Option<T>, AppError> {
-    let parsed = text.map(str::parse).transpose();
-    parsed.map_err(|_| AppError::invalid(pointer, "unknown_value", detail()))
 }
 
 /// Reads an operation.
