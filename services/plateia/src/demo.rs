@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use settings::{ExposeSecret, Settings};
 
 use crate::{
-    client::{Api, Operation, Show, upload, watch},
+    client::{Api, Operation, Show, number, thousands, upload, watch},
     run::Outcome,
     sample::{Kind, ROWS, SEED, Sample},
     serve::Running,
@@ -175,12 +175,12 @@ async fn farewell(
     audience: &str,
 ) -> anyhow::Result<()> {
     let unread = api.get(&["notifications", "unread_count"], &[]).await?;
-    let unread = unread.get("unread").and_then(Value::as_i64);
+    let unread = number(&unread, "unread");
     let here = api.get(&["audiences", audience], &[]).await?;
     println!(
         "{AUDIENCE}: {} contacts; {} unread notifications for user {USER}",
-        contacts(&here),
-        unread.unwrap_or(0)
+        thousands(number(&here, "contacts")),
+        unread
     );
     let url = local_url(server);
     let who = credentials
@@ -196,8 +196,4 @@ async fn farewell(
         "  curl -s {who} -H 'Content-Type: application/json' {url}/create \\\n    -d '{body}'\n"
     );
     Ok(())
-}
-
-fn contacts(audience: &Value) -> i64 {
-    audience["contacts"].as_i64().unwrap_or(0)
 }

@@ -46,24 +46,16 @@ fn recognised(upload: &Value) -> String {
     let detected = upload.get("detected").unwrap_or(&Value::Null);
     let mapping = detected.get("mapping").unwrap_or(&Value::Null);
     let columns = detected.get("columns").and_then(Value::as_array);
-    let target = |(at, column): (usize, &Value)| {
+    let target = |column: &Value| {
         let column = column.as_str().unwrap_or("");
-        let target = mapping
-            .get(column)
-            .or_else(|| mapping.get(at))
-            .and_then(Value::as_str);
+        let target = mapping.get(column).and_then(Value::as_str);
         match target {
             Some("") | None => format!("{column} left out"),
             Some(target) if target == column => column.to_owned(),
             Some(target) => format!("{column} as {target}"),
         }
     };
-    let columns: Vec<String> = columns
-        .into_iter()
-        .flatten()
-        .enumerate()
-        .map(target)
-        .collect();
+    let columns: Vec<String> = columns.into_iter().flatten().map(target).collect();
     let encoding = text(detected, "encoding");
     format!(
         "{} {encoding}: {}",

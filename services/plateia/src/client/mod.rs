@@ -11,7 +11,7 @@ mod transfer;
 
 pub use api::{Api, Refused};
 pub use operation::{Operation, watch};
-pub use show::Show;
+pub use show::{Show, number, thousands};
 pub use transfer::upload;
 
 use anyhow::Context;
