@@ -1,0 +1,174 @@
+//! A whole service, and a client that shows every byte of an exchange.
+
+use std::{path::Path, time::Duration};
+
+use audience_service::wiring::Embedded;
+use serde_json::{Value, json};
+use settings::Settings;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+/// Longest time that one answer may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+pub struct Service {
+    running: Embedded,
+    dir: tempfile::TempDir,
+}
+
+pub struct Reply {
+    pub status: u16,
+    head: String,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    pub fn member(&self, name: &str) -> String {
+        self.json()[name].as_str().unwrap().to_owned()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find_map(|(n, value)| n.eq_ignore_ascii_case(name).then_some(value))
+    }
+}
+
+impl Service {
+    pub async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            data_dir: dir.path().to_owned(),
+            ..Settings::default()
+        };
+        let running = Embedded::start(&settings).await.unwrap();
+        Self { running, dir }
+    }
+
+    pub async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Reply {
+        let length = body.len().to_string();
+        let mut all = vec![("Content-Length", length.as_str())];
+        all.extend(headers);
+        let mut stream = self.send(method, path, &all, body).await;
+        let mut text = String::new();
+        let read = timeout(PATIENCE, stream.read_to_string(&mut text)).await;
+        read.unwrap().unwrap();
+        let (head, text) = text.split_once("\r\n\r\n").unwrap();
+        let mut reply = Reply {
+            status: head[9..12].parse().unwrap(),
+            head: head.to_owned(),
+            text: text.to_owned(),
+        };
+        if reply.header("transfer-encoding") == Some("chunked") {
+            reply.text = joined(text);
+        }
+        reply
+    }
+
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> TcpStream {
+        let address = self.running.address();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut head = format!(
+            "{method} /api/v1{path} HTTP/1.1\r\nConnection: close\r\nHost: {address}\r\nworkSpaceId: ws_1\r\nuserId: ana\r\n"
+        );
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(body).await.unwrap();
+        stream
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.raw("GET", path, &[], &[]).await
+    }
+
+    /// Waits for what is accepted.
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        let headers = [("Content-Type", "application/json"), ("Prefer", "wait=20")];
+        self.raw("POST", path, &headers, body.to_string().as_bytes())
+            .await
+    }
+
+    pub async fn upload(&self, content: &str) -> Reply {
+        let headers = [("Content-Type", "text/csv")];
+        self.raw("POST", "/uploads", &headers, content.as_bytes())
+            .await
+    }
+
+    pub async fn form(&self, boundary: &str, fields: &[(&str, &str)], key: &str) -> Reply {
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        let headers = [
+            ("Content-Type", content_type.as_str()),
+            ("Idempotency-Key", key),
+        ];
+        let body = form(boundary, fields);
+        self.raw("POST", "/uploads", &headers, body.as_bytes())
+            .await
+    }
+
+    pub async fn audience(&self, name: &str) -> String {
+        let created = self.post("/audiences", &json!({ "name": name })).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        created.member("id")
+    }
+
+    pub fn stored_files(&self) -> usize {
+        files_in(&self.dir.path().join("files"))
+    }
+}
+
+/// A body without the frames of its chunks; panics where the last one is missing.
+fn joined(mut chunked: &str) -> String {
+    let mut text = String::new();
+    loop {
+        let (size, rest) = chunked.split_once("\r\n").unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            return text;
+        }
+        text.push_str(&rest[..size]);
+        chunked = &rest[size + 2..];
+    }
+}
+
+/// All files below a folder, unfinished ones too.
+fn files_in(dir: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return 0;
+    };
+    let count = |path: &Path| if path.is_dir() { files_in(path) } else { 1 };
+    entries.map(|entry| count(&entry.unwrap().path())).sum()
+}
+
+pub fn form(boundary: &str, fields: &[(&str, &str)]) -> String {
+    let mut body = String::new();
+    for (name, value) in fields {
+        let file = match *name {
+            "file" => "; filename=\"base.csv\"\r\nContent-Type: text/csv",
+            _ => "",
+        };
+        let disposition = format!("Content-Disposition: form-data; name=\"{name}\"{file}");
+        body.push_str(&format!("--{boundary}\r\n{disposition}\r\n\r\n{value}\r\n"));
+    }
+    body + &format!("--{boundary}--\r\n")
+}
