@@ -1,5 +1,11 @@
 //! Recycling, operations and notifications over HTTP, against a whole service.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests"
+)]
+
 use std::time::Duration;
 
 use audience_service::wiring::Embedded;
