@@ -234,6 +234,20 @@ fn files_come_in_and_audiences_are_recycled() {
     assert_eq!(code(&done), 0, "{}", stderr(&done));
     assert_eq!(server.contacts_of(&all), 3);
 
+    // A file of one column is a list of documents; one without documents is refused, not empty.
+    let bare = file(&dir, "bare.txt", "chave\n3\n4\n77\n");
+    let bare = ["--documents", bare.to_str().unwrap(), "--dry-run"];
+    assert_eq!(server.json(&[&recycle[..], &bare].concat())["removed"], 2);
+    let names = file(&dir, "names.csv", "nome;cidade\nAna;Natal\n");
+    let names = ["--documents", names.to_str().unwrap(), "--dry-run"];
+    let refused = server.run(&[&recycle[..], &names].concat());
+    assert_eq!(code(&refused), 1);
+    assert!(
+        stderr(&refused).contains("document"),
+        "{}",
+        stderr(&refused)
+    );
+
     let group =
         r#"{"conditions":[{"kind":"property","field":"name","operator":"equals","value":"Eva"}]}"#;
     let copied = server.json(&[&recycle[..], &["--where", group, "--to-new", "Sem Eva"]].concat());

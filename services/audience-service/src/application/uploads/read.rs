@@ -1,15 +1,22 @@
 //! First phase: every row is read, checked, normalised and sorted; bad rows go to the rejected file.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use domain::{
-    contact::{FieldTarget, ItemError, ItemRules, NewContact, parse_item, parse_row},
+    contact::{
+        ColumnMapping, FieldTarget, ItemError, ItemRules, NewContact, parse_item, parse_row,
+    },
     operation::{Progress, Report, UploadReport},
     shared::Instant,
 };
 use ports::{
     crash,
-    files::{BlobWriter, Cells, Record, RecordLimits, RecordReader, Sorter},
+    files::{
+        BlobWriter, Cells, DetectedFormat, FileFormat, Record, RecordLimits, RecordReader, Sorter,
+    },
 };
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -21,7 +28,7 @@ use super::{
     rejected_name, spool_name,
 };
 use crate::application::{
-    App, AppResult, Deps,
+    App, AppError, AppResult, Deps,
     operations::{Job, Signals},
 };
 
@@ -198,6 +205,24 @@ fn contact_of(
     }
 }
 
+/// The mapping of a file that is read for its documents. A file of one column is a list of them.
+fn document_column(format: &DetectedFormat, guess: ColumnMapping) -> AppResult<ColumnMapping> {
+    if format.format == FileFormat::Ndjson || guess.has_document() {
+        return Ok(guess);
+    }
+    let [only] = format.columns.as_slice() else {
+        let detail = "no column of the file was recognised as the document";
+        return Err(AppError::invalid(
+            "/rules/upload_id",
+            "document_not_mapped",
+            detail,
+        ));
+    };
+    let request = BTreeMap::from([(only.clone(), "document".to_owned())]);
+    ColumnMapping::from_request(&format.columns, &request)
+        .map_err(|violation| AppError::Invalid(vec![violation]))
+}
+
 impl App {
     /// Sorts the documents of an uploaded file into a set.
     pub(crate) async fn push_upload(
@@ -214,10 +239,11 @@ impl App {
             .stored_upload(actor, upload)
             .await?
             .ok_or_else(unknown)?;
+        let mapping = document_column(&stored.detected.format, stored.detected.mapping)?;
         let params = UploadParams {
             blob: stored.upload.blob,
             format: stored.detected.format,
-            mapping: stored.detected.mapping,
+            mapping,
             require_valid_document: false,
             request: 0,
         };

@@ -1,0 +1,291 @@
+//! What is interrupted: a request, the crash points on its way, and what must come of it.
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::server::{Answer, Client, Server, until};
+
+/// What is done when the process is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scenario {
+    Add,
+    Recycle,
+    RecycleToNew,
+    UploadNew,
+    UploadInto,
+    Clear,
+    Undo,
+}
+
+const TOLD: [&str; 3] = ["relay.delivered", "relay.marked", "notify.stored"];
+const WRITTEN: [&str; 3] = ["write.intent_committed", "write.contacts_stored", "write.closed"];
+const UPLOADED: [&str; 4] =
+    ["upload.spooled", "upload.batch_stored", "upload.before_finish", "upload.finished"];
+
+impl Scenario {
+    pub const ALL: [Self; 7] = [
+        Self::Add,
+        Self::Recycle,
+        Self::RecycleToNew,
+        Self::UploadNew,
+        Self::UploadInto,
+        Self::Clear,
+        Self::Undo,
+    ];
+
+    /// The crash points on the way.
+    pub fn points(self) -> Vec<&'static str> {
+        let own: &[&[&'static str]] = match self {
+            Self::Add => &[&WRITTEN, &["request.before_answer"]],
+            Self::Recycle => &[
+                &["recycle.started", "recycle.batch_marked", "recycle.checkpointed"],
+                &["recycle.before_flip", "recycle.flipped"],
+                &TOLD,
+            ],
+            Self::RecycleToNew => &[&["recycle.started", "copy.batch_stored"], &WRITTEN],
+            Self::UploadNew => &[&UPLOADED, &TOLD],
+            Self::UploadInto => &[&UPLOADED, &WRITTEN],
+            Self::Clear => &[&["clear.before_flip", "clear.flipped"], &TOLD],
+            Self::Undo => &[&["undo.before_flip", "undo.flipped"]],
+        };
+        own.concat()
+    }
+}
+
+/// A data directory as it is before the request, to be copied for every run.
+pub struct Prepared {
+    dir: TempDir,
+    scenario: Scenario,
+    contacts: usize,
+    audience: String,
+    upload: String,
+    recycle: String,
+    ended: usize,
+}
+
+fn document(n: usize) -> String {
+    format!("D{n:07}")
+}
+
+/// Every third contact is called so, and goes by a recycling.
+fn contact(n: usize) -> Value {
+    let name = if n.is_multiple_of(3) { "goes" } else { "stays" };
+    json!({ "document": document(n), "name": name })
+}
+
+fn recycling() -> Value {
+    let condition = json!({ "kind": "property", "field": "name", "operator": "equals", "value": "goes" });
+    json!({ "rules": { "where": [{ "conditions": [condition] }], "opted_out": false } })
+}
+
+fn created(answer: Option<Answer>) -> Value {
+    let (status, body) = answer.unwrap();
+    assert!((200..300).contains(&status), "{status} {body}");
+    body
+}
+
+impl Prepared {
+    pub fn new(scenario: Scenario, contacts: usize) -> Self {
+        let dir = TempDir::new().unwrap();
+        let server = Server::start(dir.path(), None).unwrap();
+        let client = server.client();
+        let audience = created(client.post("/audiences", "a", &json!({ "name": "Crash" })));
+        let audience = audience["id"].as_str().unwrap().to_owned();
+        let all: Vec<usize> = (0..contacts).collect();
+        for (number, part) in all.chunks(10_000).enumerate() {
+            let data: Vec<Value> = part.iter().map(|n| contact(*n)).collect();
+            let path = format!("/audiences/{audience}/contacts");
+            created(client.post(&path, &format!("b{number}"), &json!({ "data": data })));
+        }
+        // Half of the file is there already.
+        let rows = (contacts / 2..contacts + contacts / 2).map(|n| format!("{},file\n", document(n)));
+        let file: String = ["document,name\n".to_owned()].into_iter().chain(rows).collect();
+        let upload = created(client.send("POST", "/uploads", "Content-Type: text/csv\r\n", file.as_bytes()));
+        let mut prepared = Self {
+            dir,
+            scenario,
+            contacts,
+            upload: upload["id"].as_str().unwrap().to_owned(),
+            audience,
+            recycle: String::new(),
+            ended: 0,
+        };
+        if scenario == Scenario::Undo {
+            let path = format!("/audiences/{}/recycle", prepared.audience);
+            created(client.post(&path, "c", &recycling()));
+            let ended = until("the recycling", || all_told(&client));
+            prepared.recycle = ended[0]["id"].as_str().unwrap().to_owned();
+            prepared.ended = 1;
+        }
+        drop(server);
+        prepared
+    }
+
+    /// A copy of the data directory.
+    pub fn copy(&self) -> TempDir {
+        let copy = TempDir::new().unwrap();
+        copy_dir(self.dir.path(), copy.path());
+        copy
+    }
+
+    /// Sends the request.
+    pub fn request(&self, client: &Client) -> Option<Answer> {
+        let audience = &self.audience;
+        let file = json!({ "upload_id": self.upload });
+        let (path, body) = match self.scenario {
+            Scenario::Add => {
+                let data: Vec<Value> = self.new_contacts().map(contact).collect();
+                (format!("/audiences/{audience}/contacts"), json!({ "data": data }))
+            }
+            Scenario::Recycle => (format!("/audiences/{audience}/recycle"), recycling()),
+            Scenario::RecycleToNew => {
+                let mut body = recycling();
+                body["target"] = json!({ "type": "new", "name": "Made" });
+                (format!("/audiences/{audience}/recycle"), body)
+            }
+            Scenario::UploadNew => {
+                let body = json!({ "name": "Made", "upload_id": self.upload });
+                ("/audiences".to_owned(), body)
+            }
+            Scenario::UploadInto => (format!("/audiences/{audience}/uploads"), file),
+            Scenario::Clear => (format!("/audiences/{audience}/clear"), json!({})),
+            Scenario::Undo => (format!("/operations/{}/undo", self.recycle), json!({})),
+        };
+        client.post(&path, "the-request", &body)
+    }
+
+    /// Contacts that are new with the request or the file.
+    fn new_contacts(&self) -> std::ops::Range<usize> {
+        self.contacts..self.contacts + self.contacts / 2
+    }
+
+    /// Members before and after, by audience name.
+    pub fn members(&self, after: bool) -> Vec<(&'static str, Vec<String>)> {
+        let all = 0..self.contacts;
+        let stay = || all.clone().filter(|n| !n.is_multiple_of(3)).map(document).collect();
+        let mut expected: Vec<(&'static str, Vec<String>)> = Vec::new();
+        let (mut own, mut made): (Vec<String>, Option<Vec<String>>) = (all.clone().map(document).collect(), None);
+        match (self.scenario, after) {
+            (Scenario::Undo, false) | (Scenario::Recycle, true) => own = stay(),
+            (Scenario::Add | Scenario::UploadInto, true) => own.extend(self.new_contacts().map(document)),
+            (Scenario::Clear, true) => own.clear(),
+            (Scenario::RecycleToNew, true) => made = Some(stay()),
+            (Scenario::UploadNew, true) => {
+                made = Some((self.contacts / 2..self.new_contacts().end).map(document).collect());
+            }
+            _ => {}
+        }
+        expected.push(("Crash", own));
+        expected.extend(made.map(|made| ("Made", made)));
+        expected
+    }
+
+    /// Counts that a reader may see, by audience name: those before and those after.
+    fn may_see(&self, counts: &[(String, i64)]) -> bool {
+        let fits = |after: bool| {
+            let expected = self.members(after);
+            let same = |((name, count), (expected, members)): (&(String, i64), &(&str, Vec<String>))| {
+                name == expected && *count == members.len() as i64
+            };
+            counts.len() == expected.len() && counts.iter().zip(&expected).all(same)
+        };
+        fits(false) || fits(true)
+    }
+
+    /// Watches what readers see until `stop`. Writes into an existing audience show part by part.
+    pub fn watch(&self, client: &Client, stop: &AtomicBool) -> usize {
+        let in_parts = matches!(self.scenario, Scenario::Add | Scenario::UploadInto);
+        let mut looks = 0;
+        while !stop.load(Ordering::Relaxed) {
+            let Some(counts) = counts(client) else { break };
+            assert!(in_parts || self.may_see(&counts), "a reader saw {counts:?}");
+            looks += 1;
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        looks
+    }
+
+    /// Everything has ended as if nothing had happened on the way.
+    pub fn check(&self, client: &Client) {
+        let operations = until("the operations", || all_told(client));
+        let mut expected = self.ended;
+        expected += usize::from(!matches!(self.scenario, Scenario::Add | Scenario::Undo));
+        assert_eq!(operations.len(), expected, "{operations:?}");
+        for operation in &operations {
+            assert_eq!(operation["state"], "succeeded", "{operation}");
+        }
+        self.check_report(&operations);
+        for (name, members) in self.members(true) {
+            let audiences = client.get("/audiences").unwrap();
+            let found = audiences["data"].as_array().unwrap().iter().find(|a| a["name"] == name).cloned();
+            let audience = found.unwrap_or_else(|| panic!("no audience {name}"));
+            let walked = client.walk(audience["id"].as_str().unwrap());
+            assert_eq!(walked.len() as i64, audience["contacts"], "count of {name}");
+            assert!(walked == members, "{} members of {name}, expected {}", walked.len(), members.len());
+        }
+    }
+
+    fn check_report(&self, operations: &[Value]) {
+        let third = (0..self.contacts).filter(|n| n.is_multiple_of(3)).count();
+        let (rows, half) = (self.contacts / 2 + self.contacts - self.contacts / 2, self.contacts / 2);
+        let old = rows - half;
+        let expected = match self.scenario {
+            Scenario::Recycle | Scenario::RecycleToNew => {
+                json!({ "total": self.contacts, "removed": third, "kept": self.contacts - third, "by_reason": { "where": third } })
+            }
+            Scenario::UploadInto => {
+                json!({ "received": rows, "created": half, "updated": old, "unchanged": 0, "rejected": 0 })
+            }
+            Scenario::UploadNew => {
+                json!({ "received": rows, "created": rows, "updated": 0, "unchanged": 0, "rejected": 0 })
+            }
+            Scenario::Add | Scenario::Clear | Scenario::Undo => return,
+        };
+        assert_eq!(operations[0]["report"], expected, "report");
+    }
+}
+
+/// Names and counts of the audiences that readers see.
+fn counts(client: &Client) -> Option<Vec<(String, i64)>> {
+    let list = client.get("/audiences")?;
+    let one = |a: &Value| (a["name"].as_str().unwrap().to_owned(), a["contacts"].as_i64().unwrap());
+    Some(list["data"].as_array().unwrap().iter().map(one).collect())
+}
+
+/// The operations, once all have ended and each one was told of, exactly once.
+pub fn all_told(client: &Client) -> Option<Vec<Value>> {
+    let operations = client.operations()?;
+    let ended = |o: &Value| ["succeeded", "failed", "cancelled"].contains(&o["state"].as_str().unwrap());
+    if !operations.iter().all(ended) {
+        return None;
+    }
+    let told = client.get("/notifications?limit=100")?;
+    let told: Vec<String> = told["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|n| n["operation_id"].as_str().unwrap().to_owned())
+        .collect();
+    let once: BTreeSet<&String> = told.iter().collect();
+    assert_eq!(once.len(), told.len(), "an end was told twice");
+    (told.len() >= operations.len()).then_some(operations)
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_dir(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
