@@ -72,7 +72,7 @@ impl ContactStore for SqliteContacts {
         };
         let mut applied = self
             .writer
-            .run(priority, |answer| Rows::new(encoded, change, answer))
+            .run(priority, |answer| Rows::work(encoded, change, answer))
             .await?;
         applied.sort_by_key(|(index, _)| *index);
         Ok(applied.into_iter().map(|(_, applied)| applied).collect())
@@ -118,7 +118,7 @@ impl ContactStore for SqliteContacts {
             move |conn: &mut SqliteConnection, stone: &Tombstone| writes::entomb(conn, key, stone);
         let run = self
             .writer
-            .run(priority, |answer| Rows::new(tombstones, change, answer));
+            .run(priority, |answer| Rows::work(tombstones, change, answer));
         run.await.map(drop)
     }
 
@@ -221,7 +221,7 @@ impl ContactStore for SqliteContacts {
             .map_err(error::store)
         };
         let run = self.writer.run(Priority::Bulk, |answer| {
-            Rows::new(vec![blocks], change, answer)
+            Rows::work(vec![blocks], change, answer)
         });
         run.await.map(drop)
     }
@@ -272,7 +272,7 @@ impl ContactStore for SqliteContacts {
         let tables = vec!["contacts", "tombstones", "page_indexes"];
         let run = self
             .writer
-            .run(Priority::Bulk, |answer| Rows::new(tables, change, answer));
+            .run(Priority::Bulk, |answer| Rows::work(tables, change, answer));
         Ok(run.await?.into_iter().any(|deleted| deleted >= limit))
     }
 
@@ -308,7 +308,7 @@ impl ContactStore for SqliteContacts {
             writes::bury(conn, key, removal, document, *seen)
         };
         self.writer
-            .run(Priority::Bulk, |answer| Rows::new(stones, change, answer))
+            .run(Priority::Bulk, |answer| Rows::work(stones, change, answer))
             .await?;
         Ok(Some(last))
     }

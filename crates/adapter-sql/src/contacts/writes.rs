@@ -39,7 +39,7 @@ where
     F: FnMut(&mut SqliteConnection, &R) -> Result<A, StoreError> + Send + 'static,
 {
     /// Applies `change` to each row, in order; the answer holds what it returned, in the same order.
-    pub fn new(
+    pub fn work(
         rows: Vec<R>,
         change: F,
         answer: oneshot::Sender<Result<Vec<A>, StoreError>>,
@@ -63,7 +63,7 @@ where
     fn step(&mut self, conn: &mut SqliteConnection, deadline: Instant) -> Result<Step, StoreError> {
         for row in self.rows.iter().skip(self.answers.len()) {
             self.answers.push((self.change)(conn, row)?);
-            if self.answers.len() % ROWS_PER_LOOK == 0 && Instant::now() >= deadline {
+            if self.answers.len().is_multiple_of(ROWS_PER_LOOK) && Instant::now() >= deadline {
                 break;
             }
         }

@@ -127,10 +127,13 @@ pub async fn a_page_index_is_kept_and_replaced(store: &dyn ContactStore) {
         store.load_page_index(key(1)).await.unwrap(),
         Some((7, first.to_vec()))
     );
-    store.save_page_index(key(1), 8, &first[..1]).await.unwrap();
+    store
+        .save_page_index(key(1), 8, &[(document("m"), 3)])
+        .await
+        .unwrap();
     assert_eq!(
         store.load_page_index(key(1)).await.unwrap(),
-        Some((8, first[..1].to_vec()))
+        Some((8, vec![(document("m"), 3)]))
     );
     assert_eq!(store.load_page_index(key(2)).await.unwrap(), None);
 }

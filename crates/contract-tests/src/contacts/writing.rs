@@ -13,8 +13,8 @@ pub async fn a_new_contact_is_inserted_and_read_back(store: &dyn ContactStore) {
         .await
         .unwrap();
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].order, Order(5));
-    assert_eq!(found[0].body.name.as_deref(), Some("a@5"));
+    assert_eq!(found.first().unwrap().order, Order(5));
+    assert_eq!(found.first().unwrap().body.name.as_deref(), Some("a@5"));
 }
 
 /// Order decides, and the replaced order is told.
@@ -25,7 +25,7 @@ pub async fn a_higher_order_replaces_and_tells_what(store: &dyn ContactStore) {
         [Applied::Replaced(Order(5))]
     );
     let found = store.get(key(1), &[document("a")]).await.unwrap();
-    assert_eq!(found[0].body.name.as_deref(), Some("a@6"));
+    assert_eq!(found.first().unwrap().body.name.as_deref(), Some("a@6"));
 }
 
 /// Arrival does not decide.
@@ -33,7 +33,7 @@ pub async fn a_lower_order_changes_nothing(store: &dyn ContactStore) {
     put(store, 1, &["a"], 5).await;
     assert_eq!(put(store, 1, &["a"], 4).await, [Applied::Superseded]);
     let found = store.get(key(1), &[document("a")]).await.unwrap();
-    assert_eq!(found[0].order, Order(5));
+    assert_eq!(found.first().unwrap().order, Order(5));
 }
 
 /// A repetition names the write that stored it and what that one replaced.
