@@ -1,5 +1,11 @@
 //! A whole service, and a client that shows every byte of an exchange.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what does not work here is a test that fails"
+)]
+
 use std::{path::Path, time::Duration};
 
 use audience_service::wiring::Embedded;

@@ -58,7 +58,7 @@ enum Part {
 }
 
 enum Source {
-    Form { field: Field, rest: Multipart },
+    Form { field: Box<Field>, rest: Multipart },
     Body(Decompress<dev::Payload>),
 }
 
@@ -122,7 +122,10 @@ impl Incoming {
                     return Ok(Self {
                         file_name: named.and_then(file_name),
                         content_type: field.content_type().map(|t| t.essence_str().to_owned()),
-                        source: Source::Form { field, rest: form },
+                        source: Source::Form {
+                            field: Box::new(field),
+                            rest: form,
+                        },
                         length,
                         delimiter: given,
                     });
@@ -189,7 +192,10 @@ impl Pump {
                 match forward(&mut body, &sender, cut).await? {
                     Forwarded::All(0) => return Err(empty()),
                     Forwarded::All(_) => {}
-                    Forwarded::Refused => return Ok(drain(&mut body).await),
+                    Forwarded::Refused => {
+                        drain(&mut body).await;
+                        return Ok(());
+                    }
                 }
             }
             Source::Form {
@@ -198,7 +204,8 @@ impl Pump {
             } => {
                 let broken = |error: MultipartError| broken_form(&error);
                 if let Forwarded::Refused = forward(&mut field, &sender, broken).await? {
-                    return Ok(drain(&mut field).await);
+                    drain(&mut field).await;
+                    return Ok(());
                 }
                 drop(field);
                 if let Some(more) = rest.next().await {
