@@ -36,6 +36,8 @@ const EAGER_BLOCKS: usize = 64;
 const QUICK: i64 = 50_000;
 /// An index of fewer blocks is counted again faster than it is stored.
 const WORTH_SAVING: usize = 64;
+/// Documents logged during a count; more than these, and everything is counted again.
+const LOGGED: usize = 100_000;
 /// Contents kept in memory. An index of ten million contacts takes about 1 MB.
 const KEPT: usize = 64;
 
@@ -48,6 +50,8 @@ struct Slot {
     tracked: Option<i64>,
     /// The latest revision heard of.
     heard: Option<i64>,
+    /// Documents written while the blocks are being counted; `None` when that is not known.
+    log: Option<Vec<Document>>,
     /// Since when the index is behind, where this process saw it happen.
     behind_since: Option<Instant>,
     used: u64,
@@ -91,6 +95,10 @@ impl PageIndexes {
             return;
         };
         slot.heard = Some(content.revision);
+        if let Some(log) = &mut slot.log {
+            log.extend_from_slice(documents);
+        }
+        slot.log = slot.log.take().filter(|log| log.len() <= LOGGED);
         let Some(index) = &slot.index else { return };
         slot.behind_since
             .get_or_insert_with(|| self.deps.clock.now());
@@ -106,17 +114,21 @@ impl PageIndexes {
 
     /// Notes that a removal began or ceased to count: everything is to be counted again.
     pub(crate) fn flipped(self: &Arc<Self>, content: &Content) {
-        {
-            let mut slots = locked(&self.slots);
-            let Some(slot) = slots.get_mut(&content.key) else {
-                return;
-            };
+        if let Some(slot) = locked(&self.slots).get_mut(&content.key) {
             slot.heard = Some(content.revision);
             slot.tracked = None;
+            slot.log = None;
             slot.behind_since
                 .get_or_insert_with(|| self.deps.clock.now());
         }
-        self.rebuild_behind(content.clone());
+        self.warm(content);
+    }
+
+    /// Counts a large content before anybody asks for a page of it.
+    pub(crate) fn warm(self: &Arc<Self>, content: &Content) {
+        if content.contacts >= QUICK {
+            self.rebuild_behind(content.clone());
+        }
     }
 
     /// The page that starts at `position`, of `limit` contacts.
@@ -202,7 +214,7 @@ impl PageIndexes {
         let turn = self.turn(wanted.key);
         let _turn = turn.lock().await;
         // Writes are heard of from here on, so that `keep` knows whether any came in between.
-        locked(&self.slots).entry(wanted.key).or_default();
+        locked(&self.slots).entry(wanted.key).or_default().log = Some(Vec::new());
         let content = self.deps.queries.content(wanted.key).await?;
         let content = content.unwrap_or_else(|| wanted.clone());
         let (base, touched) = match self.take_touched(&content) {
@@ -211,16 +223,18 @@ impl PageIndexes {
             Taken::Unknown => (None, BTreeSet::new()),
         };
         let view = view_of(&content);
-        let blocks = match (base, self.saved(&content).await?) {
-            (Some(base), _) => self.recount(&content, &view, &base, &touched).await?,
-            (None, Some(saved)) => saved,
-            (None, None) => {
-                let blocks = self.cut(&content, &view, None, None).await?;
-                if blocks.len() >= WORTH_SAVING {
-                    self.save(&content, &blocks).await?;
+        let blocks = match base {
+            Some(base) => self.recount(&content, &view, &base, &touched).await?,
+            None => match self.saved(&content).await? {
+                Some(saved) => saved,
+                None => {
+                    let blocks = self.cut(&content, &view, None, None).await?;
+                    if blocks.len() >= WORTH_SAVING {
+                        self.save_behind(&content, &blocks);
+                    }
+                    blocks
                 }
-                blocks
-            }
+            },
         };
         let index = Arc::new(Index::new(content.revision, view, blocks));
         self.keep(content.key, &index);
@@ -248,8 +262,8 @@ impl PageIndexes {
         Taken::Some(index, slot.touched.clone())
     }
 
-    /// Puts an index in place. If anything was written while it was counted, the next rebuild counts
-    /// all of it again.
+    /// Puts an index in place. What was written while it was counted is touched; where that is not
+    /// known, the next rebuild counts everything again.
     fn keep(&self, key: ContentKey, index: &Arc<Index>) {
         let mut slots = locked(&self.slots);
         if slots.len() >= KEPT && !slots.contains_key(&key) {
@@ -261,10 +275,16 @@ impl PageIndexes {
         }
         let used = slots.values().map(|s| s.used).max().unwrap_or(0) + 1;
         let slot = slots.entry(key).or_default();
-        let quiet = slot.heard.is_none_or(|revision| revision <= index.revision);
-        slot.touched.clear();
-        slot.behind_since = (!quiet).then(|| self.deps.clock.now());
-        slot.tracked = quiet.then_some(index.revision);
+        let heard = slot.heard.unwrap_or(index.revision).max(index.revision);
+        let log = slot.log.take();
+        let known = log.is_some() || heard == index.revision;
+        let log = log.unwrap_or_default();
+        slot.touched = log
+            .iter()
+            .map(|document| index.block_of(document))
+            .collect();
+        slot.behind_since = (heard > index.revision).then(|| self.deps.clock.now());
+        slot.tracked = known.then_some(heard);
         slot.index = Some(Arc::clone(index));
         slot.used = used;
     }
@@ -277,12 +297,16 @@ impl PageIndexes {
         Ok(exact.map(|(_, blocks)| blocks.into_iter().map(block).collect()))
     }
 
-    async fn save(&self, content: &Content, blocks: &[Block]) -> Result<(), StoreError> {
+    /// Keeps blocks for after a restart. Nobody waits for it.
+    fn save_behind(&self, content: &Content, blocks: &[Block]) {
         let rows: Vec<_> = blocks.iter().map(|b| (b.last.clone(), b.count)).collect();
-        self.deps
-            .contacts
-            .save_page_index(content.key, content.revision, &rows)
-            .await
+        let (contacts, content) = (Arc::clone(&self.deps.contacts), content.clone());
+        tokio::spawn(async move {
+            let saved = contacts.save_page_index(content.key, content.revision, &rows);
+            if let Err(error) = saved.await {
+                tracing::warn!(%error, audience = %content.key.audience, "page index not kept");
+            }
+        });
     }
 
     /// Counts touched blocks again and keeps the others.

@@ -94,7 +94,9 @@ impl App {
             at.after = after.as_ref().map(|d| d.as_str().to_owned());
             save(job, &at).await?;
         }
-        self.finish_copy(job, audience, &at).await
+        self.finish_copy(job, audience, &at).await?;
+        self.warm_pages(job, target).await;
+        Ok(())
     }
 
     async fn store_copies(

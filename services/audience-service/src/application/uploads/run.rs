@@ -3,6 +3,7 @@
 use domain::{
     audience::{Audience, Visibility},
     operation::{Failure, OperationKind, OperationResult, Report, UploadReport},
+    shared::AudienceId,
 };
 use ports::{StoreError, crash, store::Durability};
 
@@ -22,10 +23,26 @@ impl App {
         let at = self.read_rows(job, &params).await?;
         let at = self.apply_rows(job, &params, &mut audience, at).await?;
         crash::point("upload.before_finish");
+        let id = audience.id;
         self.finish_upload(job, audience, at.report).await?;
+        self.warm_pages(job, id).await;
         crash::point("upload.finished");
         self.deps.spool.remove(&spool_name(job.operation.id))?;
         Ok(())
+    }
+
+    /// Counts the pages of a large audience before anybody asks for one.
+    pub(crate) async fn warm_pages(&self, job: &Job, id: AudienceId) {
+        let found = self
+            .deps
+            .queries
+            .audience(&job.operation.workspace, id)
+            .await;
+        // Only time is at stake: the first page counts what is not counted yet.
+        let Ok(Some(audience)) = found else { return };
+        if let Ok(content) = self.content_of(&audience).await {
+            self.pages.warm(&content);
+        }
     }
 
     /// The audience an operation works on, also while nobody else sees it.
