@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint fmt
+.PHONY: help run test bench lint fmt openapi
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,3 +23,6 @@ lint: ## Formatting, lints, direction of dependencies, sizes
 
 fmt: ## Format the code
 	cargo fmt --all
+
+openapi: ## Write the OpenAPI document that the code makes
+	cargo run --quiet -p audience-service --example openapi > proto/openapi/audience.json

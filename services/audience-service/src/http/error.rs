@@ -1,6 +1,6 @@
 //! The one table from refusals to problems.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
+use actix_web::{HttpRequest, HttpResponse, error::QueryPayloadError, http::StatusCode};
 use http_kit::Problem;
 use ports::files::FileError;
 
@@ -68,7 +68,7 @@ pub async fn unknown_path(_request: HttpRequest) -> HttpResponse {
     Problem::not_found().to_response()
 }
 
-/// A served path with another method.
-pub async fn wrong_method(_request: HttpRequest) -> HttpResponse {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed").to_response()
+/// A query that is not one: an unknown parameter, or one twice.
+pub fn invalid_query(error: &QueryPayloadError) -> Problem {
+    Problem::bad_request("invalid_query", error.to_string())
 }

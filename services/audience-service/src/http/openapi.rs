@@ -1,13 +1,19 @@
 //! The OpenAPI 3.1 document, made from the handlers, and its browsable page.
 
-use actix_web::{HttpResponse, Responder, web};
+use std::sync::LazyLock;
+
+use actix_web::{
+    HttpResponse, Responder,
+    http::{Method, header::ContentType},
+    web,
+};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::v1;
+use super::{face_l, resource::resource, v1};
 
 const DOCUMENT: &str = "/api/v1/openapi.json";
 
@@ -20,47 +26,69 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
                        recycled in the background, undone at once. Errors are RFC 9457 problems.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    servers((url = "/api/v1")),
     security(("key" = [])),
     modifiers(&Security),
+    nest((path = "/api/v1", api = V1)),
     paths(
-        v1::audiences::create,
-        v1::audiences::list,
-        v1::audiences::read,
-        v1::audiences::change,
-        v1::audiences::drop_audience,
-        v1::audiences::restore,
-        v1::audiences::duplicate,
-        v1::audiences::clear,
-        v1::contacts::add,
-        v1::contacts::list,
-        v1::contacts::lookup,
-        v1::contacts::read,
-        v1::contacts::remove,
-        v1::recycle::recycle,
-        v1::operations::list,
-        v1::operations::read,
-        v1::operations::events,
-        v1::operations::cancel,
-        v1::operations::retry,
-        v1::operations::undo,
-        v1::notifications::list,
-        v1::notifications::unread_count,
-        v1::notifications::read,
-        v1::notifications::read_all,
-        v1::notifications::follow,
-        v1::uploads::receive,
-        v1::uploads::read,
-        v1::uploads::into_audience,
-        v1::uploads::resubmit,
-        v1::exports::contacts_csv,
-        v1::exports::rejected_rows,
-        v1::outcomes::record,
-        v1::bus::dead::list,
-        v1::bus::dead::redrive,
+        face_l::all,
+        face_l::contents,
+        face_l::create,
+        face_l::insert,
+        face_l::delete,
+        face_l::drop_list,
+        face_l::restore,
     )
 )]
-pub struct ApiDoc;
+struct ApiDoc;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    v1::audiences::create,
+    v1::audiences::list,
+    v1::audiences::read,
+    v1::audiences::change,
+    v1::audiences::drop_audience,
+    v1::audiences::restore,
+    v1::audiences::duplicate,
+    v1::audiences::clear,
+    v1::contacts::add,
+    v1::contacts::list,
+    v1::contacts::lookup,
+    v1::contacts::read,
+    v1::contacts::remove,
+    v1::recycle::recycle,
+    v1::operations::list,
+    v1::operations::read,
+    v1::operations::events,
+    v1::operations::cancel,
+    v1::operations::retry,
+    v1::operations::undo,
+    v1::notifications::list,
+    v1::notifications::unread_count,
+    v1::notifications::read,
+    v1::notifications::read_all,
+    v1::notifications::follow,
+    v1::uploads::receive,
+    v1::uploads::read,
+    v1::uploads::into_audience,
+    v1::uploads::resubmit,
+    v1::exports::contacts_csv,
+    v1::exports::rejected_rows,
+    v1::outcomes::record,
+    v1::bus::dead::list,
+    v1::bus::dead::redrive,
+))]
+struct V1;
+
+/// The document as text, with a stable order.
+pub fn text() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let text = ApiDoc::openapi().to_pretty_json();
+        // Made of strings, numbers and maps with text keys: writing it cannot fail.
+        text.unwrap_or_default() + "\n"
+    });
+    &TEXT
+}
 
 struct Security;
 
@@ -78,10 +106,12 @@ impl Modify for Security {
 /// Registers the document and the page, whose assets come from the binary.
 pub fn configure(config: &mut web::ServiceConfig) {
     config
-        .route(DOCUMENT, web::get().to(document))
+        .service(resource(DOCUMENT, [(Method::GET, web::to(document))]))
         .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(DOCUMENT)));
 }
 
 async fn document() -> impl Responder {
-    HttpResponse::Ok().json(ApiDoc::openapi())
+    HttpResponse::Ok()
+        .content_type(ContentType::json())
+        .body(text())
 }

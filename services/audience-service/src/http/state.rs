@@ -81,7 +81,7 @@ impl ApiState {
     ) -> Result<Body<T>, Problem> {
         let read = body::read_json(payload.into_inner(), request.headers(), self.body_limit).await;
         let bytes = read.map_err(|e| e.into_problem(invalid))?;
-        let value = body::parse(&bytes).map_err(|e| e.into_problem(invalid))?;
+        let value = object(&bytes).map_err(|e| e.into_problem(invalid))?;
         Ok(Body {
             hash: content_hash(&bytes),
             value,
@@ -109,7 +109,7 @@ impl ApiState {
             }
             Err(error) => return Err(error.into_problem(invalid)),
         };
-        let value = body::parse(&bytes).map_err(|e| e.into_problem(invalid))?;
+        let value = object(&bytes).map_err(|e| e.into_problem(invalid))?;
         Ok(Body {
             hash: content_hash(&bytes),
             value,
@@ -169,6 +169,15 @@ impl ApiState {
             keyed: false,
         }
     }
+}
+
+/// Parses an object. Serde would also take the values of a struct as an array, in their order.
+fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyError> {
+    let first = bytes.iter().find(|b| !b.is_ascii_whitespace());
+    if first.is_some_and(|b| *b != b'{') {
+        body::parse::<serde_json::Map<String, serde_json::Value>>(bytes)?;
+    }
+    body::parse(bytes)
 }
 
 /// A parsed body, and the hash of its bytes.

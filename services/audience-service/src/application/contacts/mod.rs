@@ -15,7 +15,7 @@ pub(crate) use classify::Marks;
 pub use classify::{RowClass, WriteCounts};
 pub use page_index::PageIndexes;
 pub use read::{ContactCursor, ContactView, CursorPage, Lookup, NumberedPage, RemovedBy};
-pub use write::{AddContacts, ContactsAdded, MAX_ITEMS, Rejection};
+pub use write::{AddContacts, ContactsAdded, MAX_ITEMS, Rejection, item_pointer};
 pub(crate) use writer::{CONTENT_GONE, Held};
 pub use writer::{Orders, Row, WriteRequest, WriteResult, Writer};
 

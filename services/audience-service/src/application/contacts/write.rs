@@ -219,11 +219,18 @@ impl App {
 
 fn violation(rejection: &Rejection) -> Violation {
     let Rejection { index, error } = rejection;
-    let field = &error.field;
-    let pointer = if field.is_empty() {
-        format!("/data/{index}")
-    } else {
-        format!("/data/{index}/{field}")
-    };
-    Violation::new(pointer, error.code, error.detail.clone())
+    Violation::new(
+        item_pointer(*index, &error.field),
+        error.code,
+        error.detail.clone(),
+    )
+}
+
+/// The JSON Pointer to a member of an item, or to the item where the member is empty.
+pub fn item_pointer(index: usize, field: &str) -> String {
+    if field.is_empty() {
+        return format!("/data/{index}");
+    }
+    let token = field.replace('~', "~0").replace('/', "~1");
+    format!("/data/{index}/{token}")
 }

@@ -5,16 +5,21 @@ use domain::shared::{AudienceId, Violation};
 use http_kit::Problem;
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
-/// What any command of the face may carry, bare or in `payload`. One struct for both forms, so that a
-/// large body is parsed once.
-#[derive(Debug, Default, Deserialize)]
+// One struct for both forms, so that a large body is parsed once.
+/// What any command on lists may carry, bare or in `payload`.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = ListCommand)]
 pub struct Command {
     /// The audience, a decimal string.
+    #[schema(value_type = Option<String>, example = "104629547441512448")]
     pub snowflake_id: Option<Value>,
     /// Name of a new audience.
+    #[schema(value_type = Option<String>)]
     pub name: Option<Value>,
     /// Contacts.
+    #[schema(value_type = Option<Vec<Object>>)]
     pub data: Option<Vec<Value>>,
     /// Write nothing unless every contact is valid.
     #[serde(default)]
@@ -22,6 +27,8 @@ pub struct Command {
     /// Reject contacts whose check digits are wrong.
     #[serde(default)]
     pub require_valid_document: bool,
+    /// All of the above, wrapped.
+    #[schema(value_type = Option<Object>)]
     payload: Option<Box<Command>>,
 }
 

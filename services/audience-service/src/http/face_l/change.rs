@@ -6,104 +6,39 @@ use actix_web::{
     web::{Data, Payload, Query},
 };
 use domain::{
-    audience::{Audience, AudienceStatus, Source, Tags},
-    shared::{AudienceId, AudienceName, OperationId},
+    audience::{AudienceStatus, Source, Tags},
+    shared::{AudienceId, AudienceName},
 };
-use http_kit::{Answer, Problem};
-use serde::{Deserialize, Serialize};
+use http_kit::{Answer, Problem, ProblemBody};
+use serde::Deserialize;
 use serde_json::Value;
+use utoipa::IntoParams;
 
 use super::{
+    answer::{Changed, Written},
     body::{Command, audience_id, broken, decimal_id},
     refused,
 };
 use crate::{
-    application::{
-        AppError,
-        audiences::CreateAudience,
-        contacts::{AddContacts, ContactsAdded, WriteCounts},
-    },
-    http::{ApiState, contact_json::timestamp, error::problem},
+    application::{AppError, audiences::CreateAudience, contacts::AddContacts},
+    http::{ApiState, error::problem},
 };
 
-/// Answer to a write of contacts.
-#[derive(Serialize)]
-struct Written {
-    id: String,
-    snowflake_id: String,
-    name: String,
-    contacts: i64,
-    received: usize,
-    inserted: i64,
-    updated: i64,
-    unchanged: i64,
-    rejected: usize,
-    errors: Vec<ItemError>,
-}
-
-#[derive(Serialize)]
-struct ItemError {
-    index: usize,
-    field: String,
-    code: &'static str,
-    detail: String,
-}
-
-impl From<ContactsAdded> for Written {
-    fn from(added: ContactsAdded) -> Self {
-        let id = added.audience.id.decimal();
-        let WriteCounts {
-            inserted,
-            updated,
-            unchanged,
-        } = added.counts;
-        let rejected = added.rejected.len();
-        let error = |r: crate::application::contacts::Rejection| ItemError {
-            index: r.index,
-            field: r.error.field,
-            code: r.error.code,
-            detail: r.error.detail,
-        };
-        Self {
-            snowflake_id: id.clone(),
-            id,
-            name: added.audience.name.as_str().to_owned(),
-            contacts: added.audience.contacts,
-            received: added.received,
-            inserted,
-            updated,
-            unchanged,
-            rejected,
-            errors: added.rejected.into_iter().map(error).collect(),
-        }
-    }
-}
-
-/// Answer to the other commands.
-#[derive(Serialize)]
-struct Changed {
-    id: String,
-    snowflake_id: String,
-    contacts: i64,
-    deleted_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operation_id: Option<String>,
-}
-
-impl Changed {
-    fn new(audience: &Audience, operation: Option<OperationId>) -> Self {
-        let id = audience.id.decimal();
-        Self {
-            snowflake_id: id.clone(),
-            id,
-            contacts: audience.contacts,
-            deleted_at: audience.deleted_at.map(timestamp),
-            operation_id: operation.map(|o| o.to_string()),
-        }
-    }
-}
-
-/// `POST /create`.
+/// Creates a list with its first contacts. Bad ones are told, the others written.
+#[utoipa::path(
+    post,
+    path = "/create",
+    tag = "lists",
+    operation_id = "createList",
+    request_body = Command,
+    responses(
+        (status = 201, description = "Created", body = Written),
+        (status = 400, description = "A rule is broken", body = ProblemBody),
+        (status = 409, description = "`name_taken`", body = ProblemBody),
+        (status = 413, description = "More than 64 MiB or 100,000 items", body = ProblemBody),
+        (status = 422, description = "`strict`, and a contact is bad", body = ProblemBody),
+    )
+)]
 pub async fn create(
     state: Data<ApiState>,
     request: HttpRequest,
@@ -119,7 +54,10 @@ pub async fn create(
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, body.hash, move |ticket| async move {
-            let strict = contacts.strict;
+            let refusal = Refusal {
+                strict: contacts.strict,
+                base,
+            };
             let create = CreateAudience {
                 name,
                 tags: Tags::default(),
@@ -128,13 +66,29 @@ pub async fn create(
                 contacts,
             };
             let created = app.create_audience(&caller, ticket, create).await;
-            let created = created.map_err(|e| refused_write(e, strict))?;
+            let created = created.map_err(|e| refusal.problem(e))?;
             Ok(Answer::json(StatusCode::CREATED, &Written::from(created)))
         })
         .await
 }
 
-/// `POST /insert`.
+/// Writes contacts; the last one written for a document counts.
+#[utoipa::path(
+    post,
+    path = "/insert",
+    tag = "lists",
+    operation_id = "insertIntoList",
+    request_body = Command,
+    responses(
+        (status = 200, description = "What became of them", body = Written),
+        (status = 400, description = "A rule is broken", body = ProblemBody),
+        (status = 403, description = "`audience_not_api_managed`", body = ProblemBody),
+        (status = 404, description = "There is none", body = ProblemBody),
+        (status = 409, description = "`audience_deleted`", body = ProblemBody),
+        (status = 413, description = "More than 64 MiB or 100,000 items", body = ProblemBody),
+        (status = 422, description = "`strict`, and a contact is bad", body = ProblemBody),
+    )
+)]
 pub async fn insert(
     state: Data<ApiState>,
     request: HttpRequest,
@@ -150,17 +104,35 @@ pub async fn insert(
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, body.hash, move |ticket| async move {
-            let strict = contacts.strict;
+            let refusal = Refusal {
+                strict: contacts.strict,
+                base,
+            };
             let added = app
                 .add_contacts(&caller, ticket, id, Some(Source::Api), contacts)
                 .await;
-            let added = added.map_err(|e| refused_write(e, strict))?;
+            let added = added.map_err(|e| refusal.problem(e))?;
             Ok(Answer::json(StatusCode::OK, &Written::from(added)))
         })
         .await
 }
 
-/// `DELETE /delete`: empties an audience.
+/// Empties a list at once, whatever its size; `operation_id` can be undone.
+#[utoipa::path(
+    delete,
+    path = "/delete",
+    tag = "lists",
+    operation_id = "emptyList",
+    params(ById),
+    request_body = Option<Command>,
+    responses(
+        (status = 200, description = "The list", body = Changed),
+        (status = 400, description = "A rule is broken", body = ProblemBody),
+        (status = 403, description = "`audience_not_api_managed`", body = ProblemBody),
+        (status = 404, description = "There is none", body = ProblemBody),
+        (status = 409, description = "`audience_deleted`", body = ProblemBody),
+    )
+)]
 pub async fn delete(
     state: Data<ApiState>,
     request: HttpRequest,
@@ -181,7 +153,21 @@ pub async fn delete(
     state.change(change).await
 }
 
-/// `DELETE /drop`.
+/// Deletes a list; it can be restored. Again: no change.
+#[utoipa::path(
+    delete,
+    path = "/drop",
+    tag = "lists",
+    operation_id = "dropList",
+    params(ById),
+    request_body = Option<Command>,
+    responses(
+        (status = 200, description = "The list", body = Changed),
+        (status = 400, description = "A rule is broken", body = ProblemBody),
+        (status = 403, description = "`audience_not_api_managed`", body = ProblemBody),
+        (status = 404, description = "There is none", body = ProblemBody),
+    )
+)]
 pub async fn drop_list(
     state: Data<ApiState>,
     request: HttpRequest,
@@ -201,7 +187,22 @@ pub async fn drop_list(
     state.change(change).await
 }
 
-/// `POST /restore`.
+/// Brings a deleted list back. Again: no change.
+#[utoipa::path(
+    post,
+    path = "/restore",
+    tag = "lists",
+    operation_id = "restoreList",
+    params(ById),
+    request_body = Option<Command>,
+    responses(
+        (status = 200, description = "The list", body = Changed),
+        (status = 400, description = "A rule is broken", body = ProblemBody),
+        (status = 403, description = "`audience_not_api_managed`", body = ProblemBody),
+        (status = 404, description = "There is none", body = ProblemBody),
+        (status = 409, description = "`name_taken`", body = ProblemBody),
+    )
+)]
 pub async fn restore(
     state: Data<ApiState>,
     request: HttpRequest,
@@ -223,8 +224,10 @@ pub async fn restore(
 }
 
 /// The id in the query string, for gateways that drop a DELETE's body.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ById {
+    /// The list, as in the body.
     snowflake_id: Option<String>,
 }
 
@@ -251,8 +254,7 @@ async fn target(
         })?,
         (value, _) => audience_id(value.as_ref(), base)?,
     };
-    let by_query = named.and_then(decimal_id);
-    if by_query.is_some_and(|other| other != id) {
+    if named.is_some_and(|text| decimal_id(text) != Some(id)) {
         let detail = "the query names another audience than the body";
         return Err(broken("/snowflake_id".into(), "contradiction", detail));
     }
@@ -289,12 +291,25 @@ fn contacts(state: &ApiState, command: Command, base: &str) -> Result<AddContact
     })
 }
 
-/// Under `strict`, one bad item refuses the whole request with 422.
-fn refused_write(error: AppError, strict: bool) -> Problem {
-    let invalid = if strict {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::BAD_REQUEST
-    };
-    problem(error, invalid)
+/// How a write of contacts is refused.
+struct Refusal {
+    /// One bad item refuses the whole request, with 422.
+    strict: bool,
+    /// Where in the body the command was.
+    base: &'static str,
+}
+
+impl Refusal {
+    fn problem(&self, mut error: AppError) -> Problem {
+        if let AppError::Invalid(violations) = &mut error {
+            for violation in violations {
+                violation.pointer.insert_str(0, self.base);
+            }
+        }
+        let invalid = match self.strict {
+            true => StatusCode::UNPROCESSABLE_ENTITY,
+            false => StatusCode::BAD_REQUEST,
+        };
+        problem(error, invalid)
+    }
 }

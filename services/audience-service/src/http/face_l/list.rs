@@ -7,9 +7,10 @@ use actix_web::{
 };
 use domain::audience::{Audience, COLLECTION};
 use futures::{Stream, stream};
-use http_kit::{Problem, paging};
+use http_kit::{Problem, ProblemBody, paging};
 use ports::store::{AudienceFilter, AudiencePage, AudienceSort};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     body::{broken, decimal_id},
@@ -31,15 +32,25 @@ use crate::{
 /// Audiences read at a time while all are streamed.
 const STEP: i64 = 500;
 
-#[derive(Serialize)]
+/// A list.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListRow)]
 struct Row<'a> {
+    /// A decimal.
     id: String,
+    /// Unique among those not deleted.
     name: &'a str,
+    /// Exact number of contacts.
     contacts: i64,
+    /// What made it; only what `api` made is changed here.
     source_id: &'static str,
+    /// Where its contacts are stored.
     collection: &'static str,
+    /// When it was made.
     created_at: String,
+    /// Last change of the list or its contacts.
     updated_at: String,
+    /// When it was deleted, if it is.
     deleted_at: Option<String>,
 }
 
@@ -58,7 +69,14 @@ impl<'a> From<&'a Audience> for Row<'a> {
     }
 }
 
-/// `GET /list`: every audience of the workspace, dropped ones included.
+/// All lists of the workspace, deleted ones included.
+#[utoipa::path(
+    get,
+    path = "/list",
+    tag = "lists",
+    operation_id = "allLists",
+    responses((status = 200, description = "Streamed", body = Vec<Row<'static>>))
+)]
 pub async fn all(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     // The first part is read before the status is sent, so that a failure can still be told.
@@ -125,24 +143,49 @@ fn rows(
 }
 
 /// Which part of a list.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Which {
+    /// From 1.
     page: Option<String>,
+    /// 1 to 1000, 100 as a rule.
     per_page: Option<String>,
+    /// `next_cursor` of the part before, instead of `page`.
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A part of a list, ascending by document.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListContents)]
 struct Contents {
+    /// The contacts.
     data: Vec<ContactJson>,
+    /// Null in a walk by cursor.
     current_page: Option<u32>,
+    /// As asked for.
     per_page: u32,
+    /// At least 1.
     last_page: u64,
+    /// Contacts in the list.
     total: u64,
+    /// Takes the next part; null at the end.
     next_cursor: Option<String>,
 }
 
-/// `GET /list/{audience_id}`: by page number, or by cursor.
+/// The contacts of a list, also of a deleted one: by page number, or by cursor.
+#[utoipa::path(
+    get,
+    path = "/list/{audience_id}",
+    tag = "lists",
+    operation_id = "readList",
+    params(("audience_id" = String, Path, description = "A decimal"), Which),
+    responses(
+        (status = 200, description = "A part", body = Contents),
+        (status = 400, description = "A parameter is wrong, `invalid_cursor`", body = ProblemBody),
+        (status = 404, description = "There is none", body = ProblemBody),
+        (status = 410, description = "`cursor_expired`", body = ProblemBody),
+    )
+)]
 pub async fn contents(
     state: Data<ApiState>,
     request: HttpRequest,

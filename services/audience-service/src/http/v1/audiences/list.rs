@@ -134,7 +134,7 @@ fn filter(which: &Which) -> Result<AudienceFilter, Problem> {
         }
     };
     Ok(AudienceFilter {
-        search: which.search.clone().filter(|s| !s.is_empty()),
+        search: text("/search", which.search.as_deref())?.filter(|s| !s.is_empty()),
         status: which
             .status
             .as_deref()
@@ -145,9 +145,17 @@ fn filter(which: &Which) -> Result<AudienceFilter, Problem> {
             .as_deref()
             .map(|s| one_of("/kind", s))
             .transpose()?,
-        tag: which.tag.clone(),
+        tag: text("/tag", which.tag.as_deref())?,
         deleted,
     })
+}
+
+/// Text to look for. Stores do not agree on NUL, and nothing that is stored contains it.
+fn text(pointer: &str, value: Option<&str>) -> Result<Option<String>, Problem> {
+    if value.is_some_and(|text| text.contains('\0')) {
+        return Err(AppError::invalid(pointer, "contains_nul", "must not contain NUL").into());
+    }
+    Ok(value.map(str::to_owned))
 }
 
 /// Reads an audience, a deleted one included.

@@ -13,27 +13,38 @@ pub use json::AudienceJson;
 pub(crate) use json::path_id;
 pub use list::{__path_list, __path_read};
 
-use actix_web::web;
+use actix_web::{http::Method, web};
 
-use crate::http::error::wrong_method;
+use crate::http::resource::resource;
 
 /// Registers the paths.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let resource =
-        |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
-    let all = resource("/audiences");
-    let one = resource("/audiences/{id}");
     config
-        .service(
-            all.route(web::get().to(list::list))
-                .route(web::post().to(create::create)),
-        )
-        .service(
-            one.route(web::get().to(list::read))
-                .route(web::patch().to(commands::change))
-                .route(web::delete().to(commands::drop_audience)),
-        )
-        .service(resource("/audiences/{id}/restore").route(web::post().to(commands::restore)))
-        .service(resource("/audiences/{id}/duplicate").route(web::post().to(commands::duplicate)))
-        .service(resource("/audiences/{id}/clear").route(web::post().to(commands::clear)));
+        .service(resource(
+            "/audiences",
+            [
+                (Method::GET, web::to(list::list)),
+                (Method::POST, web::to(create::create)),
+            ],
+        ))
+        .service(resource(
+            "/audiences/{id}",
+            [
+                (Method::GET, web::to(list::read)),
+                (Method::PATCH, web::to(commands::change)),
+                (Method::DELETE, web::to(commands::drop_audience)),
+            ],
+        ))
+        .service(resource(
+            "/audiences/{id}/restore",
+            [(Method::POST, web::to(commands::restore))],
+        ))
+        .service(resource(
+            "/audiences/{id}/duplicate",
+            [(Method::POST, web::to(commands::duplicate))],
+        ))
+        .service(resource(
+            "/audiences/{id}/clear",
+            [(Method::POST, web::to(commands::clear))],
+        ));
 }

@@ -68,7 +68,7 @@ struct Position(i64, String, String);
 /// Deliveries that were given up, oldest first.
 #[utoipa::path(
     get,
-    path = "/api/v1/bus/dead",
+    path = "/bus/dead",
     tag = "bus",
     params(
         ("subscription" = Option<String>, Query, description = "Of this subscription only"),
@@ -131,7 +131,7 @@ pub struct Redriven {
 /// Sends deliveries again that were given up, with all their attempts before them.
 #[utoipa::path(
     post,
-    path = "/api/v1/bus/dead/redrive",
+    path = "/bus/dead/redrive",
     tag = "bus",
     request_body = RedriveBody,
     responses(

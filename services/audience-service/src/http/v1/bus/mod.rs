@@ -2,15 +2,16 @@
 
 pub mod dead;
 
-use actix_web::web;
+use actix_web::{http::Method, web};
 
-use crate::http::error::wrong_method;
+use crate::http::resource::resource;
 
 /// Registers the paths.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let resource =
-        |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
     config
-        .service(resource("/bus/dead").route(web::get().to(dead::list)))
-        .service(resource("/bus/dead/redrive").route(web::post().to(dead::redrive)));
+        .service(resource("/bus/dead", [(Method::GET, web::to(dead::list))]))
+        .service(resource(
+            "/bus/dead/redrive",
+            [(Method::POST, web::to(dead::redrive))],
+        ));
 }

@@ -6,25 +6,29 @@ mod write;
 pub use read::{__path_list, __path_lookup, __path_read, __path_remove};
 pub use write::{__path_add, WrittenJson};
 
-use actix_web::web;
+use actix_web::{http::Method, web};
 
-use crate::http::error::wrong_method;
+use crate::http::resource::resource;
 
 /// Registers the paths.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let resource =
-        |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
-    let all = resource("/audiences/{id}/contacts");
-    let one = resource("/audiences/{id}/contacts/{contact_id}");
-    let lookup = resource("/audiences/{id}/contacts/lookup");
     config
-        .service(
-            all.route(web::get().to(read::list))
-                .route(web::post().to(write::add)),
-        )
-        .service(lookup.route(web::post().to(read::lookup)))
-        .service(
-            one.route(web::get().to(read::read))
-                .route(web::delete().to(read::remove)),
-        );
+        .service(resource(
+            "/audiences/{id}/contacts",
+            [
+                (Method::GET, web::to(read::list)),
+                (Method::POST, web::to(write::add)),
+            ],
+        ))
+        .service(resource(
+            "/audiences/{id}/contacts/lookup",
+            [(Method::POST, web::to(read::lookup))],
+        ))
+        .service(resource(
+            "/audiences/{id}/contacts/{contact_id}",
+            [
+                (Method::GET, web::to(read::read)),
+                (Method::DELETE, web::to(read::remove)),
+            ],
+        ));
 }

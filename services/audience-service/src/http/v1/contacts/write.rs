@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    application::contacts::{AddContacts, ContactsAdded, WriteCounts},
+    application::contacts::{AddContacts, ContactsAdded, WriteCounts, item_pointer},
     http::{ApiState, v1::audiences::path_id},
 };
 
@@ -98,7 +98,7 @@ impl WrittenJson {
             status: "rejected",
             contact_id: None,
             errors: vec![ItemErrorJson {
-                pointer: pointer(r.index, &r.error.field),
+                pointer: item_pointer(r.index, &r.error.field),
                 code: r.error.code,
                 detail: r.error.detail,
             }],
@@ -113,14 +113,6 @@ impl WrittenJson {
             rejected,
             results,
         }
-    }
-}
-
-fn pointer(index: usize, field: &str) -> String {
-    if field.is_empty() {
-        format!("/data/{index}")
-    } else {
-        format!("/data/{index}/{field}")
     }
 }
 

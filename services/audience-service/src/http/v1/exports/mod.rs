@@ -6,19 +6,21 @@ mod rejected;
 pub use contacts::__path_contacts_csv;
 pub use rejected::__path_rejected_rows;
 
-use actix_web::web;
+use actix_web::{http::Method, web};
 
-use crate::http::error::wrong_method;
+use crate::http::resource::resource;
 
 /// Registers the paths.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let resource =
-        |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
-    let contacts = resource("/audiences/{id}/contacts.csv");
-    let rejected = resource("/operations/{id}/rejected");
     config
-        .service(contacts.route(web::get().to(contacts::contacts_csv)))
-        .service(rejected.route(web::get().to(rejected::rejected_rows)));
+        .service(resource(
+            "/audiences/{id}/contacts.csv",
+            [(Method::GET, web::to(contacts::contacts_csv))],
+        ))
+        .service(resource(
+            "/operations/{id}/rejected",
+            [(Method::GET, web::to(rejected::rejected_rows))],
+        ));
 }
 
 /// Value of `Content-Disposition` for a file of this name, which has no special characters.

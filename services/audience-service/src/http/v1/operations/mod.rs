@@ -10,19 +10,35 @@ pub use events::__path_events;
 pub use json::OperationJson;
 pub use read::{__path_list, __path_read};
 
-use actix_web::web;
+use actix_web::{http::Method, web};
 
-use crate::http::error::wrong_method;
+use crate::http::resource::resource;
 
 /// Registers the paths below `/api/v1`.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let resource =
-        |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
     config
-        .service(resource("/operations").route(web::get().to(read::list)))
-        .service(resource("/operations/{id}").route(web::get().to(read::read)))
-        .service(resource("/operations/{id}/events").route(web::get().to(events::events)))
-        .service(resource("/operations/{id}/cancel").route(web::post().to(control::cancel)))
-        .service(resource("/operations/{id}/retry").route(web::post().to(control::retry)))
-        .service(resource("/operations/{id}/undo").route(web::post().to(control::undo)));
+        .service(resource(
+            "/operations",
+            [(Method::GET, web::to(read::list))],
+        ))
+        .service(resource(
+            "/operations/{id}",
+            [(Method::GET, web::to(read::read))],
+        ))
+        .service(resource(
+            "/operations/{id}/events",
+            [(Method::GET, web::to(events::events))],
+        ))
+        .service(resource(
+            "/operations/{id}/cancel",
+            [(Method::POST, web::to(control::cancel))],
+        ))
+        .service(resource(
+            "/operations/{id}/retry",
+            [(Method::POST, web::to(control::retry))],
+        ))
+        .service(resource(
+            "/operations/{id}/undo",
+            [(Method::POST, web::to(control::undo))],
+        ));
 }

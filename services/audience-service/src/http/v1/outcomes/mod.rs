@@ -4,7 +4,7 @@ mod item;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::StatusCode,
+    http::{Method, StatusCode},
     web::{self, Data, Payload},
 };
 use http_kit::{Answer, Problem, ProblemBody};
@@ -14,14 +14,13 @@ use utoipa::ToSchema;
 
 use crate::{
     application::outcomes::OutcomesRecorded,
-    http::{ApiState, error::wrong_method},
+    http::{ApiState, resource::resource},
 };
 pub use item::OutcomeItem;
 
 /// Registers the paths.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let outcomes = web::resource("/outcomes").default_service(web::to(wrong_method));
-    config.service(outcomes.route(web::post().to(record)));
+    config.service(resource("/outcomes", [(Method::POST, web::to(record))]));
 }
 
 /// Reported outcomes.

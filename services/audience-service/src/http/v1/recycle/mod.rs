@@ -9,7 +9,7 @@ pub use body::RecycleBody;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::StatusCode,
+    http::{Method, StatusCode},
     web::{self, Data, Path, Payload},
 };
 use domain::shared::AudienceId;
@@ -18,14 +18,15 @@ use http_kit::{Answer, Problem, ProblemBody, prefer};
 use super::{accepted::accepted, operations::OperationJson};
 use crate::{
     application::recycle::RecycleAnswer,
-    http::{ApiState, error::wrong_method},
+    http::{ApiState, resource::resource},
 };
 
 /// Registers the path below `/api/v1`.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let resource =
-        |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
-    config.service(resource("/audiences/{id}/recycle").route(web::post().to(recycle)));
+    config.service(resource(
+        "/audiences/{id}/recycle",
+        [(Method::POST, web::to(recycle))],
+    ));
 }
 
 /// Removes people by rules, in place or by copying the others into a new audience; or only says

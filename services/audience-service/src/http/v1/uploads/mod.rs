@@ -8,17 +8,27 @@ mod receive;
 pub use into::{__path_into_audience, __path_resubmit};
 pub use receive::{__path_read, __path_receive};
 
-use actix_web::web;
+use actix_web::{http::Method, web};
 
-use crate::http::error::wrong_method;
+use crate::http::resource::resource;
 
 /// Registers the paths.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let resource =
-        |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
     config
-        .service(resource("/uploads").route(web::post().to(receive::receive)))
-        .service(resource("/uploads/{id}").route(web::get().to(receive::read)))
-        .service(resource("/audiences/{id}/uploads").route(web::post().to(into::into_audience)))
-        .service(resource("/operations/{id}/resubmit").route(web::post().to(into::resubmit)));
+        .service(resource(
+            "/uploads",
+            [(Method::POST, web::to(receive::receive))],
+        ))
+        .service(resource(
+            "/uploads/{id}",
+            [(Method::GET, web::to(receive::read))],
+        ))
+        .service(resource(
+            "/audiences/{id}/uploads",
+            [(Method::POST, web::to(into::into_audience))],
+        ))
+        .service(resource(
+            "/operations/{id}/resubmit",
+            [(Method::POST, web::to(into::resubmit))],
+        ));
 }

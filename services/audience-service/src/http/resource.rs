@@ -1,0 +1,33 @@
+//! Resources that tell which methods they have.
+
+use actix_web::{
+    HttpResponse, Resource, Route,
+    http::{
+        Method, StatusCode,
+        header::{ALLOW, HeaderValue},
+    },
+    web,
+};
+use http_kit::Problem;
+
+/// A path and what it does by method; 405 with `Allow` to any other method.
+pub fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> Resource {
+    let methods: Vec<&str> = routes.iter().map(|(method, _)| method.as_str()).collect();
+    let allow = HeaderValue::from_str(&methods.join(", ")).ok();
+    let wrong_method = move || std::future::ready(method_not_allowed(allow.clone()));
+    let resource = web::resource(path.to_owned()).default_service(web::to(wrong_method));
+    routes
+        .into_iter()
+        .fold(resource, |resource, (method, route)| {
+            resource.route(route.method(method))
+        })
+}
+
+fn method_not_allowed(allow: Option<HeaderValue>) -> HttpResponse {
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
+    let problem = match allow {
+        Some(allow) => problem.with_header(ALLOW, allow),
+        None => problem,
+    };
+    problem.to_response()
+}

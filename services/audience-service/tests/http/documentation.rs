@@ -1,0 +1,83 @@
+//! The OpenAPI document and its page; health.
+
+use audience_service::http::openapi;
+use serde_json::Value;
+
+use crate::service::Service;
+
+/// The document that clients generate their code from, as kept beside the other contracts.
+const KEPT: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../proto/openapi/audience.json"
+);
+
+#[test]
+fn the_kept_document_is_the_one_that_the_code_makes() {
+    let kept = std::fs::read_to_string(KEPT).unwrap_or_default();
+    assert!(
+        kept == openapi::text(),
+        "proto/openapi/audience.json is old: make openapi"
+    );
+}
+
+#[test]
+fn every_operation_is_described() {
+    let document: Value = serde_json::from_str(openapi::text()).unwrap();
+    let mut seen = std::collections::HashSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        assert!(!path.contains("/api/v1/api"), "{path}");
+        for (method, operation) in methods.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(seen.insert(name), "{name} twice");
+            let said = operation["summary"]
+                .as_str()
+                .or(operation["description"].as_str());
+            assert!(said.is_some(), "{method} {path}");
+        }
+    }
+    for path in [
+        "/list",
+        "/list/{audience_id}",
+        "/create",
+        "/api/v1/audiences/{id}/contacts/lookup",
+    ] {
+        assert!(document["paths"][path].is_object(), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn document_page_and_health_are_served_to_anybody() {
+    let service = Service::start().await;
+    let get = async |path: &str| {
+        service
+            .call("GET", path)
+            .workspace("")
+            .header("userId", "")
+            .send()
+            .await
+    };
+    let document = get("/api/v1/openapi.json").await;
+    assert_eq!(document.header("content-type"), "application/json");
+    assert_eq!(document.body["openapi"], "3.1.0");
+    for path in ["/", "/docs"] {
+        let reply = get(path).await;
+        assert_eq!(
+            (reply.status, reply.header("location")),
+            (302, "/docs/"),
+            "{path}"
+        );
+    }
+    let page = get("/docs/").await;
+    assert!(page.status == 200 && page.header("content-type").starts_with("text/html"));
+    assert!(!page.text.contains("https://"), "assets come from here");
+    let start = get("/docs/swagger-initializer.js").await;
+    assert!(
+        start.text.contains("/api/v1/openapi.json"),
+        "{}",
+        start.text
+    );
+    assert_eq!(get("/docs/swagger-ui-bundle.js").await.status, 200);
+    for path in ["/livez", "/readyz", "/metrics"] {
+        assert_eq!(get(path).await.status, 200, "{path}");
+    }
+}

@@ -1,0 +1,14 @@
+//! The HTTP faces as clients meet them, against a whole service on a port of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests"
+)]
+
+mod audiences;
+mod contacts;
+mod documentation;
+mod face_l;
+mod face_l_refusals;
+mod service;
