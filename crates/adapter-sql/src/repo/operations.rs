@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::{changed_one, store},
-    schema::operations,
+    schema::{operations, requests::idempotency},
     types::{At, Json},
 };
 
@@ -138,6 +138,12 @@ impl OperationRepository for Operations<'_> {
         let released = diesel::update(operations::table)
             .filter(operations::state.eq(OperationState::Running.as_str()))
             .set(operations::lease_until.eq(dialect::lease_until(0).nullable()))
+            .execute(self.0)
+            .await
+            .map_err(store)?;
+        diesel::update(idempotency::table)
+            .filter(idempotency::status.is_null())
+            .set(idempotency::lease_until.eq(At(domain::shared::Instant::UNIX_EPOCH)))
             .execute(self.0)
             .await
             .map_err(store)?;

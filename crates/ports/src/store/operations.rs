@@ -121,8 +121,9 @@ pub trait OperationRepository: Send {
         now: Instant,
     ) -> Result<Option<(Operation, Lease)>, StoreError>;
 
-    /// Ends every lease, as if it had lapsed, and answers how many. For the start of a process that
-    /// has the store to itself: whoever held one is gone, and nobody waits for the lease to run out.
+    /// Ends every lease on an operation or on a request's idempotency key, as if it had lapsed, and
+    /// answers how many operations had one. For the start of a process that has the store to itself:
+    /// whoever held a lease is gone, and nobody waits for it to run out.
     async fn release_leases(&mut self) -> Result<u64, StoreError>;
 
     /// Prolongs a lease; answers whether a cancel was asked for.

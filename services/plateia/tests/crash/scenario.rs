@@ -24,9 +24,17 @@ pub enum Scenario {
 }
 
 const TOLD: [&str; 3] = ["relay.delivered", "relay.marked", "notify.stored"];
-const WRITTEN: [&str; 3] = ["write.intent_committed", "write.contacts_stored", "write.closed"];
-const UPLOADED: [&str; 4] =
-    ["upload.spooled", "upload.batch_stored", "upload.before_finish", "upload.finished"];
+const WRITTEN: [&str; 3] = [
+    "write.intent_committed",
+    "write.contacts_stored",
+    "write.closed",
+];
+const UPLOADED: [&str; 4] = [
+    "upload.spooled",
+    "upload.batch_stored",
+    "upload.before_finish",
+    "upload.finished",
+];
 
 impl Scenario {
     pub const ALL: [Self; 7] = [
@@ -44,7 +52,11 @@ impl Scenario {
         let own: &[&[&'static str]] = match self {
             Self::Add => &[&WRITTEN, &["request.before_answer"]],
             Self::Recycle => &[
-                &["recycle.started", "recycle.batch_marked", "recycle.checkpointed"],
+                &[
+                    "recycle.started",
+                    "recycle.batch_marked",
+                    "recycle.checkpointed",
+                ],
                 &["recycle.before_flip", "recycle.flipped"],
                 &TOLD,
             ],
@@ -80,7 +92,8 @@ fn contact(n: usize) -> Value {
 }
 
 fn recycling() -> Value {
-    let condition = json!({ "kind": "property", "field": "name", "operator": "equals", "value": "goes" });
+    let condition =
+        json!({ "kind": "property", "field": "name", "operator": "equals", "value": "goes" });
     json!({ "rules": { "where": [{ "conditions": [condition] }], "opted_out": false } })
 }
 
@@ -104,9 +117,18 @@ impl Prepared {
             created(client.post(&path, &format!("b{number}"), &json!({ "data": data })));
         }
         // Half of the file is there already.
-        let rows = (contacts / 2..contacts + contacts / 2).map(|n| format!("{},file\n", document(n)));
-        let file: String = ["document,name\n".to_owned()].into_iter().chain(rows).collect();
-        let upload = created(client.send("POST", "/uploads", "Content-Type: text/csv\r\n", file.as_bytes()));
+        let rows =
+            (contacts / 2..contacts + contacts / 2).map(|n| format!("{},file\n", document(n)));
+        let file: String = ["document,name\n".to_owned()]
+            .into_iter()
+            .chain(rows)
+            .collect();
+        let upload = created(client.send(
+            "POST",
+            "/uploads",
+            "Content-Type: text/csv\r\n",
+            file.as_bytes(),
+        ));
         let mut prepared = Self {
             dir,
             scenario,
@@ -141,7 +163,10 @@ impl Prepared {
         let (path, body) = match self.scenario {
             Scenario::Add => {
                 let data: Vec<Value> = self.new_contacts().map(contact).collect();
-                (format!("/audiences/{audience}/contacts"), json!({ "data": data }))
+                (
+                    format!("/audiences/{audience}/contacts"),
+                    json!({ "data": data }),
+                )
             }
             Scenario::Recycle => (format!("/audiences/{audience}/recycle"), recycling()),
             Scenario::RecycleToNew => {
@@ -168,16 +193,28 @@ impl Prepared {
     /// Members before and after, by audience name.
     pub fn members(&self, after: bool) -> Vec<(&'static str, Vec<String>)> {
         let all = 0..self.contacts;
-        let stay = || all.clone().filter(|n| !n.is_multiple_of(3)).map(document).collect();
+        let stay = || {
+            all.clone()
+                .filter(|n| !n.is_multiple_of(3))
+                .map(document)
+                .collect()
+        };
         let mut expected: Vec<(&'static str, Vec<String>)> = Vec::new();
-        let (mut own, mut made): (Vec<String>, Option<Vec<String>>) = (all.clone().map(document).collect(), None);
+        let (mut own, mut made): (Vec<String>, Option<Vec<String>>) =
+            (all.clone().map(document).collect(), None);
         match (self.scenario, after) {
             (Scenario::Undo, false) | (Scenario::Recycle, true) => own = stay(),
-            (Scenario::Add | Scenario::UploadInto, true) => own.extend(self.new_contacts().map(document)),
+            (Scenario::Add | Scenario::UploadInto, true) => {
+                own.extend(self.new_contacts().map(document))
+            }
             (Scenario::Clear, true) => own.clear(),
             (Scenario::RecycleToNew, true) => made = Some(stay()),
             (Scenario::UploadNew, true) => {
-                made = Some((self.contacts / 2..self.new_contacts().end).map(document).collect());
+                made = Some(
+                    (self.contacts / 2..self.new_contacts().end)
+                        .map(document)
+                        .collect(),
+                );
             }
             _ => {}
         }
@@ -190,9 +227,10 @@ impl Prepared {
     fn may_see(&self, counts: &[(String, i64)]) -> bool {
         let fits = |after: bool| {
             let expected = self.members(after);
-            let same = |((name, count), (expected, members)): (&(String, i64), &(&str, Vec<String>))| {
-                name == expected && *count == members.len() as i64
-            };
+            let same =
+                |((name, count), (expected, members)): (&(String, i64), &(&str, Vec<String>))| {
+                    name == expected && *count == members.len() as i64
+                };
             counts.len() == expected.len() && counts.iter().zip(&expected).all(same)
         };
         fits(false) || fits(true)
@@ -223,17 +261,30 @@ impl Prepared {
         self.check_report(&operations);
         for (name, members) in self.members(true) {
             let audiences = client.get("/audiences").unwrap();
-            let found = audiences["data"].as_array().unwrap().iter().find(|a| a["name"] == name).cloned();
+            let found = audiences["data"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|a| a["name"] == name)
+                .cloned();
             let audience = found.unwrap_or_else(|| panic!("no audience {name}"));
             let walked = client.walk(audience["id"].as_str().unwrap());
             assert_eq!(walked.len() as i64, audience["contacts"], "count of {name}");
-            assert!(walked == members, "{} members of {name}, expected {}", walked.len(), members.len());
+            assert!(
+                walked == members,
+                "{} members of {name}, expected {}",
+                walked.len(),
+                members.len()
+            );
         }
     }
 
     fn check_report(&self, operations: &[Value]) {
         let third = (0..self.contacts).filter(|n| n.is_multiple_of(3)).count();
-        let (rows, half) = (self.contacts / 2 + self.contacts - self.contacts / 2, self.contacts / 2);
+        let (rows, half) = (
+            self.contacts / 2 + self.contacts - self.contacts / 2,
+            self.contacts / 2,
+        );
         let old = rows - half;
         let expected = match self.scenario {
             Scenario::Recycle | Scenario::RecycleToNew => {
@@ -254,14 +305,20 @@ impl Prepared {
 /// Names and counts of the audiences that readers see.
 fn counts(client: &Client) -> Option<Vec<(String, i64)>> {
     let list = client.get("/audiences")?;
-    let one = |a: &Value| (a["name"].as_str().unwrap().to_owned(), a["contacts"].as_i64().unwrap());
+    let one = |a: &Value| {
+        (
+            a["name"].as_str().unwrap().to_owned(),
+            a["contacts"].as_i64().unwrap(),
+        )
+    };
     Some(list["data"].as_array().unwrap().iter().map(one).collect())
 }
 
 /// The operations, once all have ended and each one was told of, exactly once.
 pub fn all_told(client: &Client) -> Option<Vec<Value>> {
     let operations = client.operations()?;
-    let ended = |o: &Value| ["succeeded", "failed", "cancelled"].contains(&o["state"].as_str().unwrap());
+    let ended =
+        |o: &Value| ["succeeded", "failed", "cancelled"].contains(&o["state"].as_str().unwrap());
     if !operations.iter().all(ended) {
         return None;
     }

@@ -111,7 +111,8 @@ impl Client {
         let status = head.split(' ').nth(1)?.parse().ok()?;
         let length = head.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.trim().parse::<usize>().ok())?
         });
         if length.is_some_and(|length| length != body.len()) {
             return None;
@@ -136,7 +137,11 @@ impl Client {
         let mut documents = Vec::new();
         let mut cursor = String::new();
         loop {
-            let page = self.get(&format!("/audiences/{audience}/contacts?limit=1000{cursor}")).unwrap();
+            let page = self
+                .get(&format!(
+                    "/audiences/{audience}/contacts?limit=1000{cursor}"
+                ))
+                .unwrap();
             for contact in page["data"].as_array().unwrap() {
                 documents.push(contact["document"].as_str().unwrap().to_owned());
             }
