@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Payload};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{self, Bytes, Payload},
+};
 use http_kit::{
     Answer, Authenticator, ContactIds, Idempotency, Problem, Sealer, WriteTicket,
     body::{self, BodyError},
@@ -19,6 +23,9 @@ use crate::application::{Actor, App, Ticket};
 
 /// When to ask again for a stream while too many are open.
 const STREAMS_AGAIN: Duration = Duration::from_secs(5);
+
+/// Bytes of a body that are read on a thread of their own.
+const LARGE_BODY: usize = 256 * 1024;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -73,7 +80,7 @@ impl ApiState {
     ///
     /// # Errors
     /// 400, 413, 415 and `invalid` as problems.
-    pub async fn json<T: DeserializeOwned>(
+    pub async fn json<T: DeserializeOwned + Send + 'static>(
         &self,
         request: &HttpRequest,
         payload: Payload,
@@ -81,18 +88,14 @@ impl ApiState {
     ) -> Result<Body<T>, Problem> {
         let read = body::read_json(payload.into_inner(), request.headers(), self.body_limit).await;
         let bytes = read.map_err(|e| e.into_problem(invalid))?;
-        let value = object(&bytes).map_err(|e| e.into_problem(invalid))?;
-        Ok(Body {
-            hash: content_hash(&bytes),
-            value,
-        })
+        parsed(bytes, invalid).await
     }
 
     /// As [`ApiState::json`], where the body may be missing altogether.
     ///
     /// # Errors
     /// As [`ApiState::json`].
-    pub async fn optional_json<T: DeserializeOwned + Default>(
+    pub async fn optional_json<T: DeserializeOwned + Default + Send + 'static>(
         &self,
         request: &HttpRequest,
         payload: Payload,
@@ -109,11 +112,7 @@ impl ApiState {
             }
             Err(error) => return Err(error.into_problem(invalid)),
         };
-        let value = object(&bytes).map_err(|e| e.into_problem(invalid))?;
-        Ok(Body {
-            hash: content_hash(&bytes),
-            value,
-        })
+        parsed(bytes, invalid).await
     }
 
     /// Runs a POST's change once per idempotency key, and to its end.
@@ -169,6 +168,21 @@ impl ApiState {
             keyed: false,
         }
     }
+}
+
+/// Hashes and parses a body, a large one where it does not hold up other requests.
+async fn parsed<T>(bytes: Bytes, invalid: StatusCode) -> Result<Body<T>, Problem>
+where
+    T: DeserializeOwned + Send + 'static,
+{
+    let large = bytes.len() > LARGE_BODY;
+    let parse = move || (content_hash(&bytes), object(&bytes));
+    let (hash, value) = match large {
+        true => web::block(parse).await.map_err(|_| Problem::internal())?,
+        false => parse(),
+    };
+    let value = value.map_err(|e: BodyError| e.into_problem(invalid))?;
+    Ok(Body { hash, value })
 }
 
 /// Parses an object. Serde would also take the values of a struct as an array, in their order.

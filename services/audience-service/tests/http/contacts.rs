@@ -1,5 +1,7 @@
 //! V1: contacts.
 
+use audience_service::{application::contacts::ContactCursor, http::cursors};
+use domain::shared::{AudienceId, WorkspaceId};
 use serde_json::{Value, json};
 
 use crate::service::{BODY_LIMIT, ITEM_LIMIT, Service, documents, people};
@@ -199,6 +201,32 @@ async fn contacts_are_walked_by_cursor_and_by_page() {
         .get(&format!("{path}?pages=1"))
         .await
         .refused(400, "invalid_query");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_walk_by_cursor_lasts_a_day() {
+    let service = Service::start().await;
+    let id = service.list("Base", &["a", "b", "c"]).await;
+    let path = format!("/api/v1/audiences/{id}/contacts");
+    let page = service.get(&format!("{path}?limit=1")).await.ok(200);
+    let (sealer, workspace) = (service.sealer(), WorkspaceId::parse("ws_1").unwrap());
+    let audience: AudienceId = id.parse().unwrap();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let cursor = cursors::open_contacts(&sealer, &workspace, audience, cursor).unwrap();
+    for (hours, status) in [(23, 200), (25, 410)] {
+        let older = ContactCursor {
+            began_at: cursor.began_at - chrono::TimeDelta::hours(hours),
+            ..cursor.clone()
+        };
+        let older = cursors::seal_contacts(&sealer, &workspace, audience, &older).unwrap();
+        for path in [&path, &format!("/list/{id}")] {
+            let reply = service.get(&format!("{path}?cursor={older}")).await;
+            assert_eq!(reply.status, status, "{}", reply.text);
+            if status == 410 {
+                reply.refused(410, "cursor_expired");
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

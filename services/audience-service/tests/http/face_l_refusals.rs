@@ -212,6 +212,21 @@ async fn strict_is_all_or_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_large_body_is_read_like_a_small_one() {
+    let service = Service::start().await;
+    let person = |n: usize| json!({"document": format!("D-{n}"), "note": "x".repeat(500)});
+    let data: Vec<Value> = (0..ITEM_LIMIT).map(person).collect();
+    let body = json!({"payload": {"name": "Large", "data": data}}).to_string();
+    assert!(body.len() > BODY_LIMIT / 2);
+    let broken = service
+        .call("POST", "/create")
+        .text(&body[..body.len() - 1]);
+    broken.send().await.refused(400, "malformed_json");
+    let made = service.call("POST", "/create").text(&body).send().await;
+    assert_eq!(made.ok(201)["inserted"], ITEM_LIMIT);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_what_the_api_made_is_changed_and_only_by_its_workspace() {
     let service = Service::start().await;
     let id = service.list("Base", &["1"]).await;

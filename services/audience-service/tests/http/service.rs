@@ -3,8 +3,10 @@
 use std::{collections::HashMap, time::Duration};
 
 use audience_service::wiring::Embedded;
+use http_kit::Sealer;
 use serde_json::{Value, json};
 use settings::Settings;
+use sha2::{Digest, Sha256};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -20,7 +22,7 @@ pub const ITEM_LIMIT: usize = 1000;
 
 pub struct Service {
     running: Embedded,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// An answer.
@@ -179,7 +181,14 @@ impl Service {
         settings.limits.items = ITEM_LIMIT;
         settings.workers.http = Some(1);
         let running = Embedded::start(&settings).await.unwrap();
-        Self { running, _dir: dir }
+        Self { running, dir }
+    }
+
+    /// What seals the service's cursors.
+    pub fn sealer(&self) -> Sealer {
+        let secret = std::fs::read_to_string(self.dir.path().join("secret")).unwrap();
+        let key = Sha256::digest(format!("tokens\n{}", secret.trim()));
+        Sealer::new(&key.into())
     }
 
     /// A request of `ana` in `ws_1`.
