@@ -1,5 +1,10 @@
 //! The contract of the contact store, on SQLite.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a set-up that fails is a test that fails"
+)]
+
 use std::ops::Deref;
 
 use adapter_sql::contacts::{ContactsOptions, SqliteContacts, Synchronous};

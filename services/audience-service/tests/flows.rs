@@ -1,5 +1,10 @@
 //! The main job, end to end on the embedded adapters, without HTTP.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a set-up that fails is a test that fails"
+)]
+
 use std::sync::Arc;
 
 use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
@@ -52,7 +57,11 @@ impl Rig {
             ids: Arc::clone(&ids),
             owner: "test".into(),
         };
-        Self { app: Arc::new(App::new(deps)), ids, _dir: dir }
+        Self {
+            app: Arc::new(App::new(deps)),
+            ids,
+            _dir: dir,
+        }
     }
 
     fn actor(&self) -> Actor {
@@ -63,7 +72,10 @@ impl Rig {
     }
 
     fn ticket(&self) -> Ticket {
-        Ticket { write_id: self.ids.next(), keyed: false }
+        Ticket {
+            write_id: self.ids.next(),
+            keyed: false,
+        }
     }
 
     async fn create(&self, name: &str, documents: &[&str]) -> AudienceId {
@@ -74,7 +86,10 @@ impl Rig {
             source: Source::Api,
             contacts: contacts(documents),
         };
-        let created = self.app.create_audience(&self.actor(), self.ticket(), command).await;
+        let created = self
+            .app
+            .create_audience(&self.actor(), self.ticket(), command)
+            .await;
         created.unwrap().audience.id
     }
 
@@ -85,19 +100,36 @@ impl Rig {
     }
 
     async fn members(&self, id: AudienceId) -> Vec<String> {
-        let page = self.app.walk_contacts(&self.actor(), id, None, 1000).await.unwrap();
+        let page = self
+            .app
+            .walk_contacts(&self.actor(), id, None, 1000)
+            .await
+            .unwrap();
         let count = self.app.audience(&self.actor(), id).await.unwrap().contacts;
         assert_eq!(count, page.rows.len() as i64, "the count is exact");
-        let numbered = self.app.page_of_contacts(&self.actor(), id, 1, 1000).await.unwrap();
+        let numbered = self
+            .app
+            .page_of_contacts(&self.actor(), id, 1, 1000)
+            .await
+            .unwrap();
         assert_eq!(numbered.total, page.rows.len() as u64);
-        page.rows.into_iter().map(|c| c.document.as_str().to_owned()).collect()
+        page.rows
+            .into_iter()
+            .map(|c| c.document.as_str().to_owned())
+            .collect()
     }
 
     async fn recycle(&self, id: AudienceId, documents: &[&str], to_new: bool) -> OperationId {
         let request = RecycleRequest {
-            rules: Rules { opted_out: true, ..Rules::default() },
+            rules: Rules {
+                opted_out: true,
+                ..Rules::default()
+            },
             documents: SetSource {
-                documents: documents.iter().map(|d| Document::parse(d).unwrap()).collect(),
+                documents: documents
+                    .iter()
+                    .map(|d| Document::parse(d).unwrap())
+                    .collect(),
                 upload: None,
             },
             keep_audiences: Vec::new(),
@@ -107,8 +139,14 @@ impl Rig {
             plan: None,
             plan_tolerance: 0,
         };
-        let answer = self.app.recycle(&self.actor(), self.ticket(), id, request).await.unwrap();
-        let RecycleAnswer::Accepted(accepted) = answer else { panic!("not accepted") };
+        let answer = self
+            .app
+            .recycle(&self.actor(), self.ticket(), id, request)
+            .await
+            .unwrap();
+        let RecycleAnswer::Accepted(accepted) = answer else {
+            panic!("not accepted")
+        };
         self.work().await;
         accepted.operation
     }
@@ -145,17 +183,33 @@ async fn contacts_are_written_recycled_undone_and_cleared() {
     assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
     let second = rig.recycle(id, &["b", "d"], false).await;
     assert_eq!(rig.members(id).await, ["A", "C"]);
-    rig.app.undo_operation(&rig.actor(), operation).await.unwrap_err();
+    rig.app
+        .undo_operation(&rig.actor(), operation)
+        .await
+        .unwrap_err();
     rig.app.undo_operation(&rig.actor(), second).await.unwrap();
     assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
-    rig.app.undo_operation(&rig.actor(), operation).await.unwrap();
+    rig.app
+        .undo_operation(&rig.actor(), operation)
+        .await
+        .unwrap();
     assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
-    let cleared =
-        rig.app.clear_audience(&rig.actor(), rig.ticket(), id, None).await.unwrap();
+    let cleared = rig
+        .app
+        .clear_audience(&rig.actor(), rig.ticket(), id, None)
+        .await
+        .unwrap();
     assert!(rig.members(id).await.is_empty());
-    let again = rig.app.clear_audience(&rig.actor(), rig.ticket(), id, None).await.unwrap();
+    let again = rig
+        .app
+        .clear_audience(&rig.actor(), rig.ticket(), id, None)
+        .await
+        .unwrap();
     assert_eq!(again.operation, cleared.operation);
-    rig.app.undo_operation(&rig.actor(), cleared.operation).await.unwrap();
+    rig.app
+        .undo_operation(&rig.actor(), cleared.operation)
+        .await
+        .unwrap();
     assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
 }
 
@@ -166,7 +220,11 @@ async fn a_recycling_to_a_new_audience_leaves_the_source_alone() {
     let operation = rig.recycle(id, &["b"], true).await;
     let ended = rig.operation(operation).await;
     assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
-    let params = ended.params.get("target").and_then(|t| t.get("audience")).cloned();
+    let params = ended
+        .params
+        .get("target")
+        .and_then(|t| t.get("audience"))
+        .cloned();
     let target = AudienceId::from_raw(params.and_then(|v| v.as_i64()).unwrap());
     assert_eq!(rig.members(target).await, ["A", "C"]);
     assert_eq!(rig.members(id).await, ["A", "B", "C"]);
@@ -179,7 +237,11 @@ async fn a_file_comes_in_with_a_report_that_balances() {
     let rig = Rig::new().await;
     let mut csv = "cpf;nome;telefone;cidade\n".to_owned();
     for n in 0..5_000 {
-        csv.push_str(&format!("{:011};Pessoa {n};1199{:07};Recife\n", n % 4_900, n));
+        csv.push_str(&format!(
+            "{:011};Pessoa {n};1199{:07};Recife\n",
+            n % 4_900,
+            n
+        ));
     }
     csv.push_str(";sem documento;;\n");
     let received = Received {
@@ -189,9 +251,18 @@ async fn a_file_comes_in_with_a_report_that_balances() {
         length: None,
         delimiter: None,
     };
-    let upload =
-        rig.app.receive_upload(&rig.actor(), rig.ticket(), received).await.unwrap().upload.id;
-    let command = UploadInto { upload, mapping: None, require_valid_document: false };
+    let upload = rig
+        .app
+        .receive_upload(&rig.actor(), rig.ticket(), received)
+        .await
+        .unwrap()
+        .upload
+        .id;
+    let command = UploadInto {
+        upload,
+        mapping: None,
+        require_valid_document: false,
+    };
     let name = AudienceName::parse("Do arquivo").unwrap();
     let accepted = rig
         .app
@@ -205,7 +276,10 @@ async fn a_file_comes_in_with_a_report_that_balances() {
         )
         .await
         .unwrap();
-    rig.app.audience(&rig.actor(), accepted.audience).await.unwrap_err();
+    rig.app
+        .audience(&rig.actor(), accepted.audience)
+        .await
+        .unwrap_err();
     rig.work().await;
     let ended = rig.operation(accepted.operation).await;
     assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
@@ -214,9 +288,17 @@ async fn a_file_comes_in_with_a_report_that_balances() {
         "received": 5_001, "created": 4_900, "updated": 100, "unchanged": 0, "rejected": 1
     });
     assert_eq!(report, expected);
-    let audience = rig.app.audience(&rig.actor(), accepted.audience).await.unwrap();
+    let audience = rig
+        .app
+        .audience(&rig.actor(), accepted.audience)
+        .await
+        .unwrap();
     assert_eq!(audience.contacts, 4_900);
-    let page = rig.app.page_of_contacts(&rig.actor(), audience.id, 49, 100).await.unwrap();
+    let page = rig
+        .app
+        .page_of_contacts(&rig.actor(), audience.id, 49, 100)
+        .await
+        .unwrap();
     assert_eq!((page.total, page.rows.len()), (4_900, 100));
     assert_eq!(page.rows[0].document.as_str(), "00000004800");
 }

@@ -40,11 +40,23 @@ async fn a_repeated_form_is_one_file() {
     assert_eq!(service.stored_files(), 1);
 }
 
+/// Sends a body that must be refused, and sees that it is.
+async fn refused(
+    service: &Service,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    status: u16,
+    code: &str,
+) {
+    let reply = service.raw("POST", "/uploads", headers, body).await;
+    let text = String::from_utf8_lossy(body.get(..99).unwrap_or(body)).into_owned();
+    assert_eq!(reply.status, status, "{headers:?} {text}: {}", reply.text);
+    assert_eq!(reply.member("code"), code, "{headers:?} {text}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_uploads_are_refused_and_leave_nothing() {
+async fn bad_bodies_are_refused_and_leave_nothing() {
     let service = Service::start().await;
-    let multipart = "multipart/form-data; boundary=b";
-    let own = |fields: &[(&str, &str)]| form("b", fields).into_bytes();
     let packed = ("Content-Encoding", "br");
     let plain = ("Accept", "*/*");
     for (content_type, more, body, status, code) in [
@@ -71,58 +83,49 @@ async fn bad_uploads_are_refused_and_leave_nothing() {
             422,
             "markup_content",
         ),
-        (multipart, plain, own(&[]), 422, "validation_failed"),
+    ] {
+        let headers = [("Content-Type", content_type), more];
+        refused(&service, &headers, &body, status, code).await;
+    }
+    let wrong = service.raw("DELETE", "/uploads", &[], &[]).await;
+    assert_eq!(wrong.status, 405);
+    assert_eq!(service.get("/uploads/upl_1").await.status, 404);
+    assert_eq!(service.stored_files(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_forms_are_refused_and_leave_nothing() {
+    let service = Service::start().await;
+    let multipart = "multipart/form-data; boundary=b";
+    let own = |fields: &[(&str, &str)]| form("b", fields).into_bytes();
+    for (content_type, body, status, code) in [
+        (multipart, own(&[]), 422, "validation_failed"),
+        (multipart, own(&[("other", "x")]), 422, "validation_failed"),
         (
             multipart,
-            plain,
-            own(&[("other", "x")]),
-            422,
-            "validation_failed",
-        ),
-        (
-            multipart,
-            plain,
             own(&[("delimiter", "ab")]),
             422,
             "validation_failed",
         ),
-        (multipart, plain, own(&[("file", "")]), 422, "empty_file"),
+        (multipart, own(&[("file", "")]), 422, "empty_file"),
         (
             multipart,
-            plain,
             own(&[("file", CSV), ("file", CSV)]),
             422,
             "validation_failed",
         ),
         (
             multipart,
-            plain,
             own(&[("file", CSV), ("delimiter", ";")]),
             422,
             "validation_failed",
         ),
-        (multipart, plain, b"x".to_vec(), 400, "body_incomplete"),
-        (
-            "multipart/form-data",
-            plain,
-            b"x".to_vec(),
-            400,
-            "malformed_form",
-        ),
+        (multipart, b"x".to_vec(), 400, "body_incomplete"),
+        ("multipart/form-data", b"x".to_vec(), 400, "malformed_form"),
     ] {
-        let headers = [("Content-Type", content_type), more];
-        let reply = service.raw("POST", "/uploads", &headers, &body).await;
-        let text = String::from_utf8_lossy(&body[..body.len().min(99)]).into_owned();
-        assert_eq!(
-            reply.status, status,
-            "{content_type} {text}: {}",
-            reply.text
-        );
-        assert_eq!(reply.member("code"), code, "{content_type} {text}");
+        let headers = [("Content-Type", content_type)];
+        refused(&service, &headers, &body, status, code).await;
     }
-    let wrong = service.raw("DELETE", "/uploads", &[], &[]).await;
-    assert_eq!(wrong.status, 405);
-    assert_eq!(service.get("/uploads/upl_1").await.status, 404);
     assert_eq!(service.stored_files(), 0);
 }
 
