@@ -6,15 +6,22 @@
 
 #![expect(
     clippy::indexing_slicing,
+    clippy::unwrap_used,
     reason = "a model that leaves its own bounds is a test that fails"
 )]
 
 #[path = "model/command.rs"]
 mod command;
+#[path = "model/outcomes.rs"]
+mod outcomes;
 #[path = "model/play.rs"]
 mod play;
 #[path = "model/real.rs"]
 mod real;
+#[path = "model/reference.rs"]
+mod reference;
+#[path = "model/seen.rs"]
+mod seen;
 #[path = "model/system.rs"]
 mod system;
 #[path = "model/world.rs"]

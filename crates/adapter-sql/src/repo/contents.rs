@@ -164,7 +164,11 @@ impl ContentRepository for Contents<'_> {
     ) -> Result<OpenWrite, StoreError> {
         use audience_contents::{next_request, open_write};
         let (audience, epoch) = raw(key);
-        let current = || audiences::table.find(audience).filter(audiences::epoch.eq(epoch));
+        let current = || {
+            audiences::table
+                .find(audience)
+                .filter(audiences::epoch.eq(epoch))
+        };
         loop {
             let opened: Option<ContentRow> =
                 diesel::update(audience_contents::table.find(raw(key)))

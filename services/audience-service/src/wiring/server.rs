@@ -17,8 +17,9 @@ use crate::{
     http::{self, ApiState},
 };
 
-/// How long a request under an idempotency key may take before a repetition takes it over.
-const IDEMPOTENCY_LEASE: Duration = Duration::from_secs(60);
+/// How long a request under an idempotency key may take before a repetition takes it over: longer than
+/// the longest wait that a client may ask for.
+const IDEMPOTENCY_LEASE: Duration = Duration::from_secs(120);
 /// How long a client may take to send its headers.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use audience_service::application::{
     App, AppError, AppResult, Ticket,
-    audiences::{CreateAudience, ListAudiences},
+    audiences::CreateAudience,
     contacts::{AddContacts, ContactsAdded, Lookup},
     operations::Pool,
     recycle::{RecycleAnswer, RecycleRequest, SetSource},
@@ -13,21 +13,18 @@ use audience_service::application::{
 use domain::{
     audience::{AudienceStatus, Source, Tags},
     contact::Document,
-    operation::{self, OperationKind, OperationState},
+    operation::ReasonCounts,
     recycle::{DuplicateKeep, DuplicateKey, Duplicates, Outcome, OutcomeFact, Rules},
     segment::Predicate,
     shared::{AudienceId, AudienceName, OperationId},
 };
-use ports::{
-    contacts::StoredContact,
-    store::{AudiencePage, OperationFilter, OutcomeRecord},
-};
+use ports::{contacts::StoredContact, store::OutcomeRecord};
 use serde_json::{Value, json};
 
 use super::{
     command::{Item, RuleSpec},
     system::actor,
-    world::{Classes, Doc, Report, State, Values},
+    world::{Classes, Doc, Report, Values},
 };
 
 /// What a command answers.
@@ -48,40 +45,13 @@ pub enum Answer {
     Unknown,
 }
 
-/// An audience as readers see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenAudience {
-    pub dropped: bool,
-    pub contacts: i64,
-    pub members: Vec<(Doc, Values)>,
-}
-
-/// An operation as readers see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenOp {
-    pub kind: &'static str,
-    pub state: State,
-    pub undone: bool,
-    pub report: Option<Report>,
-    pub attempt: u32,
-}
-
-/// A workspace as readers see it, and the ids of what is in it.
-#[derive(Debug, Clone, Default)]
-pub struct Seen {
-    pub audiences: Vec<SeenAudience>,
-    pub audience_ids: Vec<AudienceId>,
-    pub ops: Vec<SeenOp>,
-    pub op_ids: Vec<OperationId>,
-}
-
 const PHONES: [&str; 4] = ["", "+5511987650001", "+5511987650002", "+5511987650003"];
 
 pub fn document(doc: Doc) -> Document {
     Document::parse(&format!("D{doc}")).unwrap()
 }
 
-fn contact(stored: &StoredContact) -> (Doc, Values) {
+pub fn contact(stored: &StoredContact) -> (Doc, Values) {
     let doc = stored.document.as_str()[1..].parse().unwrap();
     let name = stored.body.name.as_deref().unwrap()[1..].parse().unwrap();
     let phone = stored.body.phone.as_deref().unwrap_or_default();
@@ -212,6 +182,7 @@ pub async fn upload(
 }
 
 /// A recycling; `others` are the audiences its rules name: to remove, and to keep.
+#[expect(clippy::too_many_arguments, reason = "the members of one command")]
 pub async fn recycle(
     app: Arc<App>,
     ticket: Ticket,
@@ -352,89 +323,9 @@ pub const fn pool(index: usize) -> Pool {
     }
 }
 
-fn reasons(counts: &operation::ReasonCounts) -> BTreeMap<String, i64> {
+pub fn reasons(counts: &ReasonCounts) -> BTreeMap<String, i64> {
     counts
         .iter()
         .map(|(reason, count)| (reason.as_str().to_owned(), *count))
         .collect()
-}
-
-fn report(report: &operation::Report) -> Report {
-    match report {
-        operation::Report::Upload(r) => {
-            assert!(r.balances(), "{r:?}");
-            Report::Upload {
-                received: r.received,
-                created: r.created,
-                updated: r.updated,
-                unchanged: r.unchanged,
-                rejected: r.rejected,
-            }
-        }
-        operation::Report::Removal(r) => Report::Removal {
-            total: r.total,
-            removed: r.removed,
-            by_reason: reasons(&r.by_reason),
-            withheld: r.withheld,
-        },
-    }
-}
-
-fn seen_op(op: &operation::Operation) -> SeenOp {
-    let state = match op.state {
-        OperationState::Queued | OperationState::Waiting => State::Queued,
-        OperationState::Running => State::Running,
-        OperationState::Succeeded => State::Succeeded,
-        OperationState::Failed => State::Failed,
-        OperationState::Cancelled => State::Cancelled,
-    };
-    SeenOp {
-        kind: op.kind.as_str(),
-        state,
-        undone: op.undone_at.is_some(),
-        // Until the end it only says how far the work is.
-        report: op
-            .report
-            .as_ref()
-            .filter(|_| op.state.is_terminal())
-            .map(report),
-        attempt: op.attempt as u32,
-    }
-}
-
-/// Everything that readers see of a workspace.
-pub async fn see(app: Arc<App>, ws: usize) -> Seen {
-    let actor = actor(ws);
-    let mut seen = Seen::default();
-    let page = AudiencePage {
-        limit: 200,
-        ..AudiencePage::default()
-    };
-    let list = ListAudiences {
-        page,
-        ..ListAudiences::default()
-    };
-    for audience in app.list_audiences(&actor, list).await.unwrap().0 {
-        let walk = app
-            .walk_contacts(&actor, audience.id, None, 1_000)
-            .await
-            .unwrap();
-        seen.audience_ids.push(audience.id);
-        seen.audiences.push(SeenAudience {
-            dropped: audience.deleted_at.is_some(),
-            contacts: audience.contacts,
-            members: walk.rows.iter().map(contact).collect(),
-        });
-    }
-    let filter = OperationFilter {
-        limit: 500,
-        ..OperationFilter::default()
-    };
-    let (mut ops, _) = app.operations(&actor, filter).await.unwrap();
-    ops.sort_by_key(|o| o.id);
-    for op in ops.iter().filter(|o| o.kind != OperationKind::Purge) {
-        seen.op_ids.push(op.id);
-        seen.ops.push(seen_op(op));
-    }
-    seen
 }

@@ -49,15 +49,7 @@ impl App {
             source,
             contacts,
         } = command;
-        let strict = contacts.strict;
         let parsed = self.parse_contacts(contacts)?;
-        if strict && parsed.is_empty() {
-            return Err(AppError::invalid(
-                "/data",
-                "no_contacts",
-                "there is no contact to write",
-            ));
-        }
         let audience = self.new_audience(actor, name, tags, status, source);
         let (audience, orders) = self.add_once(ticket, audience).await?;
         self.wake.outbox();

@@ -62,13 +62,6 @@ pub(crate) struct Parsed {
     received: usize,
 }
 
-impl Parsed {
-    /// Whether there is nothing to write.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-}
-
 impl App {
     /// Splits items. With `strict`, any bad one refuses all.
     pub(crate) fn parse_contacts(&self, command: AddContacts) -> AppResult<Parsed> {
