@@ -3,15 +3,12 @@
 
 use std::sync::Arc;
 
-use audience_service::application::{
-    App,
-    operations::{Pool, WorkOutcome},
-};
+use audience_service::application::operations::Pool;
 use domain::shared::{AudienceId, OperationId};
 
 use super::{
     command::{Command, RuleSpec},
-    outcomes::{fits, orderings, pool_of, run, shape},
+    outcomes::{fits, is_cut_off, orderings, pool_of, run, shape},
     real::{self, Answer},
     seen::{Seen, see},
     system::{System, actor, work_off},
@@ -290,12 +287,12 @@ impl Player {
                     real::recycle(app, ticket, ws, id, rules, others, to_new, dry_run)
                 }))
             }
-            Command::Work { pool } => one(system.run(move |app| work(app, pool))),
+            Command::Work { pool } => one(system.run(move |app| real::work(app, pool))),
             Command::WorkWhileAdding { pool, at, items } => {
                 let (ws, id) = self.audience_id(at);
                 system.run(move |app| async move {
                     let adding = real::add(Arc::clone(&app), second, ws, id, items);
-                    let (worked, added) = tokio::join!(work(app, pool), adding);
+                    let (worked, added) = tokio::join!(real::work(app, pool), adding);
                     vec![worked, added]
                 })
             }
@@ -381,22 +378,6 @@ impl Player {
         });
         answer.map(|a| vec![a])
     }
-}
-
-async fn work(app: Arc<App>, pool: usize) -> Answer {
-    let worked = app.work_once(real::pool(pool)).await.unwrap();
-    Answer::Worked(worked == WorkOutcome::Worked)
-}
-
-/// Whether an operation was cut off whose outcome rests on more than its own contacts, so that it has
-/// to go on before anything else happens.
-fn is_cut_off(op: &Op) -> bool {
-    let alone = match &op.kind {
-        Kind::Upload(_) | Kind::Create(_) => true,
-        Kind::Recycle { rules, target } => target.is_none() && rules.is_timeless(),
-        Kind::Duplicate { .. } | Kind::Clear { .. } => false,
-    };
-    op.state == State::Running && !alone
 }
 
 fn resolve_rules(world: &World, at: usize, rules: &mut RuleSpec) {

@@ -6,7 +6,7 @@ use audience_service::application::{
     App, AppError, AppResult, Ticket,
     audiences::CreateAudience,
     contacts::{AddContacts, ContactsAdded, Lookup},
-    operations::Pool,
+    operations::{Pool, WorkOutcome},
     recycle::{RecycleAnswer, RecycleRequest, SetSource},
     uploads::{Received, UploadInto},
 };
@@ -315,17 +315,14 @@ pub async fn look_up(
     }
 }
 
-pub const fn pool(index: usize) -> Pool {
-    if index == 0 {
-        Pool::Intake
-    } else {
-        Pool::Recycle
-    }
-}
-
 pub fn reasons(counts: &ReasonCounts) -> BTreeMap<String, i64> {
     counts
         .iter()
         .map(|(reason, count)| (reason.as_str().to_owned(), *count))
         .collect()
+}
+
+pub async fn work(app: Arc<App>, pool: usize) -> Answer {
+    let worked = app.work_once(Pool::ALL[pool]).await.unwrap();
+    Answer::Worked(worked == WorkOutcome::Worked)
 }
