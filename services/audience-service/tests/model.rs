@@ -12,6 +12,8 @@
 
 #[path = "model/command.rs"]
 mod command;
+#[path = "model/found.rs"]
+mod found;
 #[path = "model/outcomes.rs"]
 mod outcomes;
 #[path = "model/play.rs"]
@@ -108,4 +110,18 @@ fn histories_match_the_reference_3() {
 #[test]
 fn histories_match_the_reference_4() {
     share(3);
+}
+
+#[test]
+fn what_once_went_wrong_does_not() {
+    let histories = [
+        found::repeated_document_cut_off(),
+        found::marked_before_the_first_checkpoint(),
+        found::undo_cut_off_with_an_opt_out(),
+        found::undo_of_a_clear_cut_off_with_an_opt_out(),
+        found::file_from_before_a_clear(),
+    ];
+    for history in histories {
+        attempt(&history).unwrap_or_else(|error| panic!("{history:?}\n{error}"));
+    }
 }

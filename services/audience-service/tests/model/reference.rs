@@ -293,7 +293,7 @@ impl World {
             return Err("later_removal_exists");
         }
         let epoch = self.epoch(audience);
-        if epoch.asked || !epoch.active.is_empty() {
+        if epoch.asked || !epoch.active.is_empty() || !epoch.visible().is_empty() {
             return Err("audience_changed");
         }
         self.audiences[audience].current = from;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use domain::{
     contact::Document,
+    recycle::Reason,
     shared::{RemovalNo, WriteNo},
 };
 use ports::{
@@ -65,7 +66,14 @@ impl FromIterator<RowClass> for WriteCounts {
 
 /// The tombstones that count for a set of documents.
 pub(crate) struct Marks {
-    by_document: HashMap<Document, Vec<(RemovalNo, Order)>>,
+    by_document: HashMap<Document, Vec<Mark>>,
+}
+
+struct Mark {
+    removal: RemovalNo,
+    order: Order,
+    /// It is permanent and keeps out someone who opted out.
+    withholds: bool,
 }
 
 impl Marks {
@@ -76,10 +84,12 @@ impl Marks {
             let counts =
                 stone.removal == RemovalNo::PERMANENT || view.removals.contains(&stone.removal);
             if counts {
-                by_document
-                    .entry(stone.document)
-                    .or_default()
-                    .push((stone.removal, stone.order));
+                let permanent = stone.removal == RemovalNo::PERMANENT;
+                by_document.entry(stone.document).or_default().push(Mark {
+                    removal: stone.removal,
+                    order: stone.order,
+                    withholds: permanent && stone.reasons.contains(Reason::OptedOut),
+                });
             }
         }
         Self { by_document }
@@ -87,13 +97,22 @@ impl Marks {
 
     /// The removal that hides a contact of this order, if one does. Of two that do, the permanent one:
     /// it came first, while the other was being prepared, and the other does not count the contact.
+    /// Unless it withholds who opted out: then an undo of the other was cut off before its flip.
     pub fn hider(&self, document: &Document, order: Order) -> Option<RemovalNo> {
         let stones = self.by_document.get(document)?;
         stones
             .iter()
-            .filter(|(_, seen)| *seen >= order)
-            .map(|(removal, _)| *removal)
-            .min()
+            .filter(|stone| stone.order >= order)
+            .min_by_key(|stone| (stone.withholds, stone.removal))
+            .map(|stone| stone.removal)
+    }
+
+    /// As before an undo that was cut off: without what it withheld.
+    pub fn without_withheld(mut self) -> Self {
+        for stones in self.by_document.values_mut() {
+            stones.retain(|stone| !stone.withholds);
+        }
+        self
     }
 }
 

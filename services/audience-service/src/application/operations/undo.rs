@@ -229,7 +229,10 @@ impl App {
             };
             let contacts = self.deps.contacts.get(content.key, &people).await?;
             let stones = self.deps.contacts.tombstones(content.key, &people).await?;
-            let marks = Marks::new(stones, view);
+            let marks = match removal {
+                Some(_) => Marks::new(stones, view),
+                None => Marks::new(stones, view).without_withheld(),
+            };
             let stays_out = contacts
                 .into_iter()
                 .filter(|c| marks.hider(&c.document, c.order) == removal)

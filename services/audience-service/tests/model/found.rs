@@ -1,0 +1,107 @@
+//! Histories that once went wrong, as short as they could be made.
+
+use super::{
+    command::{Command, Item, RuleSpec},
+    world::{Doc, Values},
+};
+
+fn item(doc: Doc, name: u8) -> Item {
+    Item::Good(doc, Values { name, phone: 0 })
+}
+
+fn crash(points: u32, command: Command) -> Command {
+    let command = Box::new(command);
+    Command::Crash { points, command }
+}
+
+fn recycle(rules: RuleSpec) -> Command {
+    let (to_new, dry_run) = (false, false);
+    Command::Recycle {
+        at: 0,
+        rules,
+        to_new,
+        dry_run,
+    }
+}
+
+fn create(docs: &[Doc]) -> Command {
+    let items = docs.iter().map(|doc| item(*doc, 0)).collect();
+    Command::Create { ws: 0, items }
+}
+
+/// A request cut off between its stores was counted once per row, not once per document.
+pub fn repeated_document_cut_off() -> Vec<Command> {
+    let items = vec![item(2, 0), item(2, 1), item(3, 0)];
+    vec![create(&[1]), crash(2, Command::Add { at: 0, items })]
+}
+
+/// What a recycling had marked before its first checkpoint was taken from the count, although the
+/// contact had changed when it went on.
+pub fn marked_before_the_first_checkpoint() -> Vec<Command> {
+    let rules = RuleSpec {
+        named: Some(0),
+        ..RuleSpec::default()
+    };
+    let add = Command::Add {
+        at: 0,
+        items: vec![item(1, 1)],
+    };
+    vec![
+        create(&[1, 2]),
+        recycle(rules),
+        crash(2, Command::Work { pool: 1 }),
+        add,
+    ]
+}
+
+/// An undo cut off before its flip forgot on the second try whom it had kept out.
+pub fn undo_cut_off_with_an_opt_out() -> Vec<Command> {
+    let rules = RuleSpec {
+        documents: vec![1, 2],
+        ..RuleSpec::default()
+    };
+    let undo = Command::Undo { op: 0 };
+    let out = Command::OptOut {
+        ws: 0,
+        docs: vec![1],
+    };
+    let work = Command::Work { pool: 1 };
+    vec![
+        create(&[1, 2, 3]),
+        recycle(rules),
+        work,
+        out,
+        crash(2, undo.clone()),
+        undo,
+    ]
+}
+
+/// The same for a clear.
+pub fn undo_of_a_clear_cut_off_with_an_opt_out() -> Vec<Command> {
+    let undo = Command::Undo { op: 0 };
+    let out = Command::OptOut {
+        ws: 0,
+        docs: vec![1],
+    };
+    vec![
+        create(&[1, 2, 3]),
+        Command::Clear { at: 0 },
+        out,
+        crash(2, undo.clone()),
+        undo,
+    ]
+}
+
+/// A file accepted before a clear and read after it won over everything written since.
+pub fn file_from_before_a_clear() -> Vec<Command> {
+    let rows = vec![item(2, 1)];
+    let (at, items) = (0, vec![item(2, 2)]);
+    let upload = Command::Upload { at: 0, rows };
+    vec![
+        create(&[1]),
+        upload,
+        Command::Clear { at: 0 },
+        Command::Add { at, items },
+        Command::Work { pool: 0 },
+    ]
+}
