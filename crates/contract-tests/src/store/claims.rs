@@ -189,6 +189,22 @@ pub async fn workspaces_take_turns(h: &dyn StoreHarness) {
     }
 }
 
+pub async fn released_leases_lapse_at_once(h: &dyn StoreHarness) {
+    enqueue(
+        h,
+        &[&operation(&workspace("w"), None, OperationKind::Upload)],
+    )
+    .await;
+    let (_, held) = claim(h).await.unwrap();
+    assert!(claim(h).await.is_none());
+    let mut uow = begin(h).await;
+    assert_eq!(uow.operations().release_leases().await.unwrap(), 1);
+    uow.commit().await.unwrap();
+    let (taken, lease) = claim(h).await.unwrap();
+    assert_eq!(taken.id, held.operation);
+    assert!(lease.fence > held.fence);
+}
+
 pub async fn a_lapsed_lease_is_taken_over(h: &dyn StoreHarness) {
     let new = operation(&workspace("w"), None, OperationKind::Upload);
     enqueue(h, &[&new]).await;

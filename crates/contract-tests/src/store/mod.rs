@@ -103,6 +103,7 @@ macro_rules! store_contract {
                 a_waiting_one_holds_back_younger_ones,
                 workspaces_take_turns,
                 a_lapsed_lease_is_taken_over,
+                released_leases_lapse_at_once,
                 an_old_lease_is_refused,
                 an_end_ends_the_lease,
                 a_cancel_reaches_the_worker,

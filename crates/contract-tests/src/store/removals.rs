@@ -79,7 +79,19 @@ pub async fn a_removal_begins_once_per_operation(h: &dyn StoreHarness) {
     drop(uow);
     let second = begun(h, key).await;
     assert_eq!(second.no, RemovalNo(2));
-    assert_eq!(h.queries().removals(key).await.unwrap(), [first, second]);
+    let both = [first.clone(), second];
+    assert_eq!(h.queries().removals(key).await.unwrap(), both);
+    let mut uow = begin(h).await;
+    let withdrawn = Removal {
+        state: RemovalState::Withdrawn,
+        ..first
+    };
+    uow.contents().save_removal(&withdrawn).await.unwrap();
+    let anew = uow.contents().begin_removal(again).await.unwrap();
+    assert_eq!(
+        (anew.no, anew.state),
+        (RemovalNo(3), RemovalState::Building)
+    );
 }
 
 pub async fn what_ends_meanwhile_is_remembered(h: &dyn StoreHarness) {

@@ -91,20 +91,25 @@ pub async fn closing_counts_and_mirrors(h: &dyn StoreHarness) {
             (total, at(9), 1)
         );
     }
-    // A content that is not the current one does not show.
+    // A content that is left behind takes no new write, and what was open in it does not show.
+    let left = write("one");
+    opened(open(h, key, &left).await);
     let mut uow = begin(h).await;
-    let other = uow.contents().add(audience.id).await.unwrap().key;
+    let next = uow.contents().add(audience.id).await.unwrap().key;
+    uow.audiences()
+        .flip_epoch(audience.id, key.epoch, next.epoch, at(9))
+        .await
+        .unwrap();
     uow.commit().await.unwrap();
-    let write = write("one");
-    opened(open(h, other, &write).await);
-    close(h, other, &write, &counted(50)).await;
+    close(h, key, &left, &counted(50)).await;
     let row = h
         .queries()
         .audience(&audience.workspace, audience.id)
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(row.contacts, 2);
+    assert_eq!(row.contacts, 0);
+    assert!(matches!(open(h, key, &write("one")).await, OpenWrite::Gone));
 }
 
 pub async fn closing_needs_the_owner(h: &dyn StoreHarness) {
