@@ -199,11 +199,9 @@ impl App {
                     if now.epoch == audience.epoch {
                         return Err(AppError::NotFound);
                     }
+                    // Request numbers go on across generations: what was taken stays in order.
                     *audience = now;
-                    request = WriteRequest {
-                        orders: Orders::Next { receipt: None },
-                        ..back
-                    };
+                    request = back;
                 }
             }
         }

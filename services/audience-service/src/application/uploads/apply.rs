@@ -42,18 +42,14 @@ impl App {
                 stands_for,
                 offset,
             } = batch?;
-            let epoch = audience.epoch;
             let request = WriteRequest {
                 workspace: WorkspaceId::clone(&audience.workspace),
                 rows,
-                orders: Orders::Taken(at.request.unwrap_or(params.request)),
+                orders: Orders::Taken(params.request),
                 priority: Priority::Bulk,
             };
             let written = self.write_current(audience, request).await?;
             crash::point("upload.batch_stored");
-            if audience.epoch != epoch {
-                at.request = Some(written.request);
-            }
             for (class, count) in written.classes.into_iter().zip(stands_for) {
                 count_rows(&mut at, class, count);
             }

@@ -48,8 +48,6 @@ pub(crate) struct UploadCheckpoint {
     pub written: i64,
     /// What was counted so far.
     pub report: UploadReport,
-    /// Request number, where the audience was cleared meanwhile and another one had to be taken.
-    pub request: Option<i64>,
 }
 
 /// Name of the sorted rows of an operation.
