@@ -15,8 +15,8 @@ use super::{
     world::{Kind, Op, State, World},
 };
 
-/// More worlds than this are not followed.
-const MOST_WORLDS: usize = 24;
+/// When more worlds than this look the same, a history ends: none of them may be given up.
+const MOST_WORLDS: usize = 500;
 
 pub struct Player {
     system: System,
@@ -33,6 +33,9 @@ pub fn play(history: &[Command]) -> Result<(), String> {
         seen: Default::default(),
     };
     for (number, command) in history.iter().enumerate() {
+        if player.worlds.len() > MOST_WORLDS {
+            break;
+        }
         player
             .command(command)
             .map_err(|e| format!("command {number}, {command:?}: {e}"))?;
@@ -224,7 +227,6 @@ impl Player {
             }
             self.seen[ws] = seen;
         }
-        self.worlds.truncate(MOST_WORLDS);
         Ok(())
     }
 
