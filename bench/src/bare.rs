@@ -4,45 +4,92 @@
 use std::path::Path;
 
 use diesel::{
-    Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, prelude::*, sql_query,
-    sql_types::BigInt, upsert::excluded,
+    Connection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_query,
+    sql_types::{BigInt, Text},
+    sqlite::Sqlite,
 };
 
 use crate::data;
 
 /// Rows of one transaction.
 const TRANSACTION: usize = 1_000;
-/// The audience of all rows.
-const AUDIENCE: i64 = 104_629_547_441_512_448;
-const SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-    PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;";
+// Numbers as wide in the file as those that the server stores.
+const AUDIENCE: i64 = 382_420_090_617_856_000;
+const WRITE: i64 = 382_420_090_626_244_608;
+const FIRST_SEQ: i64 = 1 << 32;
+const REASONS: i64 = 4_295_098_370;
+const WORKSPACE: &str = "ws_bench";
 
-diesel::table! {
-    contacts (audience, epoch, document) {
-        audience -> BigInt,
-        epoch -> BigInt,
-        document -> Text,
-        seq -> BigInt,
-        previous -> BigInt,
-        write_no -> BigInt,
-        workspace -> Text,
-        body -> Text,
+/// Stores a contact; with `REPLACE`, also in the place of one that is there.
+struct Put<'a, const REPLACE: bool> {
+    document: &'a str,
+    seq: i64,
+    body: &'a str,
+}
+
+impl<const REPLACE: bool> QueryId for Put<'_, REPLACE> {
+    type QueryId = Put<'static, REPLACE>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<const REPLACE: bool> QueryFragment<Sqlite> for Put<'_, REPLACE> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO contacts \
+             (audience, epoch, previous, document, seq, write_no, workspace, body) VALUES (",
+        );
+        out.push_bind_param::<BigInt, _>(&AUDIENCE)?;
+        out.push_sql(", 1, -1, ");
+        out.push_bind_param::<Text, _>(self.document)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.seq)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&WRITE)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(WORKSPACE)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.body)?;
+        out.push_sql(if REPLACE {
+            ") ON CONFLICT (audience, epoch, document) DO UPDATE SET previous = contacts.seq, \
+             seq = excluded.seq, write_no = excluded.write_no, body = excluded.body"
+        } else {
+            ")"
+        });
+        Ok(())
     }
 }
 
-diesel::table! {
-    tombstones (audience, epoch, document, removal) {
-        audience -> BigInt,
-        epoch -> BigInt,
-        document -> Text,
-        removal -> BigInt,
-        seq -> BigInt,
-        reasons -> BigInt,
+impl<const REPLACE: bool> RunQueryDsl<SqliteConnection> for Put<'_, REPLACE> {}
+
+/// Stores a tombstone.
+struct Entomb<'a>(&'a str);
+
+impl QueryId for Entomb<'_> {
+    type QueryId = Entomb<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Sqlite> for Entomb<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO tombstones (audience, epoch, removal, document, seq, reasons) VALUES (",
+        );
+        out.push_bind_param::<BigInt, _>(&AUDIENCE)?;
+        out.push_sql(", 1, 1, ");
+        out.push_bind_param::<Text, _>(self.0)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&FIRST_SEQ)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&REASONS)?;
+        out.push_sql(")");
+        Ok(())
     }
 }
 
-/// The bare store.
-pub struct Bare(SqliteConnection);
+impl RunQueryDsl<SqliteConnection> for Entomb<'_> {}
 
 #[derive(QueryableByName)]
 struct Count {
@@ -50,64 +97,77 @@ struct Count {
     n: i64,
 }
 
+/// How much a file of contacts holds.
+#[derive(Debug, PartialEq, Eq, QueryableByName)]
+pub struct Weight {
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
+    #[diesel(sql_type = BigInt)]
+    bytes: i64,
+}
+
+/// What a contacts file holds, so that both sides are known to have stored the same.
+pub fn weigh(path: &Path) -> anyhow::Result<Weight> {
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+    let text = "SELECT count(*) AS \"rows\", coalesce(sum(length(CAST(body AS BLOB)) \
+                + length(document) + length(workspace)), 0) AS bytes FROM contacts";
+    Ok(sql_query(text).get_result(&mut conn)?)
+}
+
+/// The bare store.
+pub struct Bare {
+    conn: SqliteConnection,
+    seq: i64,
+}
+
 impl Bare {
     pub fn create(path: &Path) -> anyhow::Result<Self> {
         let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
-        conn.batch_execute(SETUP)?;
+        conn.batch_execute(adapter_sql::contacts::WRITER_SETUP)?;
+        conn.batch_execute("PRAGMA synchronous = FULL")?;
         conn.batch_execute(adapter_sql::contacts::DDL)?;
-        Ok(Self(conn))
+        Ok(Self {
+            conn,
+            seq: FIRST_SEQ,
+        })
     }
 
-    /// Inserts, or replaces what is there: the numbers come with their bodies.
-    pub fn upsert(&mut self, rows: &[(String, String)], seq: i64) -> anyhow::Result<()> {
-        use contacts::dsl;
+    /// Inserts rows that are all new.
+    pub fn insert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
+        self.put::<false>(rows)
+    }
+
+    /// Inserts, or replaces what is there.
+    pub fn upsert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
+        self.put::<true>(rows)
+    }
+
+    fn put<const REPLACE: bool>(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
         for part in rows.chunks(TRANSACTION) {
-            self.0.immediate_transaction(|conn| {
+            let mut seq = self.seq;
+            self.conn.immediate_transaction(|conn| {
                 for (document, body) in part {
-                    diesel::insert_into(dsl::contacts)
-                        .values((
-                            dsl::audience.eq(AUDIENCE),
-                            dsl::epoch.eq(1),
-                            dsl::document.eq(document),
-                            dsl::seq.eq(seq),
-                            dsl::previous.eq(-1),
-                            dsl::write_no.eq(seq),
-                            dsl::workspace.eq("ws_bench"),
-                            dsl::body.eq(body),
-                        ))
-                        .on_conflict((dsl::audience, dsl::epoch, dsl::document))
-                        .do_update()
-                        .set((
-                            dsl::seq.eq(excluded(dsl::seq)),
-                            dsl::write_no.eq(excluded(dsl::write_no)),
-                            dsl::body.eq(excluded(dsl::body)),
-                        ))
-                        .execute(conn)?;
+                    seq += 1;
+                    Put::<REPLACE> {
+                        document,
+                        seq,
+                        body,
+                    }
+                    .execute(conn)?;
                 }
                 Ok::<_, diesel::result::Error>(())
             })?;
+            self.seq = seq;
         }
         Ok(())
     }
 
-    /// Inserts tombstones in the order of their keys.
+    /// Inserts tombstones.
     pub fn entomb(&mut self, documents: &[String]) -> anyhow::Result<()> {
-        use tombstones::dsl;
         for part in documents.chunks(TRANSACTION) {
-            self.0.immediate_transaction(|conn| {
-                for document in part {
-                    diesel::insert_into(dsl::tombstones)
-                        .values((
-                            dsl::audience.eq(AUDIENCE),
-                            dsl::epoch.eq(1),
-                            dsl::document.eq(document),
-                            dsl::removal.eq(1),
-                            dsl::seq.eq(1),
-                            dsl::reasons.eq(2),
-                        ))
-                        .execute(conn)?;
-                }
-                Ok::<_, diesel::result::Error>(())
+            self.conn.immediate_transaction(|conn| {
+                part.iter()
+                    .try_for_each(|document| Entomb(document).execute(conn).map(drop))
             })?;
         }
         Ok(())
@@ -115,7 +175,7 @@ impl Bare {
 
     /// Forgets the tombstones.
     pub fn clear_tombstones(&mut self) -> anyhow::Result<()> {
-        Ok(self.0.batch_execute("DELETE FROM tombstones")?)
+        Ok(self.conn.batch_execute("DELETE FROM tombstones")?)
     }
 
     /// Reads every contact in the order of its key.
@@ -124,7 +184,7 @@ impl Bare {
                     FROM contacts WHERE audience = ? AND epoch = 1 ORDER BY document) WHERE b > 0";
         let count: Count = sql_query(text)
             .bind::<BigInt, _>(AUDIENCE)
-            .get_result(&mut self.0)?;
+            .get_result(&mut self.conn)?;
         Ok(count.n)
     }
 }

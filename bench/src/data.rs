@@ -34,10 +34,45 @@ const CITIES: [&str; 6] = [
     "Goiânia",
 ];
 
-/// The document of contact `n`: eleven digits, in no order, each once.
+/// Different people for another seed.
+const SEED: u64 = 20_260_101;
+/// Nine digits and two check digits make a CPF.
+const BASES: u64 = 1_000_000_000;
+
+/// The CPF of contact `n`, valid, in random order, each once for `n` below a milliard.
 pub fn document(n: u64) -> String {
-    // Multiplication by an odd number permutes the residues of a power of ten that it is prime to.
-    format!("{:011}", (n * 61_803_398_879 + 7) % 100_000_000_000)
+    let mut base = shuffled(n);
+    // What fell outside is shuffled on until it is inside: still each once.
+    while base >= BASES {
+        base = shuffled(base);
+    }
+    let digits = format!("{base:09}");
+    let check = |digits: &str| {
+        let count = digits.len() as u32;
+        let weights = (2..=count + 1).rev();
+        let sum: u32 = digits
+            .bytes()
+            .zip(weights)
+            .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+            .sum();
+        match sum % 11 {
+            0 | 1 => 0,
+            rest => 11 - rest,
+        }
+    };
+    let first = format!("{digits}{}", check(&digits));
+    format!("{first}{}", check(&first))
+}
+
+/// A permutation of the numbers of 30 bits (a Feistel network of four rounds).
+fn shuffled(n: u64) -> u64 {
+    const HALF: u64 = (1 << 15) - 1;
+    let (mut left, mut right) = (n >> 15, n & HALF);
+    for round in 0..4 {
+        let mixed = Random::new(SEED ^ (round << 32) ^ right).next();
+        (left, right) = (right, left ^ (mixed & HALF));
+    }
+    left << 15 | right
 }
 
 /// A contact as a client sends it.
@@ -86,4 +121,33 @@ fn city(n: u64) -> &'static str {
 
 fn phone(n: u64) -> String {
     format!("55119{:08}", 60_000_000 + n % 39_999_999)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn documents_are_cpfs_and_each_once() {
+        let documents: HashSet<String> = (0..200_000).map(document).collect();
+        assert_eq!(documents.len(), 200_000);
+        for document in documents.iter().take(1_000) {
+            let digits: Vec<u32> = document.bytes().map(|b| u32::from(b - b'0')).collect();
+            assert_eq!(digits.len(), 11);
+            for checked in [9, 10] {
+                let sum: u32 = (0..checked)
+                    .map(|at| digits[at] * (checked as u32 + 1 - at as u32))
+                    .sum();
+                assert_eq!(sum * 10 % 11 % 10, digits[checked], "{document}");
+            }
+        }
+    }
+
+    #[test]
+    fn documents_come_in_no_order() {
+        let rising = (0..10_000).filter(|n| document(*n) < document(n + 1));
+        assert!((4_000..6_000).contains(&rising.count()));
+    }
 }

@@ -1,8 +1,7 @@
 //! Long work of the server, as a client asks for it.
 
 use std::{
-    io::Write,
-    path::Path,
+    ops::Range,
     time::{Duration, Instant},
 };
 
@@ -17,15 +16,24 @@ use crate::{
 
 /// Longest wait for an operation.
 const PATIENCE: Duration = Duration::from_secs(900);
+/// Between two looks at an operation: seldom enough to cost the server nothing.
+const POLL: Duration = Duration::from_millis(10);
 
-/// Writes a file of contacts.
-pub fn csv(path: &Path, numbers: std::ops::Range<u64>) -> anyhow::Result<()> {
-    let mut out = std::io::BufWriter::new(std::fs::File::create(path)?);
-    out.write_all(data::HEADER.as_bytes())?;
-    for n in numbers {
-        out.write_all(data::row(n).as_bytes())?;
-    }
-    Ok(out.flush()?)
+/// A file of contacts.
+pub fn csv(numbers: Range<u64>) -> Vec<u8> {
+    let mut out = data::HEADER.to_owned();
+    numbers.for_each(|n| out.push_str(&data::row(n)));
+    out.into_bytes()
+}
+
+/// A file of documents.
+pub fn documents(documents: impl Iterator<Item = String>) -> Vec<u8> {
+    let mut out = "document\n".to_owned();
+    documents.for_each(|document| {
+        out.push_str(&document);
+        out.push('\n');
+    });
+    out.into_bytes()
 }
 
 /// Uploads a file and answers its id.
@@ -42,33 +50,34 @@ pub fn create(client: &mut Client, name: &str, upload: &str) -> anyhow::Result<S
     text(&ended, "audience_id")
 }
 
-/// Waits until an operation has ended well.
-pub fn wait(client: &mut Client, operation: &str) -> anyhow::Result<Value> {
+/// Makes an audience of some contacts. Answers its id.
+pub fn create_of(client: &mut Client, name: &str, items: &[String]) -> anyhow::Result<String> {
+    let body = format!(r#"{{"name":"{name}","data":[{}]}}"#, items.join(","));
+    let path = "/api/v1/audiences";
+    let request = encode("POST", path, "application/json", body.as_bytes());
+    text(&client.send(&request)?.json()?, "id")
+}
+
+/// Waits until an operation has ended well; answers it.
+fn wait(client: &mut Client, operation: &str) -> anyhow::Result<Value> {
     let deadline = Instant::now() + PATIENCE;
+    let path = format!("/api/v1/operations/{operation}");
     while Instant::now() < deadline {
-        let path = format!("/api/v1/operations/{operation}");
         let seen = client.json("GET", &path, &Value::Null)?;
         match seen.get("state").and_then(Value::as_str) {
             Some("succeeded") => return Ok(seen),
             Some("failed" | "cancelled") => bail!("the operation ended as {seen}"),
-            _ => std::thread::sleep(Duration::from_millis(5)),
+            _ => std::thread::sleep(POLL),
         }
     }
     bail!("the operation did not end")
 }
 
-/// Recycles by an uploaded list of documents. Answers the operation, and how long it took.
-pub fn recycle(
-    client: &mut Client,
-    audience: &str,
-    rules: &Value,
-) -> anyhow::Result<(String, Duration)> {
-    let started = Instant::now();
+/// Recycles and waits for the end; answers the operation.
+pub fn recycle(client: &mut Client, audience: &str, rules: &Value) -> anyhow::Result<Value> {
     let path = format!("/api/v1/audiences/{audience}/recycle");
     let operation = client.json("POST", &path, &json!({ "rules": rules }))?;
-    let id = text(&operation, "id")?;
-    wait(client, &id)?;
-    Ok((id, started.elapsed()))
+    wait(client, &text(&operation, "id")?)
 }
 
 /// Undoes an operation; answers how long it took.

@@ -5,6 +5,8 @@ mod data;
 mod http;
 mod idle;
 mod jobs;
+mod load;
+mod pages;
 mod removals;
 mod server;
 mod table;
@@ -12,7 +14,7 @@ mod writes;
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Parser;
 
 /// Measures a release build of Plateia beside the bare store.
@@ -30,7 +32,13 @@ struct Args {
     /// Share of the full numbers of rows.
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
-    /// Only the group that has this in its name: http, file, recycle, deep, notify, start.
+    /// A short look: 2 runs at a scale of 0.02. Ratios at this size say little.
+    #[arg(long)]
+    quick: bool,
+    /// Where the results go for programs.
+    #[arg(long, default_value = "target/bench.json")]
+    json: PathBuf,
+    /// Only the group of this name: http, file, recycle, deep, notify, start.
     #[arg(long)]
     only: Option<String>,
 }
@@ -70,7 +78,7 @@ const GROUPS: [(&str, Group); 6] = [
     }),
     ("file", |setup| Ok(vec![writes::from_file(setup)?])),
     ("recycle", removals::recycling),
-    ("deep", removals::deep_pages),
+    ("deep", pages::deep),
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -81,9 +89,15 @@ fn main() -> anyhow::Result<()> {
             .canonicalize()
             .context("the program is not there")?,
         root: args.dir,
-        runs: args.runs.max(1),
-        scale: args.scale,
+        runs: if args.quick { 2 } else { args.runs.max(1) },
+        scale: if args.quick { 0.02 } else { args.scale },
     };
+    if let Some(only) = &args.only {
+        ensure!(
+            GROUPS.iter().any(|(name, _)| name == only),
+            "no group has the name {only}"
+        );
+    }
     let mut lines = Vec::new();
     for (name, group) in GROUPS {
         if args.only.as_deref().is_some_and(|only| only != name) {
@@ -98,6 +112,8 @@ fn main() -> anyhow::Result<()> {
         cleaned()?;
     }
     let met = table::print(&lines);
+    std::fs::write(&args.json, format!("{:#}\n", table::json(&lines)))
+        .with_context(|| format!("writing {}", args.json.display()))?;
     println!(
         "\n{}",
         if met {

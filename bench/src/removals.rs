@@ -1,243 +1,219 @@
-//! Recycling, undoing, and reading meanwhile.
+//! Recycling and undoing, in quiet and under load.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use serde_json::json;
+use anyhow::ensure;
+use serde_json::{Value, json};
 
 use crate::{
     Setup,
     bare::{self, Bare},
-    data::{self, Random},
-    http::{Client, encode},
+    data,
+    http::Client,
     jobs::{self, connect},
-    server::Server,
-    table::{Line, Target, ms, quantile, spread},
+    load::{Load, Window},
+    server::{Server, cpu_of},
+    table::{Line, Target, median, ms, spread},
 };
+
+/// Undos in a small audience.
+const SMALL_UNDOS: usize = 50;
+/// Quiet time before memory after heavy work is looked at.
+const REST: Duration = Duration::from_secs(10);
+
+/// Seconds and processor seconds of one run.
+struct Run {
+    wall: f64,
+    cpu: f64,
+}
+
+/// One audience, and what is to be removed from it again and again.
+struct Ours {
+    server: Server,
+    client: Client,
+    audience: String,
+    list: Vec<u8>,
+    removed: u64,
+    /// The latest recycling.
+    last: String,
+    undos: Vec<f64>,
+}
 
 /// Recycles 1,000,000 minus 250,000 by documents, without load and under it, and undoes it.
 pub fn recycling(setup: &Setup) -> anyhow::Result<Vec<Line>> {
-    let rows = setup.scaled(1_000_000, 100);
+    let rows = setup.scaled(1_000_000, 1_000);
     let removed = rows / 4;
-    let file = setup.root.join("recycle.csv");
-    jobs::csv(&file, 0..rows)?;
-    let server = Server::start(&setup.program, &setup.dir("recycle")?)?;
-    let mut client = connect(&server)?;
-    let upload = jobs::upload(&mut client, &std::fs::read(&file)?)?;
-    let audience = jobs::create(&mut client, "bench", &upload)?;
-    let mut list = "document\n".to_owned();
-    (0..removed).for_each(|n| {
-        list.push_str(&data::document(n * 4));
-        list.push('\n');
-    });
-    let (mut quiet, mut undo) = (Vec::new(), Vec::new());
-    for _ in 0..setup.runs {
-        let started = Instant::now();
-        let upload = jobs::upload(&mut client, list.as_bytes())?;
-        let rules = json!({ "upload_id": upload });
-        let (operation, _) = jobs::recycle(&mut client, &audience, &rules)?;
-        quiet.push(started.elapsed().as_secs_f64());
-        undo.push(ms(jobs::undo(&mut client, &operation)?));
+    let mut bare = Bare::create(&setup.dir("recycle-bare")?.join("contacts.db"))?;
+    bare.insert(&bare::rows(0..rows))?;
+    let mut ours = Ours::create(setup, rows, removed)?;
+    let (mut quiet, mut beside) = (Vec::new(), Vec::new());
+    for run in 0..setup.runs {
+        if run % 2 == 1 {
+            beside.push(bare_recycle(&mut bare, rows, removed)?);
+        }
+        quiet.push(ours.recycle()?.0);
+        ours.undo()?;
+        if run % 2 == 0 {
+            beside.push(bare_recycle(&mut bare, rows, removed)?);
+        }
     }
-    let bare = bare_recycle(setup, rows, removed)?;
-    let loaded = under_load(&server, &audience, &list, rows)?;
-    let ratio = |values: &[f64]| quantile(values, 0.5) / bare;
-    let measure = format!("bare {bare:.2} s: keyed tombstones and one scan");
-    let mut lines = vec![Line {
-        name: format!("recycle {rows} minus {removed}, quiet"),
-        ours: format!("{} s from list sent to end", spread(&quiet)),
-        measure: measure.clone(),
-        value: ratio(&quiet),
-        target: Target::AtMost(2.0),
-    }];
-    lines.extend(loaded.lines(bare, measure));
-    lines.push(Line {
-        name: "undo p99, ms".into(),
-        ours: format!("{} ms, {} times", spread(&undo), undo.len()),
-        measure: "limit".into(),
-        value: quantile(&undo, 0.99),
-        target: Target::AtMost(50.0),
-    });
+    let mut lines = vec![against(
+        format!("recycle {rows} minus {removed}, quiet, over bare"),
+        &quiet,
+        &beside,
+        Target::AtMost(2.0),
+    )];
+    lines.extend(ours.under_load(setup.runs, rows, &beside)?);
+    lines.push(Line::p99(
+        "undo p99, ms",
+        &format!("of {removed} removals, half of them under load"),
+        &ours.undos,
+        50.0,
+    ));
+    lines.push(Line::p99(
+        "undo p99, small, ms",
+        "of 10 removals",
+        &ours.small_undos()?,
+        50.0,
+    ));
+    std::thread::sleep(REST);
+    lines.push(Line::memory(
+        "idle memory after all that, MB",
+        "resident, 10 s after",
+        ours.server.resident()?,
+        60.0,
+    ));
     Ok(lines)
 }
 
-fn bare_recycle(setup: &Setup, rows: u64, removed: u64) -> anyhow::Result<f64> {
-    let mut bare = Bare::create(&setup.dir("recycle-bare")?.join("bare.db"))?;
-    let mut all = bare::rows(0..rows);
-    all.sort();
-    bare.upsert(&all, 1)?;
-    let mut documents: Vec<String> = (0..removed).map(|n| data::document(n * 4)).collect();
+fn against(name: String, ours: &[Run], bare: &[Run], target: Target) -> Line {
+    let of =
+        |runs: &[Run], value: fn(&Run) -> f64| -> Vec<f64> { runs.iter().map(value).collect() };
+    let (wall, beside) = (of(ours, |run| run.wall), of(bare, |run| run.wall));
+    Line {
+        name,
+        ours: format!(
+            "list sent to operation ended: {} s, CPU {}",
+            spread(&wall),
+            spread(&of(ours, |run| run.cpu))
+        ),
+        measure: format!(
+            "keyed tombstones, 1,000 a transaction, and one scan: {} s, CPU {}",
+            spread(&beside),
+            spread(&of(bare, |run| run.cpu))
+        ),
+        value: median(&wall) / median(&beside),
+        target,
+    }
+}
+
+fn bare_recycle(bare: &mut Bare, rows: u64, removed: u64) -> anyhow::Result<Run> {
+    bare.clear_tombstones()?;
+    let mut documents: Vec<String> = removals(removed).collect();
+    // In the order of their keys, as the quickest program would.
     documents.sort();
-    let mut times = Vec::new();
-    for _ in 0..3 {
-        bare.clear_tombstones()?;
-        let started = Instant::now();
-        bare.entomb(&documents)?;
-        let seen = bare.scan()?;
-        times.push(started.elapsed().as_secs_f64());
-        anyhow::ensure!(seen == rows as i64, "the scan saw {seen}");
-    }
-    Ok(quantile(&times, 0.5))
-}
-
-struct Loaded {
-    seconds: f64,
-    pages: Vec<f64>,
-    inserts: Vec<f64>,
-    peak: u64,
-}
-
-impl Loaded {
-    fn lines(self, bare: f64, measure: String) -> Vec<Line> {
-        let limit = |name: &str, values: &[f64], most: f64| Line {
-            name: name.into(),
-            ours: format!("{} ms, {} times", spread(values), values.len()),
-            measure: "limit".into(),
-            value: quantile(values, 0.99),
-            target: Target::AtMost(most),
-        };
-        vec![
-            Line {
-                name: "the same under 50 pages/s, 10 inserts/s".into(),
-                ours: format!("{:.2} s", self.seconds),
-                measure,
-                value: self.seconds / bare,
-                target: Target::AtMost(2.0),
-            },
-            limit("pages under load p99, ms", &self.pages, 50.0),
-            limit("inserts under load p99, ms", &self.inserts, 100.0),
-            Line {
-                name: "peak resident memory, MB".into(),
-                ours: "while recycling under load".into(),
-                measure: "limit".into(),
-                value: self.peak as f64 / 1e6,
-                target: Target::AtMost(200.0),
-            },
-        ]
-    }
-}
-
-fn under_load(server: &Server, audience: &str, list: &str, rows: u64) -> anyhow::Result<Loaded> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let last = (rows * 3 / 4 / 100).max(1);
-    let path = format!("/api/v1/audiences/{audience}/contacts");
-    let pages = {
-        let path = path.clone();
-        let mut random = Random::new(7);
-        open_loop(server, 50, &stop, move |_| {
-            let page = random.below(last) + 1;
-            encode(
-                "GET",
-                &format!("{path}?page={page}&per_page=100"),
-                "text/plain",
-                b"",
-            )
-        })?
-    };
-    let inserts = open_loop(server, 10, &stop, move |n| {
-        let body = format!(r#"{{"data":[{}]}}"#, data::item(50_000_000 + n));
-        encode("POST", &path, "application/json", body.as_bytes())
-    })?;
-    std::thread::sleep(Duration::from_secs(2));
-    server.reset_peak()?;
-    let mut client = connect(server)?;
+    let before = cpu_of("self")?;
     let started = Instant::now();
-    let upload = jobs::upload(&mut client, list.as_bytes())?;
-    jobs::recycle(&mut client, audience, &json!({ "upload_id": upload }))?;
-    let seconds = started.elapsed().as_secs_f64();
-    std::thread::sleep(Duration::from_secs(3));
-    stop.store(true, Ordering::Relaxed);
-    let joined = |handle: Load| {
-        handle
-            .join()
-            .map_err(|_| anyhow::anyhow!("the load panicked"))?
-    };
-    Ok(Loaded {
-        seconds,
-        pages: joined(pages)?,
-        inserts: joined(inserts)?,
-        peak: server.peak()?,
+    bare.entomb(&documents)?;
+    let seen = bare.scan()?;
+    let wall = started.elapsed().as_secs_f64();
+    ensure!(seen == i64::try_from(rows)?, "the scan saw {seen}");
+    Ok(Run {
+        wall,
+        cpu: cpu_of("self")?.saturating_sub(before).as_secs_f64(),
     })
 }
 
-type Load = std::thread::JoinHandle<anyhow::Result<Vec<f64>>>;
-
-/// Requests at a fixed rate; latency counts from when each was to be sent.
-fn open_loop(
-    server: &Server,
-    per_second: u32,
-    stop: &Arc<AtomicBool>,
-    mut request: impl FnMut(u64) -> Vec<u8> + Send + 'static,
-) -> anyhow::Result<Load> {
-    let stop = Arc::clone(stop);
-    let mut client: Client = connect(server)?;
-    let pace = Duration::from_secs(1) / per_second;
-    Ok(std::thread::spawn(move || {
-        let (mut taken, mut due, mut n) = (Vec::new(), Instant::now(), 0);
-        while !stop.load(Ordering::Relaxed) && n < 100_000 {
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            let answer = client.send(&request(n))?;
-            anyhow::ensure!(answer.status == 200, "status {}", answer.status);
-            taken.push(ms(due.elapsed()));
-            due += pace;
-            n += 1;
-        }
-        Ok(taken)
-    }))
+fn removals(removed: u64) -> impl Iterator<Item = String> {
+    (0..removed).map(|n| data::document(n * 4))
 }
 
-/// Pages deep in a large audience of which a fifth was removed, against its first pages.
-pub fn deep_pages(setup: &Setup) -> anyhow::Result<Vec<Line>> {
-    let rows = setup.scaled(5_000_000, 1_000);
-    let file = setup.root.join("deep.csv");
-    jobs::csv(&file, 0..rows)?;
-    let server = Server::start(&setup.program, &setup.dir("deep")?)?;
-    let mut client = connect(&server)?;
-    let upload = jobs::upload(&mut client, &std::fs::read(&file)?)?;
-    let audience = jobs::create(&mut client, "bench", &upload)?;
-    let list: String = (0..rows / 5)
-        .map(|n| data::document(n * 5) + "\n")
-        .collect();
-    let upload = jobs::upload(&mut client, format!("document\n{list}").as_bytes())?;
-    jobs::recycle(&mut client, &audience, &json!({ "upload_id": upload }))?;
-    let pages = rows / 5 * 4 / 100;
-    let (deep_from, deep_to) = (pages * 35 / 40, pages);
-    let mut random = Random::new(11);
-    let (mut first, mut deep) = (Vec::new(), Vec::new());
-    // The first answer counts the whole audience once; it is none of the 200.
-    timed_page(&mut client, &audience, 1)?;
-    for _ in 0..200 {
-        first.push(timed_page(
-            &mut client,
-            &audience,
-            random.below(200.min(pages)) + 1,
-        )?);
-        let page = deep_from + random.below(deep_to - deep_from) + 1;
-        deep.push(timed_page(&mut client, &audience, page)?);
+impl Ours {
+    fn create(setup: &Setup, rows: u64, removed: u64) -> anyhow::Result<Self> {
+        let server = Server::start(&setup.program, &setup.dir("recycle")?)?;
+        let mut client = connect(&server)?;
+        let upload = jobs::upload(&mut client, &jobs::csv(0..rows))?;
+        Ok(Self {
+            audience: jobs::create(&mut client, "bench", &upload)?,
+            server,
+            client,
+            list: jobs::documents(removals(removed)),
+            removed,
+            last: String::new(),
+            undos: Vec::new(),
+        })
     }
-    let line = |name: &str, share: f64| Line {
-        name: format!("{name} ({rows} minus a fifth)"),
-        ours: format!("deep {:.2} ms", quantile(&deep, share)),
-        measure: format!("first {:.2} ms", quantile(&first, share)),
-        value: quantile(&deep, share) / quantile(&first, share),
-        target: Target::AtMost(1.5),
-    };
-    Ok(vec![
-        line("deep pages, median", 0.5),
-        line("deep pages, p99", 0.99),
-    ])
-}
 
-fn timed_page(client: &mut Client, audience: &str, page: u64) -> anyhow::Result<f64> {
-    let path = format!("/api/v1/audiences/{audience}/contacts?page={page}&per_page=100");
-    let request = encode("GET", &path, "text/plain", b"");
-    let started = Instant::now();
-    let answer = client.send(&request)?;
-    anyhow::ensure!(answer.status == 200, "status {}", answer.status);
-    Ok(ms(started.elapsed()))
+    /// Sends the list, recycles by it, and waits for the end. Also answers when that was.
+    fn recycle(&mut self) -> anyhow::Result<(Run, Window)> {
+        let before = self.server.cpu()?;
+        let started = Instant::now();
+        let upload = jobs::upload(&mut self.client, &self.list)?;
+        let rules = json!({ "upload_id": upload });
+        let ended = jobs::recycle(&mut self.client, &self.audience, &rules)?;
+        let end = Instant::now();
+        let removed = ended.pointer("/report/removed").and_then(Value::as_u64);
+        ensure!(removed == Some(self.removed), "removed {removed:?}");
+        let run = Run {
+            wall: (end - started).as_secs_f64(),
+            cpu: self.server.cpu()?.saturating_sub(before).as_secs_f64(),
+        };
+        eprintln!("  recycled in {:.2} s", run.wall);
+        self.last = jobs::text(&ended, "id")?;
+        Ok((run, (started, end)))
+    }
+
+    fn undo(&mut self) -> anyhow::Result<()> {
+        let taken = jobs::undo(&mut self.client, &self.last)?;
+        self.undos.push(ms(taken));
+        Ok(())
+    }
+
+    fn under_load(&mut self, runs: usize, rows: u64, bare: &[Run]) -> anyhow::Result<Vec<Line>> {
+        // Of what is left after the removal, so that every page asked for is there.
+        let last = (rows - self.removed) / 100;
+        let load = Load::start(&self.server, &self.audience, last)?;
+        std::thread::sleep(Duration::from_secs(2));
+        self.server.reset_peak()?;
+        let (mut loaded, mut windows) = (Vec::new(), Vec::new());
+        for _ in 0..runs {
+            let (run, window) = self.recycle()?;
+            loaded.push(run);
+            windows.push(window);
+            self.undo()?;
+        }
+        let peak = self.server.peak()?;
+        let seen = load.finish(&windows)?;
+        let did = "due while recycling";
+        Ok(vec![
+            against(
+                "the same under 50 pages/s and 10 inserts/s".into(),
+                &loaded,
+                bare,
+                Target::Shown,
+            ),
+            Line::p99("pages under that load p99, ms", did, &seen.pages, 50.0),
+            Line::p99("inserts under that load p99, ms", did, &seen.inserts, 100.0),
+            Line::memory(
+                "peak resident memory under that load, MB",
+                "while recycling and undoing",
+                peak,
+                200.0,
+            ),
+        ])
+    }
+
+    fn small_undos(&mut self) -> anyhow::Result<Vec<f64>> {
+        let items: Vec<String> = (0..20).map(data::item).collect();
+        let id = jobs::create_of(&mut self.client, "small", &items)?;
+        let documents: Vec<String> = (0..10).map(data::document).collect();
+        let rules = json!({ "documents": documents });
+        (0..SMALL_UNDOS)
+            .map(|_| {
+                let ended = jobs::recycle(&mut self.client, &id, &rules)?;
+                let operation = jobs::text(&ended, "id")?;
+                Ok(ms(jobs::undo(&mut self.client, &operation)?))
+            })
+            .collect()
+    }
 }

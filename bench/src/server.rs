@@ -5,11 +5,17 @@ use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, ensure};
+
+use crate::http::{Client, encode};
+
+/// Longest wait for a server to be ready.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running server; killed when dropped.
 pub struct Server {
@@ -27,7 +33,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts the program on a data directory and waits until it is ready.
+    /// Starts the program on a data directory and waits until it answers.
     pub fn start(program: &Path, data: &Path) -> anyhow::Result<Self> {
         let started = Instant::now();
         let mut child = Command::new(program)
@@ -40,18 +46,24 @@ impl Server {
             .spawn()
             .with_context(|| format!("{} does not start", program.display()))?;
         let out = child.stdout.take().context("no output")?;
-        for line in BufReader::new(out).lines() {
-            if let Some(address) = line?.strip_prefix("ready http://") {
-                let address = address.trim().parse()?;
-                let started_in = started.elapsed();
-                return Ok(Self {
-                    child,
-                    address,
-                    started_in,
-                });
-            }
-        }
-        bail!("the server ended before it was ready")
+        let mut server = Self {
+            child,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            started_in: Duration::ZERO,
+        };
+        server.address = announced(out)
+            .recv_timeout(PATIENCE)
+            .context("the server was not ready in time")?;
+        // Ready is when it answers, not when it says so.
+        let probe = encode("GET", "/readyz", "text/plain", b"");
+        let answer = Client::connect(server.address)?.send(&probe)?;
+        ensure!(
+            answer.status == 200,
+            "ready, but answered {}",
+            answer.status
+        );
+        server.started_in = started.elapsed();
+        Ok(server)
     }
 
     /// Ends it at once, as a crash would.
@@ -97,6 +109,21 @@ impl Server {
             .parse()?;
         Ok(kilobytes * 1024)
     }
+}
+
+/// The address, once it is printed. Reads on, so that the server can always print.
+fn announced(out: ChildStdout) -> mpsc::Receiver<SocketAddr> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            let address = line.strip_prefix("ready http://");
+            if let Some(Ok(address)) = address.map(|text| text.trim().parse()) {
+                // Nobody may be waiting any more.
+                let _ = sender.send(address);
+            }
+        }
+    });
+    receiver
 }
 
 /// Processor time of a process; `self` for this one.

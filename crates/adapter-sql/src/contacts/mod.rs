@@ -16,7 +16,7 @@ use std::{path::PathBuf, sync::Arc};
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use ports::StoreError;
 
-pub use schema::DDL;
+pub use schema::{DDL, WRITER_SETUP};
 
 use crate::error;
 use reads::Readers;

@@ -46,7 +46,7 @@ CREATE TABLE page_indexes (
 const VERSION: i64 = 1;
 
 /// 16 MB of cache for the one connection that writes; the log is folded back every 32 MB.
-pub(super) const WRITER_SETUP: &str = "
+pub const WRITER_SETUP: &str = "
 PRAGMA busy_timeout = 5000;
 PRAGMA journal_mode = WAL;
 PRAGMA wal_autocheckpoint = 8000;
