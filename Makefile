@@ -8,8 +8,8 @@ help: ## Show the targets
 run: ## Start Plateia with demonstration data: one process, nothing to install
 	cargo run --release -p plateia -- demo
 
-test: lint ## Check and test everything, with a PostgreSQL of its own
-	deploy/dev/with-postgres cargo nextest run --workspace --no-fail-fast
+test: lint ## Check and test everything, with servers of its own
+	deploy/dev/servers run cargo nextest run --workspace --no-fail-fast
 
 bench: ## Measure a release build beside the bare store: one table (arguments in ARGS)
 	cargo build --release -p plateia -p bench
