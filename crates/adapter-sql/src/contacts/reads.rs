@@ -6,8 +6,8 @@ use std::{
 };
 
 use diesel::{
-    OptionalExtension, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
-    sql_types::{BigInt, Nullable, Text},
+    OptionalExtension, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
+    sql_types::BigInt,
 };
 use domain::{
     contact::{ContactBody, Document},
@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     ContactsOptions, connect, schema,
-    statements::{Stones, StoredBody},
+    statements::{Contacts, Count, CountUntil, Keys, Stones, StonesBetween, StoredBody},
 };
 use crate::error;
 
@@ -83,58 +83,9 @@ impl Readers {
 }
 
 #[derive(QueryableByName)]
-struct ContactRow {
-    #[diesel(sql_type = Text)]
-    document: String,
-    #[diesel(sql_type = BigInt)]
-    seq: i64,
-    #[diesel(sql_type = Text)]
-    body: String,
-}
-
-#[derive(QueryableByName)]
-struct KeyRow {
-    #[diesel(sql_type = Text)]
-    document: String,
-    #[diesel(sql_type = BigInt)]
-    seq: i64,
-}
-
-#[derive(QueryableByName)]
-struct SpanRow {
-    #[diesel(sql_type = BigInt)]
-    keys: i64,
-    #[diesel(sql_type = Nullable<Text>)]
-    last: Option<String>,
-}
-
-#[derive(QueryableByName)]
 struct Found {
     #[diesel(sql_type = BigInt)]
     found: i64,
-}
-
-/// Visible rows of a content, in the order of their keys. The caller adds the columns before and the
-/// limit behind. Binds: audience, epoch, after.
-fn visible(
-    conn: &mut SqliteConnection,
-    key: ContentKey,
-    view: &View,
-) -> Result<String, StoreError> {
-    const RANGE: &str = "FROM contacts c WHERE c.audience = ? AND c.epoch = ? AND c.document > ?";
-    if !has_tombstones(conn, key)? {
-        return Ok(RANGE.to_owned());
-    }
-    let mut removals = RemovalNo::PERMANENT.0.to_string();
-    for removal in &view.removals {
-        removals.push(',');
-        removals.push_str(&removal.0.to_string());
-    }
-    Ok(format!(
-        "{RANGE} AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.audience = c.audience \
-         AND t.epoch = c.epoch AND t.document = c.document \
-         AND t.removal IN ({removals}) AND t.seq >= c.seq)"
-    ))
 }
 
 /// Whether anything was ever removed from a content: most never had anything.
@@ -157,19 +108,28 @@ pub(super) fn page(
     skip: usize,
     limit: usize,
 ) -> Result<Vec<StoredContact>, StoreError> {
-    let visible = visible(conn, key, view)?;
-    let query =
-        format!("SELECT c.document, c.seq, c.body {visible} ORDER BY c.document LIMIT ? OFFSET ?");
-    let rows: Vec<ContactRow> = sql_query(query)
-        .bind::<BigInt, _>(key.audience.raw())
-        .bind::<BigInt, _>(key.epoch.0)
-        .bind::<Text, _>(after.map_or("", Document::as_str))
-        .bind::<BigInt, _>(count(limit))
-        .bind::<BigInt, _>(count(skip))
-        .load(conn)
-        .map_err(error::store)?;
+    let mut after = after.cloned();
+    if skip > 0 {
+        let skipped = keys(conn, key, view, after.as_ref(), skip)?;
+        if skipped.len() < skip {
+            return Ok(Vec::new());
+        }
+        after = skipped.into_iter().next_back().map(|key| key.document);
+    }
+    let fetch = |conn: &mut SqliteConnection, after: &str, limit: i64| {
+        let (audience, epoch) = (key.audience.raw(), key.epoch.0);
+        let statement = Contacts {
+            audience,
+            epoch,
+            after,
+            limit,
+            lifetime: PhantomData,
+        };
+        statement.load(conn)
+    };
+    let rows = visible(conn, key, view, after.as_ref(), limit, fetch)?;
     rows.into_iter()
-        .map(|row| contact(row.document, row.seq, &row.body))
+        .map(|(document, seq, body): (_, _, String)| contact(document, seq, &body))
         .collect()
 }
 
@@ -180,20 +140,93 @@ pub(super) fn keys(
     after: Option<&Document>,
     limit: usize,
 ) -> Result<Vec<KeyOnly>, StoreError> {
-    let visible = visible(conn, key, view)?;
-    let query = format!("SELECT c.document, c.seq {visible} ORDER BY c.document LIMIT ?");
-    let rows: Vec<KeyRow> = sql_query(query)
-        .bind::<BigInt, _>(key.audience.raw())
-        .bind::<BigInt, _>(key.epoch.0)
-        .bind::<Text, _>(after.map_or("", Document::as_str))
-        .bind::<BigInt, _>(count(limit))
-        .load(conn)
-        .map_err(error::store)?;
-    let key_only = |row: KeyRow| KeyOnly {
-        document: Document::from_stored(row.document),
-        order: Order(row.seq),
+    let fetch = |conn: &mut SqliteConnection, after: &str, limit: i64| {
+        let (audience, epoch) = (key.audience.raw(), key.epoch.0);
+        let statement = Keys {
+            audience,
+            epoch,
+            after,
+            limit,
+            lifetime: PhantomData,
+        };
+        let rows: Vec<(String, i64)> = statement.load(conn)?;
+        Ok(rows.into_iter().map(|(d, seq)| (d, seq, ())).collect())
+    };
+    let rows = visible(conn, key, view, after, limit, fetch)?;
+    let key_only = |(document, seq, ())| KeyOnly {
+        document: Document::from_stored(document),
+        order: Order(seq),
     };
     Ok(rows.into_iter().map(key_only).collect())
+}
+
+/// The next visible rows behind a document: contacts and tombstones are both read in the order of
+/// their keys and merged, which costs less than a look-up per contact.
+fn visible<T>(
+    conn: &mut SqliteConnection,
+    key: ContentKey,
+    view: &View,
+    after: Option<&Document>,
+    limit: usize,
+    mut fetch: impl FnMut(&mut SqliteConnection, &str, i64) -> QueryResult<Vec<(String, i64, T)>>,
+) -> Result<Vec<(String, i64, T)>, StoreError> {
+    let removed = has_tombstones(conn, key)?;
+    let mut from = after.map_or_else(String::new, |d| d.as_str().to_owned());
+    let mut found: Vec<(String, i64, T)> = Vec::new();
+    loop {
+        let rows = fetch(conn, &from, count(limit)).map_err(error::store)?;
+        if !removed {
+            return Ok(rows);
+        }
+        let Some((last, ..)) = rows.last() else {
+            return Ok(found);
+        };
+        let (last, complete) = (last.clone(), rows.len() < limit);
+        let hidden = hidden(conn, key, view, &from, &last)?;
+        let mut hidden = hidden.into_iter().peekable();
+        for (document, seq, rest) in rows {
+            while hidden.next_if(|(hidden, _)| *hidden < document).is_some() {}
+            let hides = |(hidden, below): &(String, i64)| *hidden == document && *below >= seq;
+            if !hidden.peek().is_some_and(hides) {
+                found.push((document, seq, rest));
+            }
+        }
+        if complete || found.len() >= limit {
+            found.truncate(limit);
+            return Ok(found);
+        }
+        from = last;
+    }
+}
+
+/// Documents with tombstones that count, each with the highest order that one of them hides.
+fn hidden(
+    conn: &mut SqliteConnection,
+    key: ContentKey,
+    view: &View,
+    after: &str,
+    until: &str,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let statement = StonesBetween {
+        audience: key.audience.raw(),
+        epoch: key.epoch.0,
+        after,
+        until,
+        lifetime: PhantomData,
+    };
+    let stones: Vec<(String, i64, i64)> = statement.load(conn).map_err(error::store)?;
+    let counts = |no: i64| no == RemovalNo::PERMANENT.0 || view.removals.contains(&RemovalNo(no));
+    let mut hidden: Vec<(String, i64)> = Vec::with_capacity(stones.len());
+    for (document, removal, seq) in stones {
+        if !counts(removal) {
+            continue;
+        }
+        match hidden.last_mut() {
+            Some((last, below)) if *last == document => *below = seq.max(*below),
+            _ => hidden.push((document, seq)),
+        }
+    }
+    Ok(hidden)
 }
 
 pub(super) fn span(
@@ -204,27 +237,44 @@ pub(super) fn span(
     until: Option<&Document>,
     limit: u64,
 ) -> Result<Span, StoreError> {
-    let visible = visible(conn, key, view)?;
-    let until_clause = if until.is_some() {
-        " AND c.document <= ?"
-    } else {
-        " AND ? = ''"
-    };
-    let query = format!(
-        "SELECT count(*) AS keys, max(document) AS last FROM \
-         (SELECT c.document AS document {visible}{until_clause} ORDER BY c.document LIMIT ?)"
-    );
-    let row: SpanRow = sql_query(query)
-        .bind::<BigInt, _>(key.audience.raw())
-        .bind::<BigInt, _>(key.epoch.0)
-        .bind::<Text, _>(after.map_or("", Document::as_str))
-        .bind::<Text, _>(until.map_or("", Document::as_str))
-        .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
-        .get_result(conn)
-        .map_err(error::store)?;
+    if has_tombstones(conn, key)? {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut keys = keys(conn, key, view, after, limit)?;
+        let within = keys.partition_point(|k| until.is_none_or(|until| k.document <= *until));
+        keys.truncate(within);
+        return Ok(Span {
+            count: u64::try_from(keys.len()).unwrap_or(u64::MAX),
+            last: keys.pop().map(|key| key.document),
+        });
+    }
+    let (audience, epoch) = (key.audience.raw(), key.epoch.0);
+    let after = after.map_or("", Document::as_str);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let lifetime = PhantomData;
+    let counted: (i64, Option<String>) = match until {
+        Some(until) => CountUntil {
+            audience,
+            epoch,
+            after,
+            until: until.as_str(),
+            limit,
+            lifetime,
+        }
+        .get_result(conn),
+        None => Count {
+            audience,
+            epoch,
+            after,
+            limit,
+            lifetime,
+        }
+        .get_result(conn),
+    }
+    .map_err(error::store)?;
+    let (count, last) = counted;
     Ok(Span {
-        count: u64::try_from(row.keys).unwrap_or(0),
-        last: row.last.map(Document::from_stored),
+        count: u64::try_from(count).unwrap_or(0),
+        last: last.map(Document::from_stored),
     })
 }
 

@@ -3,7 +3,7 @@
 use diesel::{
     QueryResult, RunQueryDsl,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{BigInt, Text},
+    sql_types::{BigInt, Nullable, Text},
     sqlite::{Sqlite, SqliteConnection},
 };
 
@@ -81,6 +81,68 @@ statement!(
         document: &'a str as Text,
     ) -> (BigInt, Text),
     "SELECT seq, body FROM contacts WHERE audience = ? AND epoch = ? AND document = ?"
+);
+
+statement!(
+    /// Keys and orders behind a document.
+    Keys(
+        audience: i64 as BigInt,
+        epoch: i64 as BigInt,
+        after: &'a str as Text,
+        limit: i64 as BigInt,
+    ) -> (Text, BigInt),
+    "SELECT document, seq FROM contacts \
+     WHERE audience = ? AND epoch = ? AND document > ? ORDER BY document LIMIT ?"
+);
+
+statement!(
+    /// Contacts behind a document.
+    Contacts(
+        audience: i64 as BigInt,
+        epoch: i64 as BigInt,
+        after: &'a str as Text,
+        limit: i64 as BigInt,
+    ) -> (Text, BigInt, Text),
+    "SELECT document, seq, body FROM contacts \
+     WHERE audience = ? AND epoch = ? AND document > ? ORDER BY document LIMIT ?"
+);
+
+statement!(
+    /// Tombstones behind a document and up to another.
+    StonesBetween(
+        audience: i64 as BigInt,
+        epoch: i64 as BigInt,
+        after: &'a str as Text,
+        until: &'a str as Text,
+    ) -> (Text, BigInt, BigInt),
+    "SELECT document, removal, seq FROM tombstones \
+     WHERE audience = ? AND epoch = ? AND document > ? AND document <= ? ORDER BY document"
+);
+
+statement!(
+    /// How many contacts there are behind a document, up to a number of them, and the last one's key.
+    Count(
+        audience: i64 as BigInt,
+        epoch: i64 as BigInt,
+        after: &'a str as Text,
+        limit: i64 as BigInt,
+    ) -> (BigInt, Nullable<Text>),
+    "SELECT count(*), max(document) FROM (SELECT document FROM contacts \
+     WHERE audience = ? AND epoch = ? AND document > ? ORDER BY document LIMIT ?)"
+);
+
+statement!(
+    /// As [`Count`], up to a document.
+    CountUntil(
+        audience: i64 as BigInt,
+        epoch: i64 as BigInt,
+        after: &'a str as Text,
+        until: &'a str as Text,
+        limit: i64 as BigInt,
+    ) -> (BigInt, Nullable<Text>),
+    "SELECT count(*), max(document) FROM (SELECT document FROM contacts \
+     WHERE audience = ? AND epoch = ? AND document > ? AND document <= ? \
+     ORDER BY document LIMIT ?)"
 );
 
 statement!(

@@ -3,11 +3,52 @@
 use domain::contact::Document;
 use ports::contacts::View;
 
+/// Visible keys per block after a full count.
+pub(super) const BLOCK: u64 = 512;
+
 /// Consecutive visible keys.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     pub last: Document,
     pub count: u64,
+}
+
+/// Cuts visible keys into blocks while something else walks them in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Cutter {
+    blocks: Vec<Block>,
+    open: u64,
+    last: Option<Document>,
+}
+
+impl Cutter {
+    /// The next visible keys.
+    pub fn push<'a>(&mut self, keys: impl Iterator<Item = &'a Document>) {
+        for key in keys {
+            self.open += 1;
+            if self.open == BLOCK {
+                self.blocks.push(Block {
+                    last: key.clone(),
+                    count: BLOCK,
+                });
+                (self.open, self.last) = (0, None);
+            } else if self.open == 1 {
+                // Any key of the last block does: whatever comes behind it belongs to it as well.
+                self.last = Some(key.clone());
+            }
+        }
+    }
+
+    /// All blocks.
+    pub(super) fn finish(mut self) -> Vec<Block> {
+        if let Some(last) = self.last {
+            self.blocks.push(Block {
+                last,
+                count: self.open,
+            });
+        }
+        self.blocks
+    }
 }
 
 /// One consistent state of a content, countable by position.

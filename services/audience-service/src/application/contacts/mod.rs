@@ -8,13 +8,17 @@ mod page_index;
 mod read;
 mod remove;
 mod repair;
+mod slot;
 mod write;
 mod writer;
 
 pub(crate) use classify::Marks;
 pub use classify::{RowClass, WriteCounts};
+pub(crate) use index::Cutter;
 pub use page_index::PageIndexes;
 pub use read::{ContactCursor, ContactView, CursorPage, Lookup, NumberedPage, RemovedBy};
+pub(crate) use slot::Surveyed;
+pub(crate) use write::Parsed;
 pub use write::{AddContacts, ContactsAdded, MAX_ITEMS, Rejection, item_pointer};
 pub(crate) use writer::{CONTENT_GONE, Held};
 pub use writer::{Orders, Row, WriteRequest, WriteResult, Writer};

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use domain::{contact::Document, shared::Instant};
+use domain::contact::Document;
 use ports::{
     StoreError,
     contacts::{ContentKey, StoredContact, View},
@@ -19,13 +19,12 @@ use ports::{
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::{
-    index::{Block, Index},
+    index::{BLOCK, Block, Index},
+    slot::{Known, Slot, Surveyed, Taken},
     view_of,
 };
 use crate::application::Deps;
 
-/// Visible keys per block after a full count.
-pub(crate) const BLOCK: u64 = 512;
 /// A block that has grown beyond this is cut again.
 const MAX_BLOCK: u64 = 4 * BLOCK;
 /// How far an answer by page number may be behind the last write.
@@ -36,26 +35,8 @@ const EAGER_BLOCKS: usize = 64;
 const QUICK: i64 = 50_000;
 /// An index of fewer blocks is counted again faster than it is stored.
 const WORTH_SAVING: usize = 64;
-/// Documents logged during a count; more than these, and everything is counted again.
-const LOGGED: usize = 100_000;
 /// Contents kept in memory. An index of ten million contacts takes about 1 MB.
 const KEPT: usize = 64;
-
-#[derive(Default)]
-struct Slot {
-    index: Option<Arc<Index>>,
-    /// Blocks written to since the index was counted.
-    touched: BTreeSet<usize>,
-    /// The latest revision that `touched` is complete for.
-    tracked: Option<i64>,
-    /// The latest revision heard of.
-    heard: Option<i64>,
-    /// Documents written while the blocks are being counted; `None` when that is not known.
-    log: Option<Vec<Document>>,
-    /// Since when the index is behind, where this process saw it happen.
-    behind_since: Option<Instant>,
-    used: u64,
-}
 
 /// The indexes in use.
 pub struct PageIndexes {
@@ -78,6 +59,19 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The slot of a content, which is now the one used last.
+fn slot(slots: &mut HashMap<ContentKey, Slot>, key: ContentKey) -> &mut Slot {
+    if slots.len() >= KEPT && !slots.contains_key(&key) {
+        let oldest = slots.iter().min_by_key(|(_, slot)| slot.used);
+        let oldest = oldest.map(|(key, _)| *key);
+        oldest.and_then(|key| slots.remove(&key));
+    }
+    let used = slots.values().map(|s| s.used).max().unwrap_or(0) + 1;
+    let slot = slots.entry(key).or_default();
+    slot.used = used;
+    slot
+}
+
 impl PageIndexes {
     /// No index yet.
     pub fn new(deps: Deps) -> Self {
@@ -90,38 +84,37 @@ impl PageIndexes {
 
     /// Notes what a write may have changed. Called under the content's write lock, in order.
     pub(crate) fn written(&self, content: &Content, documents: &[Document]) {
-        let mut slots = locked(&self.slots);
-        let Some(slot) = slots.get_mut(&content.key) else {
-            return;
-        };
-        slot.heard = Some(content.revision);
-        if let Some(log) = &mut slot.log {
-            log.extend_from_slice(documents);
+        let now = self.deps.clock.now();
+        if let Some(slot) = locked(&self.slots).get_mut(&content.key) {
+            slot.written(content, documents, now);
         }
-        slot.log = slot.log.take().filter(|log| log.len() <= LOGGED);
-        let Some(index) = &slot.index else { return };
-        slot.behind_since
-            .get_or_insert_with(|| self.deps.clock.now());
-        if slot.tracked != Some(content.revision - 1) || index.view != view_of(content) {
-            slot.tracked = None;
-            return;
-        }
-        for document in documents {
-            slot.touched.insert(index.block_of(document));
-        }
-        slot.tracked = Some(content.revision);
     }
 
-    /// Notes that a removal began or ceased to count: everything is to be counted again.
-    pub(crate) fn flipped(self: &Arc<Self>, content: &Content) {
-        if let Some(slot) = locked(&self.slots).get_mut(&content.key) {
-            slot.heard = Some(content.revision);
-            slot.tracked = None;
-            slot.log = None;
-            slot.behind_since
-                .get_or_insert_with(|| self.deps.clock.now());
+    /// Notes that a removal began to count, after the revision `from`, and what it counted.
+    pub(crate) fn removed(
+        self: &Arc<Self>,
+        from: i64,
+        content: &Content,
+        surveyed: Option<Surveyed>,
+    ) {
+        let now = self.deps.clock.now();
+        let known =
+            slot(&mut locked(&self.slots), content.key).removed(from, content, surveyed, now);
+        if !known {
+            self.warm(content);
         }
-        self.warm(content);
+    }
+
+    /// Notes that a removal ceased to count, after the revision `from`; whether `everybody` came back.
+    pub(crate) fn restored(self: &Arc<Self>, from: i64, content: &Content, everybody: bool) {
+        let now = self.deps.clock.now();
+        let known = match locked(&self.slots).get_mut(&content.key) {
+            Some(slot) => slot.restored(from, content, everybody, now),
+            None => false,
+        };
+        if !known {
+            self.warm(content);
+        }
     }
 
     /// Counts a large content before anybody asks for a page of it.
@@ -162,7 +155,12 @@ impl PageIndexes {
     /// An index that may answer now: exact, or fresh enough while a rebuild goes on behind it.
     async fn current(self: &Arc<Self>, content: &Content) -> Result<Arc<Index>, StoreError> {
         let known = self.known(content.key);
-        if let Some((index, touched, behind_since)) = known {
+        if let Some(Known {
+            index,
+            touched,
+            behind_since,
+        }) = known
+        {
             if index.revision == content.revision {
                 return Ok(index);
             }
@@ -176,16 +174,12 @@ impl PageIndexes {
         self.rebuild(content).await
     }
 
-    /// The index in memory, how many blocks were touched since (`None`: unknown), and since when.
-    fn known(&self, key: ContentKey) -> Option<(Arc<Index>, Option<usize>, Option<Instant>)> {
+    fn known(&self, key: ContentKey) -> Option<Known> {
         let mut slots = locked(&self.slots);
-        let clock = slots.values().map(|s| s.used).max().unwrap_or(0) + 1;
-        let slot = slots.get_mut(&key)?;
-        slot.used = clock;
-        let touched = slot.tracked.map(|_| slot.touched.len());
-        slot.index
-            .clone()
-            .map(|index| (index, touched, slot.behind_since))
+        slots
+            .contains_key(&key)
+            .then(|| slot(&mut slots, key))?
+            .known()
     }
 
     fn rebuild_behind(self: &Arc<Self>, content: Content) {
@@ -213,8 +207,7 @@ impl PageIndexes {
     async fn rebuild(&self, wanted: &Content) -> Result<Arc<Index>, StoreError> {
         let turn = self.turn(wanted.key);
         let _turn = turn.lock().await;
-        // Writes are heard of from here on, so that `keep` knows whether any came in between.
-        locked(&self.slots).entry(wanted.key).or_default().log = Some(Vec::new());
+        slot(&mut locked(&self.slots), wanted.key).begin_log();
         let content = self.deps.queries.content(wanted.key).await?;
         let content = content.unwrap_or_else(|| wanted.clone());
         let (base, touched) = match self.take_touched(&content) {
@@ -242,51 +235,15 @@ impl PageIndexes {
     }
 
     fn take_touched(&self, content: &Content) -> Taken {
-        let mut slots = locked(&self.slots);
-        let Some(slot) = slots.get_mut(&content.key) else {
-            return Taken::Unknown;
-        };
-        let Some(index) = slot.index.clone() else {
-            return Taken::Unknown;
-        };
-        if index.revision == content.revision {
-            return Taken::Exact(index);
+        match locked(&self.slots).get(&content.key) {
+            Some(slot) => slot.taken(content),
+            None => Taken::Unknown,
         }
-        let tracked = slot
-            .tracked
-            .is_some_and(|revision| revision >= content.revision);
-        if !tracked || index.view != view_of(content) || index.blocks.is_empty() {
-            return Taken::Unknown;
-        }
-        // Kept in the slot as well: a write that lands while these are counted touches them again.
-        Taken::Some(index, slot.touched.clone())
     }
 
-    /// Puts an index in place. What was written while it was counted is touched; where that is not
-    /// known, the next rebuild counts everything again.
     fn keep(&self, key: ContentKey, index: &Arc<Index>) {
-        let mut slots = locked(&self.slots);
-        if slots.len() >= KEPT && !slots.contains_key(&key) {
-            let oldest = slots
-                .iter()
-                .min_by_key(|(_, slot)| slot.used)
-                .map(|(key, _)| *key);
-            oldest.and_then(|key| slots.remove(&key));
-        }
-        let used = slots.values().map(|s| s.used).max().unwrap_or(0) + 1;
-        let slot = slots.entry(key).or_default();
-        let heard = slot.heard.unwrap_or(index.revision).max(index.revision);
-        let log = slot.log.take();
-        let known = log.is_some() || heard == index.revision;
-        let log = log.unwrap_or_default();
-        slot.touched = log
-            .iter()
-            .map(|document| index.block_of(document))
-            .collect();
-        slot.behind_since = (heard > index.revision).then(|| self.deps.clock.now());
-        slot.tracked = known.then_some(heard);
-        slot.index = Some(Arc::clone(index));
-        slot.used = used;
+        let now = self.deps.clock.now();
+        slot(&mut locked(&self.slots), key).keep(index, now);
     }
 
     /// The index kept in the store, where it is still exact.
@@ -380,10 +337,4 @@ impl PageIndexes {
         }
         Ok(blocks)
     }
-}
-
-enum Taken {
-    Exact(Arc<Index>),
-    Some(Arc<Index>, BTreeSet<usize>),
-    Unknown,
 }

@@ -77,9 +77,9 @@ async fn delta_of(
 }
 
 impl App {
-    /// Repairs every open write and ends every lease. At the start of a process that owns its stores
-    /// alone, all of them are abandoned; afterwards counts are exact, and interrupted operations go on
-    /// at once.
+    /// Repairs every open write, ends every lease, and drops what unfinished requests were making. At
+    /// the start of a process that owns its stores alone, all of them are abandoned; afterwards counts
+    /// are exact, and interrupted operations go on at once.
     ///
     /// # Errors
     /// Store errors.
@@ -91,7 +91,8 @@ impl App {
         loop {
             let open = self.deps.queries.open_writes(PAGE).await?;
             if open.is_empty() {
-                return Ok(repaired);
+                let dropped = self.drop_abandoned_creations().await?;
+                return Ok(repaired + dropped);
             }
             for intent in &open {
                 repair(&self.deps, intent).await?;

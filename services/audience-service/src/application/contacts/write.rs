@@ -62,6 +62,39 @@ pub(crate) struct Parsed {
     received: usize,
 }
 
+impl Parsed {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// What became of items whose rows were written by an earlier run, which kept their classes.
+    pub fn written_before(self, audience: Audience, classes: Vec<RowClass>) -> ContactsAdded {
+        let rows = self.rows.into_iter().zip(classes);
+        let classes = rows
+            .map(|(row, class)| (row.row as usize, class, row.document))
+            .collect();
+        ContactsAdded::new(audience, self.received, classes, self.rejected)
+    }
+}
+
+impl ContactsAdded {
+    fn new(
+        audience: Audience,
+        received: usize,
+        classes: Vec<(usize, RowClass, Document)>,
+        rejected: Vec<Rejection>,
+    ) -> Self {
+        Self {
+            audience,
+            received,
+            counts: classes.iter().map(|(_, class, _)| *class).collect(),
+            classes,
+            rejected,
+        }
+    }
+}
+
 impl App {
     /// Splits items. With `strict`, any bad one refuses all.
     pub(crate) fn parse_contacts(&self, command: AddContacts) -> AppResult<Parsed> {
@@ -164,13 +197,12 @@ impl App {
             rows = rest;
         }
         ports::crash::point("request.before_answer");
-        Ok(ContactsAdded {
+        Ok(ContactsAdded::new(
             audience,
-            received: parsed.received,
-            counts: classes.iter().map(|(_, class, _)| *class).collect(),
+            parsed.received,
             classes,
-            rejected: parsed.rejected,
-        })
+            parsed.rejected,
+        ))
     }
 }
 

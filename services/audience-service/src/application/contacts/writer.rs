@@ -258,9 +258,7 @@ impl Writer {
         let mut delta = ContentDelta::default();
         let classes = batch.classify(&marks, held.write, &applied, &mut delta);
         let content = self.close(&held, &delta).await?;
-        if let Some(hook) = self.on_written.get() {
-            hook(&content, &documents);
-        }
+        self.tell(&content, &documents);
         Ok(batch.results(classes, content.contacts, &numbers))
     }
 
@@ -297,6 +295,12 @@ impl Writer {
         Ok(content)
     }
 
+    fn tell(&self, content: &Content, documents: &[Document]) {
+        if let Some(hook) = self.on_written.get() {
+            hook(content, documents);
+        }
+    }
+
     /// Closes a write inside a unit of work that does more.
     pub(crate) async fn close_in(
         &self,
@@ -313,7 +317,9 @@ impl Writer {
 
     /// Closes a write that did nothing.
     pub(crate) async fn release(&self, held: &Held) -> Result<(), StoreError> {
-        self.close(held, &ContentDelta::default()).await.map(drop)
+        let content = self.close(held, &ContentDelta::default()).await?;
+        self.tell(&content, &[]);
+        Ok(())
     }
 }
 

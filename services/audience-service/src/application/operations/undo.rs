@@ -129,8 +129,9 @@ impl App {
         self.refuse_while_removing(&audience).await?;
         let held = self.hold_for_undo(key).await?;
         match self.undo_held(actor, operation, &audience, &held).await {
-            Ok(content) => {
-                self.pages.flipped(&content);
+            Ok((content, withheld)) => {
+                let from = held.content.revision;
+                self.pages.restored(from, &content, withheld == 0);
                 Ok(())
             }
             Err(error) => {
@@ -146,7 +147,7 @@ impl App {
         operation: &Operation,
         audience: &Audience,
         held: &Held,
-    ) -> AppResult<Content> {
+    ) -> AppResult<(Content, i64)> {
         let key = held.content.key;
         let removals = self.deps.queries.removals(key).await?;
         let mine = removals
@@ -201,7 +202,7 @@ impl App {
             .close_in(uow.as_mut(), held, &ContentDelta::default())
             .await?;
         commit_flip(uow).await?;
-        Ok(content)
+        Ok((content, withheld))
     }
 
     /// Keeps people out who opted out since: they are moved to the permanent removal. Answers how

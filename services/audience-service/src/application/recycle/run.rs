@@ -24,7 +24,7 @@ use super::{
 use crate::application::{
     App, AppError, AppResult,
     audiences::UNDO,
-    contacts::{CONTENT_GONE, Held, view_of},
+    contacts::{CONTENT_GONE, Cutter, Held, Surveyed, view_of},
     events,
     operations::{Ending, Job, PurgeParams},
 };
@@ -123,8 +123,9 @@ impl App {
         }
         self.find_duplicates(&source, params, job.operation.id, &job.signals)
             .await?;
+        let mut cut = None;
         if !at.surveyed {
-            self.mark(job, params, &source, &removal, &mut at).await?;
+            cut = self.mark(job, params, &source, &removal, &mut at).await?;
         }
         let mut touched = Touched::new(source.clone(), removal.no, &at);
         touched.catch_up(self, job, params).await?;
@@ -140,8 +141,10 @@ impl App {
         };
         let flipped = self.flip(job, params, removal, touched, &held).await;
         match flipped {
-            Ok(content) => {
-                self.pages.flipped(&content);
+            Ok((content, touched)) => {
+                let surveyed = cut.map(|cut| Surveyed::new(cut, touched));
+                self.pages
+                    .removed(held.content.revision, &content, surveyed);
                 self.announce(&job.operation);
                 crash::point("recycle.flipped");
                 Ok(())
@@ -165,6 +168,7 @@ impl App {
     }
 
     /// Judges every contact and leaves tombstones for those that go, in steps with a checkpoint each.
+    /// Answers the pages of those that stay, if it saw all of them.
     async fn mark(
         &self,
         job: &mut Job,
@@ -172,15 +176,15 @@ impl App {
         source: &Source,
         removal: &Removal,
         at: &mut RecycleCheckpoint,
-    ) -> AppResult<()> {
+    ) -> AppResult<Option<Cutter>> {
         let mut after = at.after.clone().map(Document::from_stored);
+        let mut cut = after.is_none().then(Cutter::default);
         at.runs.push((job.run_number(), at.after.clone()));
         let mut judge = Judge::new(self, &source.workspace, params, job.operation.id).await?;
         judge.begin_after(after.as_ref());
-        loop {
-            let bodies = params.rules.needs_body();
-            let batch = self.candidates(source, after.as_ref(), bodies).await?;
-            let Some(last) = batch.last() else { break };
+        let bodies = params.rules.needs_body();
+        let mut batch = self.candidates(source, after.as_ref(), bodies).await?;
+        while let Some(last) = batch.last() {
             after = Some(last.document.clone());
             let verdicts = judge.judge(&batch).await?;
             if job.run_number() > 1 {
@@ -188,20 +192,34 @@ impl App {
                     .await?;
             }
             verdicts.iter().for_each(|reasons| at.tally.add(*reasons));
-            let stones = tombstones(removal.no, &batch, &verdicts, at);
-            if !stones.is_empty() {
-                self.deps
-                    .contacts
-                    .entomb(source.key, stones, Priority::Bulk)
-                    .await?;
+            if let Some(cut) = &mut cut {
+                let stays = batch.iter().zip(&verdicts).filter(|(_, r)| r.is_empty());
+                cut.push(stays.map(|(candidate, _)| &candidate.document));
             }
+            let stones = tombstones(removal.no, &batch, &verdicts, at);
+            // The next ones are read while these are written.
+            let (marked, next) = tokio::join!(
+                self.entomb(source.key, stones),
+                self.candidates(source, after.as_ref(), bodies),
+            );
+            marked?;
             crash::point("recycle.batch_marked");
             at.after = after.as_ref().map(|d| d.as_str().to_owned());
             save(job, at).await?;
             crash::point("recycle.checkpointed");
+            batch = next?;
         }
         at.surveyed = true;
-        save(job, at).await
+        save(job, at).await?;
+        Ok(cut)
+    }
+
+    async fn entomb(&self, key: ContentKey, stones: Vec<Tombstone>) -> AppResult<()> {
+        if stones.is_empty() {
+            return Ok(());
+        }
+        let contacts = &self.deps.contacts;
+        Ok(contacts.entomb(key, stones, Priority::Bulk).await?)
     }
 
     /// Takes the effect from tombstones that a run before this one left for contacts that stay.
@@ -227,12 +245,7 @@ impl App {
             reasons: Reasons::NONE,
             ..stone
         };
-        let harmless: Vec<Tombstone> = mine.map(harmless).collect();
-        if harmless.is_empty() {
-            return Ok(());
-        }
-        let contacts = &self.deps.contacts;
-        Ok(contacts.entomb(key, harmless, Priority::Bulk).await?)
+        self.entomb(key, mine.map(harmless).collect()).await
     }
 
     /// Makes the removal count: under the lock, in one transaction with the operation's end.
@@ -243,7 +256,7 @@ impl App {
         removal: Removal,
         mut touched: Touched,
         held: &Held,
-    ) -> AppResult<Content> {
+    ) -> AppResult<(Content, Vec<Document>)> {
         touched.look_again(self, job, params).await?;
         job.signals.check()?;
         let mut report = touched.tally().report();
@@ -282,7 +295,7 @@ impl App {
         self.end_leased(uow.as_mut(), &job.lease, &job.operation, &ending)
             .await?;
         uow.commit().await?;
-        Ok(content)
+        Ok((content, touched.documents()))
     }
 
     async fn plan_removal_purge(

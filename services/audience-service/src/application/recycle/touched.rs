@@ -175,6 +175,11 @@ impl Touched {
         }
     }
 
+    /// All contacts touched.
+    pub fn documents(self) -> Vec<Document> {
+        self.before.into_keys().collect()
+    }
+
     /// The tally as of now. Its total is what the survey looked at.
     pub fn tally(&self) -> Tally {
         let mut tally = self.at.tally.clone();
