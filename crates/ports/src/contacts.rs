@@ -127,6 +127,15 @@ pub struct Span {
     pub last: Option<Document>,
 }
 
+/// What a purge deletes of a removal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purge {
+    /// The tombstones and the contacts they hide: nobody can bring them back.
+    Hidden,
+    /// The tombstones alone: the removal was taken back, and hides nobody.
+    Tombstones,
+}
+
 /// Who is waiting, so that bulk work leaves room for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
@@ -239,13 +248,14 @@ pub trait ContactStore: Send + Sync {
     /// Deletes at most `limit` contacts and tombstones of a whole generation. `true` while some are left.
     async fn purge_content(&self, key: ContentKey, limit: usize) -> Result<bool, StoreError>;
 
-    /// Deletes what a removal that can no longer be undone hides: at most `limit` tombstones of it
-    /// after `after`, and the contacts they hide. Answers the last document handled, `None` at the end.
-    /// A contact that was written again stays; its stale tombstone goes.
+    /// Deletes a removal that can no longer be undone, or was: at most `limit` tombstones of it after
+    /// `after`, and the contacts they hide if `purge` says so. Answers the last document handled,
+    /// `None` at the end. A contact that was written again stays; its stale tombstone goes.
     async fn purge_removal(
         &self,
         key: ContentKey,
         removal: RemovalNo,
+        purge: Purge,
         after: Option<&Document>,
         limit: usize,
     ) -> Result<Option<Document>, StoreError>;

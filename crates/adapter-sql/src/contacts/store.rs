@@ -12,7 +12,7 @@ use domain::{
 use ports::{
     StoreError,
     contacts::{
-        Applied, ContactStore, ContactWrite, ContentKey, KeyOnly, Order, Priority, Span,
+        Applied, ContactStore, ContactWrite, ContentKey, KeyOnly, Order, Priority, Purge, Span,
         StoredContact, Tombstone, View,
     },
 };
@@ -280,6 +280,7 @@ impl ContactStore for SqliteContacts {
         &self,
         key: ContentKey,
         removal: RemovalNo,
+        purge: Purge,
         after: Option<&Document>,
         limit: usize,
     ) -> Result<Option<Document>, StoreError> {
@@ -305,7 +306,8 @@ impl ContactStore for SqliteContacts {
         };
         let change = move |conn: &mut SqliteConnection, stone: &(Document, Order)| {
             let (document, seen) = stone;
-            writes::bury(conn, key, removal, document, *seen)
+            let hides = (purge == Purge::Hidden).then_some(*seen);
+            writes::purge(conn, key, removal, document, hides)
         };
         self.writer
             .run(Priority::Bulk, |answer| Rows::work(stones, change, answer))

@@ -155,22 +155,24 @@ pub(super) fn entomb(
 }
 
 /// Deletes a tombstone and the contact that it hides.
-pub(super) fn bury(
+pub(super) fn purge(
     conn: &mut SqliteConnection,
     key: ContentKey,
     removal: RemovalNo,
     document: &Document,
-    seen: Order,
+    hides: Option<Order>,
 ) -> Result<(), StoreError> {
     let (audience, epoch, document) = (key.audience.raw(), key.epoch.0, document.as_str());
-    let contact = DeleteHidden {
-        audience,
-        epoch,
-        document,
-        seq: seen.0,
-        lifetime: PhantomData,
-    };
-    contact.execute(conn).map_err(error::store)?;
+    if let Some(order) = hides {
+        let contact = DeleteHidden {
+            audience,
+            epoch,
+            document,
+            seq: order.0,
+            lifetime: PhantomData,
+        };
+        contact.execute(conn).map_err(error::store)?;
+    }
     let removal = removal.0;
     let stone = DeleteStone {
         audience,

@@ -50,6 +50,7 @@ macro_rules! contacts_contract {
                 tombstones_are_found_by_document;
             purging: a_content_goes_in_steps_and_alone,
                 a_purged_removal_takes_what_it_hides,
+                a_withdrawn_removal_takes_nobody,
                 a_rewritten_contact_survives_the_purge;
         );
     };

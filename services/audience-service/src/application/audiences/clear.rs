@@ -130,7 +130,7 @@ impl App {
             let error = Failure::new("superseded", "the audience was cleared meanwhile");
             let ending = Ending::cancelled(error, operation.report.clone());
             self.abandon_new_audience(uow, &operation).await?;
-            self.withdraw_removal(uow, operation.id).await?;
+            self.withdraw_removal(uow, &operation).await?;
             self.end_unleased(uow, &operation, &ending).await?;
             self.wake
                 .publish(crate::application::Topic::Cancel(operation.id.raw()));

@@ -32,7 +32,7 @@ impl App {
             let error = Failure::new("cancelled", "cancelled on request");
             let ending = Ending::cancelled(error, operation.report.clone());
             self.abandon_new_audience(uow.as_mut(), &operation).await?;
-            self.withdraw_removal(uow.as_mut(), id).await?;
+            self.withdraw_removal(uow.as_mut(), &operation).await?;
             self.end_unleased(uow.as_mut(), &operation, &ending).await?;
             uow.commit().await?;
             self.announce(&operation);
@@ -130,15 +130,18 @@ impl App {
     pub(crate) async fn withdraw_removal(
         &self,
         uow: &mut dyn UnitOfWork,
-        operation: OperationId,
+        operation: &Operation,
     ) -> AppResult<()> {
-        let found = uow.contents().removal_of(operation).await?;
+        let found = uow.contents().removal_of(operation.id).await?;
         if let Some(removal) = found.filter(|r| r.state == RemovalState::Building) {
             let withdrawn = Removal {
                 state: RemovalState::Withdrawn,
                 ..removal
             };
             uow.contents().save_removal(&withdrawn).await?;
+            let now = self.deps.clock.now();
+            self.plan_removal_purge(uow, operation, &withdrawn, now)
+                .await?;
         }
         Ok(())
     }

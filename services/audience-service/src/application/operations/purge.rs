@@ -1,12 +1,15 @@
 //! Deleting what nobody can bring back any more, in small steps, long after it stopped to show.
 
-use domain::contact::Document;
 use domain::{
-    operation::{OperationKind, OperationResult, OperationState, Progress, RemovalReport, Report},
+    audience::{Audience, Visibility},
+    contact::Document,
+    operation::{
+        Operation, OperationKind, OperationResult, OperationState, Progress, RemovalReport, Report,
+    },
     shared::{AudienceId, Epoch, Instant, OperationId, RemovalNo},
 };
 use ports::{
-    contacts::ContentKey,
+    contacts::{ContentKey, Purge},
     crash,
     store::{Durability, NewOperation, Removal, RemovalState, UnitOfWork},
 };
@@ -56,6 +59,31 @@ impl PurgeParams {
 }
 
 impl App {
+    /// Plans the purge of what a removal of `operation` left behind.
+    pub(crate) async fn plan_removal_purge(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        operation: &Operation,
+        removal: &Removal,
+        not_before: Instant,
+    ) -> AppResult<()> {
+        let cause = NewOperation {
+            id: operation.id,
+            write_id: operation.id.raw(),
+            workspace: operation.workspace.clone(),
+            audience: operation.audience,
+            kind: operation.kind,
+            state: operation.state,
+            total: None,
+            params: serde_json::Value::Null,
+            created_by: operation.created_by.clone(),
+            created_at: self.deps.clock.now(),
+            not_before: None,
+        };
+        let params = PurgeParams::removal(removal.key, removal.no);
+        self.plan_purge(uow, &cause, params, not_before).await
+    }
+
     /// Plans a purge for when `cause` can no longer be undone.
     pub(crate) async fn plan_purge(
         &self,
@@ -93,7 +121,10 @@ impl App {
             .queries
             .audience(&job.operation.workspace, key.audience)
             .await?;
-        if audience.is_none_or(|a| a.epoch != key.epoch) {
+        // What an abandoned audience holds can be seen by nobody; no purge is planned for one that a
+        // retry may go on with.
+        let unseen = |a: Audience| a.epoch != key.epoch || a.visibility == Visibility::Abandoned;
+        if audience.is_none_or(unseen) {
             while self.deps.contacts.purge_content(key, STEP).await? {
                 crash::point("purge.batch");
                 self.purged(job, STEP).await?;
@@ -109,18 +140,14 @@ impl App {
         let Some(removal) = self.expire(key, no).await? else {
             return job.end(&done(job)).await;
         };
-        let mut after: Option<Document> = None;
-        loop {
-            let contacts = &self.deps.contacts;
-            after = contacts
-                .purge_removal(key, no, after.as_ref(), STEP)
-                .await?;
-            if after.is_none() {
-                break;
-            }
-            crash::point("purge.batch");
-            self.purged(job, STEP).await?;
+        if removal.state == RemovalState::Withdrawn {
+            self.purge_rows(job, key, no, Purge::Tombstones).await?;
+            let mut uow = self.deps.store.begin(Durability::Full).await?;
+            uow.contents().save_removal(&purged(removal)).await?;
+            uow.commit().await?;
+            return job.end(&done(job)).await;
         }
+        self.purge_rows(job, key, no, Purge::Hidden).await?;
         let held = match self.writer.hold(key, Vec::new()).await {
             Ok(held) => held,
             // Cleared meanwhile: the purge of the whole content has the rest.
@@ -141,12 +168,7 @@ impl App {
         uow.contents()
             .set_active(key, &active, 0, held.content.revision, now)
             .await?;
-        uow.contents()
-            .save_removal(&Removal {
-                state: RemovalState::Purged,
-                ..removal
-            })
-            .await?;
+        uow.contents().save_removal(&purged(removal)).await?;
         self.writer
             .close_in(uow.as_mut(), &held, &Default::default())
             .await?;
@@ -154,14 +176,38 @@ impl App {
         job.end(&done(job)).await
     }
 
-    /// Takes the undo away, if the removal still counts.
+    async fn purge_rows(
+        &self,
+        job: &mut Job,
+        key: ContentKey,
+        no: RemovalNo,
+        what: Purge,
+    ) -> AppResult<()> {
+        let contacts = &self.deps.contacts;
+        let mut after: Option<Document> = None;
+        loop {
+            let from = after.as_ref();
+            after = contacts.purge_removal(key, no, what, from, STEP).await?;
+            if after.is_none() {
+                return Ok(());
+            }
+            crash::point("purge.batch");
+            self.purged(job, STEP).await?;
+        }
+    }
+
+    /// Takes the undo away, if the removal still counts. One that was withdrawn stays so.
     async fn expire(&self, key: ContentKey, no: RemovalNo) -> AppResult<Option<Removal>> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
         let removals = uow.contents().removals(key).await?;
-        let counts = |r: &Removal| matches!(r.state, RemovalState::Active | RemovalState::Expired);
-        let Some(removal) = removals.into_iter().find(|r| r.no == no && counts(r)) else {
+        let Some(removal) = removals.into_iter().find(|r| r.no == no) else {
             return Ok(None);
         };
+        match removal.state {
+            RemovalState::Active | RemovalState::Expired => {}
+            RemovalState::Withdrawn => return Ok(Some(removal)),
+            RemovalState::Building | RemovalState::Purged => return Ok(None),
+        }
         let expired = Removal {
             state: RemovalState::Expired,
             ..removal
@@ -182,6 +228,13 @@ impl App {
             Err(AppError::Cancelled) | Ok(()) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+}
+
+fn purged(removal: Removal) -> Removal {
+    Removal {
+        state: RemovalState::Purged,
+        ..removal
     }
 }
 

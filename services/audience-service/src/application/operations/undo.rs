@@ -195,6 +195,8 @@ impl App {
             ..removal
         };
         uow.contents().save_removal(&withdrawn).await?;
+        self.plan_removal_purge(uow.as_mut(), operation, &withdrawn, now)
+            .await?;
         self.mark_undone(uow.as_mut(), actor, operation, restored, withheld, now)
             .await?;
         let content = self

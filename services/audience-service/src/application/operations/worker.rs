@@ -146,8 +146,7 @@ impl App {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
         self.abandon_new_audience(uow.as_mut(), &job.operation)
             .await?;
-        self.withdraw_removal(uow.as_mut(), job.operation.id)
-            .await?;
+        self.withdraw_removal(uow.as_mut(), &job.operation).await?;
         self.end_leased(uow.as_mut(), &job.lease, &job.operation, ending)
             .await?;
         uow.commit().await?;

@@ -26,7 +26,7 @@ use crate::application::{
     audiences::UNDO,
     contacts::{CONTENT_GONE, Cutter, Held, Surveyed, view_of},
     events,
-    operations::{Ending, Job, PurgeParams},
+    operations::{Ending, Job},
 };
 
 /// Removals of one audience that can be undone at the same time.
@@ -285,7 +285,7 @@ impl App {
             ..removal
         };
         uow.contents().save_removal(&removal).await?;
-        self.plan_removal_purge(uow.as_mut(), job, &removal, until)
+        self.plan_removal_purge(uow.as_mut(), &job.operation, &removal, until)
             .await?;
         self.fold_oldest(uow.as_mut(), job, &active, key).await?;
         let done = events::recycle_completed(&self.deps, &job.operation, None, &report, until);
@@ -296,31 +296,6 @@ impl App {
             .await?;
         uow.commit().await?;
         Ok((content, touched.documents()))
-    }
-
-    async fn plan_removal_purge(
-        &self,
-        uow: &mut dyn ports::store::UnitOfWork,
-        job: &Job,
-        removal: &Removal,
-        until: domain::shared::Instant,
-    ) -> AppResult<()> {
-        let operation = &job.operation;
-        let cause = ports::store::NewOperation {
-            id: operation.id,
-            write_id: operation.id.raw(),
-            workspace: operation.workspace.clone(),
-            audience: operation.audience,
-            kind: operation.kind,
-            state: operation.state,
-            total: None,
-            params: serde_json::Value::Null,
-            created_by: operation.created_by.clone(),
-            created_at: self.deps.clock.now(),
-            not_before: None,
-        };
-        let params = PurgeParams::removal(removal.key, removal.no);
-        self.plan_purge(uow, &cause, params, until).await
     }
 
     /// Takes the undo of the oldest removal away when there are too many.
