@@ -88,6 +88,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    use crate::types::UtcMillis;
+    use diesel::sql_types::{BigInt, Text};
+
+    /// Audiences that a request is making.
+    creations (audience) {
+        audience -> BigInt,
+        workspace -> Text,
+        write_id -> BigInt,
+        lease_until -> UtcMillis,
+    }
+}
+
+diesel::table! {
     use crate::types::{Doc, UtcMillis};
     use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 

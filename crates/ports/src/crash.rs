@@ -15,6 +15,9 @@ static HOOK: OnceLock<Hook> = OnceLock::new();
 
 /// Every registered point, so that a runner can enumerate them.
 pub const POINTS: &[&str] = &[
+    "create.begun",
+    "create.before_flip",
+    "create.flipped",
     "write.intent_committed",
     "write.contacts_stored",
     "write.closed",

@@ -164,6 +164,11 @@ fn every_registered_point_is_tried() {
 }
 
 #[test]
+fn creating_survives() {
+    survives(Scenario::Create);
+}
+
+#[test]
 fn adding_survives() {
     survives(Scenario::Add);
 }

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::shared::{AudienceId, Epoch, Instant, OperationId, RemovalNo, WriteNo};
+use domain::{
+    audience::Visibility,
+    shared::{AudienceId, Epoch, Instant, OperationId, RemovalNo, WriteNo},
+};
 use ports::{
     StoreError,
     contacts::ContentKey,
@@ -168,6 +171,7 @@ impl ContentRepository for Contents<'_> {
             audiences::table
                 .find(audience)
                 .filter(audiences::epoch.eq(epoch))
+                .filter(audiences::visibility.ne(Visibility::Abandoned.as_str()))
         };
         loop {
             let opened: Option<ContentRow> =

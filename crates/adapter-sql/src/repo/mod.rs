@@ -9,6 +9,7 @@ mod api_keys;
 mod audiences;
 mod claims;
 mod contents;
+mod creations;
 mod dead_letters;
 mod direct;
 mod feed;

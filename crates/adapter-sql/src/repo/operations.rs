@@ -15,7 +15,7 @@ use ports::{
 };
 
 use super::{
-    Backend, Conn, claims, dialect,
+    Backend, Conn, claims, creations, dialect,
     operation_rows::{Changes, OperationRow},
 };
 use crate::{
@@ -147,6 +147,7 @@ impl OperationRepository for Operations<'_> {
             .execute(self.0)
             .await
             .map_err(store)?;
+        creations::release(self.0).await?;
         Ok(u64::try_from(released).unwrap_or(u64::MAX))
     }
 

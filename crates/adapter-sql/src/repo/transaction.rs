@@ -5,15 +5,16 @@ use ports::{
     StoreError,
     bus::{InboxLog, OutboxWriter},
     store::{
-        AudienceRepository, AudienceStore, ContentRepository, Durability, NotificationRepository,
-        OperationRepository, OutcomeRepository, ReceiptLog, UnitOfWork, UploadRepository,
+        AudienceRepository, AudienceStore, ContentRepository, CreationRepository, Durability,
+        NotificationRepository, OperationRepository, OutcomeRepository, ReceiptLog, UnitOfWork,
+        UploadRepository,
     },
 };
 
 use super::{
-    Conn, Db, Held, audiences::Audiences, contents::Contents, dialect, feed::Feed, inbox::Inbox,
-    operations::Operations, outbox::Outbox, outcomes::Outcomes, receipts::Receipts,
-    uploads::Uploads,
+    Conn, Db, Held, audiences::Audiences, contents::Contents, creations::Creations, dialect,
+    feed::Feed, inbox::Inbox, operations::Operations, outbox::Outbox, outcomes::Outcomes,
+    receipts::Receipts, uploads::Uploads,
 };
 use crate::error;
 
@@ -80,6 +81,10 @@ impl UnitOfWork for Transaction {
 
     fn contents(&mut self) -> Box<dyn ContentRepository + '_> {
         Box::new(Contents(self.conn()))
+    }
+
+    fn creations(&mut self) -> Box<dyn CreationRepository + '_> {
+        Box::new(Creations(self.conn()))
     }
 
     fn operations(&mut self) -> Box<dyn OperationRepository + '_> {

@@ -11,6 +11,7 @@
 
 pub mod audiences;
 pub mod claims;
+pub mod creations;
 pub mod lists;
 pub mod operations;
 pub mod removals;
@@ -63,6 +64,10 @@ macro_rules! store_contract {
                 saving_can_take_a_drop_back,
                 flipping_moves_the_pointer_and_the_count,
                 flipping_needs_the_pointer_that_was_read;
+            creations: a_creation_ends_once,
+                a_request_finds_its_creation,
+                a_creation_is_abandoned_after_its_lease,
+                an_abandoned_audience_takes_no_writes;
             lists: pages_have_no_gaps_and_no_repeats,
                 what_is_not_ready_never_shows,
                 search_finds_names_and_tags_literally,

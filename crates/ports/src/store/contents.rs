@@ -57,7 +57,8 @@ pub enum OpenWrite {
         /// Whether its lease has run out.
         lapsed: bool,
     },
-    /// There is no such content, or the audience's pointer is at another one by now.
+    /// There is no such content, or the audience's pointer is at another one by now, or the audience
+    /// is abandoned.
     Gone,
 }
 

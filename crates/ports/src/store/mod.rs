@@ -5,6 +5,7 @@
 
 mod audiences;
 mod contents;
+mod creations;
 mod feed;
 mod housekeeping;
 mod operations;
@@ -19,6 +20,7 @@ pub use contents::{
     Content, ContentDelta, ContentRepository, NewRemoval, NewWrite, OpenWrite, Removal,
     RemovalState, WriteIntent,
 };
+pub use creations::{Creation, CreationRepository};
 pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent};
 pub use housekeeping::{
     EVENTS_KEPT_FOR, Housekeeping, INBOX_KEPT_FOR, OUTBOX_KEPT_FOR, PurgeCounts, RECEIPTS_KEPT_FOR,
@@ -61,6 +63,8 @@ pub trait UnitOfWork: Send {
     fn audiences(&mut self) -> Box<dyn AudienceRepository + '_>;
     /// Generations of contacts: counts, write intents, removals.
     fn contents(&mut self) -> Box<dyn ContentRepository + '_>;
+    /// Audiences that a request is making.
+    fn creations(&mut self) -> Box<dyn CreationRepository + '_>;
     /// Long operations.
     fn operations(&mut self) -> Box<dyn OperationRepository + '_>;
     /// Notifications and each user's event feed.

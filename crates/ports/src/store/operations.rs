@@ -121,8 +121,8 @@ pub trait OperationRepository: Send {
         now: Instant,
     ) -> Result<Option<(Operation, Lease)>, StoreError>;
 
-    /// Ends every lease on an operation or on a request's idempotency key, as if it had lapsed, and
-    /// answers how many operations had one. For the start of a process that has the store to itself:
+    /// Ends every lease on an operation, on a request's idempotency key or on a creation, as if it had
+    /// lapsed, and answers how many operations had one. For the start of a process that has the store to itself:
     /// whoever held a lease is gone, and nobody waits for it to run out.
     async fn release_leases(&mut self) -> Result<u64, StoreError>;
 

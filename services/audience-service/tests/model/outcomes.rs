@@ -12,8 +12,6 @@ use super::{
 #[derive(Debug, Clone)]
 pub enum Atom {
     Do(Command),
-    /// An audience is made, in this workspace; its contacts may never come.
-    Make(usize),
     /// A request of an audience has its number; what it asked for may never come.
     Ask(usize),
     Claim(usize),
@@ -60,13 +58,6 @@ pub fn orderings(world: &World, command: &Command) -> Vec<Ordering> {
             work.into_iter().flat_map(beside).collect()
         }
         Command::Add { at, items } => vec![adding(world, 0, *at, items)],
-        Command::Create { ws, items } => {
-            let (at, items) = (world.audiences.len(), items.clone());
-            vec![vec![
-                (0, Atom::Make(*ws)),
-                (0, Atom::Do(Command::Add { at, items })),
-            ]]
-        }
         other => vec![vec![(0, Atom::Do(other.clone()))]],
     }
 }
@@ -117,9 +108,6 @@ pub fn run(world: &World, steps: &[(usize, Atom)]) -> (World, Vec<Answer>) {
     for (who, atom) in steps {
         match atom {
             Atom::Do(command) => answers.push((*who, act(&mut world, command))),
-            Atom::Make(ws) => {
-                world.new_audience(*ws, Shown::Ready);
-            }
             Atom::Ask(at) => {
                 world.next_request(*at);
             }
@@ -156,6 +144,10 @@ fn act(world: &mut World, command: &Command) -> Answer {
             if dropped(world, *at) =>
         {
             deleted()
+        }
+        Command::Create { ws, items } => {
+            let new = world.new_audience(*ws, Shown::Ready);
+            Answer::Added(world.add(new, items))
         }
         Command::Add { at, items } => Answer::Added(world.add(*at, items)),
         Command::RemoveOne { at, doc } if world.remove_one(*at, *doc) => Answer::Done,

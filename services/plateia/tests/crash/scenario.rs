@@ -14,6 +14,7 @@ use super::server::{Answer, Client, Server, until};
 /// What is done when the process is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
+    Create,
     Add,
     Recycle,
     RecycleToNew,
@@ -24,6 +25,7 @@ pub enum Scenario {
 }
 
 const TOLD: [&str; 3] = ["relay.delivered", "relay.marked", "notify.stored"];
+const CREATED: [&str; 3] = ["create.begun", "create.before_flip", "create.flipped"];
 const WRITTEN: [&str; 3] = [
     "write.intent_committed",
     "write.contacts_stored",
@@ -37,7 +39,8 @@ const UPLOADED: [&str; 4] = [
 ];
 
 impl Scenario {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::Create,
         Self::Add,
         Self::Recycle,
         Self::RecycleToNew,
@@ -50,6 +53,7 @@ impl Scenario {
     /// The crash points on the way.
     pub fn points(self) -> Vec<&'static str> {
         let own: &[&[&'static str]] = match self {
+            Self::Create => &[&CREATED, &WRITTEN],
             Self::Add => &[&WRITTEN, &["request.before_answer"]],
             Self::Recycle => &[
                 &[
@@ -161,6 +165,11 @@ impl Prepared {
         let audience = &self.audience;
         let file = json!({ "upload_id": self.upload });
         let (path, body) = match self.scenario {
+            Scenario::Create => {
+                let data: Vec<Value> = (0..self.contacts).map(contact).collect();
+                let body = json!({ "name": "Made", "data": data });
+                ("/audiences".to_owned(), body)
+            }
             Scenario::Add => {
                 let data: Vec<Value> = self.new_contacts().map(contact).collect();
                 (
@@ -208,6 +217,7 @@ impl Prepared {
                 own.extend(self.new_contacts().map(document))
             }
             (Scenario::Clear, true) => own.clear(),
+            (Scenario::Create, true) => made = Some(all.clone().map(document).collect()),
             (Scenario::RecycleToNew, true) => made = Some(stay()),
             (Scenario::UploadNew, true) => {
                 made = Some(
@@ -253,7 +263,8 @@ impl Prepared {
     pub fn check(&self, client: &Client) {
         let operations = until("the operations", || all_told(client));
         let mut expected = self.ended;
-        expected += usize::from(!matches!(self.scenario, Scenario::Add | Scenario::Undo));
+        let at_once = [Scenario::Create, Scenario::Add, Scenario::Undo];
+        expected += usize::from(!at_once.contains(&self.scenario));
         assert_eq!(operations.len(), expected, "{operations:?}");
         for operation in &operations {
             assert_eq!(operation["state"], "succeeded", "{operation}");
@@ -296,7 +307,7 @@ impl Prepared {
             Scenario::UploadNew => {
                 json!({ "received": rows, "created": rows, "updated": 0, "unchanged": 0, "rejected": 0 })
             }
-            Scenario::Add | Scenario::Clear | Scenario::Undo => return,
+            Scenario::Create | Scenario::Add | Scenario::Clear | Scenario::Undo => return,
         };
         assert_eq!(operations[0]["report"], expected, "report");
     }

@@ -2,15 +2,20 @@
 
 use domain::{
     audience::{Audience, AudienceKind, AudienceStatus, Source, Tags, Visibility},
-    shared::{AudienceId, AudienceName, Epoch},
+    operation::OperationKind,
+    shared::{AudienceId, AudienceName, Epoch, Instant},
 };
-use ports::store::{Durability, UnitOfWork};
-use serde_json::{Value, json};
+use ports::{
+    StoreError, crash,
+    store::{Creation, Durability, UnitOfWork},
+};
+use serde::{Deserialize, Serialize};
 
 use crate::application::{
-    Actor, App, AppError, AppResult, Ticket,
-    contacts::{AddContacts, ContactsAdded, Orders},
+    Actor, App, AppResult, Ticket,
+    contacts::{AddContacts, ContactsAdded, Orders, Parsed, RowClass},
     events,
+    operations::PurgeParams,
 };
 
 /// A new audience.
@@ -31,8 +36,60 @@ pub struct CreateAudience {
 /// A created audience and what became of its first contacts.
 pub type Created = ContactsAdded;
 
+/// How a creation that did not end is known as abandoned: nobody waits that long for a request.
+const LEASE_SECONDS: u32 = 300;
+/// The first request of a content that nobody else can write to.
+const FIRST_REQUEST: Orders = Orders::Taken(0);
+
+/// What a repetition of the request answers.
+#[derive(Serialize, Deserialize)]
+struct Receipt {
+    audience: i64,
+    contacts: i64,
+    created_at: Instant,
+    updated_at: Instant,
+    /// One letter per valid item: inserted, updated, or left unchanged.
+    classes: String,
+}
+
+impl Receipt {
+    fn of(created: &Created) -> Self {
+        let letter = |class: RowClass| match class {
+            RowClass::Inserted => 'i',
+            RowClass::Updated => 'u',
+            RowClass::Unchanged => '-',
+        };
+        let audience = &created.audience;
+        Self {
+            audience: audience.id.raw(),
+            contacts: audience.contacts,
+            created_at: audience.created_at,
+            updated_at: audience.updated_at,
+            classes: created.classes.iter().map(|c| letter(c.1)).collect(),
+        }
+    }
+
+    /// The answer that the receipt stands for; the rest of it is in the request.
+    fn answer(self, asked: Audience, parsed: Parsed) -> Created {
+        let class = |letter| match letter {
+            'i' => RowClass::Inserted,
+            'u' => RowClass::Updated,
+            _ => RowClass::Unchanged,
+        };
+        let audience = Audience {
+            id: AudienceId::from_raw(self.audience),
+            contacts: self.contacts,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            visibility: Visibility::Ready,
+            ..asked
+        };
+        parsed.written_before(audience, self.classes.chars().map(class).collect())
+    }
+}
+
 impl App {
-    /// Creates an audience and writes its first contacts.
+    /// Creates an audience and writes its first contacts. It shows with all of them, or not at all.
     ///
     /// # Errors
     /// `Conflict` with `name_taken`; `Invalid` under `strict`; store errors.
@@ -50,10 +107,142 @@ impl App {
             contacts,
         } = command;
         let parsed = self.parse_contacts(contacts)?;
-        let audience = self.new_audience(actor, name, tags, status, source);
-        let (audience, orders) = self.add_once(ticket, audience).await?;
+        let mut audience = self.new_audience(actor, name, tags, status, source);
+        if !parsed.is_empty() {
+            audience.visibility = Visibility::Creating;
+        }
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        if let Some(earlier) = self.earlier(uow.as_mut(), ticket).await? {
+            return Ok(earlier.answer(audience, parsed));
+        }
+        uow.audiences().add(&audience).await?;
+        if parsed.is_empty() {
+            let created = parsed.written_before(audience, Vec::new());
+            return self.show_created(uow, ticket, created).await;
+        }
+        let creation = Creation {
+            workspace: audience.workspace.clone(),
+            audience: audience.id,
+            write_id: ticket.write_id,
+        };
+        uow.creations().begin(&creation, LEASE_SECONDS).await?;
+        uow.commit().await?;
+        crash::point("create.begun");
+        let made = self.fill(ticket, audience, parsed).await;
+        if made.is_err()
+            && let Err(error) = self.drop_creation(&creation).await
+        {
+            // The lease lapses, and then it is dropped as if this process had ended.
+            tracing::warn!(%error, audience = %creation.audience, "an unfinished audience stays");
+        }
+        made
+    }
+
+    /// Writes the contacts, then shows the audience.
+    async fn fill(&self, ticket: Ticket, audience: Audience, parsed: Parsed) -> AppResult<Created> {
+        let mut created = self.write_parsed(audience, parsed, FIRST_REQUEST).await?;
+        crash::point("create.before_flip");
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let ended = uow.creations().end(created.audience.id).await;
+        ended.map_err(|error| match error {
+            StoreError::StaleVersion => StoreError::Unavailable("the request took too long".into()),
+            error => error,
+        })?;
+        self.show(uow.as_mut(), &mut created.audience).await?;
+        self.show_created(uow, ticket, created).await
+    }
+
+    /// Commits what is created, with its event and with the answer for a repetition.
+    async fn show_created(
+        &self,
+        mut uow: Box<dyn UnitOfWork>,
+        ticket: Ticket,
+        created: Created,
+    ) -> AppResult<Created> {
+        if ticket.keyed {
+            let receipt = serde_json::to_value(Receipt::of(&created)).unwrap_or_default();
+            uow.receipts().put(ticket.write_id, receipt).await?;
+        }
+        let event = events::audience_created(&self.deps, &created.audience);
+        self.emit(uow.as_mut(), event).await?;
+        uow.commit().await?;
+        crash::point("create.flipped");
         self.wake.outbox();
-        self.write_parsed(audience, parsed, orders).await
+        Ok(created)
+    }
+
+    /// What an earlier run of the request answered. What one left unfinished is dropped.
+    async fn earlier(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        ticket: Ticket,
+    ) -> AppResult<Option<Receipt>> {
+        if !ticket.keyed {
+            return Ok(None);
+        }
+        if let Some(receipt) = uow.receipts().get(ticket.write_id).await? {
+            let corrupt = |_| StoreError::Corrupt("a receipt of a creation");
+            return Ok(Some(serde_json::from_value(receipt).map_err(corrupt)?));
+        }
+        let unfinished = uow.creations().end_of_request(ticket.write_id).await?;
+        if let Some(creation) = unfinished {
+            self.abandon_creation(uow, &creation).await?;
+        }
+        Ok(None)
+    }
+
+    async fn drop_creation(&self, creation: &Creation) -> AppResult<()> {
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        uow.creations().end(creation.audience).await?;
+        self.abandon_creation(uow.as_mut(), creation).await?;
+        Ok(uow.commit().await?)
+    }
+
+    /// Drops the audiences whose making was cut off; their names are free, and their contacts are
+    /// deleted in the background. Answers how many there were.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn drop_abandoned_creations(&self) -> AppResult<usize> {
+        let mut dropped = 0;
+        loop {
+            let mut uow = self.deps.store.begin(Durability::Full).await?;
+            let Some(creation) = uow.creations().end_abandoned().await? else {
+                return Ok(dropped);
+            };
+            self.abandon_creation(uow.as_mut(), &creation).await?;
+            uow.commit().await?;
+            dropped += 1;
+        }
+    }
+
+    /// Gives the name free, and plans to delete what was written.
+    async fn abandon_creation(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        creation: &Creation,
+    ) -> AppResult<()> {
+        let found = uow
+            .audiences()
+            .get(&creation.workspace, creation.audience)
+            .await?;
+        let Some(mut audience) = found.filter(|a| a.visibility == Visibility::Creating) else {
+            return Ok(());
+        };
+        audience.visibility = Visibility::Abandoned;
+        uow.audiences().save(&audience, audience.version).await?;
+        let by = Actor {
+            workspace: audience.workspace.clone(),
+            user: audience.created_by.clone(),
+        };
+        let now = self.deps.clock.now();
+        let ticket = Ticket {
+            write_id: creation.write_id,
+            keyed: false,
+        };
+        let cause = self.new_operation(&by, ticket, OperationKind::Purge, audience.id, now);
+        let content = PurgeParams::content(audience.id, audience.epoch);
+        self.plan_purge(uow, &cause, content, now).await
     }
 
     pub(crate) fn new_audience(
@@ -82,48 +271,5 @@ impl App {
             updated_at: now,
             deleted_at: None,
         }
-    }
-
-    /// Adds the audience unless an earlier run of this request did.
-    async fn add_once(&self, ticket: Ticket, audience: Audience) -> AppResult<(Audience, Orders)> {
-        let mut uow = self.deps.store.begin(Durability::Full).await?;
-        let earlier = match ticket.keyed {
-            true => uow.receipts().get(ticket.write_id).await?,
-            false => None,
-        };
-        if let Some(earlier) = earlier {
-            return self.found_again(uow, &audience, &earlier).await;
-        }
-        uow.audiences().add(&audience).await?;
-        let key = ports::contacts::ContentKey {
-            audience: audience.id,
-            epoch: audience.epoch,
-        };
-        let request = uow.contents().take_requests(key, 1).await?;
-        if ticket.keyed {
-            let receipt = json!({ "audience": audience.id.raw(), "request": request });
-            uow.receipts().put(ticket.write_id, receipt).await?;
-        }
-        self.emit(&mut *uow, events::audience_created(&self.deps, &audience))
-            .await?;
-        uow.commit().await?;
-        Ok((audience, Orders::Taken(request)))
-    }
-
-    async fn found_again(
-        &self,
-        mut uow: Box<dyn UnitOfWork>,
-        asked: &Audience,
-        receipt: &Value,
-    ) -> AppResult<(Audience, Orders)> {
-        let number = |name| receipt.get(name).and_then(Value::as_i64);
-        let (Some(id), Some(request)) = (number("audience"), number("request")) else {
-            return Err(ports::StoreError::Corrupt("a receipt of a creation").into());
-        };
-        let found = uow
-            .audiences()
-            .get(&asked.workspace, AudienceId::from_raw(id))
-            .await?;
-        Ok((found.ok_or(AppError::NotFound)?, Orders::Taken(request)))
     }
 }

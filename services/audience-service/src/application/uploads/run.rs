@@ -5,7 +5,10 @@ use domain::{
     operation::{Failure, OperationKind, OperationResult, Report, UploadReport},
     shared::AudienceId,
 };
-use ports::{StoreError, crash, store::Durability};
+use ports::{
+    StoreError, crash,
+    store::{Durability, UnitOfWork},
+};
 
 use super::{UploadParams, spool_name};
 use crate::application::{
@@ -89,24 +92,36 @@ impl App {
         Ok(())
     }
 
-    /// Shows an audience that an operation has made: the one flip of a creation.
+    /// Shows an audience that an operation has made, and says so.
     pub(crate) async fn reveal(
         &self,
-        uow: &mut dyn ports::store::UnitOfWork,
+        uow: &mut dyn UnitOfWork,
         audience: &mut Audience,
     ) -> AppResult<()> {
+        if self.show(&mut *uow, audience).await? {
+            self.emit(&mut *uow, events::audience_created(&self.deps, audience))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The one flip of a creation. Answers whether the audience did not show before.
+    pub(crate) async fn show(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        audience: &mut Audience,
+    ) -> AppResult<bool> {
         let stored = uow
             .audiences()
             .get(&audience.workspace, audience.id)
             .await?;
         *audience = stored.ok_or(AppError::NotFound)?;
-        if audience.visibility != Visibility::Ready {
-            audience.visibility = Visibility::Ready;
-            audience.updated_at = self.deps.clock.now();
-            uow.audiences().save(audience, audience.version).await?;
-            self.emit(&mut *uow, events::audience_created(&self.deps, audience))
-                .await?;
+        if audience.visibility == Visibility::Ready {
+            return Ok(false);
         }
-        Ok(())
+        audience.visibility = Visibility::Ready;
+        audience.updated_at = self.deps.clock.now();
+        uow.audiences().save(audience, audience.version).await?;
+        Ok(true)
     }
 }

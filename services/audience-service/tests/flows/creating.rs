@@ -1,0 +1,146 @@
+//! An audience made with contacts in the request shows with all of them, or not at all.
+
+use audience_service::application::{AppError, Ticket, audiences::CreateAudience};
+use domain::{
+    audience::{AudienceStatus, Source, Tags, Visibility},
+    contact::Document,
+    shared::{AudienceName, WriteNo},
+};
+use ports::{
+    contacts::{ContactWrite, ContentKey, Order, Priority},
+    store::{AudienceFilter, AudiencePage, Creation, Durability},
+};
+
+use crate::rig::{Rig, contacts};
+
+fn named(name: &str, documents: &[&str]) -> CreateAudience {
+    CreateAudience {
+        name: AudienceName::parse(name).unwrap(),
+        tags: Tags::default(),
+        status: AudienceStatus::Active,
+        source: Source::Api,
+        contacts: contacts(documents),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeated_request_answers_the_same_whatever_came_since() {
+    let rig = Rig::new().await;
+    let (app, actor) = (&rig.app, rig.actor());
+    let keyed = Ticket {
+        keyed: true,
+        ..rig.ticket()
+    };
+    for documents in [&["a", "b", "a"][..], &[]] {
+        let keyed = Ticket {
+            write_id: keyed.write_id + documents.len() as i64,
+            ..keyed
+        };
+        let name = format!("Base of {}", documents.len());
+        let first = app.create_audience(&actor, keyed, named(&name, documents));
+        let first = first.await.unwrap();
+        let id = first.audience.id;
+        let more = contacts(&["a", "c"]);
+        app.add_contacts(&actor, rig.ticket(), id, None, more)
+            .await
+            .unwrap();
+        let again = app.create_audience(&actor, keyed, named(&name, documents));
+        let again = again.await.unwrap();
+        assert_eq!(again.audience, first.audience);
+        assert_eq!(again.counts, first.counts);
+        assert_eq!(again.classes, first.classes);
+        assert_eq!(again.received, first.received);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_cut_off_is_dropped_and_its_name_is_free() {
+    let rig = Rig::new().await;
+    let (app, actor, deps) = (&rig.app, rig.actor(), rig.app.deps());
+    // As a process leaves it that ends while it writes the contacts.
+    let made = rig.create("Shape", &[]).await;
+    let mut left = app.audience(&actor, made).await.unwrap();
+    left.id = domain::shared::AudienceId::from_raw(deps.ids.next());
+    left.name = AudienceName::parse("Base").unwrap();
+    left.visibility = Visibility::Creating;
+    let creation = Creation {
+        workspace: actor.workspace.clone(),
+        audience: left.id,
+        write_id: deps.ids.next(),
+    };
+    let mut uow = deps.store.begin(Durability::Full).await.unwrap();
+    uow.audiences().add(&left).await.unwrap();
+    uow.creations().begin(&creation, 60).await.unwrap();
+    uow.commit().await.unwrap();
+    let key = ContentKey {
+        audience: left.id,
+        epoch: left.epoch,
+    };
+    let row = ContactWrite {
+        document: Document::parse("a").unwrap(),
+        order: Order::new(0, 0),
+        body: Default::default(),
+    };
+    let (write, rows) = (WriteNo(deps.ids.next()), vec![row]);
+    deps.contacts
+        .upsert(key, &actor.workspace, write, rows, Priority::Bulk)
+        .await
+        .unwrap();
+
+    assert_eq!(
+        app.drop_abandoned_creations().await.unwrap(),
+        0,
+        "it may go on"
+    );
+    let taken = app.create_audience(&actor, rig.ticket(), named("Base", &["x"]));
+    let taken = taken.await.unwrap_err();
+    assert!(matches!(
+        taken,
+        AppError::Conflict {
+            code: "name_taken",
+            ..
+        }
+    ));
+
+    app.repair_all().await.unwrap();
+    let id = rig.create("Base", &["b"]).await;
+    assert_eq!(rig.members(id).await, ["B"]);
+    rig.work().await;
+    let document = [Document::parse("a").unwrap()];
+    let kept = deps.contacts.get(key, &document).await.unwrap();
+    assert!(kept.is_empty(), "what it held is deleted");
+    let page = AudiencePage {
+        limit: 10,
+        ..AudiencePage::default()
+    };
+    let all = AudienceFilter::default();
+    let listed = deps.queries.audiences(&actor.workspace, &all, &page);
+    assert_eq!(listed.await.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repetition_takes_over_from_the_run_that_was_cut_off() {
+    let rig = Rig::new().await;
+    let (app, actor, deps) = (&rig.app, rig.actor(), rig.app.deps());
+    let made = rig.create("Shape", &[]).await;
+    let mut left = app.audience(&actor, made).await.unwrap();
+    left.id = domain::shared::AudienceId::from_raw(deps.ids.next());
+    left.name = AudienceName::parse("Base").unwrap();
+    left.visibility = Visibility::Creating;
+    let keyed = Ticket {
+        keyed: true,
+        ..rig.ticket()
+    };
+    let creation = Creation {
+        workspace: actor.workspace.clone(),
+        audience: left.id,
+        write_id: keyed.write_id,
+    };
+    let mut uow = deps.store.begin(Durability::Full).await.unwrap();
+    uow.audiences().add(&left).await.unwrap();
+    uow.creations().begin(&creation, 60).await.unwrap();
+    uow.commit().await.unwrap();
+    let created = app.create_audience(&actor, keyed, named("Base", &["a", "b"]));
+    let created = created.await.unwrap();
+    assert_eq!(rig.members(created.audience.id).await, ["A", "B"]);
+}

@@ -1,0 +1,156 @@
+//! The main job, end to end on the embedded adapters, without HTTP.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a set-up that fails is a test that fails"
+)]
+
+mod creating;
+mod rig;
+
+use audience_service::application::uploads::{Received, UploadInto};
+use domain::{
+    audience::{AudienceStatus, Tags},
+    operation::OperationState,
+    shared::{AudienceId, AudienceName},
+};
+use rig::{Rig, contacts};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn contacts_are_written_recycled_undone_and_cleared() {
+    let rig = Rig::new().await;
+    let id = rig.create("Base", &["a", "b", "c", "a"]).await;
+    assert_eq!(rig.members(id).await, ["A", "B", "C"]);
+    let operation = rig.recycle(id, &["a", "x"], false).await;
+    let ended = rig.operation(operation).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+    assert_eq!(rig.members(id).await, ["B", "C"]);
+    let added = rig
+        .app
+        .add_contacts(&rig.actor(), rig.ticket(), id, None, contacts(&["a", "d"]))
+        .await
+        .unwrap();
+    assert_eq!((added.counts.inserted, added.counts.updated), (2, 0));
+    assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
+    let second = rig.recycle(id, &["b", "d"], false).await;
+    assert_eq!(rig.members(id).await, ["A", "C"]);
+    rig.app
+        .undo_operation(&rig.actor(), operation)
+        .await
+        .unwrap_err();
+    rig.app.undo_operation(&rig.actor(), second).await.unwrap();
+    assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
+    rig.app
+        .undo_operation(&rig.actor(), operation)
+        .await
+        .unwrap();
+    assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
+    let cleared = rig
+        .app
+        .clear_audience(&rig.actor(), rig.ticket(), id, None)
+        .await
+        .unwrap();
+    assert!(rig.members(id).await.is_empty());
+    let again = rig
+        .app
+        .clear_audience(&rig.actor(), rig.ticket(), id, None)
+        .await
+        .unwrap();
+    assert_eq!(again.operation, cleared.operation);
+    rig.app
+        .undo_operation(&rig.actor(), cleared.operation)
+        .await
+        .unwrap();
+    assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recycling_to_a_new_audience_leaves_the_source_alone() {
+    let rig = Rig::new().await;
+    let id = rig.create("Base", &["a", "b", "c"]).await;
+    let operation = rig.recycle(id, &["b"], true).await;
+    let ended = rig.operation(operation).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+    let params = ended
+        .params
+        .get("target")
+        .and_then(|t| t.get("audience"))
+        .cloned();
+    let target = AudienceId::from_raw(params.and_then(|v| v.as_i64()).unwrap());
+    assert_eq!(rig.members(target).await, ["A", "C"]);
+    assert_eq!(rig.members(id).await, ["A", "B", "C"]);
+    let made = rig.app.audience(&rig.actor(), target).await.unwrap();
+    assert_eq!(made.name.as_str(), "Base REC 2");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_comes_in_with_a_report_that_balances() {
+    let rig = Rig::new().await;
+    let mut csv = "cpf;nome;telefone;cidade\n".to_owned();
+    for n in 0..5_000 {
+        csv.push_str(&format!(
+            "{:011};Pessoa {n};1199{:07};Recife\n",
+            n % 4_900,
+            n
+        ));
+    }
+    csv.push_str(";sem documento;;\n");
+    let received = Received {
+        chunks: futures::stream::iter([Ok::<_, std::io::Error>(csv.into_bytes())]),
+        file_name: Some("base.csv".into()),
+        content_type: Some("text/csv".into()),
+        length: None,
+        delimiter: None,
+    };
+    let upload = rig
+        .app
+        .receive_upload(&rig.actor(), rig.ticket(), received)
+        .await
+        .unwrap()
+        .upload
+        .id;
+    let command = UploadInto {
+        upload,
+        mapping: None,
+        require_valid_document: false,
+    };
+    let name = AudienceName::parse("Do arquivo").unwrap();
+    let accepted = rig
+        .app
+        .create_from_upload(
+            &rig.actor(),
+            rig.ticket(),
+            name,
+            Tags::default(),
+            AudienceStatus::Active,
+            command,
+        )
+        .await
+        .unwrap();
+    rig.app
+        .audience(&rig.actor(), accepted.audience)
+        .await
+        .unwrap_err();
+    rig.work().await;
+    let ended = rig.operation(accepted.operation).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+    let report = serde_json::to_value(&ended.report).unwrap();
+    let expected = json!({
+        "received": 5_001, "created": 4_900, "updated": 100, "unchanged": 0, "rejected": 1
+    });
+    assert_eq!(report, expected);
+    let audience = rig
+        .app
+        .audience(&rig.actor(), accepted.audience)
+        .await
+        .unwrap();
+    assert_eq!(audience.contacts, 4_900);
+    let page = rig
+        .app
+        .page_of_contacts(&rig.actor(), audience.id, 49, 100)
+        .await
+        .unwrap();
+    assert_eq!((page.total, page.rows.len()), (4_900, 100));
+    assert_eq!(page.rows[0].document.as_str(), "00000004800");
+}

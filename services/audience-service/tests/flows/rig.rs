@@ -1,0 +1,160 @@
+//! The application on embedded adapters, without HTTP.
+
+use std::sync::Arc;
+
+use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
+use adapter_sql::{
+    contacts::{ContactsOptions, SqliteContacts, Synchronous},
+    sqlite::Db,
+};
+use audience_service::application::{
+    Actor, App, Deps, Ticket,
+    audiences::CreateAudience,
+    contacts::AddContacts,
+    operations::{Pool, WorkOutcome},
+    recycle::{RecycleAnswer, RecycleRequest, SetSource},
+};
+use domain::{
+    audience::{AudienceStatus, Source, Tags},
+    contact::Document,
+    operation::Operation,
+    recycle::Rules,
+    shared::{AudienceId, AudienceName, OperationId, UserId, WorkspaceId},
+};
+use ports::IdGenerator;
+use runtime::{Snowflakes, SystemClock};
+use serde_json::{Value, json};
+
+pub struct Rig {
+    pub app: Arc<App>,
+    ids: Arc<dyn IdGenerator>,
+    _dir: tempfile::TempDir,
+}
+
+impl Rig {
+    pub async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("audience.db")).await.unwrap();
+        db.migrate().await.unwrap();
+        let mut options = ContactsOptions::new(dir.path().join("contacts.db"));
+        options.synchronous = Synchronous::Off;
+        let ids: Arc<dyn IdGenerator> =
+            Arc::new(Snowflakes::new(0, Arc::new(SystemClock)).unwrap());
+        let deps = Deps {
+            store: Arc::new(db.clone()),
+            queries: Arc::new(db),
+            contacts: Arc::new(SqliteContacts::open(options).await.unwrap()),
+            blobs: Arc::new(DiskBlobs::new(dir.path().join("files")).unwrap()),
+            spool: Arc::new(DiskSpool::new(dir.path().join("scratch")).unwrap()),
+            formats: Arc::new(TabularFormats),
+            clock: Arc::new(SystemClock),
+            ids: Arc::clone(&ids),
+            owner: "test".into(),
+        };
+        Self {
+            app: Arc::new(App::new(deps)),
+            ids,
+            _dir: dir,
+        }
+    }
+
+    pub fn actor(&self) -> Actor {
+        Actor {
+            workspace: WorkspaceId::parse("ws_1").unwrap(),
+            user: UserId::parse("u_1").unwrap(),
+        }
+    }
+
+    pub fn ticket(&self) -> Ticket {
+        Ticket {
+            write_id: self.ids.next(),
+            keyed: false,
+        }
+    }
+
+    pub async fn create(&self, name: &str, documents: &[&str]) -> AudienceId {
+        let command = CreateAudience {
+            name: AudienceName::parse(name).unwrap(),
+            tags: Tags::default(),
+            status: AudienceStatus::Active,
+            source: Source::Api,
+            contacts: contacts(documents),
+        };
+        let created = self
+            .app
+            .create_audience(&self.actor(), self.ticket(), command)
+            .await;
+        created.unwrap().audience.id
+    }
+
+    pub async fn work(&self) {
+        for pool in Pool::ALL {
+            while self.app.work_once(pool).await.unwrap() == WorkOutcome::Worked {}
+        }
+    }
+
+    pub async fn members(&self, id: AudienceId) -> Vec<String> {
+        let page = self
+            .app
+            .walk_contacts(&self.actor(), id, None, 1000)
+            .await
+            .unwrap();
+        let count = self.app.audience(&self.actor(), id).await.unwrap().contacts;
+        assert_eq!(count, page.rows.len() as i64, "the count is exact");
+        let numbered = self
+            .app
+            .page_of_contacts(&self.actor(), id, 1, 1000)
+            .await
+            .unwrap();
+        assert_eq!(numbered.total, page.rows.len() as u64);
+        page.rows
+            .into_iter()
+            .map(|c| c.document.as_str().to_owned())
+            .collect()
+    }
+
+    pub async fn recycle(&self, id: AudienceId, documents: &[&str], to_new: bool) -> OperationId {
+        let request = RecycleRequest {
+            rules: Rules {
+                opted_out: true,
+                ..Rules::default()
+            },
+            documents: SetSource {
+                documents: documents
+                    .iter()
+                    .map(|d| Document::parse(d).unwrap())
+                    .collect(),
+                upload: None,
+            },
+            keep_audiences: Vec::new(),
+            keep_documents: Vec::new(),
+            new_audience: to_new.then_some(None),
+            dry_run: false,
+            plan: None,
+            plan_tolerance: 0,
+        };
+        let answer = self
+            .app
+            .recycle(&self.actor(), self.ticket(), id, request)
+            .await
+            .unwrap();
+        let RecycleAnswer::Accepted(accepted) = answer else {
+            panic!("not accepted")
+        };
+        self.work().await;
+        accepted.operation
+    }
+
+    pub async fn operation(&self, id: OperationId) -> Operation {
+        self.app.operation(&self.actor(), id).await.unwrap()
+    }
+}
+
+pub fn contacts(documents: &[&str]) -> AddContacts {
+    let item = |d: &&str| json!({ "document": d, "name": "N", "phone": "11999999999" });
+    AddContacts {
+        items: documents.iter().map(item).collect::<Vec<Value>>(),
+        strict: false,
+        require_valid_document: false,
+    }
+}
