@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("adapter-sql", &["domain", "ports"]),
     ("adapter-files", &["domain", "ports"]),
     ("adapter-local-bus", &["domain", "events", "ports"]),
+    ("adapter-rabbitmq", &["domain", "events", "ports"]),
     ("runtime", &["domain", "ports"]),
     ("settings", &[]),
     ("telemetry", &[]),
@@ -64,6 +65,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("diesel_migrations", &["adapter-sql"]),
     ("libsqlite3-sys", &["adapter-sql", "bench"]),
     ("deadpool", &["adapter-sql"]),
+    ("lapin", &["adapter-rabbitmq"]),
 ];
 
 /// What a use case must not know.

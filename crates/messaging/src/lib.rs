@@ -13,7 +13,7 @@ mod router;
 mod signal;
 mod typed;
 
-pub use dead::DeadLetterQueue;
+pub use dead::{AllDeadLetters, DeadLetterQueue};
 pub use metrics::{BusMetrics, Handled, NoMetrics};
 pub use outgoing::outgoing;
 pub use relay::{OutboxRelay, RelaySettings, Relayed};

@@ -11,6 +11,7 @@ use tracing_subscriber::{
 
 /// Libraries that tell too much, among them those that the exporter itself uses.
 const QUIET: &str = ",actix_http=warn,actix_server=warn,h2=warn,hyper=warn,hyper_util=warn,\
+                     lapin=error,lapin::returned_messages=off,\
                      mio=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry_otlp=warn,\
                      reqwest=warn,rustls=warn,tokio_postgres=warn";
 

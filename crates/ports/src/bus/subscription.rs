@@ -83,6 +83,13 @@ impl Subscribers {
     pub fn required(&self, event_type: &str) -> impl Iterator<Item = &Subscription> {
         self.0.get(event_type).into_iter().flatten()
     }
+
+    /// Every event type with each subscription that it must have.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &Subscription)> {
+        self.0.iter().flat_map(|(event_type, subscriptions)| {
+            subscriptions.iter().map(move |s| (event_type.as_str(), s))
+        })
+    }
 }
 
 #[cfg(test)]
