@@ -3,27 +3,20 @@
 use diesel::{prelude::*, sql_query, sql_types};
 use diesel_async::RunQueryDsl;
 use domain::{
-    operation::{Failure, Operation, OperationKind, OperationState},
+    operation::{Operation, OperationKind, OperationState},
     shared::Instant,
 };
 use ports::{
     StoreError,
-    store::{Lease, OperationUpdate},
+    store::{Claimed, Lease},
 };
 
-use super::{
-    Conn, dialect,
-    operation_rows::{Changes, OperationRow},
-};
+use super::{Conn, dialect, operation_rows::OperationRow};
 use crate::{
     error::store,
     schema::operations,
     types::{At, UtcMillis},
 };
-
-/// Claims without any progress after which an operation is given up: it would take down one worker
-/// after another.
-const MAX_CLAIMS: i32 = 10;
 
 /// The next operation to claim.
 #[derive(QueryableByName)]
@@ -32,35 +25,33 @@ struct Due {
     id: i64,
     #[diesel(sql_type = sql_types::Text)]
     workspace: String,
-    #[diesel(sql_type = sql_types::Integer)]
-    claims: i32,
 }
 
-/// Claims the next operation, and gives up those on the way that only crash.
+/// Claims the next operation.
 pub(super) async fn claim(
     conn: &mut Conn,
     kinds: &[OperationKind],
     owner: &str,
     lease_seconds: u32,
     now: Instant,
-) -> Result<Option<(Operation, Lease)>, StoreError> {
-    while let Some(due) = next(conn, kinds, now).await? {
-        if due.claims >= MAX_CLAIMS {
-            give_up(conn, due.id, now).await?;
-            continue;
-        }
-        serve(conn, &due.workspace).await?;
-        let row = take(conn, due.id, owner, lease_seconds, now).await?;
-        let fence = row.fence;
-        let operation = Operation::try_from(row)?;
-        let lease = Lease {
-            operation: operation.id,
-            owner: owner.to_owned(),
-            fence,
-        };
-        return Ok(Some((operation, lease)));
-    }
-    Ok(None)
+) -> Result<Option<Claimed>, StoreError> {
+    let Some(due) = next(conn, kinds, now).await? else {
+        return Ok(None);
+    };
+    serve(conn, &due.workspace).await?;
+    let row = take(conn, due.id, owner, lease_seconds, now).await?;
+    let (fence, claims) = (row.fence, row.claims);
+    let operation = Operation::try_from(row)?;
+    let lease = Lease {
+        operation: operation.id,
+        owner: owner.to_owned(),
+        fence,
+    };
+    Ok(Some(Claimed {
+        operation,
+        lease,
+        claims: claims.unsigned_abs(),
+    }))
 }
 
 /// The oldest due operation of the workspace that was served least recently. An exclusive one waits
@@ -75,7 +66,7 @@ async fn next(
     }
     let kinds: Vec<String> = kinds.iter().map(|kind| format!("'{kind}'")).collect();
     let text = format!(
-        "SELECT o.id, o.workspace, o.claims FROM operations o
+        "SELECT o.id, o.workspace FROM operations o
          WHERE o.kind IN ({kinds}) AND o.state IN ('queued', 'running')
            AND (o.state = 'queued' AND (o.not_before IS NULL OR o.not_before <= $1)
                 OR o.state = 'running' AND o.lease_until <= {now})
@@ -143,20 +134,4 @@ async fn take(
             conflict @ StoreError::Conflict { .. } => StoreError::Unavailable(Box::new(conflict)),
             error => error,
         })
-}
-
-async fn give_up(conn: &mut Conn, id: i64, now: Instant) -> Result<(), StoreError> {
-    let detail = "the workers that took it crashed again and again without any progress";
-    let update = OperationUpdate {
-        state: Some(OperationState::Failed),
-        error: Some(Failure::new("too_many_crashes", detail)),
-        finished_at: Some(now),
-        ..OperationUpdate::default()
-    };
-    diesel::update(operations::table.find(id))
-        .set(Changes::from_request(&update)?)
-        .execute(conn)
-        .await
-        .map_err(store)
-        .map(drop)
 }

@@ -40,6 +40,7 @@ pub(super) struct OperationRow {
     undo_until: Option<At>,
     /// Fencing number of the last claim.
     pub(super) fence: i64,
+    pub(super) claims: i32,
 }
 
 impl TryFrom<OperationRow> for Operation {

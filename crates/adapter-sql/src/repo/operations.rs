@@ -10,7 +10,8 @@ use domain::{
 use ports::{
     StoreError,
     store::{
-        Lease, LeaseError, NewOperation, OperationFilter, OperationRepository, OperationUpdate,
+        Claimed, Lease, LeaseError, NewOperation, OperationFilter, OperationRepository,
+        OperationUpdate,
     },
 };
 
@@ -130,7 +131,7 @@ impl OperationRepository for Operations<'_> {
         owner: &str,
         lease_seconds: u32,
         now: Instant,
-    ) -> Result<Option<(Operation, Lease)>, StoreError> {
+    ) -> Result<Option<Claimed>, StoreError> {
         claims::claim(self.0, kinds, owner, lease_seconds, now).await
     }
 

@@ -7,17 +7,13 @@ use domain::{
     shared::{AudienceId, OperationId},
 };
 use futures::join;
-use ports::store::{Lease, LeaseError, OperationUpdate};
+use ports::store::{Claimed, Lease, LeaseError, OperationUpdate};
 
 use super::{StoreHarness, at, begin, enqueue, number, operation, workspace};
 
 const LONG: u32 = 600;
 
-async fn claim_for(
-    h: &dyn StoreHarness,
-    owner: &str,
-    lease_seconds: u32,
-) -> Option<(Operation, Lease)> {
+async fn take(h: &dyn StoreHarness, owner: &str, lease_seconds: u32) -> Option<Claimed> {
     let kinds = [OperationKind::Recycle, OperationKind::Upload];
     let mut uow = begin(h).await;
     let claimed = uow
@@ -27,6 +23,15 @@ async fn claim_for(
         .unwrap();
     uow.commit().await.unwrap();
     claimed
+}
+
+async fn claim_for(
+    h: &dyn StoreHarness,
+    owner: &str,
+    lease_seconds: u32,
+) -> Option<(Operation, Lease)> {
+    let claimed = take(h, owner, lease_seconds).await?;
+    Some((claimed.operation, claimed.lease))
 }
 
 async fn claim(h: &dyn StoreHarness) -> Option<(Operation, Lease)> {
@@ -275,39 +280,21 @@ pub async fn a_cancel_reaches_the_worker(h: &dyn StoreHarness) {
         .unwrap();
 }
 
-pub async fn what_only_crashes_is_given_up(h: &dyn StoreHarness) {
-    let ws = workspace("w");
-    let new = operation(&ws, None, OperationKind::Upload);
-    enqueue(h, &[&new]).await;
-    let mut claims = 0;
-    while claim_for(h, "one", 0).await.is_some() {
-        claims += 1;
-        assert!(claims < 100);
-    }
-    let failed = h.queries().operation(&ws, new.id).await.unwrap().unwrap();
-    assert_eq!(failed.state, OperationState::Failed);
-    assert_eq!(
-        failed.error.map(|error| error.code).as_deref(),
-        Some("too_many_crashes")
-    );
-    assert_eq!(failed.finished_at, Some(at(100)));
-}
-
-pub async fn progress_forgives_crashes(h: &dyn StoreHarness) {
+pub async fn claims_are_counted_until_it_gets_on(h: &dyn StoreHarness) {
     let new = operation(&workspace("w"), None, OperationKind::Upload);
     enqueue(h, &[&new]).await;
-    for round in 0..30 {
-        let (_, lease) = claim_for(h, "one", 0).await.unwrap();
-        let checkpoint = Some(serde_json::json!(round));
-        update(
-            h,
-            &lease,
-            OperationUpdate {
-                checkpoint,
-                ..OperationUpdate::default()
-            },
-        )
-        .await
-        .unwrap();
+    for claims in 1..=3 {
+        assert_eq!(take(h, "one", 0).await.unwrap().claims, claims);
     }
+    let (_, lease) = claim_for(h, "one", 0).await.unwrap();
+    let beat = OperationUpdate::default();
+    update(h, &lease, beat).await.unwrap();
+    let claimed = take(h, "one", 0).await.unwrap();
+    assert_eq!(claimed.claims, 5, "a sign of life is no progress");
+    let checkpoint = OperationUpdate {
+        checkpoint: Some(serde_json::json!(1)),
+        ..OperationUpdate::default()
+    };
+    update(h, &claimed.lease, checkpoint).await.unwrap();
+    assert_eq!(take(h, "one", 0).await.unwrap().claims, 1);
 }

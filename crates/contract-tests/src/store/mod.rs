@@ -112,8 +112,7 @@ macro_rules! store_contract {
                 an_old_lease_is_refused,
                 an_end_ends_the_lease,
                 a_cancel_reaches_the_worker,
-                what_only_crashes_is_given_up,
-                progress_forgives_crashes;
+                claims_are_counted_until_it_gets_on;
         );
     };
     (@ $harness:expr; $($module:ident: $($case:ident),+;)+) => {

@@ -25,7 +25,7 @@ pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent}
 pub use housekeeping::{
     EVENTS_KEPT_FOR, Housekeeping, INBOX_KEPT_FOR, OUTBOX_KEPT_FOR, PurgeCounts, RECEIPTS_KEPT_FOR,
 };
-pub use operations::{Lease, LeaseError, NewOperation, OperationRepository, OperationUpdate};
+pub use operations::{Claimed, Lease, LeaseError, NewOperation, OperationRepository, OperationUpdate};
 pub use outcomes::{OutcomeQueries, OutcomeRecord, OutcomeRepository};
 pub use queries::{
     AudienceFilter, AudiencePage, AudienceQueries, AudienceSort, NotificationFilter,

@@ -48,6 +48,17 @@ pub struct Lease {
     pub fence: i64,
 }
 
+/// An operation that a worker has got.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claimed {
+    /// The operation.
+    pub operation: Operation,
+    /// The proof.
+    pub lease: Lease,
+    /// Claims of it since it last got on, this one included. What only crashes counts up.
+    pub claims: u32,
+}
+
 /// Why a write under a lease was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum LeaseError {
@@ -119,7 +130,7 @@ pub trait OperationRepository: Send {
         owner: &str,
         lease_seconds: u32,
         now: Instant,
-    ) -> Result<Option<(Operation, Lease)>, StoreError>;
+    ) -> Result<Option<Claimed>, StoreError>;
 
     /// Ends every lease on an operation, on a request's idempotency key or on a creation, as if it had
     /// lapsed, and answers how many operations had one. For the start of a process that has the store to itself:

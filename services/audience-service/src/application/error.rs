@@ -67,6 +67,9 @@ pub enum AppError {
     /// The process is about to stop; the operation goes on elsewhere or after the restart.
     #[error("the process is stopping")]
     Stopping,
+    /// An operation ended one worker after another.
+    #[error("the workers that took it crashed again and again without any progress")]
+    CrashedTooOften,
     /// A worker lost its operation to another one.
     #[error("the lease is lost")]
     LeaseLost,

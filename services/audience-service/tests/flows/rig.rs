@@ -8,7 +8,7 @@ use adapter_sql::{
     sqlite::Db,
 };
 use audience_service::application::{
-    Actor, App, Deps, Ticket,
+    Actor, App, AppResult, Deps, Ticket,
     audiences::CreateAudience,
     contacts::AddContacts,
     operations::{Pool, WorkOutcome},
@@ -27,6 +27,7 @@ use serde_json::{Value, json};
 
 pub struct Rig {
     pub app: Arc<App>,
+    pub db: Db,
     ids: Arc<dyn IdGenerator>,
     _dir: tempfile::TempDir,
 }
@@ -42,7 +43,7 @@ impl Rig {
             Arc::new(Snowflakes::new(0, Arc::new(SystemClock)).unwrap());
         let deps = Deps {
             store: Arc::new(db.clone()),
-            queries: Arc::new(db),
+            queries: Arc::new(db.clone()),
             contacts: Arc::new(SqliteContacts::open(options).await.unwrap()),
             blobs: Arc::new(DiskBlobs::new(dir.path().join("files")).unwrap()),
             spool: Arc::new(DiskSpool::new(dir.path().join("scratch")).unwrap()),
@@ -53,6 +54,7 @@ impl Rig {
         };
         Self {
             app: Arc::new(App::new(deps)),
+            db,
             ids,
             _dir: dir,
         }
@@ -73,6 +75,10 @@ impl Rig {
     }
 
     pub async fn create(&self, name: &str, documents: &[&str]) -> AudienceId {
+        self.try_create(name, documents).await.unwrap()
+    }
+
+    pub async fn try_create(&self, name: &str, documents: &[&str]) -> AppResult<AudienceId> {
         let command = CreateAudience {
             name: AudienceName::parse(name).unwrap(),
             tags: Tags::default(),
@@ -83,8 +89,8 @@ impl Rig {
         let created = self
             .app
             .create_audience(&self.actor(), self.ticket(), command)
-            .await;
-        created.unwrap().audience.id
+            .await?;
+        Ok(created.audience.id)
     }
 
     pub async fn work(&self) {
@@ -114,6 +120,17 @@ impl Rig {
     }
 
     pub async fn recycle(&self, id: AudienceId, documents: &[&str], to_new: bool) -> OperationId {
+        let operation = self.ask_to_recycle(id, documents, to_new).await;
+        self.work().await;
+        operation
+    }
+
+    pub async fn ask_to_recycle(
+        &self,
+        id: AudienceId,
+        documents: &[&str],
+        to_new: bool,
+    ) -> OperationId {
         let request = RecycleRequest {
             rules: Rules {
                 opted_out: true,
@@ -141,7 +158,6 @@ impl Rig {
         let RecycleAnswer::Accepted(accepted) = answer else {
             panic!("not accepted")
         };
-        self.work().await;
         accepted.operation
     }
 

@@ -6,7 +6,7 @@ use domain::operation::{Failure, Operation, OperationKind, OperationState};
 use ports::{
     ErrorClass, StoreError,
     files::FileError,
-    store::{Durability, LeaseError, OperationUpdate},
+    store::{Claimed, Durability, LeaseError, OperationUpdate},
 };
 
 use super::{
@@ -17,6 +17,9 @@ use crate::application::{App, AppError, AppResult};
 
 /// Runs of one operation in this process before it is failed for a store that stays away.
 const TRIES: u32 = 5;
+/// Claims without any progress after which an operation is given up: it would take down one worker
+/// after another.
+const MAX_CLAIMS: u32 = 10;
 
 /// Operations that share workers, so that one kind cannot starve another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,13 +72,22 @@ impl App {
             .operations()
             .claim(pool.kinds(), owner, LEASE_SECONDS, now)
             .await?;
-        let Some((operation, lease)) = claimed else {
+        let Some(claimed) = claimed else {
             return Ok(WorkOutcome::Idle);
         };
         uow.commit().await?;
+        let Claimed {
+            operation,
+            lease,
+            claims,
+        } = claimed;
         tracing::info!(operation = %operation.id, kind = %operation.kind, "operation started");
         let mut job = Job::new(Arc::clone(self), operation, lease);
-        let outcome = self.run_with_retries(&mut job).await;
+        let outcome = if claims > MAX_CLAIMS {
+            Err(AppError::CrashedTooOften)
+        } else {
+            self.run_with_retries(&mut job).await
+        };
         self.conclude(job, outcome).await;
         // Another operation may have waited for this one's audience.
         self.wake.work();
@@ -181,6 +193,7 @@ fn failure(error: &AppError) -> Failure {
             Failure::new(*code, detail.clone())
         }
         AppError::NotFound => Failure::new("not_found", "the audience is no longer there"),
+        AppError::CrashedTooOften => Failure::new("too_many_crashes", error.to_string()),
         AppError::InsufficientStorage => Failure::new("disk_full", error.to_string()),
         AppError::Store(StoreError::Unavailable(_)) => {
             Failure::new("unavailable", "a store could not be reached; retry later")
