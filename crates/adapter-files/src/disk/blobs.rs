@@ -1,7 +1,7 @@
 //! Whole files under a folder.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use ports::files::{BlobInfo, BlobStore, BlobStream, BlobWriter, FileError, ReadS
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
-use super::{Root, UNFINISHED, UnfinishedFile, remove_file};
+use super::{Root, UNFINISHED, UnfinishedFile, for_each_file, remove_file};
 
 /// Bytes gathered before they are handed to a blocking thread.
 const WRITE_BYTES: usize = 1 << 20;
@@ -153,34 +153,6 @@ fn open_file(path: &Path) -> Result<File, FileError> {
     } else {
         Err(FileError::NotFound)
     }
-}
-
-/// Visits the files below a folder; what disappears meanwhile is left out.
-fn for_each_file(
-    folder: &Path,
-    visit: &mut dyn FnMut(&Path) -> Result<(), FileError>,
-) -> Result<(), FileError> {
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error.into()),
-        };
-        for entry in entries {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                folders.push(entry.path());
-            } else if kind.is_file() {
-                match visit(&entry.path()) {
-                    Ok(()) | Err(FileError::NotFound) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The part of a file that has left memory.

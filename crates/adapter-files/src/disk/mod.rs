@@ -110,3 +110,31 @@ pub(crate) fn remove_file(path: &Path) -> Result<(), FileError> {
         _ => Ok(()),
     }
 }
+
+/// Visits the files below a folder; what disappears meanwhile is left out.
+pub(crate) fn for_each_file(
+    folder: &Path,
+    visit: &mut dyn FnMut(&Path) -> Result<(), FileError>,
+) -> Result<(), FileError> {
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error.into()),
+        };
+        for entry in entries {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                match visit(&entry.path()) {
+                    Ok(()) | Err(FileError::NotFound) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+    Ok(())
+}

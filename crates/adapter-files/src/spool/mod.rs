@@ -7,12 +7,14 @@ mod sorter;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use ports::files::{FileError, SortedRecords, Sorter, Spool, SpoolInfo};
 
-use crate::disk::{Root, UNFINISHED, remove_file};
+use crate::disk::{Root, UNFINISHED, for_each_file, remove_file};
 use file::SortedFile;
 use sorter::DiskSorter;
 
@@ -54,6 +56,22 @@ impl Spool for DiskSpool {
             Err(FileError::NotFound) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn names(&self, untouched_since: DateTime<Utc>) -> Result<Vec<String>, FileError> {
+        let folder = self.root.folder();
+        let mut names = BTreeMap::new();
+        for_each_file(folder, &mut |path| {
+            let untouched = path.metadata()?.modified()? < untouched_since.into();
+            let Some(name) = path.strip_prefix(folder).ok().and_then(Path::to_str) else {
+                return Ok(());
+            };
+            let name = name.split(UNFINISHED).next().unwrap_or(name);
+            *names.entry(name.to_owned()).or_insert(true) &= untouched;
+            Ok(())
+        })?;
+        let untouched = names.into_iter().filter(|(_, untouched)| *untouched);
+        Ok(untouched.map(|(name, _)| name).collect())
     }
 
     fn remove(&self, name: &str) -> Result<(), FileError> {

@@ -1,5 +1,6 @@
 use std::fs;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use ports::files::{FileError, SortedRecords, Spool, SpoolInfo};
 use proptest::prelude::*;
 
@@ -170,4 +171,22 @@ fn removing_takes_leftovers_of_this_name_only() {
         spool.sorter("../out", 10),
         Err(FileError::InvalidName)
     ));
+}
+
+#[test]
+fn names_are_those_that_nobody_writes_to() {
+    let (folder, spool) = spool();
+    sort(&spool, "recycle/1.keep", 1 << 20, &numbered(3));
+    sort(&spool, "uploads/2.rows", 1 << 20, &numbered(3));
+    fs::write(folder.path().join("uploads/3.rows~9-1"), b"cut off").unwrap();
+    let now = DateTime::<Utc>::from(fs::metadata(folder.path()).unwrap().modified().unwrap());
+    let (before, after) = (now - TimeDelta::minutes(1), now + TimeDelta::minutes(1));
+    assert!(spool.names(before).unwrap().is_empty());
+    let names = spool.names(after).unwrap();
+    assert_eq!(
+        names,
+        ["recycle/1.keep", "uploads/2.rows", "uploads/3.rows"]
+    );
+    spool.remove("uploads/3.rows").unwrap();
+    assert_eq!(spool.names(after).unwrap().len(), 2);
 }

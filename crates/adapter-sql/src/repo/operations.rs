@@ -248,6 +248,27 @@ pub(super) async fn get(
         .transpose()
 }
 
+/// State and end of the operations that exist.
+pub(super) async fn ends_of(
+    conn: &mut Conn,
+    ids: &[OperationId],
+) -> Result<Vec<(OperationId, OperationState, Option<Instant>)>, StoreError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.raw()).collect();
+    let rows: Vec<(i64, String, Option<At>)> = operations::table
+        .filter(operations::id.eq_any(ids))
+        .select((operations::id, operations::state, operations::finished_at))
+        .load(conn)
+        .await
+        .map_err(store)?;
+    let end = |(id, state, finished): (i64, String, Option<At>)| {
+        let state = state
+            .parse()
+            .map_err(|()| StoreError::Corrupt("state of an operation"))?;
+        Ok((OperationId::from_raw(id), state, finished.map(|at| at.0)))
+    };
+    rows.into_iter().map(end).collect()
+}
+
 /// A page of a workspace's operations, newest first.
 pub(super) async fn list(
     conn: &mut Conn,

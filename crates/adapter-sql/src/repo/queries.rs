@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use domain::{
     audience::Audience,
-    operation::Operation,
-    shared::{AudienceId, OperationId, UploadId, UserId, WorkspaceId},
+    operation::{Operation, OperationState},
+    shared::{AudienceId, Instant, OperationId, UploadId, UserId, WorkspaceId},
 };
 use ports::{
     StoreError,
@@ -62,6 +62,13 @@ impl AudienceQueries for Db {
         id: OperationId,
     ) -> Result<Option<Operation>, StoreError> {
         operations::get(&mut *self.reader().await?, workspace, id).await
+    }
+
+    async fn ends_of(
+        &self,
+        ids: &[OperationId],
+    ) -> Result<Vec<(OperationId, OperationState, Option<Instant>)>, StoreError> {
+        operations::ends_of(&mut *self.reader().await?, ids).await
     }
 
     async fn upload(

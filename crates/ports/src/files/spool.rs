@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
+
 use super::FileError;
 
 /// A record of a sorted file: key and value.
@@ -40,6 +42,13 @@ pub trait Spool: Send + Sync + fmt::Debug {
     fn exists(&self, name: &str) -> Result<bool, FileError> {
         self.info(name).map(|info| info.is_some())
     }
+
+    /// Names of the files, and of those that an interrupted sorter left unfinished, that nobody has
+    /// written to since `untouched_since`; each once.
+    ///
+    /// # Errors
+    /// [`FileError::Io`].
+    fn names(&self, untouched_since: DateTime<Utc>) -> Result<Vec<String>, FileError>;
 
     /// Removes a file and what an interrupted sorter of this name left; a missing one is a success.
     ///

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::{
     audience::{Audience, AudienceKind, AudienceStatus},
     operation::{Operation, OperationKind, OperationState},
-    shared::{AudienceId, NotificationId, OperationId, UserId, WorkspaceId},
+    shared::{AudienceId, Instant, NotificationId, OperationId, UserId, WorkspaceId},
 };
 
 use super::{Content, Notification, OutcomeQueries, Removal, Upload, UserEvent, WriteIntent};
@@ -117,6 +117,12 @@ pub trait AudienceQueries: OutcomeQueries + Send + Sync {
         workspace: &WorkspaceId,
         id: OperationId,
     ) -> Result<Option<Operation>, StoreError>;
+
+    /// State and end of operations of any workspace; those that do not exist are left out.
+    async fn ends_of(
+        &self,
+        ids: &[OperationId],
+    ) -> Result<Vec<(OperationId, OperationState, Option<Instant>)>, StoreError>;
 
     /// One upload.
     async fn upload(

@@ -7,7 +7,7 @@ use runtime::Lifecycle;
 use tokio_util::sync::CancellationToken;
 
 use crate::application::{
-    App,
+    App, AppResult,
     operations::{Pool, WorkOutcome},
 };
 
@@ -17,8 +17,10 @@ const POLL: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(2);
 /// Pause between two rounds of housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
-/// How long an uploaded file is kept, and with it the rejected rows of its operation.
+/// How long an uploaded file is kept, and what an operation that failed would go on from.
 const FILES_KEPT: TimeDelta = TimeDelta::days(7);
+/// After how long without a write a scratch file cannot be one of a request that is being answered.
+const SCRATCH_UNTOUCHED: TimeDelta = TimeDelta::hours(1);
 
 /// Starts the workers of each pool.
 pub fn start(app: &Arc<App>, life: &Lifecycle, per_pool: usize) {
@@ -59,14 +61,20 @@ async fn work(app: Arc<App>, pool: Pool, stop: CancellationToken) {
 async fn housekeeping(app: Arc<App>, stop: CancellationToken) {
     loop {
         let now = app.deps().clock.now();
-        match app.sweep_files(now - FILES_KEPT).await {
-            Ok(0) => {}
-            Ok(files) => tracing::info!(files, "old files deleted"),
-            Err(error) => tracing::warn!(%error, "old files could not be deleted"),
-        }
+        tell("old files", app.sweep_files(now - FILES_KEPT).await);
+        let scratch = app.sweep_scratch(now - SCRATCH_UNTOUCHED, now - FILES_KEPT);
+        tell("scratch files", scratch.await);
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(HOUSEKEEPING) => {}
         }
+    }
+}
+
+fn tell(what: &str, deleted: AppResult<u64>) {
+    match deleted {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "{what} deleted"),
+        Err(error) => tracing::warn!(%error, "{what} could not be deleted"),
     }
 }

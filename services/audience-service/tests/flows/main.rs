@@ -8,6 +8,7 @@
 mod crashing;
 mod creating;
 mod rig;
+mod scratch;
 
 use audience_service::application::uploads::{Received, UploadInto};
 use domain::{

@@ -1,0 +1,58 @@
+//! Scratch files go when nothing can go on from them.
+
+use domain::{
+    operation::{OperationKind, OperationState},
+    shared::{AudienceId, Instant, OperationId},
+};
+
+use crate::{crashing::crash_ten_times, rig::Rig};
+
+fn later(rig: &Rig, seconds: i64) -> Instant {
+    rig.app.deps().clock.now() + chrono::TimeDelta::seconds(seconds)
+}
+
+/// Writes scratch as an operation has it.
+fn leave(rig: &Rig, operation: OperationId) -> [String; 2] {
+    let names = [
+        format!("recycle/{}.keep", operation.raw()),
+        format!("uploads/{}.rows", operation.raw()),
+    ];
+    for name in &names {
+        let mut sorter = rig.app.deps().spool.sorter(name, 1 << 20).unwrap();
+        sorter.push(b"a", &[]).unwrap();
+        sorter.finish().unwrap();
+    }
+    names
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scratch_goes_with_its_operation() {
+    let rig = Rig::new().await;
+    let id: AudienceId = rig.create("Base", &["a", "b"]).await;
+    let succeeded = rig.recycle(id, &["a"], false).await;
+    rig.ask_to_recycle(id, &["b"], false).await;
+    let failed = crash_ten_times(&rig, OperationKind::Recycle).await;
+    rig.work().await;
+    let live = rig.ask_to_recycle(id, &["b"], false).await;
+    let unknown = OperationId::from_raw(rig.app.deps().ids.next());
+    let spool = &rig.app.deps().spool;
+    let left = [succeeded, failed, live, unknown].map(|operation| leave(&rig, operation));
+    let there = || {
+        left.each_ref()
+            .map(|names| names.iter().all(|name| spool.exists(name).unwrap()))
+    };
+
+    let (young, old) = (later(&rig, -60), later(&rig, 60));
+    assert_eq!(rig.app.sweep_scratch(young, young).await.unwrap(), 0);
+    assert_eq!(
+        there(),
+        [true; 4],
+        "it may be of a request that is being answered"
+    );
+    assert_eq!(rig.app.sweep_scratch(old, young).await.unwrap(), 4);
+    assert_eq!(there(), [false, true, true, false]);
+    assert!(rig.app.sweep_scratch(old, old).await.unwrap() >= 2);
+    assert_eq!(there(), [false, false, true, false]);
+    rig.work().await;
+    assert_eq!(rig.operation(live).await.state, OperationState::Succeeded);
+}
