@@ -18,8 +18,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("messaging", &["domain", "events", "ports"]),
     ("adapter-sql", &["domain", "ports"]),
     ("adapter-files", &["domain", "ports"]),
+    ("adapter-crm", &["domain", "ports"]),
     ("adapter-local-bus", &["domain", "events", "ports"]),
     ("adapter-rabbitmq", &["domain", "events", "ports"]),
+    ("adapter-mongo", &["domain", "ports"]),
     ("runtime", &["domain", "ports"]),
     ("settings", &[]),
     ("telemetry", &[]),
@@ -37,6 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "adapter-local-bus",
         ],
     ),
+    ("fake-crm", &[]),
     ("xtask", &[]),
     // Measures the bare store too, with the adapter's own tables.
     ("bench", &["adapter-sql"]),
@@ -56,6 +59,7 @@ const FOR_DEV: &[&str] = &[
     "events",
     "ports",
     "messaging",
+    "fake-crm",
 ];
 
 /// Libraries that only these crates may depend on.
@@ -66,6 +70,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("libsqlite3-sys", &["adapter-sql", "bench"]),
     ("deadpool", &["adapter-sql"]),
     ("lapin", &["adapter-rabbitmq"]),
+    ("mongodb", &["adapter-mongo", "bench"]),
 ];
 
 /// What a use case must not know.

@@ -43,10 +43,10 @@ impl SourceFile {
     }
 }
 
-/// Every `.rs` file under crates/, services/ and xtask/, in order.
+/// Every `.rs` file under crates/, services/, tools/ and xtask/, in order.
 pub fn files(root: &Path) -> anyhow::Result<Vec<SourceFile>> {
     let mut paths = Vec::new();
-    for top in ["crates", "services", "xtask"] {
+    for top in ["crates", "services", "tools", "xtask"] {
         walk(&root.join(top), &mut paths)?;
     }
     paths.sort();

@@ -4,6 +4,7 @@
 
 pub mod audience;
 pub mod contact;
+pub mod importing;
 pub mod operation;
 pub mod recycle;
 pub mod segment;

@@ -1,0 +1,204 @@
+//! The page envelope, which varies; and what is no envelope is an error, never an empty page.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Members that may hold the rows.
+const ROWS: [&str; 4] = ["data", "tickets", "messages", "contacts"];
+/// Members that may hold the totals, beside the envelope itself.
+const HOLDERS: [&str; 2] = ["meta", "pagination"];
+const PAGES: [&str; 4] = ["totalPages", "last_page", "total_pages", "lastPage"];
+const TOTAL: [&str; 3] = ["total", "totalCount", "total_count"];
+const MORE: [&str; 2] = ["hasMore", "has_more"];
+
+/// Why a body is not a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// HTML, a cut-off document, nothing at all.
+    #[error("the body is not JSON")]
+    NotJson,
+    /// An error reported under a good status.
+    #[error("the body reports an error")]
+    ErrorBody,
+    /// JSON, but no known envelope.
+    #[error("the body is no known page envelope")]
+    Unknown,
+}
+
+impl EnvelopeError {
+    /// Stable code in snake_case.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotJson => "body_not_json",
+            Self::ErrorBody => "body_reports_error",
+            Self::Unknown => "unknown_envelope",
+        }
+    }
+}
+
+/// What a page says about the whole list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// How many pages there are.
+    pub pages: Option<u64>,
+    /// How many rows there are.
+    pub rows: Option<u64>,
+    /// Whether more pages follow.
+    pub more: Option<bool>,
+}
+
+/// One page as it was delivered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Its rows, unread.
+    pub rows: Vec<Value>,
+    /// What it says about the list.
+    pub totals: Totals,
+}
+
+impl Page {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// Whenever it is not certain which rows it delivers.
+    pub fn parse(body: &[u8]) -> Result<Self, EnvelopeError> {
+        let body: Value = serde_json::from_slice(body).map_err(|_| EnvelopeError::NotJson)?;
+        match body {
+            Value::Array(rows) => Ok(Self {
+                rows,
+                totals: Totals::default(),
+            }),
+            Value::Object(envelope) => Self::wrapped(envelope),
+            _ => Err(EnvelopeError::Unknown),
+        }
+    }
+
+    fn wrapped(mut envelope: Map<String, Value>) -> Result<Self, EnvelopeError> {
+        let reports = |member: &str| envelope.get(member).is_some_and(is_set);
+        if reports("error") || reports("errors") || envelope.get("success") == Some(&false.into()) {
+            return Err(EnvelopeError::ErrorBody);
+        }
+        let totals = Totals::of(&envelope);
+        let mut found = ROWS
+            .iter()
+            .filter_map(|name| envelope.remove(*name))
+            .filter_map(|value| match value {
+                Value::Array(rows) => Some(rows),
+                _ => None,
+            });
+        match (found.next(), found.next()) {
+            (Some(rows), None) => Ok(Self { rows, totals }),
+            _ => Err(EnvelopeError::Unknown),
+        }
+    }
+}
+
+fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    }
+}
+
+impl Totals {
+    fn of(envelope: &Map<String, Value>) -> Self {
+        let held = HOLDERS
+            .iter()
+            .filter_map(|name| envelope.get(*name)?.as_object());
+        let places: Vec<_> = std::iter::once(envelope).chain(held).collect();
+        let find = |names: &[&str]| {
+            names
+                .iter()
+                .find_map(|name| places.iter().find_map(|place| place.get(*name)))
+        };
+        Self {
+            pages: find(&PAGES).and_then(number),
+            rows: find(&TOTAL).and_then(number),
+            more: find(&MORE).and_then(Value::as_bool),
+        }
+    }
+
+    /// These, with what they leave out taken from an earlier page of the same walk.
+    #[must_use]
+    pub(super) const fn after(self, earlier: Self) -> Self {
+        Self {
+            pages: if self.pages.is_some() {
+                self.pages
+            } else {
+                earlier.pages
+            },
+            rows: if self.rows.is_some() {
+                self.rows
+            } else {
+                earlier.rows
+            },
+            more: self.more,
+        }
+    }
+
+    /// Whether there is less than there was.
+    pub(super) fn shrank_from(self, earlier: Self) -> bool {
+        let less = |now: Option<u64>, then: Option<u64>| now.zip(then).is_some_and(|(n, t)| n < t);
+        less(self.rows, earlier.rows) || less(self.pages, earlier.pages)
+    }
+}
+
+fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(n) => n.as_u64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_envelope_of_the_other_side_is_read() {
+        let read = |body: &str| {
+            let page = Page::parse(body.as_bytes()).unwrap();
+            let Totals { pages, rows, more } = page.totals;
+            (page.rows.len(), pages, rows, more)
+        };
+        assert_eq!(read("[{},{}]"), (2, None, None, None));
+        assert_eq!(read("[]"), (0, None, None, None));
+        assert_eq!(
+            read(r#"{"data":[{}],"meta":{"totalPages":3,"total":7}}"#),
+            (1, Some(3), Some(7), None)
+        );
+        assert_eq!(
+            read(r#"{"contacts":[{}],"pagination":{"last_page":"4"}}"#),
+            (1, Some(4), None, None)
+        );
+        assert_eq!(
+            read(r#"{"messages":[],"total_pages":0,"hasMore":false,"error":null}"#),
+            (0, Some(0), None, Some(false))
+        );
+    }
+
+    #[test]
+    fn what_is_no_page_is_never_an_empty_one() {
+        for (body, why) in [
+            ("", EnvelopeError::NotJson),
+            ("<html></html>", EnvelopeError::NotJson),
+            (r#"{"data":[{"id":1},{"#, EnvelopeError::NotJson),
+            (r#"{"error":"maintenance"}"#, EnvelopeError::ErrorBody),
+            (
+                r#"{"error":{"code":1},"data":[]}"#,
+                EnvelopeError::ErrorBody,
+            ),
+            (r#"{"success":false,"data":[]}"#, EnvelopeError::ErrorBody),
+            ("{}", EnvelopeError::Unknown),
+            ("null", EnvelopeError::Unknown),
+            (r#"{"rows":[]}"#, EnvelopeError::Unknown),
+            (r#"{"data":{}}"#, EnvelopeError::Unknown),
+            (r#"{"data":[],"contacts":[]}"#, EnvelopeError::Unknown),
+        ] {
+            assert_eq!(Page::parse(body.as_bytes()), Err(why), "{body}");
+        }
+    }
+}
