@@ -1,0 +1,169 @@
+//! Many single writes at a time: what the driver has no call for on servers before 8.0.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use mongodb::{
+    Collection, Database,
+    bson::{
+        RawArrayBuf, RawDocumentBuf, doc,
+        raw::{CStr, cstr},
+        rawdoc,
+    },
+    error::{Error, ErrorKind},
+};
+use ports::StoreError;
+use serde::Deserialize;
+
+use crate::error;
+
+/// Rows of one command.
+pub(crate) const ROWS: usize = 1_000;
+/// Commands under way at a time.
+pub(crate) const IN_FLIGHT: usize = 4;
+/// The key exists.
+const DUPLICATE_KEY: i32 = 11_000;
+
+/// Inserts rows; answers the positions of those whose key exists, ascending.
+pub(crate) async fn insert(
+    collection: &Collection<RawDocumentBuf>,
+    rows: Vec<RawDocumentBuf>,
+) -> Result<Vec<usize>, StoreError> {
+    let mut parts = Vec::with_capacity(rows.len() / ROWS + 1);
+    let mut rows = rows.into_iter();
+    loop {
+        let part: Vec<RawDocumentBuf> = rows.by_ref().take(ROWS).collect();
+        if part.is_empty() {
+            break;
+        }
+        parts.push(part);
+    }
+    let insert = |(number, part): (usize, Vec<RawDocumentBuf>)| async move {
+        match collection.insert_many(part).ordered(false).await {
+            Ok(_) => Ok(Vec::new()),
+            Err(error) => duplicates(error, number * ROWS),
+        }
+    };
+    let parts = stream::iter(parts.into_iter().enumerate().map(insert));
+    let found: Vec<Vec<usize>> = parts.buffered(IN_FLIGHT).try_collect().await?;
+    let mut found = found.concat();
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Positions of the rows whose keys exist, if nothing else went wrong.
+fn duplicates(error: Error, first: usize) -> Result<Vec<usize>, StoreError> {
+    let only_duplicates = match &*error.kind {
+        ErrorKind::InsertMany(many) if many.write_concern_error.is_none() => many
+            .write_errors
+            .as_ref()
+            .filter(|errors| errors.iter().all(|error| error.code == DUPLICATE_KEY)),
+        _ => None,
+    };
+    match only_duplicates {
+        Some(errors) => Ok(errors.iter().map(|error| first + error.index).collect()),
+        None => Err(error::store(error)),
+    }
+}
+
+#[derive(Deserialize)]
+struct Reply {
+    n: i64,
+    #[serde(default, rename = "writeErrors")]
+    errors: Vec<ReplyError>,
+    #[serde(rename = "writeConcernError")]
+    concern: Option<ReplyError>,
+}
+
+#[derive(Deserialize)]
+struct ReplyError {
+    code: i32,
+}
+
+/// Updates of single rows, in no particular order; answers how many rows were met. Each must be
+/// harmless when it is run twice: where the connection breaks, all are sent once more.
+pub(crate) async fn update(
+    database: &Database,
+    collection: &str,
+    updates: &[RawDocumentBuf],
+) -> Result<i64, StoreError> {
+    statements(
+        database,
+        cstr!("update"),
+        collection,
+        cstr!("updates"),
+        updates,
+    )
+    .await
+}
+
+/// As [`update`], deletes.
+pub(crate) async fn delete(
+    database: &Database,
+    collection: &str,
+    deletes: &[RawDocumentBuf],
+) -> Result<i64, StoreError> {
+    statements(
+        database,
+        cstr!("delete"),
+        collection,
+        cstr!("deletes"),
+        deletes,
+    )
+    .await
+}
+
+async fn statements(
+    database: &Database,
+    name: &'static CStr,
+    collection: &str,
+    list: &'static CStr,
+    statements: &[RawDocumentBuf],
+) -> Result<i64, StoreError> {
+    let send = |part: &[RawDocumentBuf]| {
+        let command = command(name, collection, list, part);
+        async move {
+            match run(database, command.clone()).await {
+                Err(StoreError::Unavailable(_)) => run(database, command).await,
+                answer => answer,
+            }
+        }
+    };
+    let parts: Vec<_> = statements.chunks(ROWS).map(send).collect();
+    let counts = stream::iter(parts).buffer_unordered(IN_FLIGHT);
+    counts
+        .try_fold(0, |sum, n| async move { Ok(sum + n) })
+        .await
+}
+
+fn command(name: &CStr, collection: &str, list: &CStr, part: &[RawDocumentBuf]) -> RawDocumentBuf {
+    let mut statements = RawArrayBuf::new();
+    for statement in part {
+        statements.push(statement.clone());
+    }
+    let mut command = RawDocumentBuf::new();
+    command.append(name, collection);
+    command.append(list, statements);
+    command.append(cstr!("ordered"), false);
+    command.append(
+        cstr!("writeConcern"),
+        rawdoc! { "w": "majority", "j": true },
+    );
+    command
+}
+
+async fn run(database: &Database, command: RawDocumentBuf) -> Result<i64, StoreError> {
+    let reply = database
+        .run_raw_command(command)
+        .await
+        .map_err(error::store)?;
+    let reply: Reply = mongodb::bson::deserialize_from_document(reply).map_err(error::bson)?;
+    let failed = reply.errors.first().or(reply.concern.as_ref());
+    match failed {
+        Some(failed) => Err(error::reply(failed.code)),
+        None => Ok(reply.n),
+    }
+}
+
+/// `{_id: {$in: ids}}`.
+pub(crate) fn among(ids: Vec<String>) -> mongodb::bson::Document {
+    doc! { "_id": { "$in": ids } }
+}

@@ -1,0 +1,93 @@
+//! Errors of the driver as errors of a store. The driver's own texts may hold keys, which hold
+//! documents: they are never passed on.
+
+use mongodb::error::{Error, ErrorKind, WriteFailure};
+use ports::StoreError;
+
+/// What may be said of a failure.
+#[derive(Debug, thiserror::Error)]
+#[error("MongoDB: {what} (code {code:?})")]
+struct Said {
+    what: &'static str,
+    code: Option<i32>,
+}
+
+/// Not primary, stepping down, shutting down, recovering, interrupted, host unreachable, network time-out, time limit.
+const TRANSIENT: [i32; 17] = [
+    6, 7, 50, 64, 89, 91, 100, 189, 262, 9_001, 10_107, 11_600, 11_602, 13_388, 13_435, 13_436, 358,
+];
+/// The disk is full.
+const DISK_FULL: i32 = 14_031;
+
+pub(crate) fn store(error: Error) -> StoreError {
+    let code = code_of(&error);
+    if code == Some(DISK_FULL) {
+        return StoreError::DiskFull;
+    }
+    let transient = code.is_some_and(|code| TRANSIENT.contains(&code))
+        || error.contains_label("RetryableWriteError")
+        || error.contains_label("RetryableError")
+        || error.contains_label("SystemOverloadedError")
+        || matches!(
+            *error.kind,
+            ErrorKind::Io(_)
+                | ErrorKind::ServerSelection { .. }
+                | ErrorKind::ConnectionPoolCleared { .. }
+                | ErrorKind::DnsResolve { .. }
+        );
+    let said = Box::new(Said {
+        what: what(&error.kind),
+        code,
+    });
+    if transient {
+        StoreError::Unavailable(said)
+    } else {
+        StoreError::Internal(said)
+    }
+}
+
+fn code_of(error: &Error) -> Option<i32> {
+    match &*error.kind {
+        ErrorKind::Command(error) => Some(error.code),
+        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => Some(error.code),
+        ErrorKind::Write(WriteFailure::WriteError(error)) => Some(error.code),
+        ErrorKind::InsertMany(many) => many
+            .write_concern_error
+            .as_ref()
+            .map(|error| error.code)
+            .or_else(|| Some(many.write_errors.as_ref()?.first()?.code)),
+        _ => None,
+    }
+}
+
+const fn what(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Io(_) => "the connection failed",
+        ErrorKind::ServerSelection { .. } => "no primary was found in time",
+        ErrorKind::ConnectionPoolCleared { .. } => "the connections were cleared",
+        ErrorKind::Authentication { .. } => "authentication failed",
+        ErrorKind::Command(_) => "a command failed",
+        ErrorKind::Write(_) | ErrorKind::InsertMany(_) => "a write failed",
+        _ => "the driver failed",
+    }
+}
+
+/// An error of the reply to a command that reports per statement.
+pub(crate) fn reply(code: i32) -> StoreError {
+    let said = Box::new(Said {
+        what: "a write failed",
+        code: Some(code),
+    });
+    if code == DISK_FULL {
+        StoreError::DiskFull
+    } else if TRANSIENT.contains(&code) {
+        StoreError::Unavailable(said)
+    } else {
+        StoreError::Internal(said)
+    }
+}
+
+/// An error of the driver's BSON.
+pub(crate) fn bson(_: mongodb::bson::error::Error) -> StoreError {
+    StoreError::Corrupt("a stored document")
+}

@@ -1,0 +1,313 @@
+//! Reading: contacts and tombstones in the order of their keys, merged.
+
+use domain::{
+    contact::Document,
+    shared::{RemovalNo, WriteNo},
+};
+use mongodb::{
+    Collection,
+    bson::{Document as Bson, RawDocumentBuf, doc},
+};
+use ports::{
+    StoreError,
+    contacts::{ContentKey, KeyOnly, Order, Span, StoredContact, Tombstone, View},
+};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    batches::{self, ROWS},
+    connect::MongoContacts,
+    error, keys,
+    rows::{Found, FoundStone, replaced},
+};
+
+/// Most rows that one round of a walk asks for.
+const CHUNK: usize = 10_000;
+
+/// Rows that match, in the order of their keys.
+async fn find<T: DeserializeOwned>(
+    collection: &Collection<RawDocumentBuf>,
+    filter: Bson,
+    projection: Bson,
+    limit: usize,
+) -> Result<Vec<T>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    // One answer for what was asked, as far as a message can hold it.
+    let batch = u32::try_from(limit).unwrap_or(u32::MAX).min(10_000);
+    let cursor = collection
+        .find(filter)
+        .projection(projection)
+        .sort(doc! { "_id": 1 })
+        .limit(limit)
+        .batch_size(batch);
+    let mut cursor = cursor.await.map_err(error::store)?;
+    let mut rows = Vec::new();
+    while cursor.advance().await.map_err(error::store)? {
+        let row = mongodb::bson::deserialize_from_slice(cursor.current().as_bytes());
+        rows.push(row.map_err(error::bson)?);
+    }
+    Ok(rows)
+}
+
+/// Orders of stored contacts.
+pub(crate) async fn orders(
+    store: &MongoContacts,
+    ids: Vec<String>,
+) -> Result<Vec<Found>, StoreError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for part in ids.chunks(ROWS) {
+        let (filter, fields) = (
+            batches::among(part.to_vec()),
+            doc! { "b": 0, "k": 0, "d": 0 },
+        );
+        found.extend(find(&store.contacts(), filter, fields, part.len()).await?);
+    }
+    Ok(found)
+}
+
+pub(crate) async fn stored_by(
+    store: &MongoContacts,
+    key: ContentKey,
+    write: WriteNo,
+    documents: &[Document],
+) -> Result<Vec<(Document, Option<Order>)>, StoreError> {
+    let ids = documents.iter().map(|d| keys::contact(key, d)).collect();
+    let found = orders(store, ids).await?;
+    let mine = found.into_iter().filter(|row| row.write == write.0);
+    mine.map(|row| Ok((row.document()?, replaced(row.previous))))
+        .collect()
+}
+
+pub(crate) async fn get(
+    store: &MongoContacts,
+    key: ContentKey,
+    documents: &[Document],
+) -> Result<Vec<StoredContact>, StoreError> {
+    let mut ids: Vec<String> = documents.iter().map(|d| keys::contact(key, d)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut found = Vec::with_capacity(ids.len());
+    for part in ids.chunks(ROWS) {
+        let (filter, fields) = (batches::among(part.to_vec()), doc! { "s": 1, "b": 1 });
+        let rows: Vec<Found> = find(&store.contacts(), filter, fields, part.len()).await?;
+        for row in rows {
+            found.push(row.contact()?);
+        }
+    }
+    Ok(found)
+}
+
+pub(crate) async fn tombstones(
+    store: &MongoContacts,
+    key: ContentKey,
+    documents: &[Document],
+) -> Result<Vec<Tombstone>, StoreError> {
+    if documents.is_empty() || !any_tombstone(store, key).await? {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for part in documents.chunks(ROWS) {
+        let ranges: Vec<Bson> = part
+            .iter()
+            .map(|document| {
+                let (from, to) = (keys::contact(key, document), keys::behind(key, document));
+                doc! { "_id": { "$gt": from, "$lt": to } }
+            })
+            .collect();
+        let all = usize::MAX >> 1;
+        let filter = doc! { "$or": ranges };
+        let stones: Vec<FoundStone> = find(&store.stones(), filter, doc! {}, all).await?;
+        for stone in stones {
+            found.push(stone.tombstone()?);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether anything was ever removed from a content: most never had anything.
+async fn any_tombstone(store: &MongoContacts, key: ContentKey) -> Result<bool, StoreError> {
+    let filter = doc! { "_id": { "$gt": keys::prefix(key), "$lt": keys::end(key) } };
+    let stones = store.stones();
+    let found = stones.find_one(filter).projection(doc! { "_id": 1 });
+    Ok(found.await.map_err(error::store)?.is_some())
+}
+
+pub(crate) async fn page(
+    store: &MongoContacts,
+    key: ContentKey,
+    view: &View,
+    after: Option<&Document>,
+    skip: usize,
+    limit: usize,
+) -> Result<Vec<StoredContact>, StoreError> {
+    let mut after = after.cloned();
+    if skip > 0 {
+        let skipped = keys(store, key, view, after.as_ref(), skip).await?;
+        if skipped.len() < skip {
+            return Ok(Vec::new());
+        }
+        after = skipped.into_iter().next_back().map(|key| key.document);
+    }
+    let fields = doc! { "s": 1, "b": 1 };
+    let rows = visible(store, key, view, after.as_ref(), limit, &fields).await?;
+    rows.into_iter().map(Found::contact).collect()
+}
+
+pub(crate) async fn keys(
+    store: &MongoContacts,
+    key: ContentKey,
+    view: &View,
+    after: Option<&Document>,
+    limit: usize,
+) -> Result<Vec<KeyOnly>, StoreError> {
+    let rows = visible(store, key, view, after, limit, &doc! { "s": 1 }).await?;
+    let key_only = |row: Found| {
+        Ok(KeyOnly {
+            document: row.document()?,
+            order: Order(row.seq),
+        })
+    };
+    rows.into_iter().map(key_only).collect()
+}
+
+/// The next visible rows behind a document.
+async fn visible(
+    store: &MongoContacts,
+    key: ContentKey,
+    view: &View,
+    after: Option<&Document>,
+    limit: usize,
+    fields: &Bson,
+) -> Result<Vec<Found>, StoreError> {
+    let removed = any_tombstone(store, key).await?;
+    let mut from = after.map_or_else(|| keys::prefix(key), |d| keys::contact(key, d));
+    let mut found: Vec<Found> = Vec::new();
+    while found.len() < limit {
+        let ask = limit.min(CHUNK);
+        let filter = doc! { "_id": { "$gt": &from, "$lt": keys::end(key) } };
+        let rows: Vec<Found> = find(&store.contacts(), filter, fields.clone(), ask).await?;
+        let complete = rows.len() < ask;
+        let Some(last) = rows.last().map(|row| row.id.clone()) else {
+            break;
+        };
+        if removed {
+            let hidden = hidden(store, view, &from, &last).await?;
+            merge(rows, hidden, &mut found);
+        } else {
+            found.extend(rows);
+        }
+        if complete {
+            break;
+        }
+        from = last;
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Keys of contacts with tombstones that count, each with the highest order that one of them hides.
+async fn hidden(
+    store: &MongoContacts,
+    view: &View,
+    after: &str,
+    until: &str,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let mut removals: Vec<i64> = view.removals.iter().map(|no| no.0).collect();
+    removals.push(RemovalNo::PERMANENT.0);
+    let (from, to) = (format!("{after}\u{1}"), format!("{until}\u{1}"));
+    let filter = doc! { "_id": { "$gte": from, "$lt": to }, "r": { "$in": removals } };
+    let all = usize::MAX >> 1;
+    let fields = doc! { "r": 1, "s": 1 };
+    let stones: Vec<FoundStone> = find(&store.stones(), filter, fields, all).await?;
+    let mut hidden: Vec<(String, i64)> = Vec::with_capacity(stones.len());
+    for stone in stones {
+        let contact = stone.contact_id();
+        match hidden.last_mut() {
+            Some((last, below)) if *last == contact => *below = stone.seq.max(*below),
+            _ => hidden.push((contact.to_owned(), stone.seq)),
+        }
+    }
+    Ok(hidden)
+}
+
+fn merge(rows: Vec<Found>, hidden: Vec<(String, i64)>, found: &mut Vec<Found>) {
+    let mut hidden = hidden.into_iter().peekable();
+    for row in rows {
+        while hidden.next_if(|(id, _)| *id < row.id).is_some() {}
+        let hides = |(id, below): &(String, i64)| *id == row.id && *below >= row.seq;
+        if !hidden.peek().is_some_and(hides) {
+            found.push(row);
+        }
+    }
+}
+
+pub(crate) async fn span(
+    store: &MongoContacts,
+    key: ContentKey,
+    view: &View,
+    after: Option<&Document>,
+    until: Option<&Document>,
+    limit: u64,
+) -> Result<Span, StoreError> {
+    if limit == 0 {
+        return Ok(Span {
+            count: 0,
+            last: None,
+        });
+    }
+    if any_tombstone(store, key).await? {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut keys = keys(store, key, view, after, limit).await?;
+        let within = keys.partition_point(|k| until.is_none_or(|until| k.document <= *until));
+        keys.truncate(within);
+        return Ok(Span {
+            count: u64::try_from(keys.len()).unwrap_or(u64::MAX),
+            last: keys.pop().map(|key| key.document),
+        });
+    }
+    let from = after.map_or_else(|| keys::prefix(key), |d| keys::contact(key, d));
+    let bound = match until {
+        Some(until) => doc! { "$gt": from, "$lte": keys::contact(key, until) },
+        None => doc! { "$gt": from, "$lt": keys::end(key) },
+    };
+    count(store, bound, limit).await
+}
+
+/// Counts on the server, by the index alone.
+async fn count(store: &MongoContacts, bound: Bson, limit: u64) -> Result<Span, StoreError> {
+    let contacts = store.contacts();
+    let key_at = |order: i32, skip: u64| {
+        contacts
+            .find_one(doc! { "_id": bound.clone() })
+            .projection(doc! { "_id": 1 })
+            .sort(doc! { "_id": order })
+            .skip(skip)
+    };
+    let document = |row: &RawDocumentBuf| -> Result<Document, StoreError> {
+        let id = row.get_str("_id");
+        keys::document_of_contact(id.map_err(|_| StoreError::Corrupt("the key of a contact"))?)
+    };
+    // Nearly every call of a count finds all it asks for.
+    if let Some(row) = key_at(1, limit - 1).await.map_err(error::store)? {
+        return Ok(Span {
+            count: limit,
+            last: Some(document(&row)?),
+        });
+    }
+    let Some(row) = key_at(-1, 0).await.map_err(error::store)? else {
+        return Ok(Span {
+            count: 0,
+            last: None,
+        });
+    };
+    let last = document(&row)?;
+    let mut bound = bound.clone();
+    bound.remove("$lt");
+    let id = row.get_str("_id").unwrap_or_default();
+    bound.insert("$lte", id);
+    let counted = contacts.count_documents(doc! { "_id": bound }).limit(limit);
+    Ok(Span {
+        count: counted.await.map_err(error::store)?,
+        last: Some(last),
+    })
+}

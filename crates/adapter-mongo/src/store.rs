@@ -1,0 +1,183 @@
+//! The port.
+
+use async_trait::async_trait;
+use domain::{
+    contact::Document,
+    shared::{RemovalNo, WorkspaceId, WriteNo},
+};
+use mongodb::bson::doc;
+use ports::{
+    StoreError,
+    contacts::{
+        Applied, ContactStore, ContactWrite, ContentKey, KeyOnly, Order, Priority, Purge, Span,
+        StoredContact, Tombstone, View,
+    },
+};
+
+use crate::{
+    batches,
+    connect::MongoContacts,
+    error, keys, purge, reads,
+    rows::{ContactRow, TOMBSTONES, TombstoneRow},
+    upsert,
+};
+
+/// Longest page index that is kept: a document of the server holds 16 MB.
+const LONGEST_INDEX: usize = 12 << 20;
+
+#[async_trait]
+impl ContactStore for MongoContacts {
+    async fn upsert(
+        &self,
+        key: ContentKey,
+        workspace: &WorkspaceId,
+        write: WriteNo,
+        rows: Vec<ContactWrite>,
+        _priority: Priority,
+    ) -> Result<Vec<Applied>, StoreError> {
+        let rows: Vec<ContactRow> = rows
+            .iter()
+            .map(|row| ContactRow::new(key, workspace, write, row))
+            .collect::<Result<_, _>>()?;
+        upsert::upsert(self, write, &rows).await
+    }
+
+    async fn stored_by(
+        &self,
+        key: ContentKey,
+        write: WriteNo,
+        documents: &[Document],
+    ) -> Result<Vec<(Document, Option<Order>)>, StoreError> {
+        reads::stored_by(self, key, write, documents).await
+    }
+
+    async fn entomb(
+        &self,
+        key: ContentKey,
+        tombstones: Vec<Tombstone>,
+        _priority: Priority,
+    ) -> Result<(), StoreError> {
+        let rows: Vec<TombstoneRow> = tombstones
+            .iter()
+            .map(|stone| TombstoneRow::new(key, stone))
+            .collect();
+        let raw = rows.iter().map(TombstoneRow::to_raw).collect();
+        let there = batches::insert(&self.stones(), raw).await?;
+        let updates: Vec<_> = there
+            .iter()
+            .filter_map(|at| rows.get(*at).map(TombstoneRow::to_update))
+            .collect();
+        let met = batches::update(&self.database, TOMBSTONES, &updates).await;
+        met.map(drop)
+    }
+
+    async fn tombstones(
+        &self,
+        key: ContentKey,
+        documents: &[Document],
+    ) -> Result<Vec<Tombstone>, StoreError> {
+        reads::tombstones(self, key, documents).await
+    }
+
+    async fn scan(
+        &self,
+        key: ContentKey,
+        view: &View,
+        after: Option<&Document>,
+        limit: usize,
+    ) -> Result<Vec<StoredContact>, StoreError> {
+        reads::page(self, key, view, after, 0, limit).await
+    }
+
+    async fn scan_keys(
+        &self,
+        key: ContentKey,
+        view: &View,
+        after: Option<&Document>,
+        limit: usize,
+    ) -> Result<Vec<KeyOnly>, StoreError> {
+        reads::keys(self, key, view, after, limit).await
+    }
+
+    async fn page(
+        &self,
+        key: ContentKey,
+        view: &View,
+        after: Option<&Document>,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<StoredContact>, StoreError> {
+        reads::page(self, key, view, after, skip, limit).await
+    }
+
+    async fn count_span(
+        &self,
+        key: ContentKey,
+        view: &View,
+        after: Option<&Document>,
+        until: Option<&Document>,
+        limit: u64,
+    ) -> Result<Span, StoreError> {
+        reads::span(self, key, view, after, until, limit).await
+    }
+
+    async fn get(
+        &self,
+        key: ContentKey,
+        documents: &[Document],
+    ) -> Result<Vec<StoredContact>, StoreError> {
+        reads::get(self, key, documents).await
+    }
+
+    async fn save_page_index(
+        &self,
+        key: ContentKey,
+        revision: i64,
+        blocks: &[(Document, u64)],
+    ) -> Result<(), StoreError> {
+        let blocks: Vec<(&str, u64)> = blocks.iter().map(|(d, n)| (d.as_str(), *n)).collect();
+        let blocks =
+            serde_json::to_string(&blocks).map_err(|e| StoreError::Internal(Box::new(e)))?;
+        if blocks.len() > LONGEST_INDEX {
+            return Ok(());
+        }
+        let id = keys::prefix(key);
+        let indexes = self.page_indexes();
+        let saved = indexes
+            .replace_one(doc! { "_id": &id }, doc! { "r": revision, "b": blocks })
+            .upsert(true);
+        saved.await.map(drop).map_err(error::store)
+    }
+
+    async fn load_page_index(
+        &self,
+        key: ContentKey,
+    ) -> Result<Option<(i64, Vec<(Document, u64)>)>, StoreError> {
+        const CORRUPT: StoreError = StoreError::Corrupt("a page index");
+        let indexes = self.page_indexes();
+        let found = indexes.find_one(doc! { "_id": keys::prefix(key) });
+        let Some(found) = found.await.map_err(error::store)? else {
+            return Ok(None);
+        };
+        let revision = found.get_i64("r").map_err(|_| CORRUPT)?;
+        let blocks = found.get_str("b").map_err(|_| CORRUPT)?;
+        let blocks: Vec<(String, u64)> = serde_json::from_str(blocks).map_err(|_| CORRUPT)?;
+        let block = |(last, count)| (Document::from_stored(last), count);
+        Ok(Some((revision, blocks.into_iter().map(block).collect())))
+    }
+
+    async fn purge_content(&self, key: ContentKey, limit: usize) -> Result<bool, StoreError> {
+        purge::content(self, key, limit).await
+    }
+
+    async fn purge_removal(
+        &self,
+        key: ContentKey,
+        removal: RemovalNo,
+        purge: Purge,
+        after: Option<&Document>,
+        limit: usize,
+    ) -> Result<Option<Document>, StoreError> {
+        purge::removal(self, key, removal, purge, after, limit).await
+    }
+}
