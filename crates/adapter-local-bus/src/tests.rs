@@ -182,3 +182,32 @@ async fn from_commit_to_effect_by_wake_ups_alone() {
     }
     assert!(effects.try_recv().is_err(), "each effect happened once");
 }
+
+mod contract {
+    use contract_tests::bus::travel::TravelHarness;
+
+    use super::*;
+
+    struct Local;
+
+    #[async_trait]
+    impl TravelHarness for Local {
+        async fn start(
+            &self,
+            required: Subscribers,
+            listeners: Vec<Binding>,
+            inbox: Arc<dyn InboxStore>,
+            wake: Arc<dyn WakeUp>,
+        ) -> Arc<dyn EventPublisher> {
+            let bus = LocalBus::new(Arc::new(Still), required);
+            let bind = |bus: LocalBus, b| bus.bind(b, Arc::clone(&inbox), Arc::clone(&wake));
+            Arc::new(listeners.into_iter().fold(bus, bind))
+        }
+    }
+
+    async fn with(case: impl AsyncFnOnce(&Local)) {
+        case(&Local).await;
+    }
+
+    contract_tests::travel_contract!(with);
+}

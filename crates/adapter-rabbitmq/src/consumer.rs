@@ -44,8 +44,6 @@ const ROUNDS: u32 = 155;
 const REFUSED_ROUNDS: u32 = 3;
 /// How long a stop waits for what was delivered already.
 const DRAIN_LIMIT: Duration = Duration::from_secs(3);
-/// How often everything is declared again.
-const HEAL_EVERY: Duration = Duration::from_secs(15);
 
 /// A subscription, where its events are stored, and who then works on them.
 pub(crate) struct Listener {
@@ -129,7 +127,7 @@ impl Consumers {
     /// Declares everything at intervals, until the connection does not answer.
     async fn heal_again(&self, connection: &Connection) -> Broken {
         loop {
-            sleep(HEAL_EVERY).await;
+            sleep(self.settings.healing()).await;
             if let Err(broken) = link::declare(&self.topology, connection).await {
                 return broken;
             }

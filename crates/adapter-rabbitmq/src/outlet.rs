@@ -29,8 +29,6 @@ use crate::{
 const SEND_LIMIT: Duration = Duration::from_secs(4);
 /// How many may send at once.
 const CHANNELS: usize = 32;
-/// How often everything is declared again, so that what was deleted heals.
-const HEAL_EVERY: Duration = Duration::from_secs(15);
 /// How long a stop waits for those who are sending.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
@@ -180,7 +178,7 @@ impl Outlet {
 
     /// Declares everything at intervals and when asked to, until the connection does not answer.
     async fn heal_again(&self, connection: &Connection) -> Broken {
-        let mut every = interval(HEAL_EVERY);
+        let mut every = interval(self.0.settings.healing());
         every.reset();
         loop {
             tokio::select! {

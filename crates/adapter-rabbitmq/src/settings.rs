@@ -19,6 +19,7 @@ const HEARTBEAT: u16 = 15;
 pub struct RabbitSettings {
     url: SecretString,
     prefix: String,
+    heal_every: Duration,
 }
 
 impl RabbitSettings {
@@ -36,7 +37,19 @@ impl RabbitSettings {
         Ok(Self {
             url: SecretString::from(url),
             prefix: prefix.to_owned(),
+            heal_every: Duration::from_secs(15),
         })
+    }
+
+    /// How often everything is declared again, so that what was deleted comes back; 15 s by default.
+    #[must_use]
+    pub const fn heal_every(mut self, interval: Duration) -> Self {
+        self.heal_every = interval;
+        self
+    }
+
+    pub(crate) const fn healing(&self) -> Duration {
+        self.heal_every
     }
 
     /// The first part of every name.

@@ -13,6 +13,7 @@ pub mod dead;
 pub mod inbox;
 pub mod memory;
 pub mod outbox;
+pub mod travel;
 
 use std::time::Duration;
 
@@ -101,8 +102,10 @@ macro_rules! bus_contract {
 }
 
 const LEASE: Duration = Duration::from_secs(30);
-const AUDIT: Subscription = Subscription::from_static("test.audit");
-const MAIL: Subscription = Subscription::from_static("test.mail");
+/// A subscription.
+pub const AUDIT: Subscription = Subscription::from_static("test.audit");
+/// Another subscription.
+pub const MAIL: Subscription = Subscription::from_static("test.mail");
 
 /// The instant `seconds` after the beginning of every case.
 pub fn at(seconds: i64) -> Instant {
