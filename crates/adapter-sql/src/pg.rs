@@ -18,6 +18,7 @@ use ports::StoreError;
 use crate::error;
 
 mod dialect;
+mod listener;
 #[expect(
     clippy::duplicate_mod,
     reason = "one query source, compiled once per database"
@@ -25,6 +26,7 @@ mod dialect;
 #[path = "repo/mod.rs"]
 mod repo;
 
+pub use listener::{Listener, Notice};
 pub use repo::Idempotency;
 
 pub(crate) type Conn = AsyncPgConnection;

@@ -5,6 +5,7 @@
 //! loading is a pure function.
 
 mod model;
+mod servers;
 
 use std::path::Path;
 
@@ -12,6 +13,7 @@ use config::{Config, Environment, File, FileFormat, Map, Source};
 
 pub use model::{Limits, LogFormat, Settings, Telemetry, Workers};
 pub use secrecy::{ExposeSecret, SecretString};
+pub use servers::{Mongodb, Postgres, Rabbitmq, Roles, Secrets, Servers};
 
 /// Short for `PLATEIA__API_KEY`, which the command line shares.
 const API_KEY: &str = "PLATEIA_API_KEY";

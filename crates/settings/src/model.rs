@@ -5,9 +5,12 @@ use std::{net::SocketAddr, path::PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::SettingsError;
+use crate::{
+    SettingsError,
+    servers::{Mongodb, Postgres, Rabbitmq, Secrets},
+};
 
-/// The embedded process. Secrets print as `[REDACTED]`.
+/// One process. Secrets print as `[REDACTED]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -25,6 +28,16 @@ pub struct Settings {
     pub workers: Workers,
     /// Logs and traces.
     pub telemetry: Telemetry,
+    /// The relational database of a service; the embedded process has its own.
+    pub postgres: Postgres,
+    /// The contact store of a service.
+    pub mongodb: Mongodb,
+    /// The broker of a service.
+    pub rabbitmq: Rabbitmq,
+    /// What a replica does: some of `api,workers,relay,consumers`. Default all.
+    pub roles: String,
+    /// Secrets that all replicas share.
+    pub secrets: Secrets,
 }
 
 /// What one request may take.
@@ -81,6 +94,11 @@ impl Default for Settings {
             limits: Limits::default(),
             workers: Workers::default(),
             telemetry: Telemetry::default(),
+            postgres: Postgres::default(),
+            mongodb: Mongodb::default(),
+            rabbitmq: Rabbitmq::default(),
+            roles: "api,workers,relay,consumers".to_owned(),
+            secrets: Secrets::default(),
         }
     }
 }
