@@ -25,6 +25,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("runtime", &["domain", "ports"]),
     ("settings", &[]),
     ("telemetry", &[]),
+    (
+        "service-kit",
+        &["ports", "runtime", "settings", "telemetry"],
+    ),
     ("http-kit", &["domain", "ports", "runtime", "telemetry"]),
     ("contract-tests", &["domain", "events", "ports"]),
     (

@@ -118,6 +118,15 @@ impl Db {
             .map_err(error::setup)
     }
 
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// `Unavailable` when it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut conn = self.reader().await?;
+        conn.batch_execute("SELECT 1").await.map_err(error::store)
+    }
+
     async fn hold(&self) -> Result<Held, StoreError> {
         self.pool.get().await.map_err(error::unavailable)
     }

@@ -3,7 +3,6 @@
 mod cli;
 mod client;
 mod config;
-mod crash;
 mod demo;
 mod lock;
 mod run;

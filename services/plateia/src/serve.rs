@@ -3,42 +3,28 @@
 use std::io::{self, Write};
 
 use anyhow::Context;
-use audience_service::wiring::Embedded;
-use settings::{LogFormat, Settings};
+use audience_service::wiring;
+use settings::Settings;
 use tokio::runtime::Runtime;
 
-use crate::{crash, lock::DataDirLock, run::Outcome};
+use crate::{lock::DataDirLock, run::Outcome};
 
 /// Names the crash point to end at; for tests only.
 const CRASH_AT: &str = "CRASH_AT";
-/// Threads that serve HTTP where the configuration does not say: each has an idle cost.
-const HTTP_WORKERS: usize = 2;
 
 /// Runs the server until a signal ends it, with `beside` at its side.
 ///
 /// # Errors
 /// When the data directory is taken, the server cannot start, or `beside` fails.
-pub fn serve<F>(
-    mut settings: Settings,
-    beside: impl FnOnce(Running) -> F,
-) -> anyhow::Result<Outcome>
+pub fn serve<F>(settings: Settings, beside: impl FnOnce(Running) -> F) -> anyhow::Result<Outcome>
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    settings.workers.http.get_or_insert(HTTP_WORKERS);
     if let Some(at) = std::env::var_os(CRASH_AT) {
-        crash::arm(&at.to_string_lossy())?;
+        service_kit::crash::arm(&at.to_string_lossy())?;
     }
     let _lock = DataDirLock::acquire(&settings.data_dir)?;
-    let telemetry = telemetry::init(&telemetry::Config {
-        service: "plateia",
-        format: match settings.telemetry.log_format {
-            LogFormat::Text => telemetry::LogFormat::Text,
-            LogFormat::Json => telemetry::LogFormat::Json,
-        },
-        level: &settings.telemetry.level,
-        otlp_endpoint: settings.telemetry.otlp_endpoint.as_deref(),
-    })?;
+    let telemetry = service_kit::start_telemetry("plateia", &settings)?;
     let outcome = runtime()?.block_on(live(settings, beside));
     telemetry.shutdown();
     outcome
@@ -56,7 +42,7 @@ async fn live<F>(settings: Settings, beside: impl FnOnce(Running) -> F) -> anyho
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    let embedded = Embedded::start(&settings).await?;
+    let embedded = wiring::Running::embedded(&settings).await?;
     let life = embedded.lifecycle().clone();
     life.watch_signals()?;
     let url = format!("http://{}", embedded.address());

@@ -111,6 +111,21 @@ pub(super) async fn open(conn: &mut Conn, limit: i64) -> Result<Vec<WriteIntent>
     rows.into_iter().map(WriteIntent::try_from).collect()
 }
 
+/// Open writes whose lease has run out, oldest first.
+pub(super) async fn lapsed(conn: &mut Conn, limit: i64) -> Result<Vec<WriteIntent>, StoreError> {
+    let lapsed = sql::<Bool>(&format!("lease_until <= {}", dialect::NOW));
+    let rows: Vec<IntentRow> = write_intents::table
+        .filter(write_intents::ended_revision.is_null())
+        .filter(lapsed)
+        .order(write_intents::write_no)
+        .limit(limit)
+        .select(IntentRow::as_select())
+        .load(conn)
+        .await
+        .map_err(store)?;
+    rows.into_iter().map(WriteIntent::try_from).collect()
+}
+
 /// The open write of a content, and whether its lease has run out.
 pub(super) async fn open_of(
     conn: &mut Conn,

@@ -48,6 +48,10 @@ impl AudienceQueries for Db {
         intents::open(&mut *self.reader().await?, limit).await
     }
 
+    async fn lapsed_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError> {
+        intents::lapsed(&mut *self.reader().await?, limit).await
+    }
+
     async fn operations(
         &self,
         workspace: &WorkspaceId,

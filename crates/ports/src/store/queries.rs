@@ -104,6 +104,9 @@ pub trait AudienceQueries: OutcomeQueries + Send + Sync {
     /// Open writes. At a start of the embedded process every one is abandoned.
     async fn open_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError>;
 
+    /// As [`AudienceQueries::open_writes`], those whose lease has run out: their process is gone.
+    async fn lapsed_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError>;
+
     /// A list of operations.
     async fn operations(
         &self,

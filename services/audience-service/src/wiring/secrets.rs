@@ -30,11 +30,16 @@ impl Secrets {
     /// Reads the secret of the directory, or makes it. Purposes are kept apart by derivation.
     pub fn load(dir: &Path) -> Result<Self, SecretError> {
         let (text, _) = read_or_make(dir, "secret")?;
+        Ok(Self::of(&text))
+    }
+
+    /// The keys that one secret makes.
+    pub fn of(text: &str) -> Self {
         let derive = |purpose: &str| sha256(format!("{purpose}\n{text}").as_bytes());
-        Ok(Self {
+        Self {
             tokens: derive("tokens"),
             contact_ids: derive("contact-ids"),
-        })
+        }
     }
 }
 

@@ -15,8 +15,12 @@ use crate::application::{
 const POLL: Duration = Duration::from_secs(1);
 /// Pause after a failed look for work.
 const PAUSE: Duration = Duration::from_secs(2);
-/// Pause between two rounds of housekeeping.
-const HOUSEKEEPING: Duration = Duration::from_secs(600);
+/// Pause between two looks for files that nothing needs.
+const FILES_EVERY: Duration = Duration::from_secs(600);
+/// Pause between two looks for rows that have served their time.
+const ROWS_EVERY: Duration = Duration::from_secs(60);
+/// Pause between two looks for writes of processes that are gone.
+const WRITES_EVERY: Duration = Duration::from_secs(5);
 /// How long an uploaded file is kept, and what an operation that failed would go on from.
 const FILES_KEPT: TimeDelta = TimeDelta::days(7);
 /// After how long without a write a scratch file cannot be one of a request that is being answered.
@@ -35,7 +39,9 @@ pub fn start(app: &Arc<App>, life: &Lifecycle, per_pool: usize) {
         soft.cancelled().await;
         stopping.stop_work();
     });
-    life.spawn_named("housekeeping", housekeeping(Arc::clone(app), life.soft()));
+    life.spawn_named("files", sweep_files(Arc::clone(app), life.soft()));
+    life.spawn_named("rows", sweep_rows(Arc::clone(app), life.soft()));
+    life.spawn_named("writes", repair_writes(Arc::clone(app), life.soft()));
 }
 
 async fn work(app: Arc<App>, pool: Pool, stop: CancellationToken) {
@@ -58,17 +64,46 @@ async fn work(app: Arc<App>, pool: Pool, stop: CancellationToken) {
     }
 }
 
-async fn housekeeping(app: Arc<App>, stop: CancellationToken) {
+/// Files, which have to be looked for.
+async fn sweep_files(app: Arc<App>, stop: CancellationToken) {
     loop {
         let now = app.deps().clock.now();
         tell("old files", app.sweep_files(now - FILES_KEPT).await);
         let scratch = app.sweep_scratch(now - SCRATCH_UNTOUCHED, now - FILES_KEPT);
         tell("scratch files", scratch.await);
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(HOUSEKEEPING) => {}
+        if rest(&stop, FILES_EVERY).await {
+            return;
         }
     }
+}
+
+/// Rows, which are found by their age.
+async fn sweep_rows(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        tell("expired rows", app.purge_expired().await);
+        let dropped = app.drop_abandoned_creations().await;
+        tell("abandoned audiences", dropped.map(|count| count as u64));
+        if rest(&stop, ROWS_EVERY).await {
+            return;
+        }
+    }
+}
+
+/// Writes that a process began and will not end.
+async fn repair_writes(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        if let Err(error) = app.repair_lapsed().await {
+            tracing::warn!(%error, "interrupted writes could not be repaired");
+        }
+        if rest(&stop, WRITES_EVERY).await {
+            return;
+        }
+    }
+}
+
+/// Pauses; answers whether it is time to stop.
+async fn rest(stop: &CancellationToken, pause: Duration) -> bool {
+    tokio::time::timeout(pause, stop.cancelled()).await.is_ok()
 }
 
 fn tell(what: &str, deleted: AppResult<u64>) {

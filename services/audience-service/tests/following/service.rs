@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use audience_service::wiring::Embedded;
+use audience_service::wiring::Running;
 use serde_json::{Value, json};
 use settings::Settings;
 use tokio::{
@@ -15,7 +15,7 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Service {
-    running: Embedded,
+    running: Running,
     _dir: tempfile::TempDir,
 }
 
@@ -43,7 +43,7 @@ impl Service {
             ..Settings::default()
         };
         settings.limits.sse = most;
-        let running = Embedded::start(&settings).await.unwrap();
+        let running = Running::embedded(&settings).await.unwrap();
         Self { running, _dir: dir }
     }
 

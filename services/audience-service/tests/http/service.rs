@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use audience_service::wiring::Embedded;
+use audience_service::wiring::Running;
 use http_kit::Sealer;
 use serde_json::{Value, json};
 use settings::Settings;
@@ -21,7 +21,7 @@ pub const BODY_LIMIT: usize = 1024 * 1024;
 pub const ITEM_LIMIT: usize = 1000;
 
 pub struct Service {
-    running: Embedded,
+    running: Running,
     dir: tempfile::TempDir,
 }
 
@@ -180,7 +180,7 @@ impl Service {
         settings.limits.body_bytes = BODY_LIMIT;
         settings.limits.items = ITEM_LIMIT;
         settings.workers.http = Some(1);
-        let running = Embedded::start(&settings).await.unwrap();
+        let running = Running::embedded(&settings).await.unwrap();
         Self { running, dir }
     }
 

@@ -8,7 +8,7 @@
 
 use std::{path::Path, time::Duration};
 
-use audience_service::wiring::Embedded;
+use audience_service::wiring::Running;
 use serde_json::{Value, json};
 use settings::Settings;
 use tokio::{
@@ -20,7 +20,7 @@ use tokio::{
 /// Longest time that one answer may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Service {
-    running: Embedded,
+    running: Running,
     dir: tempfile::TempDir,
 }
 
@@ -53,7 +53,7 @@ impl Service {
             data_dir: dir.path().to_owned(),
             ..Settings::default()
         };
-        let running = Embedded::start(&settings).await.unwrap();
+        let running = Running::embedded(&settings).await.unwrap();
         Self { running, dir }
     }
 

@@ -100,4 +100,21 @@ impl App {
             }
         }
     }
+
+    /// Repairs writes whose process is gone, so that counts are exact again where nobody writes.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn repair_lapsed(&self) -> AppResult<u64> {
+        let mut repaired = 0;
+        for intent in self.deps.queries.lapsed_writes(PAGE).await? {
+            match repair(&self.deps, &intent).await {
+                Ok(()) => repaired += 1,
+                // Another replica was quicker.
+                Err(StoreError::StaleVersion) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(repaired)
+    }
 }

@@ -1,0 +1,160 @@
+//! From a command to the exit code.
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    process::ExitCode,
+};
+
+use anyhow::{Context, anyhow};
+use clap::{CommandFactory, FromArgMatches};
+use runtime::Lifecycle;
+use settings::{LogFormat, Settings, SettingsError};
+
+use crate::{
+    cli::{Cli, Command, ConfigCommand},
+    crash,
+};
+
+/// Names the crash point to end at; for tests only.
+const CRASH_AT: &str = "CRASH_AT";
+
+/// A service that a program runs.
+pub trait Service: Sized {
+    /// Name of the program.
+    const NAME: &'static str;
+    /// Why it does not start.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// Whether the settings hold what the service needs.
+    ///
+    /// # Errors
+    /// Names the key.
+    fn check(settings: &Settings) -> Result<(), SettingsError>;
+
+    /// Brings tables and indexes up to date.
+    fn migrate(settings: &Settings) -> impl Future<Output = Result<(), Self::Error>>;
+
+    /// Starts it; it answers when this returns.
+    fn start(settings: &Settings) -> impl Future<Output = Result<Self, Self::Error>>;
+
+    /// Where it listens.
+    fn address(&self) -> SocketAddr;
+
+    /// Start and end of the process, for signals.
+    fn lifecycle(&self) -> &Lifecycle;
+
+    /// Stops; whether everything ended in time.
+    fn stop(self) -> impl Future<Output = bool>;
+}
+
+/// Runs the program of a service; an error goes to standard error in one line.
+pub fn main<S: Service>() -> ExitCode {
+    let command = Cli::command().name(S::NAME).bin_name(S::NAME);
+    let cli = match Cli::from_arg_matches(&command.get_matches()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    match dispatch::<S>(cli) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{}: {}", S::NAME, one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error with its causes, each said once.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.contains(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause.replace('\n', " "));
+    }
+    text
+}
+
+fn dispatch<S: Service>(cli: Cli) -> anyhow::Result<bool> {
+    // TLS for every client that speaks it.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| anyhow!("TLS is set up already"))?;
+    match cli.command {
+        Command::Serve { config, listen } => {
+            let mut settings = config.load()?;
+            settings.listen = listen.unwrap_or(settings.listen);
+            S::check(&settings)?;
+            serve::<S>(&settings)
+        }
+        Command::Migrate(config) => {
+            let settings = config.load()?;
+            S::check(&settings)?;
+            runtime()?.block_on(S::migrate(&settings))?;
+            println!("tables and indexes are up to date");
+            Ok(true)
+        }
+        Command::Config {
+            command: ConfigCommand::Check(config),
+        } => {
+            S::check(&config.load()?)?;
+            println!("the configuration can be used");
+            Ok(true)
+        }
+    }
+}
+
+/// Logs and traces of a process, as configured.
+///
+/// # Errors
+/// When they cannot be set up.
+pub fn start_telemetry(
+    name: &'static str,
+    settings: &Settings,
+) -> anyhow::Result<telemetry::Guard> {
+    Ok(telemetry::init(&telemetry::Config {
+        service: name,
+        format: match settings.telemetry.log_format {
+            LogFormat::Text => telemetry::LogFormat::Text,
+            LogFormat::Json => telemetry::LogFormat::Json,
+        },
+        level: &settings.telemetry.level,
+        otlp_endpoint: settings.telemetry.otlp_endpoint.as_deref(),
+    })?)
+}
+
+fn serve<S: Service>(settings: &Settings) -> anyhow::Result<bool> {
+    if let Some(at) = std::env::var_os(CRASH_AT) {
+        crash::arm(&at.to_string_lossy())?;
+    }
+    let telemetry = start_telemetry(S::NAME, settings)?;
+    let outcome = runtime()?.block_on(async {
+        let service = S::start(settings).await?;
+        let life = service.lifecycle().clone();
+        life.watch_signals()?;
+        let mut out = io::stdout().lock();
+        writeln!(out, "ready http://{}", service.address())?;
+        out.flush()?;
+        drop(out);
+        life.soft().cancelled().await;
+        let failed = life.has_failed();
+        let ended = service.stop().await;
+        Ok(ended && !failed)
+    });
+    telemetry.shutdown();
+    outcome
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(processors.max(2))
+        .enable_all()
+        .build()
+        .context("the runtime does not start")
+}

@@ -1,0 +1,9 @@
+//! One replica of audience-service.
+
+use std::process::ExitCode;
+
+use audience_service::wiring::AudienceService;
+
+fn main() -> ExitCode {
+    service_kit::main::<AudienceService>()
+}
