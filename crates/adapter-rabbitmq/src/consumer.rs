@@ -42,8 +42,18 @@ const MEDIUM_ROUNDS: u32 = 11;
 const ROUNDS: u32 = 155;
 /// Rounds for what the inbox refuses and does not expect to take later.
 const REFUSED_ROUNDS: u32 = 3;
+/// Rounds of healing without a delivery after which a consumer is made anew: where a queue is deleted
+/// and declared again at once, the broker goes on listing its consumer and delivers nothing to it.
+const IDLE_ROUNDS: u32 = 2;
 /// How long a stop waits for what was delivered already.
 const DRAIN_LIMIT: Duration = Duration::from_secs(3);
+
+/// Why a consumer ended in order.
+enum Ended {
+    Stopped,
+    /// Nothing came for a while.
+    Idle,
+}
 
 /// A subscription, where its events are stored, and who then works on them.
 pub(crate) struct Listener {
@@ -139,8 +149,10 @@ impl Consumers {
         let name = &listener.binding.subscription;
         let mut failures = 0;
         while !stop.is_cancelled() {
-            let Err(Broken(problem)) = self.consume(connection, listener, stop).await else {
-                return;
+            let Broken(problem) = match self.consume(connection, listener, stop).await {
+                Ok(Ended::Stopped) => return,
+                Ok(Ended::Idle) => continue,
+                Err(broken) => broken,
             };
             failures = if self.is_silent(name) {
                 failures + 1
@@ -148,8 +160,9 @@ impl Consumers {
                 0
             };
             let pause = link::pause(failures);
-            tracing::warn!(subscription = %name, problem, ?pause, "consuming ended");
-            self.silence(name, Some(problem));
+            if self.silence(name, Some(problem.clone())) {
+                tracing::warn!(subscription = %name, problem, "consuming ended");
+            }
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = sleep(pause) => {}
@@ -162,7 +175,7 @@ impl Consumers {
         connection: &Connection,
         listener: &Listener,
         stop: &CancellationToken,
-    ) -> Result<(), Broken> {
+    ) -> Result<Ended, Broken> {
         let name = &listener.binding.subscription;
         let declared = self.topology.declare_queues(connection, name).await;
         declared.map_err(|u| Broken(format!("{} cannot be declared: {}", u.name, u.error)))?;
@@ -178,25 +191,29 @@ impl Consumers {
                 FieldTable::default(),
             )
             .await?;
-        self.silence(name, None);
-        tracing::info!(subscription = %name, "consuming");
-        loop {
+        if self.silence(name, None) {
+            tracing::info!(subscription = %name, "consuming");
+        }
+        let idle = self.settings.healing() * IDLE_ROUNDS;
+        let ended = loop {
             let delivery = tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
+                () = stop.cancelled() => break Ended::Stopped,
                 delivery = deliveries.next() => delivery,
+                () = sleep(idle) => break Ended::Idle,
             };
             match delivery {
                 Some(delivery) => self.take(listener, delivery?, stop).await?,
                 None => return Err(Broken("the broker cancelled the consumer".to_owned())),
             }
-        }
+        };
         let tag = deliveries.tag();
         channel
             .basic_cancel(tag, BasicCancelOptions::default())
             .await?;
         let rest = self.drain(listener, &mut deliveries, stop);
-        timeout(DRAIN_LIMIT, rest).await.unwrap_or(Ok(()))
+        timeout(DRAIN_LIMIT, rest).await.unwrap_or(Ok(()))?;
+        Ok(ended)
     }
 
     /// Takes what was delivered before the consumer was cancelled; without it, the broker would count
@@ -330,15 +347,17 @@ impl Consumers {
         silent.contains_key(name)
     }
 
-    /// Notes that a subscription consumes, or why not, and shows it when that is so of all.
-    fn silence(&self, name: &Subscription, problem: Option<String>) {
+    /// Notes that a subscription consumes, or why not, and answers whether that is new. Shows it when
+    /// all consume.
+    fn silence(&self, name: &Subscription, problem: Option<String>) -> bool {
         let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-        match problem {
+        let before = match problem.clone() {
             Some(problem) => silent.insert(name.clone(), problem),
             None => silent.remove(name),
         };
         let first = silent.iter().next();
-        let problem = first.map(|(name, problem)| format!("{name}: {problem}"));
-        self.lamp.set(problem.is_none(), problem);
+        let shown = first.map(|(name, problem)| format!("{name}: {problem}"));
+        self.lamp.set(shown.is_none(), shown);
+        before != problem
     }
 }

@@ -114,12 +114,13 @@ pub(crate) async fn supervise<S>(
             return;
         };
         failures = if lamp.is_lit() { 0 } else { failures + 1 };
-        lamp.set(false, Some(problem.clone()));
-        let pause = pause(failures);
-        tracing::warn!(link = name, problem, ?pause, "the broker is away");
+        // Said once, not with every attempt.
+        if lamp.set(false, Some(problem.clone())) {
+            tracing::warn!(link = name, problem, "no connection to the broker");
+        }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(pause(failures)) => {}
         }
     }
 }

@@ -197,11 +197,14 @@ impl Outlet {
     }
 
     async fn declare(&self, connection: &Connection) -> Result<(), Broken> {
-        let refusal = link::declare(&self.0.topology, connection).await?;
-        if let Some(problem) = &refusal {
-            tracing::error!(problem, "the broker refuses a declaration");
+        let problem = link::declare(&self.0.topology, connection).await?;
+        if connection.status().blocked() {
+            return Ok(());
         }
-        self.0.lamp.set(true, refusal);
+        let text = problem.clone().unwrap_or_default();
+        if self.0.lamp.set(true, problem) && !text.is_empty() {
+            tracing::error!(problem = text, "the broker refuses a declaration");
+        }
         Ok(())
     }
 }

@@ -34,8 +34,9 @@ impl Lamp {
         Self { state, clock }
     }
 
-    /// Shows a state; the time stays while only the problem changes.
-    pub fn set(&self, connected: bool, problem: Option<String>) {
+    /// Shows a state, and answers whether it is another than before. The time stays while only the
+    /// problem changes.
+    pub fn set(&self, connected: bool, problem: Option<String>) -> bool {
         let now = self.clock.now();
         self.state.send_if_modified(|link| {
             if link.connected == connected && link.problem == problem {
@@ -46,7 +47,7 @@ impl Lamp {
             }
             (link.connected, link.problem) = (connected, problem);
             true
-        });
+        })
     }
 
     pub fn is_lit(&self) -> bool {

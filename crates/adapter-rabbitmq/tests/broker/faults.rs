@@ -9,7 +9,7 @@ use lapin::types::FieldTable;
 use messaging::{OutboxRelay, RelaySettings, Signal};
 use ports::{
     Clock, ErrorClass, StoreError,
-    bus::{OutboxQueue, PublishError, Subscribers},
+    bus::{OutboxQueue, PublishError, Subscribers, Subscription},
 };
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -96,13 +96,13 @@ async fn a_deleted_queue_is_consumed_again() {
                 rig.delete_queue(&rig.queue(&subscription)).await;
             }
             let begun = published;
-            let back = |name| {
-                let ids = inbox.ids(name).into_iter();
+            let back = |name: Subscription| {
+                let ids = inbox.ids(&name).into_iter();
                 ids.map(|id| id.parse::<u32>().unwrap())
                     .any(|id| id >= begun)
             };
             within(async {
-                while !(back(&AUDIT) && back(&MAIL)) {
+                while !(back(AUDIT) && back(MAIL)) {
                     publish(&*bus.publisher, &event(&published.to_string(), "a")).await;
                     published += 1;
                     sleep(Duration::from_millis(20)).await;
