@@ -7,6 +7,7 @@ pub mod bus;
 mod clock;
 pub mod contacts;
 pub mod crash;
+pub mod crm;
 mod error;
 pub mod files;
 pub mod idempotency;
