@@ -16,7 +16,7 @@ use ports::{
     auth::ApiKeyStore,
     bus::{DeadLetters, InboxStore, OutboxEvent, OutboxQueue, Receipt},
     idempotency::IdempotencyStore,
-    store::{AudienceQueries, AudienceStore, Durability, Housekeeping},
+    store::{AudienceQueries, AudienceStore, Durability},
 };
 use test_support::TestDatabase;
 
@@ -47,7 +47,7 @@ impl<Db: Clone, I> Harness<Db, I> {
 
 impl<Db, I> RequestsHarness for Harness<Db, I>
 where
-    Db: AudienceStore + AudienceQueries + ApiKeyStore + Housekeeping + OutboxQueue + InboxStore,
+    Db: AudienceStore + AudienceQueries + ApiKeyStore,
     I: IdempotencyStore,
 {
     fn store(&self) -> &dyn AudienceStore {
@@ -67,18 +67,6 @@ where
     }
 
     fn keys(&self) -> &dyn ApiKeyStore {
-        &*self.db
-    }
-
-    fn housekeeping(&self) -> &dyn Housekeeping {
-        &*self.db
-    }
-
-    fn outbox(&self) -> &dyn OutboxQueue {
-        &*self.db
-    }
-
-    fn inbox(&self) -> &dyn InboxStore {
         &*self.db
     }
 }

@@ -6,12 +6,8 @@ use diesel_async::RunQueryDsl;
 use domain::shared::Instant;
 use ports::{
     StoreError,
-    bus::{InboxStore, OutboxQueue},
     idempotency::KEPT_FOR,
-    store::{
-        EVENTS_KEPT_FOR, Housekeeping, INBOX_KEPT_FOR, OUTBOX_KEPT_FOR, PurgeCounts,
-        RECEIPTS_KEPT_FOR,
-    },
+    store::{EVENTS_KEPT_FOR, Housekeeping, PurgeCounts, RECEIPTS_KEPT_FOR},
 };
 
 use super::{Conn, Db, dialect, direct, feed};
@@ -47,8 +43,6 @@ async fn delete(
 #[async_trait]
 impl Housekeeping for Db {
     async fn purge(&self, now: Instant, limit: usize) -> Result<PurgeCounts, StoreError> {
-        let outbox = OutboxQueue::purge(self, now - OUTBOX_KEPT_FOR, limit).await?;
-        let inbox = InboxStore::purge(self, now - INBOX_KEPT_FOR, limit).await?;
         // The writer is let go after each table, so that requests do not wait for all of them.
         let idempotency = {
             let mut held = direct::writer(self).await?;
@@ -68,8 +62,6 @@ impl Housekeeping for Db {
         let (conn, limit) = (dialect::conn(&mut held), direct::limit(limit));
         let user_events = feed::purge_events(conn, now - EVENTS_KEPT_FOR, limit).await? as u64;
         Ok(PurgeCounts {
-            outbox,
-            inbox,
             idempotency,
             receipts,
             user_events,

@@ -5,22 +5,14 @@ use std::time::Duration;
 use domain::shared::Instant;
 use ports::{
     Clock,
-    bus::{EventId, Subscription},
     idempotency::{IdempotencyScope, KEPT_FOR, Reservation, StoredAnswer},
-    store::{
-        Durability, EVENTS_KEPT_FOR, INBOX_KEPT_FOR, OUTBOX_KEPT_FOR, PurgeCounts,
-        RECEIPTS_KEPT_FOR,
-    },
+    store::{Durability, EVENTS_KEPT_FOR, PurgeCounts, RECEIPTS_KEPT_FOR},
 };
 use serde_json::json;
 
 use super::RequestsHarness;
-use crate::{
-    bus::event,
-    store::{at, user, workspace},
-};
+use crate::store::{at, user, workspace};
 
-const AUDIT: Subscription = Subscription::from_static("test.audit");
 const LEASE: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_millis(1);
 
@@ -31,10 +23,6 @@ async fn fill(h: &dyn RequestsHarness, count: i64, now: Instant) {
     let mut uow = h.store().begin(Durability::Full).await.unwrap();
     for n in 0..count {
         uow.receipts().put(n, json!(n)).await.unwrap();
-        uow.outbox()
-            .add(event(&n.to_string(), "a"), now)
-            .await
-            .unwrap();
         uow.notifications()
             .append_event(&ws, &user, "operation", None, &json!(n), now)
             .await
@@ -47,15 +35,6 @@ async fn fill(h: &dyn RequestsHarness, count: i64, now: Instant) {
         body: Vec::new(),
     };
     for n in 0..count {
-        let id = EventId::new(n.to_string());
-        h.outbox()
-            .mark_sent(std::slice::from_ref(&id), now)
-            .await
-            .unwrap();
-        h.inbox()
-            .deliver(&AUDIT, &event(id.as_str(), "a"), now)
-            .await
-            .unwrap();
         let scope = IdempotencyScope {
             workspace: ws.clone(),
             method: "POST".into(),
@@ -74,9 +53,6 @@ async fn fill(h: &dyn RequestsHarness, count: i64, now: Instant) {
                 .unwrap();
         }
     }
-    for delivery in h.inbox().claim(&AUDIT, 100, now, LEASE).await.unwrap() {
-        h.inbox().complete(&delivery.receipt, now).await.unwrap();
-    }
 }
 
 pub async fn what_is_young_stays(h: &dyn RequestsHarness) {
@@ -89,9 +65,8 @@ pub async fn what_is_young_stays(h: &dyn RequestsHarness) {
     };
     for (kept_for, expected) in [
         (
-            OUTBOX_KEPT_FOR,
+            KEPT_FOR,
             PurgeCounts {
-                outbox: 1,
                 idempotency: 1,
                 ..PurgeCounts::default()
             },
@@ -103,43 +78,29 @@ pub async fn what_is_young_stays(h: &dyn RequestsHarness) {
                 ..PurgeCounts::default()
             },
         ),
-        (
-            INBOX_KEPT_FOR,
-            PurgeCounts {
-                inbox: 1,
-                ..PurgeCounts::default()
-            },
-        ),
     ] {
-        let young = h.housekeeping().purge(start + kept_for, 10).await.unwrap();
+        let young = h.store().purge(start + kept_for, 10).await.unwrap();
         assert_eq!(others(young), PurgeCounts::default(), "after {kept_for:?}");
-        let old = h
-            .housekeeping()
-            .purge(start + kept_for + TICK, 10)
-            .await
-            .unwrap();
+        let old = h.store().purge(start + kept_for + TICK, 10).await.unwrap();
         assert_eq!(others(old), expected, "later than {kept_for:?}");
     }
-    assert_eq!(KEPT_FOR, OUTBOX_KEPT_FOR, "both in the first row");
 }
 
 pub async fn what_is_old_goes_in_batches(h: &dyn RequestsHarness) {
     fill(h, 3, h.clock().now()).await;
     let ancient = at(0) - RECEIPTS_KEPT_FOR * 10_000;
     assert_eq!(
-        h.housekeeping().purge(ancient, 10).await.unwrap(),
+        h.store().purge(ancient, 10).await.unwrap(),
         PurgeCounts::default()
     );
     let later = at(0) + RECEIPTS_KEPT_FOR * 10_000;
     for most in [2, 1, 0] {
         let counts = PurgeCounts {
-            outbox: most,
-            inbox: most,
             idempotency: most,
             receipts: most,
             user_events: most,
         };
-        assert_eq!(h.housekeeping().purge(later, 2).await.unwrap(), counts);
+        assert_eq!(h.store().purge(later, 2).await.unwrap(), counts);
         assert_eq!(counts.most(), most);
     }
 }

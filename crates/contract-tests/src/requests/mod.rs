@@ -22,9 +22,8 @@ use domain::shared::Instant;
 use ports::{
     Clock, IdGenerator,
     auth::ApiKeyStore,
-    bus::{InboxStore, OutboxQueue},
     idempotency::IdempotencyStore,
-    store::{AudienceQueries, AudienceStore, Housekeeping},
+    store::{AudienceQueries, AudienceStore},
 };
 
 use crate::store::at;
@@ -41,12 +40,6 @@ pub trait RequestsHarness: Send + Sync {
     fn clock(&self) -> &ManualClock;
     /// API keys.
     fn keys(&self) -> &dyn ApiKeyStore;
-    /// What deletes.
-    fn housekeeping(&self) -> &dyn Housekeeping;
-    /// The relay's side.
-    fn outbox(&self) -> &dyn OutboxQueue;
-    /// The router's side.
-    fn inbox(&self) -> &dyn InboxStore;
 }
 
 /// Expands to one test per case; `$harness` is an expression that awaits to an `Option` of a

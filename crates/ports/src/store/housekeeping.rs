@@ -9,12 +9,6 @@ use crate::StoreError;
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// How long a published event is kept, for a look at what left.
-pub const OUTBOX_KEPT_FOR: Duration = DAY;
-
-/// How long a handled event is kept against late repetitions: longer than any outbox keeps one.
-pub const INBOX_KEPT_FOR: Duration = DAY.saturating_mul(14);
-
 /// How long the result of a request is kept for a repetition.
 pub const RECEIPTS_KEPT_FOR: Duration = DAY;
 
@@ -24,10 +18,6 @@ pub const EVENTS_KEPT_FOR: Duration = DAY.saturating_mul(7);
 /// How many rows a purge deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PurgeCounts {
-    /// Published events.
-    pub outbox: u64,
-    /// Handled events.
-    pub inbox: u64,
     /// Reservations of requests, answered or not.
     pub idempotency: u64,
     /// Results of requests.
@@ -39,19 +29,11 @@ pub struct PurgeCounts {
 impl PurgeCounts {
     /// The most rows that one table lost; as many as the limit when there may be more to delete.
     pub fn most(&self) -> u64 {
-        [
-            self.outbox,
-            self.inbox,
-            self.idempotency,
-            self.receipts,
-            self.user_events,
-        ]
-        .into_iter()
-        .fold(0, u64::max)
+        self.idempotency.max(self.receipts).max(self.user_events)
     }
 }
 
-/// Keeps the tables short.
+/// Keeps the tables short that requests and streams fill; outbox and inbox have their own retention.
 #[async_trait]
 pub trait Housekeeping: Send + Sync {
     /// Deletes at most `limit` rows of each table that are out of date at `now`, each table in a

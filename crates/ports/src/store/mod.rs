@@ -22,10 +22,10 @@ pub use contents::{
 };
 pub use creations::{Creation, CreationRepository};
 pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent};
-pub use housekeeping::{
-    EVENTS_KEPT_FOR, Housekeeping, INBOX_KEPT_FOR, OUTBOX_KEPT_FOR, PurgeCounts, RECEIPTS_KEPT_FOR,
+pub use housekeeping::{EVENTS_KEPT_FOR, Housekeeping, PurgeCounts, RECEIPTS_KEPT_FOR};
+pub use operations::{
+    Claimed, Lease, LeaseError, NewOperation, OperationRepository, OperationUpdate,
 };
-pub use operations::{Claimed, Lease, LeaseError, NewOperation, OperationRepository, OperationUpdate};
 pub use outcomes::{OutcomeQueries, OutcomeRecord, OutcomeRepository};
 pub use queries::{
     AudienceFilter, AudiencePage, AudienceQueries, AudienceSort, NotificationFilter,
@@ -48,9 +48,9 @@ pub enum Durability {
     Derived,
 }
 
-/// Opens units of work.
+/// Opens units of work, and is kept short.
 #[async_trait]
-pub trait AudienceStore: Send + Sync {
+pub trait AudienceStore: Housekeeping {
     /// Begins a writing transaction. It sees what was committed before, and conflicts with no other:
     /// a second one waits.
     async fn begin(&self, durability: Durability) -> Result<Box<dyn UnitOfWork>, StoreError>;

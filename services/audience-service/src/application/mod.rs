@@ -4,6 +4,7 @@ pub mod audiences;
 pub mod contacts;
 mod error;
 mod events;
+mod housekeeping;
 pub mod notifications;
 pub mod operations;
 pub mod outcomes;

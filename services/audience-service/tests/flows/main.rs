@@ -7,6 +7,7 @@
 
 mod crashing;
 mod creating;
+mod housekeeping;
 mod rig;
 mod scratch;
 

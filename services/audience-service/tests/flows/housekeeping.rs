@@ -1,0 +1,71 @@
+//! Workers delete what has served its time, without being asked.
+
+use std::{sync::Arc, time::Duration};
+
+use adapter_sql::sqlite::Idempotency;
+use audience_service::workers;
+use chrono::TimeDelta;
+use domain::shared::Instant;
+use ports::{
+    Clock,
+    idempotency::{IdempotencyScope, IdempotencyStore, Reservation},
+    store::Durability,
+};
+use runtime::Lifecycle;
+
+use crate::rig::Rig;
+
+struct DaysAgo(i64, Arc<dyn Clock>);
+
+impl Clock for DaysAgo {
+    fn now(&self) -> Instant {
+        self.1.now() - TimeDelta::days(self.0)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_answers_and_events_go_and_young_ones_stay() {
+    let rig = Rig::new().await;
+    let (deps, actor) = (rig.app.deps(), rig.actor());
+    let clock = |days| Arc::new(DaysAgo(days, Arc::clone(&deps.clock)));
+    let answers = |days| Idempotency::new(rig.db.clone(), clock(days), Arc::clone(&deps.ids));
+    let scope = |days: i64| IdempotencyScope {
+        workspace: actor.workspace.clone(),
+        method: "POST".into(),
+        path: "/".into(),
+        key: days.to_string(),
+    };
+    let mut uow = deps.store.begin(Durability::Full).await.unwrap();
+    for days in [8, 2, 0] {
+        let (payload, now) = (serde_json::json!(days), clock(days).now());
+        uow.notifications()
+            .append_event(&actor.workspace, &actor.user, "test", None, &payload, now)
+            .await
+            .unwrap();
+    }
+    uow.commit().await.unwrap();
+    let lease = Duration::from_secs(1);
+    for days in [0, 2] {
+        let fresh = answers(days).reserve(&scope(days), [1; 32], lease).await;
+        assert!(matches!(fresh, Ok(Reservation::Fresh { .. })), "{fresh:?}");
+    }
+
+    let life = Lifecycle::new(tokio::runtime::Handle::current());
+    workers::start(&rig.app, &life, 1);
+    let events = || deps.queries.event_range(&actor.workspace, &actor.user);
+    let swept = async {
+        while events().await.unwrap() != Some((2, 3)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), swept)
+        .await
+        .unwrap();
+    life.shutdown();
+    assert!(life.drain(Duration::from_secs(20)).await);
+    // By its own clock the entry of two days ago would still count.
+    let gone = answers(2).reserve(&scope(2), [2; 32], lease).await;
+    assert!(matches!(gone, Ok(Reservation::Fresh { .. })), "{gone:?}");
+    let kept = answers(0).reserve(&scope(0), [2; 32], lease).await;
+    assert!(matches!(kept, Ok(Reservation::Mismatch)), "{kept:?}");
+}
