@@ -25,9 +25,12 @@ mod listener;
 )]
 #[path = "repo/mod.rs"]
 mod repo;
+mod tables;
 
 pub use listener::{Listener, Notice};
 pub use repo::Idempotency;
+use tables::Migrations;
+pub use tables::Tables;
 
 pub(crate) type Conn = AsyncPgConnection;
 pub(crate) type Backend = diesel::pg::Pg;
@@ -43,6 +46,8 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 pub struct Settings {
     /// `postgres://user:password@host/database`; holds a secret.
     pub url: String,
+    /// What the database holds.
+    pub tables: Tables,
     /// Schema that holds the tables, made when it is missing; `None` for the server's default.
     pub schema: Option<String>,
     /// Most connections at a time.
@@ -60,6 +65,7 @@ impl Settings {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            tables: Tables::default(),
             schema: None,
             max_connections: 16,
             acquire_timeout: Duration::from_secs(5),
@@ -109,7 +115,10 @@ impl Db {
         let run = move || -> Result<(), ports::BoxError> {
             let mut conn = <AsyncConnectionWrapper<Conn> as Connection>::establish(&settings.url)?;
             SimpleConnection::batch_execute(&mut conn, &migration_session(&settings))?;
-            conn.run_pending_migrations(MIGRATIONS)?;
+            conn.run_pending_migrations(Migrations {
+                all: MIGRATIONS,
+                tables: settings.tables,
+            })?;
             Ok(())
         };
         tokio::task::spawn_blocking(run)

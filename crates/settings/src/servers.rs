@@ -129,7 +129,7 @@ impl Settings {
                 "mongodb.url",
                 &["mongodb", "mongodb+srv"],
             )?,
-            rabbitmq_url: url(&self.rabbitmq.url, "rabbitmq.url", &["amqp", "amqps"])?,
+            rabbitmq_url: self.broker()?,
             key,
             roles: self.roles()?,
         })
@@ -145,6 +145,14 @@ impl Settings {
             "postgres.url",
             &["postgres", "postgresql"],
         )
+    }
+
+    /// The broker of a service that needs no contacts.
+    ///
+    /// # Errors
+    /// Names the key when it is missing or malformed.
+    pub fn broker(&self) -> Result<SecretString, SettingsError> {
+        url(&self.rabbitmq.url, "rabbitmq.url", &["amqp", "amqps"])
     }
 
     /// What this replica does.

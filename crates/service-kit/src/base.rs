@@ -1,0 +1,172 @@
+//! A service on a database of its own and the broker: outbox, inbox, health.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use adapter_rabbitmq::{RabbitBus, RabbitSettings, RabbitStartError};
+use adapter_sql::pg::{self, Db, Tables};
+use events::REQUIRED_SUBSCRIBERS;
+use http_kit::Server;
+use messaging::{OutboxRelay, Retention, RetentionSettings, Router, Signal};
+use ports::{
+    Clock, StoreError,
+    bus::{InboxStore, Subscribers, Subscription},
+};
+use runtime::{Lifecycle, SystemClock};
+use settings::{ExposeSecret, Settings, SettingsError};
+use tokio::runtime::Handle;
+
+/// How long a graceful stop waits for requests and work to end.
+const GRACE: Duration = Duration::from_secs(20);
+/// Threads that serve HTTP, where the settings do not say.
+const HTTP_WORKERS: usize = 2;
+
+/// Why a service does not start; the message names the key.
+#[derive(Debug, thiserror::Error)]
+pub enum BaseError {
+    /// A setting is missing or malformed.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The database cannot be used.
+    #[error("postgres.url")]
+    Postgres(#[source] StoreError),
+    /// The broker cannot be used.
+    #[error("rabbitmq.url")]
+    Rabbitmq(#[source] RabbitStartError),
+    /// The address cannot be listened on.
+    #[error("listen: {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A running service.
+pub struct Base {
+    life: Lifecycle,
+    server: Server,
+}
+
+impl Base {
+    /// Whether the settings hold what a service needs.
+    ///
+    /// # Errors
+    /// Names the key.
+    pub fn check(settings: &Settings) -> Result<(), SettingsError> {
+        settings.database()?;
+        settings.broker()?;
+        settings.roles().map(drop)
+    }
+
+    /// Brings the tables up to date.
+    ///
+    /// # Errors
+    /// See [`BaseError`].
+    pub async fn migrate(settings: &Settings) -> Result<(), BaseError> {
+        database(settings).await.map(drop)
+    }
+
+    /// Starts everything that the replica's roles ask for; `consumers` adds what the service listens to.
+    ///
+    /// # Errors
+    /// See [`BaseError`].
+    pub async fn start(
+        settings: &Settings,
+        consumers: impl FnOnce(Router) -> Router,
+    ) -> Result<Self, BaseError> {
+        let db = database(settings).await?;
+        let life = Lifecycle::new(Handle::current());
+        let asked = db.clone();
+        life.readiness().register("postgres", move || {
+            let db = asked.clone();
+            async move { db.ping().await.map_err(|error| error.to_string()) }
+        });
+        start_bus(settings, &db, consumers, &life).await?;
+        let address = settings.listen;
+        let workers = settings.workers.http.unwrap_or(HTTP_WORKERS);
+        let server = Server::start(address, workers, &life, |_| {})
+            .map_err(|source| BaseError::Listen { address, source })?;
+        Ok(Self { life, server })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Start and end of the process.
+    pub const fn lifecycle(&self) -> &Lifecycle {
+        &self.life
+    }
+
+    /// Stops; `true` when everything ended in time.
+    pub async fn stop(self) -> bool {
+        self.life.shutdown();
+        self.server.stop(GRACE).await;
+        self.life.drain(GRACE).await
+    }
+}
+
+async fn database(settings: &Settings) -> Result<Db, BaseError> {
+    let mut postgres = pg::Settings::new(settings.database()?.expose_secret());
+    postgres.tables = Tables::Messaging;
+    postgres.schema.clone_from(&settings.postgres.schema);
+    postgres.max_connections = settings.postgres.max_connections;
+    let db = Db::open(&postgres).map_err(BaseError::Postgres)?;
+    db.migrate().await.map_err(BaseError::Postgres)?;
+    Ok(db)
+}
+
+async fn start_bus(
+    settings: &Settings,
+    db: &Db,
+    consumers: impl FnOnce(Router) -> Router,
+    life: &Lifecycle,
+) -> Result<(), BaseError> {
+    let roles = settings.roles()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = Arc::new(db.clone());
+    let rabbit = RabbitSettings::new(
+        settings.broker()?.expose_secret(),
+        &settings.rabbitmq.prefix,
+    )
+    .map_err(BaseError::Rabbitmq)?;
+    let mut bus = RabbitBus::new(rabbit, clock.clone(), required());
+    let inbox: Arc<dyn InboxStore> = store.clone();
+    let router = consumers(Router::new(inbox.clone(), clock.clone()));
+    if roles.consumers {
+        for (binding, wake) in router.bindings() {
+            bus = bus.bind(binding, inbox.clone(), wake);
+        }
+    }
+    match bus.check().await {
+        Ok(()) => {}
+        // A broker that is away may be back soon: events wait in the outbox.
+        Err(error) if error.is_transient() => tracing::warn!(%error, "rabbitmq.url"),
+        Err(error) => return Err(BaseError::Rabbitmq(error)),
+    }
+    if roles.relay {
+        let signal = Signal::default();
+        let relay = OutboxRelay::new(store.clone(), bus.publisher(), clock.clone(), signal);
+        let keep = RetentionSettings::default();
+        let retention = Retention::new(store.clone(), store, clock, keep);
+        life.spawn_named("relay", relay.run(life.soft()));
+        life.spawn_named("retention", retention.run(life.soft()));
+    }
+    if roles.consumers {
+        life.spawn_named("router", router.run(life.soft()));
+    }
+    life.spawn_named("rabbitmq", bus.run(life.soft()));
+    Ok(())
+}
+
+/// Who must listen to what, as every service's relay knows it.
+fn required() -> Subscribers {
+    REQUIRED_SUBSCRIBERS.iter().fold(
+        Subscribers::default(),
+        |all, (event, subscription): &(&str, &'static str)| {
+            all.require(event, Subscription::from_static(subscription))
+        },
+    )
+}

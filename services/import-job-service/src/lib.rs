@@ -1,0 +1,6 @@
+//! import-job-service: imports from other systems.
+//!
+//! `consumers` says what it listens to; `wiring` puts it together.
+
+pub mod consumers;
+pub mod wiring;

@@ -1,0 +1,9 @@
+//! One replica of import-job-service.
+
+use std::process::ExitCode;
+
+use import_job_service::wiring::ImportJobService;
+
+fn main() -> ExitCode {
+    service_kit::main::<ImportJobService>()
+}

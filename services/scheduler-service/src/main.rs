@@ -1,0 +1,9 @@
+//! One replica of scheduler-service.
+
+use std::process::ExitCode;
+
+use scheduler_service::wiring::SchedulerService;
+
+fn main() -> ExitCode {
+    service_kit::main::<SchedulerService>()
+}
