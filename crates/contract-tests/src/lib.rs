@@ -4,5 +4,6 @@ pub mod bus;
 pub mod contacts;
 pub mod outcomes;
 pub mod requests;
+pub mod scenario;
 pub mod store;
 pub mod store_feed;
