@@ -110,6 +110,12 @@ impl Service {
         }
         let mut body = Vec::new();
         answer.read_to_end(&mut body).unwrap();
+        if head
+            .to_ascii_lowercase()
+            .contains("transfer-encoding: chunked")
+        {
+            body = joined(&body);
+        }
         let status = status.expect("an answer has a status");
         Answer { status, head, body }
     }
@@ -178,6 +184,22 @@ impl Service {
             let ended = ["succeeded", "failed", "cancelled"].contains(&seen["state"].as_str()?);
             ended.then_some(seen)
         })
+    }
+}
+
+/// The body that came in chunks.
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = chunks.iter().position(|byte| *byte == b'\n').unwrap();
+        let size = std::str::from_utf8(&chunks[..end]).unwrap().trim();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            return body;
+        }
+        body.extend_from_slice(&chunks[end + 1..][..size]);
+        // The chunk ends with a line break of its own.
+        chunks = &chunks[end + 1 + size + 2..];
     }
 }
 
