@@ -133,6 +133,7 @@ diesel::table! {
         fence -> BigInt,
         lease_until -> Nullable<UtcMillis>,
         claims -> Integer,
+        traceparent -> Nullable<Text>,
     }
 }
 

@@ -42,6 +42,12 @@ fn tables(migrations: &BTreeMap<String, String>) -> Tables {
     for line in migrations.values().flat_map(|text| text.lines()) {
         if let Some(table) = line.strip_prefix("CREATE TABLE ") {
             open = Some(first_word(table));
+        } else if let Some((table, column)) = line
+            .strip_prefix("ALTER TABLE ")
+            .and_then(|change| change.split_once(" ADD COLUMN "))
+        {
+            let columns = tables.entry(table.to_owned()).or_default();
+            columns.insert(first_word(column));
         } else if line.starts_with(')') {
             open = None;
         } else if let Some(table) = &open {

@@ -152,3 +152,13 @@ impl<E: IntegrationEvent> Envelope<E> {
         })
     }
 }
+
+/// The trace context of an encoded event of any type, if it has one.
+pub fn traceparent(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Traced {
+        traceparent: Option<String>,
+    }
+    let traced: Option<Traced> = serde_json::from_slice(bytes).ok();
+    traced?.traceparent
+}

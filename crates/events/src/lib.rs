@@ -7,4 +7,4 @@ mod envelope;
 pub mod v1;
 
 pub use catalog::{IntegrationEvent, REQUIRED_SUBSCRIBERS, TYPES, routing_key};
-pub use envelope::{Attributes, DecodeError, Envelope};
+pub use envelope::{Attributes, DecodeError, Envelope, traceparent};

@@ -36,6 +36,12 @@ impl TraceId {
         (valid && !zero(trace) && !zero(span)).then(|| Self(trace.to_owned()))
     }
 
+    /// The trace as a `traceparent`, where no span is exported that could be named.
+    pub(crate) fn unsampled(&self) -> String {
+        let span = rand::rng().random_range(1..=u64::MAX);
+        format!("00-{}-{span:016x}-00", self.0)
+    }
+
     /// The digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -53,6 +59,8 @@ impl fmt::Display for TraceId {
 pub struct RequestContext {
     /// Its trace.
     pub trace_id: TraceId,
+    /// Its W3C trace context, for what it leaves to others.
+    pub traceparent: String,
     /// Its path, without the query.
     pub path: String,
 }
@@ -60,7 +68,9 @@ pub struct RequestContext {
 impl RequestContext {
     /// Makes this the current request while `future` runs.
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
-        CURRENT.scope(self, future).await
+        let traceparent = Some(self.traceparent.clone());
+        let traced = ports::trace::scope(traceparent, future);
+        CURRENT.scope(self, traced).await
     }
 
     /// The request that the running task serves, if it serves one.

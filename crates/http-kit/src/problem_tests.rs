@@ -12,6 +12,7 @@ async fn sent(problem: &Problem) -> Value {
 async fn carries_every_member_headers_and_extras() {
     let context = RequestContext {
         trace_id: TraceId::random(),
+        traceparent: String::new(),
         path: "/api/v1/audiences/aud_1".into(),
     };
     let trace_id = context.trace_id.to_string();

@@ -44,6 +44,7 @@ pub async fn requests(
         .unwrap_or_else(TraceId::random);
     span.record("trace_id", trace_id.as_str());
     let context = RequestContext {
+        traceparent: telemetry::traceparent(&span).unwrap_or_else(|| trace_id.unsampled()),
         trace_id,
         path: request.path().to_owned(),
     };

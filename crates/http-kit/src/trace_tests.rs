@@ -61,3 +61,22 @@ async fn a_panic_is_a_500_and_the_next_request_is_served() {
     let next = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
     assert_eq!(next.status(), 404);
 }
+
+async fn told() -> HttpResponse {
+    HttpResponse::Ok().body(ports::trace::current().unwrap())
+}
+
+#[actix_web::test]
+async fn what_a_request_leaves_to_others_is_in_its_trace() {
+    let app = App::new()
+        .wrap(from_fn(requests))
+        .route("/", web::get().to(told));
+    let app = test::init_service(app).await;
+    let request = test::TestRequest::get().insert_header(TRACEPARENT);
+    let body = test::call_and_read_body(&app, request.to_request()).await;
+    assert!(body.starts_with(b"00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+    let untraced = test::TestRequest::get().to_request();
+    let body = test::call_and_read_body(&app, untraced).await;
+    assert_eq!(body.len(), TRACEPARENT.1.len());
+    assert!(!body.starts_with(b"00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+}

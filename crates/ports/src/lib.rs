@@ -12,6 +12,7 @@ mod error;
 pub mod files;
 pub mod idempotency;
 pub mod store;
+pub mod trace;
 
 pub use clock::{Clock, IdGenerator};
 pub use error::{BoxError, ErrorClass, StoreError, constraint};

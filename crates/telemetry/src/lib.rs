@@ -9,4 +9,4 @@ mod propagation;
 pub use init::{Config, Guard, InitError, LogFormat, init};
 pub use metrics::{Metrics, MetricsError};
 pub use prometheus::{IntCounterVec, IntGaugeVec};
-pub use propagation::continue_trace;
+pub use propagation::{continue_trace, traceparent};

@@ -1,4 +1,6 @@
-//! W3C trace context of incoming requests.
+//! W3C trace context of requests and events.
+
+use std::collections::HashMap;
 
 use opentelemetry::{
     propagation::{Extractor, TextMapPropagator},
@@ -36,6 +38,13 @@ pub fn continue_trace<'a>(
     exported.is_valid().then(|| exported.trace_id().to_string())
 }
 
+/// The W3C `traceparent` that names `span` to others; `None` without an exporter.
+pub fn traceparent(span: &Span) -> Option<String> {
+    let mut headers = HashMap::new();
+    TraceContextPropagator::new().inject_context(&span.context(), &mut headers);
+    headers.remove("traceparent")
+}
+
 #[cfg(test)]
 mod tests {
     use opentelemetry::trace::TracerProvider;
@@ -63,6 +72,14 @@ mod tests {
             let own = continued(Some("nonsense")).unwrap();
             assert_eq!(own.len(), 32);
             assert_ne!(continued(None), Some(own));
+            let span = tracing::info_span!("request");
+            let trace = continue_trace(&span, &|_| Some(&traceparent));
+            let told = super::traceparent(&span).unwrap();
+            assert!(
+                told.starts_with(&format!("00-{}-", trace.unwrap())),
+                "{told}"
+            );
+            assert_ne!(told, traceparent, "the span is one of its own");
         });
     }
 
@@ -70,6 +87,7 @@ mod tests {
     fn without_an_exporter_there_is_no_trace() {
         tracing::subscriber::with_default(tracing_subscriber::registry(), || {
             assert_eq!(continued(None), None);
+            assert_eq!(super::traceparent(&tracing::info_span!("request")), None);
         });
     }
 }

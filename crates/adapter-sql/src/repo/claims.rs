@@ -39,8 +39,8 @@ pub(super) async fn claim(
         return Ok(None);
     };
     serve(conn, &due.workspace).await?;
-    let row = take(conn, due.id, owner, lease_seconds, now).await?;
-    let (fence, claims) = (row.fence, row.claims);
+    let mut row = take(conn, due.id, owner, lease_seconds, now).await?;
+    let (fence, claims, traceparent) = (row.fence, row.claims, row.traceparent.take());
     let operation = Operation::try_from(row)?;
     let lease = Lease {
         operation: operation.id,
@@ -51,6 +51,7 @@ pub(super) async fn claim(
         operation,
         lease,
         claims: claims.unsigned_abs(),
+        traceparent,
     }))
 }
 

@@ -41,6 +41,7 @@ pub(super) struct OperationRow {
     /// Fencing number of the last claim.
     pub(super) fence: i64,
     pub(super) claims: i32,
+    pub(super) traceparent: Option<String>,
 }
 
 impl TryFrom<OperationRow> for Operation {

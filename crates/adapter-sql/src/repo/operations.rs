@@ -80,6 +80,7 @@ impl OperationRepository for Operations<'_> {
                 operations::not_before.eq(operation.not_before.map(At)),
                 operations::fence.eq(0),
                 operations::claims.eq(0),
+                operations::traceparent.eq(operation.traceparent.as_deref()),
             ))
             .execute(self.0)
             .await

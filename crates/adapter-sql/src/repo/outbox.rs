@@ -14,6 +14,7 @@ use ports::{
     StoreError,
     bus::{EventId, OutboxClaim, OutboxEvent, OutboxQueue, OutboxStats, OutboxWriter, Retry},
     store::Durability,
+    trace,
 };
 
 use super::{Conn, Db, dialect, direct, transaction::Transaction};
@@ -82,6 +83,7 @@ impl OutboxWriter for Outbox<'_> {
                 outbox::payload.eq(&event.payload),
                 outbox::added_at.eq(At(now)),
                 outbox::due.eq(At(now)),
+                outbox::traceparent.eq(trace::current()),
             ))
             .execute(self.0)
             .await

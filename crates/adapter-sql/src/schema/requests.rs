@@ -17,6 +17,7 @@ diesel::table! {
         attempts -> Integer,
         sent_at -> Nullable<UtcMillis>,
         error -> Nullable<Text>,
+        traceparent -> Nullable<Text>,
     }
 }
 

@@ -284,7 +284,9 @@ pub async fn claims_are_counted_until_it_gets_on(h: &dyn StoreHarness) {
     let new = operation(&workspace("w"), None, OperationKind::Upload);
     enqueue(h, &[&new]).await;
     for claims in 1..=3 {
-        assert_eq!(take(h, "one", 0).await.unwrap().claims, claims);
+        let claimed = take(h, "one", 0).await.unwrap();
+        assert_eq!(claimed.claims, claims);
+        assert_eq!(claimed.traceparent, new.traceparent);
     }
     let (_, lease) = claim_for(h, "one", 0).await.unwrap();
     let beat = OperationUpdate::default();

@@ -267,6 +267,7 @@ pub fn operation(
         created_by: user(),
         created_at: at(1),
         not_before: None,
+        traceparent: Some("00-1-2-01".to_owned()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ports::{
     StoreError,
     bus::{Delivery, Handler, Outcome, Settlement},
+    trace,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::Instrument;
@@ -30,7 +31,13 @@ impl Attempt {
             event_id = %delivery.event.event_id,
             attempt = delivery.attempt,
         );
-        self.handle_and_settle(delivery).instrument(span).await;
+        let traceparent = events::traceparent(&delivery.event.payload);
+        let header = |name: &str| traceparent.as_deref().filter(|_| name == "traceparent");
+        telemetry::continue_trace(&span, &header);
+        // What the handler tells others comes of this delivery.
+        let own = telemetry::traceparent(&span).or(traceparent);
+        let handled = self.handle_and_settle(delivery);
+        trace::scope(own, handled.instrument(span)).await;
     }
 
     async fn handle_and_settle(self, delivery: Delivery) {
@@ -66,6 +73,7 @@ impl Attempt {
     /// Runs the handler in a task of its own, where a panic ends nothing else.
     async fn guarded(&self, handler: Arc<dyn Handler>, delivery: Arc<Delivery>) -> Outcome {
         let call = async move { handler.handle(&delivery).await };
+        let call = trace::scope(trace::current(), call);
         let mut task = AbortOnDropHandle::new(tokio::spawn(call.in_current_span()));
         let reason = tokio::select! {
             ended = &mut task => {

@@ -312,3 +312,31 @@ async fn a_stop_drops_what_does_not_end_and_leaves_it_ready() {
         "ready after the delay, long before the lease would lapse"
     );
 }
+
+/// Tells which trace it runs in.
+struct Telling(mpsc::UnboundedSender<Option<String>>);
+
+#[async_trait]
+impl Handler for Telling {
+    async fn handle(&self, _: &Delivery) -> Outcome {
+        self.0.send(ports::trace::current()).unwrap();
+        Outcome::Done
+    }
+}
+
+#[tokio::test]
+async fn a_handler_runs_in_the_trace_of_its_event() {
+    let bus = Arc::new(MemoryBus::default());
+    let clock = Arc::new(Hands(Mutex::new(at(0))));
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let router = Router::new(bus.clone(), clock).on_type(AUDIT, TYPE, Arc::new(Telling(tell)));
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let mut traced = event("traced", "a");
+    traced.payload = format!(r#"{{"traceparent":"{traceparent}"}}"#).into_bytes();
+    let stop = CancellationToken::new();
+    bus.deliver(&AUDIT, &traced, at(0)).await.unwrap();
+    let running = tokio::spawn(router.run(stop.clone()));
+    assert_eq!(told.recv().await.unwrap().as_deref(), Some(traceparent));
+    stop.cancel();
+    running.await.unwrap();
+}

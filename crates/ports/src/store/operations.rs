@@ -35,6 +35,8 @@ pub struct NewOperation {
     pub created_at: Instant,
     /// Not to be taken before (purges are planned ahead).
     pub not_before: Option<Instant>,
+    /// W3C trace context of the request.
+    pub traceparent: Option<String>,
 }
 
 /// Proof that a worker has an operation. Every write of the worker is conditional on it.
@@ -57,6 +59,8 @@ pub struct Claimed {
     pub lease: Lease,
     /// Claims of it since it last got on, this one included. What only crashes counts up.
     pub claims: u32,
+    /// W3C trace context of the request that asked for it.
+    pub traceparent: Option<String>,
 }
 
 /// Why a write under a lease was refused.

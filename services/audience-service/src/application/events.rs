@@ -12,6 +12,7 @@ use ports::{
     StoreError,
     bus::{EventId, OutboxEvent},
     store::{NewOperation, UnitOfWork},
+    trace,
 };
 
 use super::{App, Deps};
@@ -44,7 +45,7 @@ fn wrap<E: IntegrationEvent>(
         time: deps.clock.now(),
         workspace: workspace.to_string(),
         version,
-        traceparent: None,
+        traceparent: trace::current(),
     };
     // Timestamps come from the clock, which stays inside the calendar: encoding cannot fail.
     let payload = Envelope::new(attributes, data).encode().unwrap_or_default();

@@ -10,6 +10,7 @@ mod creating;
 mod housekeeping;
 mod rig;
 mod scratch;
+mod tracing;
 
 use audience_service::application::uploads::{Received, UploadInto};
 use domain::{

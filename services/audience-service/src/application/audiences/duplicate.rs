@@ -87,6 +87,7 @@ impl App {
             created_by: actor.user.clone(),
             created_at: now,
             not_before: None,
+            traceparent: ports::trace::current(),
         }
     }
 

@@ -79,6 +79,7 @@ impl App {
             created_by: operation.created_by.clone(),
             created_at: self.deps.clock.now(),
             not_before: None,
+            traceparent: ports::trace::current(),
         };
         let params = PurgeParams::removal(removal.key, removal.no);
         self.plan_purge(uow, &cause, params, not_before).await

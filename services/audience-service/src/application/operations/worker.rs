@@ -7,6 +7,7 @@ use ports::{
     ErrorClass, StoreError,
     files::FileError,
     store::{Claimed, Durability, LeaseError, OperationUpdate},
+    trace,
 };
 
 use super::{
@@ -80,15 +81,20 @@ impl App {
             operation,
             lease,
             claims,
+            traceparent,
         } = claimed;
         tracing::info!(operation = %operation.id, kind = %operation.kind, "operation started");
         let mut job = Job::new(Arc::clone(self), operation, lease);
-        let outcome = if claims > MAX_CLAIMS {
-            Err(AppError::CrashedTooOften)
-        } else {
-            self.run_with_retries(&mut job).await
+        let work = async {
+            let outcome = if claims > MAX_CLAIMS {
+                Err(AppError::CrashedTooOften)
+            } else {
+                self.run_with_retries(&mut job).await
+            };
+            self.conclude(job, outcome).await;
         };
-        self.conclude(job, outcome).await;
+        // What comes of it belongs to the trace of who asked for it.
+        trace::scope(traceparent, work).await;
         // Another operation may have waited for this one's audience.
         self.wake.work();
         Ok(WorkOutcome::Worked)
