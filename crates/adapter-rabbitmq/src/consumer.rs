@@ -17,6 +17,7 @@ use lapin::{
 use ports::{
     Clock, ErrorClass, StoreError,
     bus::{Binding, InboxStore, OutboxEvent, Subscription, WakeUp},
+    crash,
 };
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -251,6 +252,7 @@ impl Consumers {
                 () = sleep(link::pause(failures)) => {}
             }
         }
+        crash::point("consume.stored");
         // Refused when the channel is gone: then the message comes again.
         delivery.ack(BasicAckOptions::default()).await?;
         Ok(())

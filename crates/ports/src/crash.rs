@@ -39,6 +39,7 @@ pub const POINTS: &[&str] = &[
     "purge.batch",
     "relay.delivered",
     "relay.marked",
+    "consume.stored",
     "notify.stored",
 ];
 

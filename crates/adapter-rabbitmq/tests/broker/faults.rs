@@ -115,6 +115,32 @@ async fn a_deleted_queue_is_consumed_again() {
     .await;
 }
 
+#[tokio::test]
+async fn a_deleted_exchange_heals() {
+    with(async |rig| {
+        let inbox = Arc::new(Arrivals::default());
+        let bus = rig.run(rig.both_listen(&rig.url, inbox.clone())).await;
+        let exchange = format!("{}.events", rig.prefix);
+        let deleted = rig
+            .channel
+            .exchange_delete(exchange.as_str().into(), Default::default());
+        deleted.await.unwrap();
+        let mut published = 0;
+        within(async {
+            while inbox.ids(&MAIL).is_empty() {
+                publish(&*bus.publisher, &event(&published.to_string(), "a")).await;
+                published += 1;
+                sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+        inbox
+            .until(|all| all.iter().filter(|(name, _)| *name == AUDIT).count() == published)
+            .await;
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_connections_lose_nothing_of_what_a_relay_publishes() {
     const EVENTS: usize = 600;

@@ -70,6 +70,18 @@ async fn a_broker_that_does_not_let_us_in_is_our_fault() {
     .await;
 }
 
+#[tokio::test]
+async fn a_secure_url_never_speaks_in_the_open() {
+    with(async |rig| {
+        let error = check(&rig.url.replace("amqp://", "amqps://"), &rig.prefix).await;
+        assert!(
+            matches!(error, RabbitStartError::Unreachable { .. }),
+            "{error}"
+        );
+    })
+    .await;
+}
+
 async fn declare_otherwise(rig: &crate::rig::Rig, name: &str) {
     let options = QueueDeclareOptions {
         durable: true,
