@@ -1,12 +1,16 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint fmt openapi
+.PHONY: help run stack test bench lint fmt openapi
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Start Plateia with demonstration data: one process, nothing to install
 	cargo run --release -p plateia -- demo
+
+stack: ## Start the three services on real servers, audience-service twice
+	cargo build --release -p audience-service -p import-job-service -p scheduler-service
+	deploy/dev/servers run deploy/dev/stack target/release
 
 test: lint ## Check and test everything, with servers of its own
 	deploy/dev/servers run cargo nextest run --workspace --no-fail-fast
