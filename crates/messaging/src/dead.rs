@@ -96,3 +96,51 @@ impl DeadLetters for AllDeadLetters {
         Ok(sent)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use contract_tests::bus::{AUDIT, at, event, memory::MemoryBus};
+    use ports::bus::{EventId, InboxStore};
+
+    use super::*;
+
+    /// A place in which some events died at some second.
+    async fn place(dead: &[(&str, i64)]) -> Arc<dyn DeadLetters> {
+        let bus = MemoryBus::default();
+        for (id, second) in dead {
+            let lease = Duration::from_secs(1);
+            bus.deliver(&AUDIT, &event(id, "a"), at(0)).await.unwrap();
+            let delivery = bus.claim(&AUDIT, 1, at(0), lease).await.unwrap().remove(0);
+            let buried = bus.bury(&delivery.receipt, "poison", at(*second)).await;
+            buried.unwrap();
+        }
+        Arc::new(bus)
+    }
+
+    #[tokio::test]
+    async fn several_places_are_seen_as_one() {
+        let (one, two) = (
+            place(&[("1", 1), ("4", 4)]).await,
+            place(&[("2", 2), ("3", 3)]).await,
+        );
+        let all = AllDeadLetters::new(vec![one, two]);
+        let ids = |letters: &[DeadLetter]| -> Vec<String> {
+            letters
+                .iter()
+                .map(|l| l.event.event_id.to_string())
+                .collect()
+        };
+        let first = all.list(None, None, 3).await.unwrap();
+        assert_eq!(ids(&first), ["1", "2", "3"]);
+        let after = first.last().map(DeadLetter::cursor);
+        let rest = all.list(None, after.as_ref(), 3).await.unwrap();
+        assert_eq!(ids(&rest), ["4"]);
+        let one = Redrive::One(AUDIT, EventId::new("3"));
+        assert_eq!(all.redrive(&one, at(9)).await.unwrap(), 1);
+        assert_eq!(all.count().await.unwrap(), 3);
+        assert_eq!(all.redrive(&Redrive::All, at(9)).await.unwrap(), 3);
+        assert_eq!(all.count().await.unwrap(), 0);
+    }
+}
