@@ -1,5 +1,7 @@
 //! The port.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{
     contact::Document,
@@ -22,6 +24,17 @@ use crate::{
     upsert,
 };
 
+/// Longest wait for any call: the driver itself waits for a server that stalls as long as the connection
+/// lives.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+async fn within<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(PATIENCE, call).await {
+        Ok(answer) => answer,
+        Err(elapsed) => Err(StoreError::Unavailable(Box::new(elapsed))),
+    }
+}
+
 /// Longest page index that is kept: a document of the server holds 16 MB.
 const LONGEST_INDEX: usize = 12 << 20;
 
@@ -39,7 +52,7 @@ impl ContactStore for MongoContacts {
             .iter()
             .map(|row| ContactRow::new(key, workspace, write, row))
             .collect::<Result<_, _>>()?;
-        upsert::upsert(self, write, &rows).await
+        within(upsert::upsert(self, write, &rows)).await
     }
 
     async fn stored_by(
@@ -48,7 +61,7 @@ impl ContactStore for MongoContacts {
         write: WriteNo,
         documents: &[Document],
     ) -> Result<Vec<(Document, Option<Order>)>, StoreError> {
-        reads::stored_by(self, key, write, documents).await
+        within(reads::stored_by(self, key, write, documents)).await
     }
 
     async fn entomb(
@@ -62,12 +75,13 @@ impl ContactStore for MongoContacts {
             .map(|stone| TombstoneRow::new(key, stone))
             .collect();
         let raw = rows.iter().map(TombstoneRow::to_raw).collect();
-        let there = batches::insert(&self.stones(), raw).await?;
+        let stones = self.stones();
+        let there = within(batches::insert(&stones, raw)).await?;
         let updates: Vec<_> = there
             .iter()
             .filter_map(|at| rows.get(*at).map(TombstoneRow::to_update))
             .collect();
-        let met = batches::update(&self.database, TOMBSTONES, &updates).await;
+        let met = within(batches::update(&self.database, TOMBSTONES, &updates)).await;
         met.map(drop)
     }
 
@@ -76,7 +90,7 @@ impl ContactStore for MongoContacts {
         key: ContentKey,
         documents: &[Document],
     ) -> Result<Vec<Tombstone>, StoreError> {
-        reads::tombstones(self, key, documents).await
+        within(reads::tombstones(self, key, documents)).await
     }
 
     async fn scan(
@@ -86,7 +100,7 @@ impl ContactStore for MongoContacts {
         after: Option<&Document>,
         limit: usize,
     ) -> Result<Vec<StoredContact>, StoreError> {
-        reads::page(self, key, view, after, 0, limit).await
+        within(reads::page(self, key, view, after, 0, limit)).await
     }
 
     async fn scan_keys(
@@ -96,7 +110,7 @@ impl ContactStore for MongoContacts {
         after: Option<&Document>,
         limit: usize,
     ) -> Result<Vec<KeyOnly>, StoreError> {
-        reads::keys(self, key, view, after, limit).await
+        within(reads::keys(self, key, view, after, limit)).await
     }
 
     async fn page(
@@ -107,7 +121,7 @@ impl ContactStore for MongoContacts {
         skip: usize,
         limit: usize,
     ) -> Result<Vec<StoredContact>, StoreError> {
-        reads::page(self, key, view, after, skip, limit).await
+        within(reads::page(self, key, view, after, skip, limit)).await
     }
 
     async fn count_span(
@@ -118,7 +132,7 @@ impl ContactStore for MongoContacts {
         until: Option<&Document>,
         limit: u64,
     ) -> Result<Span, StoreError> {
-        reads::span(self, key, view, after, until, limit).await
+        within(reads::span(self, key, view, after, until, limit)).await
     }
 
     async fn get(
@@ -126,7 +140,7 @@ impl ContactStore for MongoContacts {
         key: ContentKey,
         documents: &[Document],
     ) -> Result<Vec<StoredContact>, StoreError> {
-        reads::get(self, key, documents).await
+        within(reads::get(self, key, documents)).await
     }
 
     async fn save_page_index(
@@ -146,7 +160,7 @@ impl ContactStore for MongoContacts {
         let saved = indexes
             .replace_one(doc! { "_id": &id }, doc! { "r": revision, "b": blocks })
             .upsert(true);
-        saved.await.map(drop).map_err(error::store)
+        within(async { saved.await.map(drop).map_err(error::store) }).await
     }
 
     async fn load_page_index(
@@ -156,7 +170,8 @@ impl ContactStore for MongoContacts {
         const CORRUPT: StoreError = StoreError::Corrupt("a page index");
         let indexes = self.page_indexes();
         let found = indexes.find_one(doc! { "_id": keys::prefix(key) });
-        let Some(found) = found.await.map_err(error::store)? else {
+        let found = within(async { found.await.map_err(error::store) });
+        let Some(found) = found.await? else {
             return Ok(None);
         };
         let revision = found.get_i64("r").map_err(|_| CORRUPT)?;
@@ -167,7 +182,7 @@ impl ContactStore for MongoContacts {
     }
 
     async fn purge_content(&self, key: ContentKey, limit: usize) -> Result<bool, StoreError> {
-        purge::content(self, key, limit).await
+        within(purge::content(self, key, limit)).await
     }
 
     async fn purge_removal(
@@ -178,6 +193,6 @@ impl ContactStore for MongoContacts {
         after: Option<&Document>,
         limit: usize,
     ) -> Result<Option<Document>, StoreError> {
-        purge::removal(self, key, removal, purge, after, limit).await
+        within(purge::removal(self, key, removal, purge, after, limit)).await
     }
 }

@@ -23,6 +23,9 @@ const QUIET: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Pause before connecting again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often the number is asked for again: the server may take this process's old session, which
+/// still has it, for alive until its keepalive ends. Ten minutes in all.
+const CLAIMS: u32 = 600;
 
 /// What happened somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,10 +144,12 @@ impl Listener {
         loop {
             let lost = self.hear(&told).await;
             tracing::warn!(error = %lost, "signals of other processes are not heard");
+            let mut claims = 0;
             loop {
                 tokio::time::sleep(PAUSE).await;
                 match self.reconnect().await {
                     Ok(true) => break,
+                    Ok(false) if claims < CLAIMS => claims += 1,
                     Ok(false) => {
                         tracing::error!(node = self.node, "another process has this node number");
                         return;

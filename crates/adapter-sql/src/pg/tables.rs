@@ -34,9 +34,7 @@ pub(super) struct Migrations {
 impl MigrationSource<Pg> for Migrations {
     fn migrations(&self) -> Result<Vec<Box<dyn Migration<Pg>>>> {
         let mut migrations = self.all.migrations()?;
-        migrations.retain(|migration: &Box<dyn Migration<Pg>>| {
-            self.tables.has(&migration.name().version().to_string())
-        });
+        migrations.retain(|migration| self.tables.has(&migration.name().version().to_string()));
         Ok(migrations)
     }
 }

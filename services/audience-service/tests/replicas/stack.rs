@@ -39,11 +39,16 @@ impl Drop for Replica {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "where the test's servers are")]
 fn server(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; `make test` starts servers"))
 }
 
 impl Place {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "names that no other run has used"
+    )]
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();

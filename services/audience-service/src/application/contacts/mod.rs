@@ -1,5 +1,6 @@
 //! Contacts: writing under the audience's lock, reading by cursor and by page, looking up, removing.
 
+mod answers;
 mod batch;
 mod classify;
 mod index;

@@ -4,7 +4,7 @@
 //! relational store, the rows in the contact store, the change of the count in the relational store.
 //! After a crash the intent is still open, and repair looks at its documents only.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     contact::{ContactBody, Document},
@@ -16,15 +16,26 @@ use ports::{
     crash,
     store::{Content, ContentDelta, Durability, NewWrite, OpenWrite, UnitOfWork},
 };
-use tokio::sync::{OwnedMutexGuard, oneshot};
+use tokio::{
+    sync::{OwnedMutexGuard, oneshot},
+    time::Instant,
+};
 
-use super::{RowClass, batch::Batch, classify::Marks, lane::Lanes, repair::repair, view_of};
+use super::{
+    RowClass, answers::answers_of, batch::Batch, classify::Marks, lane::Lanes, repair::repair,
+    view_of,
+};
 use crate::application::Deps;
 
 /// Rows written in one go: what bounds the length of the lock and the size of an intent.
 pub const MAX_ROWS: usize = 5_000;
 /// After this time without an end, another process may repair a write.
 const LEASE_SECONDS: u32 = 30;
+/// After this time a write that has stored nothing yet gives up: who takes it for abandoned must not
+/// find that more comes after it has counted.
+const TRUST: Duration = Duration::from_secs(LEASE_SECONDS as u64 / 2);
+/// Keys counted at a time.
+const COUNTED: u64 = 10_000;
 /// How long to wait for a writer in another process.
 const BUSY_WAIT: Duration = Duration::from_millis(10);
 /// How often: ten seconds in all.
@@ -91,7 +102,7 @@ pub enum WriteError {
 /// Name of the conflict that [`Writer::hold`] answers when the content is not the current one.
 pub(crate) const CONTENT_GONE: &str = "content_gone";
 
-type Answer = Result<WriteResult, WriteError>;
+pub(super) type Answer = Result<WriteResult, WriteError>;
 
 struct Pending {
     request: WriteRequest,
@@ -109,6 +120,8 @@ pub(crate) struct Held {
     pub write: WriteNo,
     /// First request number taken.
     pub first_request: i64,
+    /// When the lease began at the latest, by the monotonic clock.
+    begun: Instant,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -189,6 +202,7 @@ impl Writer {
             requests: i64::try_from(fresh).unwrap_or(i64::MAX),
         };
         for _ in 0..BUSY_TRIES {
+            let begun = Instant::now();
             let mut uow = self.deps.store.begin(Durability::Full).await?;
             let opened = uow.contents().open_write(key, &new).await?;
             match opened {
@@ -203,6 +217,7 @@ impl Writer {
                         content,
                         write,
                         first_request,
+                        begun,
                         _turn: turn,
                     });
                 }
@@ -246,6 +261,9 @@ impl Writer {
         else {
             return Ok(Vec::new());
         };
+        if held.begun.elapsed() > TRUST {
+            return Err(StoreError::Unavailable("the write was held up".into()));
+        }
         let winners = batch.take_winners();
         let store = &self.deps.contacts;
         let applied = store
@@ -257,9 +275,40 @@ impl Writer {
             .await?;
         let mut delta = ContentDelta::default();
         let classes = batch.classify(&marks, held.write, &applied, &mut delta);
-        let content = self.close(&held, &delta).await?;
+        let content = match self.close(&held, &delta).await {
+            Err(StoreError::StaleVersion) => {
+                drop(held);
+                self.count_again(key).await?;
+                return Err(StoreError::Unavailable("the write came too late".into()));
+            }
+            closed => closed?,
+        };
         self.tell(&content, &documents);
         Ok(batch.results(classes, content.contacts, &numbers))
+    }
+
+    /// Counts a content under its lock. For a write that was taken for abandoned and stored its rows
+    /// all the same: which of them the repair has counted is not known.
+    async fn count_again(&self, key: ContentKey) -> Result<(), StoreError> {
+        let held = self.hold(key, Vec::new()).await?;
+        let (view, contacts) = (view_of(&held.content), &self.deps.contacts);
+        let (mut counted, mut after) = (0, None);
+        loop {
+            let span = contacts
+                .count_span(key, &view, after.as_ref(), None, COUNTED)
+                .await?;
+            counted += i64::try_from(span.count).unwrap_or(0);
+            if span.count < COUNTED {
+                break;
+            }
+            after = span.last;
+        }
+        let delta = ContentDelta {
+            contacts: counted - held.content.contacts,
+            revived: Vec::new(),
+        };
+        tracing::warn!(audience = %key.audience, off = delta.contacts, "counted again after a late write");
+        self.close(&held, &delta).await.map(drop)
     }
 
     async fn marks(
@@ -348,35 +397,4 @@ async fn put_receipts(
         }
     }
     Ok(())
-}
-
-/// The answer for each request of a batch.
-fn answers_of(
-    outcome: Result<Vec<WriteResult>, StoreError>,
-    requests: Vec<WriteRequest>,
-) -> Vec<Answer> {
-    match outcome {
-        Ok(results) => results.into_iter().map(Ok).collect(),
-        Err(error) if error.is_conflict_on(CONTENT_GONE) => requests
-            .into_iter()
-            .map(|request| Err(WriteError::Gone(request)))
-            .collect(),
-        Err(error) => {
-            let error = Arc::new(error);
-            let answer = |_| Err(WriteError::Store(shared_error(&error)));
-            requests.into_iter().map(answer).collect()
-        }
-    }
-}
-
-/// One error for every request of a batch that failed together.
-fn shared_error(error: &Arc<StoreError>) -> StoreError {
-    match error.as_ref() {
-        StoreError::Conflict { constraint } => StoreError::Conflict { constraint },
-        StoreError::StaleVersion => StoreError::StaleVersion,
-        StoreError::Corrupt(what) => StoreError::Corrupt(what),
-        StoreError::DiskFull => StoreError::DiskFull,
-        StoreError::Unavailable(_) => StoreError::Unavailable(Box::new(Arc::clone(error))),
-        StoreError::Internal(_) => StoreError::Internal(Box::new(Arc::clone(error))),
-    }
 }
