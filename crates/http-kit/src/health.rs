@@ -2,35 +2,37 @@
 
 use actix_web::{
     HttpResponse, Responder,
-    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    http::{
+        Method,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
     web,
 };
 use runtime::Readiness;
 use serde_json::{Map, Value, json};
 use telemetry::Metrics;
 
+use crate::resource;
+
 /// Adds the three routes.
 pub fn configure(config: &mut web::ServiceConfig, readiness: Readiness, metrics: Metrics) {
+    let alive = web::to(async || plain("ok\n".to_owned()));
+    let ready = web::to(move || {
+        let readiness = readiness.clone();
+        async move { ready(&readiness).await }
+    });
+    let metrics = web::to(move || {
+        let text = metrics.render();
+        async move {
+            HttpResponse::Ok()
+                .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4"))
+                .body(text)
+        }
+    });
     config
-        .route("/livez", web::get().to(async || plain("ok\n".to_owned())))
-        .route(
-            "/readyz",
-            web::get().to(move || {
-                let readiness = readiness.clone();
-                async move { ready(&readiness).await }
-            }),
-        )
-        .route(
-            "/metrics",
-            web::get().to(move || {
-                let text = metrics.render();
-                async move {
-                    HttpResponse::Ok()
-                        .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4"))
-                        .body(text)
-                }
-            }),
-        );
+        .service(resource("/livez", [(Method::GET, alive)]))
+        .service(resource("/readyz", [(Method::GET, ready)]))
+        .service(resource("/metrics", [(Method::GET, metrics)]));
 }
 
 fn plain(text: String) -> impl Responder {
@@ -93,5 +95,20 @@ mod tests {
         assert!(body.contains(r#""bus":"closed""#), "{body}");
         assert_eq!(get(&readiness, "/livez").await, (200, "ok\n".to_owned()));
         assert_eq!(get(&readiness, "/metrics").await.0, 200);
+    }
+
+    #[actix_web::test]
+    async fn another_method_is_told_which_one_there_is() {
+        let (readiness, metrics) = (Readiness::default(), Metrics::new());
+        let app = App::new().configure(|c| configure(c, readiness, metrics));
+        let app = test::init_service(app).await;
+        for path in ["/livez", "/readyz", "/metrics"] {
+            let request = test::TestRequest::post().uri(path).to_request();
+            let response = test::call_service(&app, request).await;
+            let header = |name| response.headers().get(name).unwrap().to_str().unwrap();
+            assert_eq!(response.status(), 405, "{path}");
+            assert_eq!(header("allow"), "GET");
+            assert_eq!(header("content-type"), "application/problem+json");
+        }
     }
 }

@@ -5,7 +5,6 @@ pub mod cursors;
 pub mod error;
 pub mod face_l;
 pub mod openapi;
-pub mod resource;
 pub mod state;
 pub mod v1;
 
@@ -14,7 +13,7 @@ use actix_web::{
     http::{Method, header},
     web::{self, PathConfig, QueryConfig},
 };
-use http_kit::Problem;
+use http_kit::{Problem, resource};
 
 pub use state::ApiState;
 
@@ -28,11 +27,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .configure(face_l::configure)
         .configure(openapi::configure)
         .configure(v1::configure)
-        .service(resource::resource(
+        .service(resource(
             "/",
             [(Method::GET, web::to(documentation))],
         ))
-        .service(resource::resource(
+        .service(resource(
             "/docs",
             [(Method::GET, web::to(documentation))],
         ))

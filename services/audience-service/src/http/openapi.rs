@@ -7,13 +7,14 @@ use actix_web::{
     http::{Method, header::ContentType},
     web,
 };
+use http_kit::resource;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{face_l, resource::resource, v1};
+use super::{face_l, v1};
 
 const DOCUMENT: &str = "/api/v1/openapi.json";
 
@@ -107,7 +108,9 @@ impl Modify for Security {
 pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(resource(DOCUMENT, [(Method::GET, web::to(document))]))
-        .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(DOCUMENT)));
+        .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(DOCUMENT)))
+        // The page takes every GET; what comes here has another method.
+        .service(resource("/docs/{_:.*}", [(Method::GET, web::to(document))]));
 }
 
 async fn document() -> impl Responder {

@@ -80,4 +80,17 @@ async fn document_page_and_health_are_served_to_anybody() {
     for path in ["/livez", "/readyz", "/metrics"] {
         assert_eq!(get(path).await.status, 200, "{path}");
     }
+    for path in [
+        "/",
+        "/docs",
+        "/docs/",
+        "/docs/index.html",
+        "/livez",
+        "/metrics",
+    ] {
+        let refused = service.call("POST", path).send().await;
+        assert_eq!(refused.status, 405, "{path}");
+        assert_eq!(refused.header("allow"), "GET", "{path}");
+        assert_eq!(refused.body["code"], "method_not_allowed", "{path}");
+    }
 }

@@ -12,9 +12,9 @@ use actix_web::{
     http::{Method, StatusCode},
     web,
 };
-use http_kit::Problem;
+use http_kit::{Problem, resource};
 
-use super::{error::problem, resource::resource};
+use super::error::problem;
 use crate::application::AppError;
 
 /// Registers the paths of the face.

@@ -15,7 +15,7 @@ pub use list::{__path_list, __path_read};
 
 use actix_web::{http::Method, web};
 
-use crate::http::resource::resource;
+use http_kit::resource;
 
 /// Registers the paths.
 pub fn configure(config: &mut web::ServiceConfig) {

@@ -4,7 +4,7 @@ pub mod dead;
 
 use actix_web::{http::Method, web};
 
-use crate::http::resource::resource;
+use http_kit::resource;
 
 /// Registers the paths.
 pub fn configure(config: &mut web::ServiceConfig) {

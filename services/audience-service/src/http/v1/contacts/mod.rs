@@ -8,7 +8,7 @@ pub use write::{__path_add, WrittenJson};
 
 use actix_web::{http::Method, web};
 
-use crate::http::resource::resource;
+use http_kit::resource;
 
 /// Registers the paths.
 pub fn configure(config: &mut web::ServiceConfig) {

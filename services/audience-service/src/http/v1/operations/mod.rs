@@ -12,7 +12,7 @@ pub use read::{__path_list, __path_read};
 
 use actix_web::{http::Method, web};
 
-use crate::http::resource::resource;
+use http_kit::resource;
 
 /// Registers the paths below `/api/v1`.
 pub fn configure(config: &mut web::ServiceConfig) {

@@ -7,15 +7,12 @@ use actix_web::{
     http::{Method, StatusCode},
     web::{self, Data, Payload},
 };
-use http_kit::{Answer, Problem, ProblemBody};
+use http_kit::{Answer, Problem, ProblemBody, resource};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{
-    application::outcomes::OutcomesRecorded,
-    http::{ApiState, resource::resource},
-};
+use crate::{application::outcomes::OutcomesRecorded, http::ApiState};
 pub use item::OutcomeItem;
 
 /// Registers the paths.

@@ -13,13 +13,10 @@ use actix_web::{
     web::{self, Data, Path, Payload},
 };
 use domain::shared::AudienceId;
-use http_kit::{Answer, Problem, ProblemBody, prefer};
+use http_kit::{Answer, Problem, ProblemBody, prefer, resource};
 
 use super::{accepted::accepted, operations::OperationJson};
-use crate::{
-    application::recycle::RecycleAnswer,
-    http::{ApiState, resource::resource},
-};
+use crate::{application::recycle::RecycleAnswer, http::ApiState};
 
 /// Registers the path below `/api/v1`.
 pub fn configure(config: &mut web::ServiceConfig) {

@@ -10,7 +10,7 @@ pub use receive::{__path_read, __path_receive};
 
 use actix_web::{http::Method, web};
 
-use crate::http::resource::resource;
+use http_kit::resource;
 
 /// Registers the paths.
 pub fn configure(config: &mut web::ServiceConfig) {

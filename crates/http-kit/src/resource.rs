@@ -1,5 +1,6 @@
 //! Resources that tell which methods they have.
 
+use crate::Problem;
 use actix_web::{
     HttpResponse, Resource, Route,
     http::{
@@ -8,7 +9,6 @@ use actix_web::{
     },
     web,
 };
-use http_kit::Problem;
 
 /// A path and what it does by method; 405 with `Allow` to any other method.
 pub fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> Resource {
