@@ -8,6 +8,7 @@
 mod crashing;
 mod creating;
 mod housekeeping;
+mod listed;
 mod rig;
 mod scratch;
 mod tracing;

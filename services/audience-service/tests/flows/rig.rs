@@ -34,6 +34,11 @@ pub struct Rig {
 
 impl Rig {
     pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// On other ports than the usual ones.
+    pub async fn with(change: impl FnOnce(&mut Deps)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("audience.db")).await.unwrap();
         db.migrate().await.unwrap();
@@ -41,7 +46,7 @@ impl Rig {
         options.synchronous = Synchronous::Off;
         let ids: Arc<dyn IdGenerator> =
             Arc::new(Snowflakes::new(0, Arc::new(SystemClock)).unwrap());
-        let deps = Deps {
+        let mut deps = Deps {
             store: Arc::new(db.clone()),
             queries: Arc::new(db.clone()),
             contacts: Arc::new(SqliteContacts::open(options).await.unwrap()),
@@ -52,6 +57,7 @@ impl Rig {
             ids: Arc::clone(&ids),
             owner: "test".into(),
         };
+        change(&mut deps);
         Self {
             app: Arc::new(App::new(deps)),
             db,
@@ -131,7 +137,21 @@ impl Rig {
         documents: &[&str],
         to_new: bool,
     ) -> OperationId {
-        let request = RecycleRequest {
+        let request = Self::recycling(documents, to_new);
+        let answer = self
+            .app
+            .recycle(&self.actor(), self.ticket(), id, request)
+            .await
+            .unwrap();
+        let RecycleAnswer::Accepted(accepted) = answer else {
+            panic!("not accepted")
+        };
+        accepted.operation
+    }
+
+    /// A request that removes these documents.
+    pub fn recycling(documents: &[&str], to_new: bool) -> RecycleRequest {
+        RecycleRequest {
             rules: Rules {
                 opted_out: true,
                 ..Rules::default()
@@ -149,16 +169,7 @@ impl Rig {
             dry_run: false,
             plan: None,
             plan_tolerance: 0,
-        };
-        let answer = self
-            .app
-            .recycle(&self.actor(), self.ticket(), id, request)
-            .await
-            .unwrap();
-        let RecycleAnswer::Accepted(accepted) = answer else {
-            panic!("not accepted")
-        };
-        accepted.operation
+        }
     }
 
     pub async fn operation(&self, id: OperationId) -> Operation {

@@ -205,8 +205,9 @@ fn contact_of(
     }
 }
 
-/// The mapping of a file that is read for its documents. A file of one column is a list of them.
-fn document_column(format: &DetectedFormat, guess: ColumnMapping) -> AppResult<ColumnMapping> {
+/// The mapping of a file that is read for its documents. A file of one column is a list of them; when
+/// the first is not what a document is called, it is one itself.
+fn document_column(format: &mut DetectedFormat, guess: ColumnMapping) -> AppResult<ColumnMapping> {
     if format.format == FileFormat::Ndjson || guess.has_document() {
         return Ok(guess);
     }
@@ -219,6 +220,7 @@ fn document_column(format: &DetectedFormat, guess: ColumnMapping) -> AppResult<C
         ));
     };
     let request = BTreeMap::from([(only.clone(), "document".to_owned())]);
+    format.header = false;
     ColumnMapping::from_request(&format.columns, &request)
         .map_err(|violation| AppError::Invalid(vec![violation]))
 }
@@ -239,10 +241,11 @@ impl App {
             .stored_upload(actor, upload)
             .await?
             .ok_or_else(unknown)?;
-        let mapping = document_column(&stored.detected.format, stored.detected.mapping)?;
+        let mut format = stored.detected.format;
+        let mapping = document_column(&mut format, stored.detected.mapping)?;
         let params = UploadParams {
             blob: stored.upload.blob,
-            format: stored.detected.format,
+            format,
             mapping,
             require_valid_document: false,
             request: 0,
