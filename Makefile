@@ -1,9 +1,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run stack test bench lint fmt openapi
+.PHONY: help run stack test bench bench-stack lint fmt openapi
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Start Plateia with demonstration data: one process, nothing to install
 	cargo run --release -p plateia -- demo
@@ -18,6 +18,10 @@ test: lint ## Check and test everything, with servers of its own
 bench: ## Measure a release build beside the bare store: one table (arguments in ARGS)
 	cargo build --release -p plateia -p bench
 	target/release/bench --program target/release/plateia $(ARGS)
+
+bench-stack: ## The same of a replica on real servers, beside the bare driver of MongoDB
+	cargo build --release -p audience-service -p bench
+	deploy/dev/servers run --durable target/release/bench --stack --program target/release/audience-service $(ARGS)
 
 lint: ## Formatting, lints, direction of dependencies, sizes
 	cargo fmt --all --check

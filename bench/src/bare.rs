@@ -21,7 +21,8 @@ const AUDIENCE: i64 = 382_420_090_617_856_000;
 const WRITE: i64 = 382_420_090_626_244_608;
 const FIRST_SEQ: i64 = 1 << 32;
 const REASONS: i64 = 4_295_098_370;
-const WORKSPACE: &str = "ws_bench";
+/// The workspace that the key opens.
+pub const WORKSPACE: &str = "ws_demo";
 
 /// Stores a contact; with `REPLACE`, also in the place of one that is there.
 struct Put<'a, const REPLACE: bool> {
@@ -101,9 +102,9 @@ struct Count {
 #[derive(Debug, PartialEq, Eq, QueryableByName)]
 pub struct Weight {
     #[diesel(sql_type = BigInt)]
-    rows: i64,
+    pub rows: i64,
     #[diesel(sql_type = BigInt)]
-    bytes: i64,
+    pub bytes: i64,
 }
 
 /// What a contacts file holds, so that both sides are known to have stored the same.
@@ -114,7 +115,21 @@ pub fn weigh(path: &Path) -> anyhow::Result<Weight> {
     Ok(sql_query(text).get_result(&mut conn)?)
 }
 
-/// The bare store.
+/// What a bare store does.
+pub trait BareStore {
+    /// Inserts rows that are all new.
+    fn insert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()>;
+    /// Inserts, or replaces what is there.
+    fn upsert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()>;
+    /// Inserts tombstones.
+    fn entomb(&mut self, documents: &[String]) -> anyhow::Result<()>;
+    /// Forgets the tombstones.
+    fn clear_tombstones(&mut self) -> anyhow::Result<()>;
+    /// Reads every contact in the order of its key; answers how many there are.
+    fn scan(&mut self) -> anyhow::Result<i64>;
+}
+
+/// The bare store of the one process.
 pub struct Bare {
     conn: SqliteConnection,
     seq: i64,
@@ -130,16 +145,6 @@ impl Bare {
             conn,
             seq: FIRST_SEQ,
         })
-    }
-
-    /// Inserts rows that are all new.
-    pub fn insert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
-        self.put::<false>(rows)
-    }
-
-    /// Inserts, or replaces what is there.
-    pub fn upsert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
-        self.put::<true>(rows)
     }
 
     fn put<const REPLACE: bool>(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
@@ -161,9 +166,18 @@ impl Bare {
         }
         Ok(())
     }
+}
 
-    /// Inserts tombstones.
-    pub fn entomb(&mut self, documents: &[String]) -> anyhow::Result<()> {
+impl BareStore for Bare {
+    fn insert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
+        self.put::<false>(rows)
+    }
+
+    fn upsert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
+        self.put::<true>(rows)
+    }
+
+    fn entomb(&mut self, documents: &[String]) -> anyhow::Result<()> {
         for part in documents.chunks(TRANSACTION) {
             self.conn.immediate_transaction(|conn| {
                 part.iter()
@@ -173,13 +187,11 @@ impl Bare {
         Ok(())
     }
 
-    /// Forgets the tombstones.
-    pub fn clear_tombstones(&mut self) -> anyhow::Result<()> {
+    fn clear_tombstones(&mut self) -> anyhow::Result<()> {
         Ok(self.conn.batch_execute("DELETE FROM tombstones")?)
     }
 
-    /// Reads every contact in the order of its key.
-    pub fn scan(&mut self) -> anyhow::Result<i64> {
+    fn scan(&mut self) -> anyhow::Result<i64> {
         let text = "SELECT count(*) AS n FROM (SELECT document, seq, length(body) AS b \
                     FROM contacts WHERE audience = ? AND epoch = 1 ORDER BY document) WHERE b > 0";
         let count: Count = sql_query(text)

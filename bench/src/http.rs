@@ -9,6 +9,9 @@ use std::{
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+/// The key of every server that is measured.
+pub const KEY: &str = "bench-key-bench-key-bench-key-00";
+
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -36,7 +39,7 @@ impl Answer {
 /// A request encoded beforehand.
 pub fn encode(method: &str, path: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
     let mut request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nworkSpaceId: ws_bench\r\nuserId: bench\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n\
          Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     )

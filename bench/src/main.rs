@@ -6,9 +6,11 @@ mod http;
 mod idle;
 mod jobs;
 mod load;
+mod mongo;
 mod pages;
 mod removals;
 mod server;
+mod stack;
 mod table;
 mod writes;
 
@@ -17,12 +19,22 @@ use std::path::PathBuf;
 use anyhow::{Context, ensure};
 use clap::Parser;
 
+use crate::{
+    bare::{Bare, BareStore, Weight},
+    server::Server,
+    stack::Stack,
+};
+
 /// Measures a release build of Plateia beside the bare store.
 #[derive(Parser)]
 struct Args {
     /// The program to measure.
     #[arg(long)]
     program: PathBuf,
+    /// Measure a replica on PostgreSQL, MongoDB and RabbitMQ, beside the bare driver of MongoDB. Where
+    /// the servers are says the environment: run it under `deploy/dev/servers run --durable`.
+    #[arg(long)]
+    stack: bool,
     /// Where both keep their files; emptied before and after.
     #[arg(long, default_value = "target/bench-data")]
     dir: PathBuf,
@@ -49,9 +61,41 @@ pub struct Setup {
     root: PathBuf,
     runs: usize,
     scale: f64,
+    /// The servers, where a replica is measured and not the one process.
+    stack: Option<Stack>,
 }
 
 impl Setup {
+    /// One of two values: of the one process, or of a replica on servers.
+    fn either<T>(&self, embedded: T, stack: T) -> T {
+        if self.stack.is_some() {
+            stack
+        } else {
+            embedded
+        }
+    }
+
+    /// The bare store, empty, under a name.
+    fn bare(&self, name: &str) -> anyhow::Result<Box<dyn BareStore>> {
+        Ok(match &self.stack {
+            Some(stack) => Box::new(stack.mongo(name)?),
+            None => Box::new(Bare::create(&self.dir(name)?.join("contacts.db"))?),
+        })
+    }
+
+    /// The program, started under a name.
+    fn start(&self, name: &str) -> anyhow::Result<Server> {
+        Server::start(self, name)
+    }
+
+    /// What is stored under a name.
+    fn weigh(&self, name: &str) -> anyhow::Result<Weight> {
+        match &self.stack {
+            Some(stack) => stack.database(name)?.weigh(),
+            None => bare::weigh(&self.dir(name)?.join("contacts.db")),
+        }
+    }
+
     /// A number of rows at this scale, a multiple of `step`.
     fn scaled(&self, full: u64, step: u64) -> u64 {
         ((full as f64 * self.scale) as u64 / step).max(1) * step
@@ -91,6 +135,7 @@ fn main() -> anyhow::Result<()> {
         root: args.dir,
         runs: if args.quick { 2 } else { args.runs.max(1) },
         scale: if args.quick { 0.02 } else { args.scale },
+        stack: args.stack.then(Stack::from_env).transpose()?,
     };
     if let Some(only) = &args.only {
         ensure!(
@@ -101,6 +146,9 @@ fn main() -> anyhow::Result<()> {
     let mut lines = Vec::new();
     for (name, group) in GROUPS {
         if args.only.as_deref().is_some_and(|only| only != name) {
+            continue;
+        }
+        if args.stack && name == "start" {
             continue;
         }
         eprintln!("measuring {name}");

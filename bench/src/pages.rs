@@ -10,7 +10,6 @@ use crate::{
     data::{self, Random},
     http::{Client, encode},
     jobs::{self, connect},
-    server::Server,
     table::{Line, Target, ms, quantile},
 };
 
@@ -21,8 +20,8 @@ const FULL: usize = 100;
 
 /// Pages deep in a large audience of which a fifth was removed, against its first pages.
 pub fn deep(setup: &Setup) -> anyhow::Result<Vec<Line>> {
-    let rows = setup.scaled(5_000_000, 1_000);
-    let server = Server::start(&setup.program, &setup.dir("deep")?)?;
+    let rows = setup.scaled(setup.either(5_000_000, 10_000_000), 1_000);
+    let server = setup.start("deep")?;
     let mut client = connect(&server)?;
     let upload = jobs::upload(&mut client, &jobs::csv(0..rows))?;
     let audience = jobs::create(&mut client, "bench", &upload)?;

@@ -4,7 +4,6 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
@@ -12,7 +11,10 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use crate::http::{Client, encode};
+use crate::{
+    Setup,
+    http::{Client, KEY, encode},
+};
 
 /// Longest wait for a server to be ready.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -33,14 +35,16 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts the program on a data directory and waits until it answers.
-    pub fn start(program: &Path, data: &Path) -> anyhow::Result<Self> {
+    /// Starts the program on what is stored under a name, and waits until it answers.
+    pub fn start(setup: &Setup, name: &str) -> anyhow::Result<Self> {
+        let (program, data) = (&setup.program, setup.dir(name)?);
         let started = Instant::now();
         let mut child = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(data)
-            .env("PLATEIA_API_KEY", "bench-key-bench-key-bench-key-00")
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .env("PLATEIA__DATA_DIR", &data)
+            .env("PLATEIA_API_KEY", KEY)
             .env("PLATEIA__TELEMETRY__LEVEL", "warn")
+            .envs(setup.stack.iter().flat_map(|stack| stack.settings(name)))
             .stdout(Stdio::piped())
             .stderr(fs::File::create(data.with_extension("log"))?)
             .spawn()

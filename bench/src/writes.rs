@@ -1,22 +1,22 @@
 //! Contacts in: over HTTP, and from a file.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
 use serde_json::json;
 
 use crate::{
-    Setup,
-    bare::{self, Bare},
-    data,
-    http::{Client, encode},
+    Setup, bare, data,
+    http::encode,
     jobs::{self, connect, text},
     server::{Server, cpu_of},
     table::{Line, Target, median, spread},
 };
 
+/// What the bare stores do.
+const SQLITE: &str = "one connection, 1,000 a transaction";
+const MONGO: &str =
+    "driver, insert_many of 1,000 (then update), w majority, journal, four in flight";
 /// Items of one request.
 const ITEMS: u64 = 1_000;
 
@@ -42,10 +42,7 @@ pub fn over_http(setup: &Setup, half: bool) -> anyhow::Result<Line> {
             ours.push(measure_ours()?);
         }
     }
-    same_bytes(
-        &setup.dir(&format!("http-{half}-0"))?,
-        &setup.dir(&format!("bare-{half}-0"))?,
-    )?;
+    same_bytes(setup, &format!("http-{half}-0"), &format!("bare-{half}-0"))?;
     let name = if half {
         "contacts over HTTP, half duplicates"
     } else {
@@ -56,7 +53,12 @@ pub fn over_http(setup: &Setup, half: bool) -> anyhow::Result<Line> {
         rows,
         &ours,
         &theirs,
-        "one client, requests of 1,000",
+        setup.either(
+            "one client, requests of 1,000",
+            "four clients, requests of 1,000",
+        ),
+        setup.either(0.5, 0.6),
+        setup.either(SQLITE, MONGO),
     ))
 }
 
@@ -72,7 +74,7 @@ fn numbers(rows: u64, half: bool) -> impl Iterator<Item = u64> {
 }
 
 fn http_run(setup: &Setup, run: usize, rows: u64, half: bool) -> anyhow::Result<Run> {
-    let server = Server::start(&setup.program, &setup.dir(&format!("http-{half}-{run}"))?)?;
+    let server = setup.start(&format!("http-{half}-{run}"))?;
     let mut client = connect(&server)?;
     let created = client.json("POST", "/create", &json!({ "name": "bench", "data": [] }))?;
     let id = text(&created, "id")?;
@@ -82,7 +84,7 @@ fn http_run(setup: &Setup, run: usize, rows: u64, half: bool) -> anyhow::Result<
         }
     }
     let requests = requests(&id, numbers(rows, half).collect());
-    let measured = timed_ours(&server, || send_all(&mut client, &requests))?;
+    let measured = timed_ours(&server, || send_all(&server, setup.either(1, 4), &requests))?;
     server.kill()?;
     Ok(measured)
 }
@@ -111,20 +113,29 @@ fn requests(id: &str, numbers: Vec<u64>) -> Vec<Vec<u8>> {
     numbers.chunks(ITEMS as usize).map(request).collect()
 }
 
-fn send_all(client: &mut Client, requests: &[Vec<u8>]) -> anyhow::Result<()> {
-    for request in requests {
-        let answer = client.send(request)?;
-        anyhow::ensure!(answer.status == 200, "status {}", answer.status);
-    }
-    Ok(())
+/// Sends every request once, by some clients on kept connections.
+fn send_all(server: &Server, clients: usize, requests: &[Vec<u8>]) -> anyhow::Result<()> {
+    std::thread::scope(|scope| {
+        let send = |client: usize| {
+            let mine = requests.iter().skip(client).step_by(clients);
+            scope.spawn(move || -> anyhow::Result<()> {
+                let mut client = connect(server)?;
+                for request in mine {
+                    let answer = client.send(request)?;
+                    anyhow::ensure!(answer.status == 200, "status {}", answer.status);
+                }
+                Ok(())
+            })
+        };
+        let sending: Vec<_> = (0..clients).map(send).collect();
+        sending
+            .into_iter()
+            .try_for_each(|sent| sent.join().map_err(|_| anyhow!("a client panicked"))?)
+    })
 }
 
 fn bare_run(setup: &Setup, run: usize, rows: u64, half: bool) -> anyhow::Result<Run> {
-    let mut bare = Bare::create(
-        &setup
-            .dir(&format!("bare-{half}-{run}"))?
-            .join("contacts.db"),
-    )?;
+    let mut bare = setup.bare(&format!("bare-{half}-{run}"))?;
     if half {
         bare.insert(&bare::rows(0..rows / 2))?;
     }
@@ -150,10 +161,8 @@ fn timed_bare(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Run> 
 }
 
 /// Both sides must have stored the same, or the ratio compares nothing.
-fn same_bytes(ours: &Path, theirs: &Path) -> anyhow::Result<()> {
-    let weights = [ours, theirs].map(|dir| bare::weigh(&dir.join("contacts.db")));
-    let [ours, theirs] = weights;
-    let (ours, theirs) = (ours?, theirs?);
+fn same_bytes(setup: &Setup, ours: &str, theirs: &str) -> anyhow::Result<()> {
+    let (ours, theirs) = (setup.weigh(ours)?, setup.weigh(theirs)?);
     anyhow::ensure!(ours == theirs, "ours stored {ours:?}, bare {theirs:?}");
     Ok(())
 }
@@ -172,18 +181,20 @@ pub fn from_file(setup: &Setup) -> anyhow::Result<Line> {
             theirs.push(file_bare(setup, run, rows)?);
         }
     }
-    same_bytes(&setup.dir("file-0")?, &setup.dir("file-bare-0")?)?;
+    same_bytes(setup, "file-0", "file-bare-0")?;
     Ok(line(
         "upload of a CSV",
         rows,
         &ours,
         &theirs,
         "upload and operation",
+        setup.either(0.5, 0.7),
+        setup.either(SQLITE, MONGO),
     ))
 }
 
 fn file_run(setup: &Setup, run: usize, file: &[u8]) -> anyhow::Result<Run> {
-    let server = Server::start(&setup.program, &setup.dir(&format!("file-{run}"))?)?;
+    let server = setup.start(&format!("file-{run}"))?;
     let mut client = connect(&server)?;
     let measured = timed_ours(&server, || {
         let upload = jobs::upload(&mut client, file)?;
@@ -194,12 +205,20 @@ fn file_run(setup: &Setup, run: usize, file: &[u8]) -> anyhow::Result<Run> {
 }
 
 fn file_bare(setup: &Setup, run: usize, rows: u64) -> anyhow::Result<Run> {
-    let mut bare = Bare::create(&setup.dir(&format!("file-bare-{run}"))?.join("contacts.db"))?;
+    let mut bare = setup.bare(&format!("file-bare-{run}"))?;
     let rows = bare::rows(0..rows);
     timed_bare(|| bare.insert(&rows))
 }
 
-fn line(name: &str, rows: u64, ours: &[Run], theirs: &[Run], did: &str) -> Line {
+fn line(
+    name: &str,
+    rows: u64,
+    ours: &[Run],
+    theirs: &[Run],
+    did: &str,
+    least: f64,
+    beside: &str,
+) -> Line {
     let micros = |runs: &[Run], of: fn(&Run) -> Duration| -> Vec<f64> {
         runs.iter()
             .map(|run| of(run).as_secs_f64() * 1e6 / rows as f64)
@@ -215,11 +234,11 @@ fn line(name: &str, rows: u64, ours: &[Run], theirs: &[Run], did: &str) -> Line 
             median(&micros(ours, |run| run.generator)),
         ),
         measure: format!(
-            "the same rows, one connection, 1,000 a transaction: {} us/row, CPU {}",
+            "the same rows, {beside}: {} us/row, CPU {}",
             spread(&bare_wall),
             spread(&micros(theirs, |run| run.cpu))
         ),
         value: median(&bare_wall) / median(&wall),
-        target: Target::AtLeast(0.5),
+        target: Target::AtLeast(least),
     }
 }

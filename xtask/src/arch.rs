@@ -56,7 +56,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fake-crm", &[]),
     ("xtask", &[]),
     // Measures the bare store too, with the adapter's own tables.
-    ("bench", &["adapter-sql"]),
+    ("bench", &["adapter-mongo", "adapter-sql"]),
 ];
 
 /// Crates for tests: dependencies of no other crate's own code.
