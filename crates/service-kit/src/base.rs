@@ -30,7 +30,7 @@ pub enum BaseError {
     #[error("postgres.url")]
     Postgres(#[source] StoreError),
     /// The broker cannot be used.
-    #[error("rabbitmq.url")]
+    #[error("rabbitmq.{}", if matches!(.0, RabbitStartError::Prefix) { "prefix" } else { "url" })]
     Rabbitmq(#[source] RabbitStartError),
     /// The address cannot be listened on.
     #[error("listen: {address}")]
