@@ -18,6 +18,7 @@ use ports::StoreError;
 use crate::error;
 
 mod dialect;
+mod imports;
 mod listener;
 #[expect(
     clippy::duplicate_mod,

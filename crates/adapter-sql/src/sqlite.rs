@@ -23,6 +23,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::error;
 
 mod dialect;
+mod imports;
 #[expect(
     clippy::duplicate_mod,
     reason = "one query source, compiled once per database"

@@ -11,6 +11,7 @@ pub mod crm;
 mod error;
 pub mod files;
 pub mod idempotency;
+pub mod importing;
 pub mod store;
 pub mod trace;
 

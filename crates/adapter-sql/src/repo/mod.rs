@@ -15,6 +15,7 @@ mod direct;
 mod feed;
 mod housekeeping;
 mod idempotency;
+mod imports;
 mod inbox;
 mod intents;
 mod operation_rows;

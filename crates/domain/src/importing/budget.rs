@@ -30,6 +30,11 @@ impl BudgetKey {
         Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
+    /// A key that a store returned.
+    pub const fn from_stored(key: String) -> Self {
+        Self(key)
+    }
+
     /// The key as it is stored.
     pub fn as_str(&self) -> &str {
         &self.0

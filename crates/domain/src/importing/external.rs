@@ -121,14 +121,15 @@ impl Fingerprint {
         Self(bytes)
     }
 
-    /// As a store returned it.
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
+    /// As a store returned it: 32 hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let number = u128::from_str_radix(text, 16).ok()?;
+        (text.len() == 32).then(|| Self(number.to_be_bytes()))
     }
 
     /// As it is stored.
-    pub const fn bytes(self) -> [u8; 16] {
-        self.0
+    pub fn to_hex(self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.0))
     }
 
     /// What a walk remembers of a row without a readable id.
@@ -203,6 +204,9 @@ mod tests {
         assert_ne!(of(r#"{"a":1}"#), of(r#"{"a":"1"}"#));
         assert_ne!(of(r#"["ab","c"]"#), of(r#"["a","bc"]"#));
         assert_ne!(of(r#"[[1],2]"#), of(r#"[[1,2]]"#));
+        let one = of("1");
+        assert_eq!(Fingerprint::from_hex(&one.to_hex()), Some(one));
+        assert_eq!(Fingerprint::from_hex("12"), None);
     }
 
     #[test]

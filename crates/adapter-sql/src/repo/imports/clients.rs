@@ -1,0 +1,226 @@
+//! Clients.
+
+use async_trait::async_trait;
+use diesel::{
+    prelude::*,
+    sql_query,
+    sql_types::{BigInt, Binary, Integer, Nullable, Text},
+};
+use diesel_async::RunQueryDsl;
+use domain::{
+    importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
+    shared::WorkspaceId,
+};
+use ports::{
+    StoreError,
+    importing::{ClientId, ClientRepository, ImportClient},
+};
+
+use super::Conn;
+use crate::{
+    error::{changed_one, store},
+    types::{At, UtcMillis},
+};
+
+/// Clients of one transaction.
+pub(super) struct Clients<'c>(pub(super) &'c mut Conn);
+
+#[derive(QueryableByName)]
+struct ClientRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    workspace: String,
+    #[diesel(sql_type = Text)]
+    slug: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Integer)]
+    active: i32,
+    #[diesel(sql_type = Text)]
+    base_url: String,
+    #[diesel(sql_type = Binary)]
+    sealed_token: Vec<u8>,
+    #[diesel(sql_type = Text)]
+    budget: String,
+    #[diesel(sql_type = Nullable<Integer>)]
+    requests_per_minute: Option<i32>,
+    #[diesel(sql_type = Integer)]
+    tls_verify: i32,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = UtcMillis)]
+    created_at: At,
+    #[diesel(sql_type = UtcMillis)]
+    updated_at: At,
+}
+
+impl TryFrom<ClientRow> for ImportClient {
+    type Error = StoreError;
+
+    fn try_from(row: ClientRow) -> Result<Self, StoreError> {
+        let corrupt = || StoreError::Corrupt("import client");
+        Ok(Self {
+            id: ClientId(row.id),
+            workspace: WorkspaceId::parse(&row.workspace).map_err(|_| corrupt())?,
+            slug: ClientSlug::parse(&row.slug).map_err(|_| corrupt())?,
+            name: row.name,
+            active: row.active != 0,
+            base_url: BaseUrl::parse(&row.base_url).map_err(|_| corrupt())?,
+            sealed_token: row.sealed_token,
+            budget: BudgetKey::from_stored(row.budget),
+            requests_per_minute: row.requests_per_minute.map(rate).transpose()?,
+            tls_verify: row.tls_verify != 0,
+            version: row.version,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        })
+    }
+}
+
+fn rate(number: i32) -> Result<RequestsPerMinute, StoreError> {
+    RequestsPerMinute::new(i64::from(number)).map_err(|_| StoreError::Corrupt("rate of a client"))
+}
+
+fn stored_rate(client: &ImportClient) -> Option<i32> {
+    let rate = client.requests_per_minute?;
+    Some(i32::try_from(rate.get()).unwrap_or(i32::MAX))
+}
+
+fn many(rows: Vec<ClientRow>) -> Result<Vec<ImportClient>, StoreError> {
+    rows.into_iter().map(ImportClient::try_from).collect()
+}
+
+const ADD: &str = "
+    INSERT INTO import_clients (id, workspace, slug, name, active, base_url, sealed_token, budget,
+                                requests_per_minute, tls_verify, version, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+
+const UPDATE: &str = "
+    UPDATE import_clients
+    SET slug = $1, name = $2, active = $3, base_url = $4, sealed_token = $5, budget = $6,
+        requests_per_minute = $7, tls_verify = $8, version = $9, updated_at = $10
+    WHERE workspace = $11 AND id = $12 AND version = $13";
+
+#[async_trait]
+impl ClientRepository for Clients<'_> {
+    async fn add(&mut self, client: &ImportClient) -> Result<(), StoreError> {
+        sql_query(ADD)
+            .bind::<BigInt, _>(client.id.0)
+            .bind::<Text, _>(client.workspace.as_str())
+            .bind::<Text, _>(client.slug.as_str())
+            .bind::<Text, _>(&client.name)
+            .bind::<Integer, _>(i32::from(client.active))
+            .bind::<Text, _>(client.base_url.as_str())
+            .bind::<Binary, _>(&client.sealed_token)
+            .bind::<Text, _>(client.budget.as_str())
+            .bind::<Nullable<Integer>, _>(stored_rate(client))
+            .bind::<Integer, _>(i32::from(client.tls_verify))
+            .bind::<BigInt, _>(client.version)
+            .bind::<UtcMillis, _>(At(client.created_at))
+            .bind::<UtcMillis, _>(At(client.updated_at))
+            .execute(self.0)
+            .await
+            .map_err(store)
+            .map(drop)
+    }
+
+    async fn update(&mut self, client: &ImportClient) -> Result<(), StoreError> {
+        let changed = sql_query(UPDATE)
+            .bind::<Text, _>(client.slug.as_str())
+            .bind::<Text, _>(&client.name)
+            .bind::<Integer, _>(i32::from(client.active))
+            .bind::<Text, _>(client.base_url.as_str())
+            .bind::<Binary, _>(&client.sealed_token)
+            .bind::<Text, _>(client.budget.as_str())
+            .bind::<Nullable<Integer>, _>(stored_rate(client))
+            .bind::<Integer, _>(i32::from(client.tls_verify))
+            .bind::<BigInt, _>(client.version)
+            .bind::<UtcMillis, _>(At(client.updated_at))
+            .bind::<Text, _>(client.workspace.as_str())
+            .bind::<BigInt, _>(client.id.0)
+            .bind::<BigInt, _>(client.version - 1)
+            .execute(self.0)
+            .await
+            .map_err(store)?;
+        changed_one(changed)
+    }
+
+    async fn get(
+        &mut self,
+        workspace: &WorkspaceId,
+        id: ClientId,
+    ) -> Result<Option<ImportClient>, StoreError> {
+        let row: Option<ClientRow> =
+            sql_query("SELECT * FROM import_clients WHERE workspace = $1 AND id = $2")
+                .bind::<Text, _>(workspace.as_str())
+                .bind::<BigInt, _>(id.0)
+                .get_result(self.0)
+                .await
+                .optional()
+                .map_err(store)?;
+        row.map(ImportClient::try_from).transpose()
+    }
+
+    async fn by_slug(&mut self, slug: &ClientSlug) -> Result<Option<ImportClient>, StoreError> {
+        let row: Option<ClientRow> = sql_query("SELECT * FROM import_clients WHERE slug = $1")
+            .bind::<Text, _>(slug.as_str())
+            .get_result(self.0)
+            .await
+            .optional()
+            .map_err(store)?;
+        row.map(ImportClient::try_from).transpose()
+    }
+
+    async fn list(
+        &mut self,
+        workspace: &WorkspaceId,
+        after: Option<ClientId>,
+        limit: i64,
+    ) -> Result<Vec<ImportClient>, StoreError> {
+        sql_query(
+            "SELECT * FROM import_clients WHERE workspace = $1 AND id > $2 ORDER BY id LIMIT $3",
+        )
+        .bind::<Text, _>(workspace.as_str())
+        .bind::<BigInt, _>(after.map_or(i64::MIN, |id| id.0))
+        .bind::<BigInt, _>(limit)
+        .load(self.0)
+        .await
+        .map_err(store)
+        .and_then(many)
+    }
+
+    async fn active(
+        &mut self,
+        after: Option<ClientId>,
+        limit: i64,
+    ) -> Result<Vec<ImportClient>, StoreError> {
+        sql_query("SELECT * FROM import_clients WHERE active = 1 AND id > $1 ORDER BY id LIMIT $2")
+            .bind::<BigInt, _>(after.map_or(i64::MIN, |id| id.0))
+            .bind::<BigInt, _>(limit)
+            .load(self.0)
+            .await
+            .map_err(store)
+            .and_then(many)
+    }
+
+    async fn lowest_rate(
+        &mut self,
+        budget: &BudgetKey,
+    ) -> Result<Option<RequestsPerMinute>, StoreError> {
+        #[derive(QueryableByName)]
+        struct Lowest {
+            #[diesel(sql_type = Nullable<Integer>)]
+            lowest: Option<i32>,
+        }
+        let Lowest { lowest } = sql_query(
+            "SELECT MIN(requests_per_minute) AS lowest FROM import_clients
+             WHERE active = 1 AND budget = $1",
+        )
+        .bind::<Text, _>(budget.as_str())
+        .get_result(self.0)
+        .await
+        .map_err(store)?;
+        lowest.map(rate).transpose()
+    }
+}

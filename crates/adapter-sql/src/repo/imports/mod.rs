@@ -1,0 +1,49 @@
+//! Imports: a migration tree and repositories of their own, on the same connections.
+
+mod batch;
+mod budget;
+mod clients;
+mod contacts;
+mod rows;
+mod runs;
+mod tickets;
+
+use async_trait::async_trait;
+use ports::{
+    StoreError,
+    importing::{ClientRepository, ImportStore, ImportUnit, RowRepository, RunRepository},
+    store::Durability,
+};
+
+use super::{Conn, Db, dialect, direct, transaction::Transaction};
+
+#[async_trait]
+impl ImportStore for Db {
+    async fn begin_import(&self) -> Result<Box<dyn ImportUnit>, StoreError> {
+        Ok(Box::new(Unit(
+            Transaction::begin(self, Durability::Full).await?,
+        )))
+    }
+}
+
+/// A unit of work over what only imports have.
+struct Unit(Transaction);
+
+#[async_trait]
+impl ImportUnit for Unit {
+    fn clients(&mut self) -> Box<dyn ClientRepository + '_> {
+        Box::new(clients::Clients(self.0.conn()))
+    }
+
+    fn runs(&mut self) -> Box<dyn RunRepository + '_> {
+        Box::new(runs::Runs(self.0.conn()))
+    }
+
+    fn rows(&mut self) -> Box<dyn RowRepository + '_> {
+        Box::new(rows::Rows(self.0.conn()))
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.0.commit().await
+    }
+}
