@@ -27,14 +27,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .configure(face_l::configure)
         .configure(openapi::configure)
         .configure(v1::configure)
-        .service(resource(
-            "/",
-            [(Method::GET, web::to(documentation))],
-        ))
-        .service(resource(
-            "/docs",
-            [(Method::GET, web::to(documentation))],
-        ))
+        .service(resource("/", [(Method::GET, web::to(documentation))]))
+        .service(resource("/docs", [(Method::GET, web::to(documentation))]))
         .default_service(web::to(error::unknown_path));
 }
 
