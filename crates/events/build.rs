@@ -8,8 +8,8 @@ const PACKAGE: &str = ".plateia.events.v1";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new("../../proto");
-    let files =
-        ["audience", "operation"].map(|name| root.join(format!("plateia/events/v1/{name}.proto")));
+    let files = ["audience", "importing", "operation"]
+        .map(|name| root.join(format!("plateia/events/v1/{name}.proto")));
     for file in &files {
         println!("cargo::rerun-if-changed={}", file.display());
     }

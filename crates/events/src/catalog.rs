@@ -38,6 +38,7 @@ events! {
     RecycleRequested = "plateia.audience.recycle_requested.v1" about audience_id,
     RecycleCompleted = "plateia.audience.recycle_completed.v1" about audience_id,
     RemovalUndone = "plateia.audience.removal_undone.v1" about audience_id,
+    CustomersSynced = "plateia.import.customers_synced.v1" about client_id,
     OperationFinished = "plateia.operation.finished.v1" about operation_id,
 }
 

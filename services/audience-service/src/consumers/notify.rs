@@ -69,6 +69,14 @@ fn payload(data: &OperationFinished) -> Value {
             "kept": r.kept,
             "by_reason": r.by_reason,
         }),
+        Report::Import(r) => json!({
+            "client": r.client_slug,
+            "received": r.received,
+            "created": r.created,
+            "updated": r.updated,
+            "unchanged": r.unchanged,
+            "quarantined": r.quarantined,
+        }),
     });
     json!({
         "operation_id": data.operation_id,
