@@ -1,5 +1,6 @@
 //! The tables as both databases have them. Written by hand; a test compares it with the migrations.
 
+pub(crate) mod customers;
 pub(crate) mod feed;
 pub(crate) mod requests;
 

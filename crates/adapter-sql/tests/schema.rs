@@ -80,6 +80,7 @@ fn schema() -> Tables {
     let mut tables = Tables::new();
     for file in [
         "src/schema.rs",
+        "src/schema/customers.rs",
         "src/schema/feed.rs",
         "src/schema/requests.rs",
     ] {

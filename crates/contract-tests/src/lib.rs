@@ -2,6 +2,7 @@
 
 pub mod bus;
 pub mod contacts;
+pub mod customers;
 pub mod importing;
 pub mod outcomes;
 pub mod requests;

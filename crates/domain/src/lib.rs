@@ -4,6 +4,7 @@
 
 pub mod audience;
 pub mod contact;
+pub mod customer;
 pub mod importing;
 pub mod operation;
 pub mod recycle;

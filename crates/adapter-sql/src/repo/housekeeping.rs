@@ -10,7 +10,7 @@ use ports::{
     store::{EVENTS_KEPT_FOR, Housekeeping, PurgeCounts, RECEIPTS_KEPT_FOR},
 };
 
-use super::{Conn, Db, dialect, direct, feed};
+use super::{Conn, Db, customers, dialect, direct, feed};
 use crate::{
     error::store,
     types::{At, UtcMillis},
@@ -66,5 +66,15 @@ impl Housekeeping for Db {
             receipts,
             user_events,
         })
+    }
+
+    async fn purge_customer_events(
+        &self,
+        before: Instant,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        let mut held = direct::writer(self).await?;
+        let conn = dialect::conn(&mut held);
+        customers::purge_events(conn, before, direct::limit(limit)).await
     }
 }

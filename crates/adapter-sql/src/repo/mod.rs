@@ -10,6 +10,7 @@ mod audiences;
 mod claims;
 mod contents;
 mod creations;
+mod customers;
 mod dead_letters;
 mod direct;
 mod feed;

@@ -5,15 +5,15 @@ use ports::{
     StoreError,
     bus::{InboxLog, OutboxWriter},
     store::{
-        AudienceRepository, AudienceStore, ContentRepository, CreationRepository, Durability,
-        NotificationRepository, OperationRepository, OutcomeRepository, ReceiptLog, UnitOfWork,
-        UploadRepository,
+        AudienceRepository, AudienceStore, ContentRepository, CreationRepository,
+        CustomerEventRepository, CustomerRepository, Durability, NotificationRepository,
+        OperationRepository, OutcomeRepository, ReceiptLog, UnitOfWork, UploadRepository,
     },
 };
 
 use super::{
-    Conn, Db, Held, audiences::Audiences, contents::Contents, creations::Creations, dialect,
-    feed::Feed, inbox::Inbox, operations::Operations, outbox::Outbox, outcomes::Outcomes,
+    Conn, Db, Held, audiences::Audiences, contents::Contents, creations::Creations, customers,
+    dialect, feed::Feed, inbox::Inbox, operations::Operations, outbox::Outbox, outcomes::Outcomes,
     receipts::Receipts, uploads::Uploads,
 };
 use crate::error;
@@ -97,6 +97,14 @@ impl UnitOfWork for Transaction {
 
     fn outcomes(&mut self) -> Box<dyn OutcomeRepository + '_> {
         Box::new(Outcomes(self.conn()))
+    }
+
+    fn customers(&mut self) -> Box<dyn CustomerRepository + '_> {
+        Box::new(customers::Customers(self.conn()))
+    }
+
+    fn customer_events(&mut self) -> Box<dyn CustomerEventRepository + '_> {
+        Box::new(customers::Events(self.conn()))
     }
 
     fn uploads(&mut self) -> Box<dyn UploadRepository + '_> {

@@ -6,7 +6,7 @@ use crate::shared::{AudienceId, AudienceName, Epoch, Instant, UserId, WorkspaceI
 
 mod tags;
 
-pub use tags::{TagError, Tags};
+pub use tags::{MAX_TAG_CHARS, MAX_TAGS, TagError, Tags};
 
 macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {

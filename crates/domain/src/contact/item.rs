@@ -62,7 +62,7 @@ pub struct ItemError {
 }
 
 impl ItemError {
-    fn new(field: &str, code: &'static str, detail: &str) -> Self {
+    pub(crate) fn new(field: &str, code: &'static str, detail: &str) -> Self {
         Self {
             field: field.to_owned(),
             code,
@@ -282,7 +282,7 @@ fn trimmed(text: String) -> String {
     }
 }
 
-fn check_text(field: &str, text: &str) -> Result<(), ItemError> {
+pub(crate) fn check_text(field: &str, text: &str) -> Result<(), ItemError> {
     if text.len() > MAX_TEXT_BYTES {
         return Err(ItemError::new(
             field,
@@ -300,7 +300,7 @@ fn check_text(field: &str, text: &str) -> Result<(), ItemError> {
     Ok(())
 }
 
-fn check_attributes(attributes: &Map<String, Value>) -> Result<(), ItemError> {
+pub(crate) fn check_attributes(attributes: &Map<String, Value>) -> Result<(), ItemError> {
     if attributes.len() > MAX_ATTRIBUTES {
         let detail = "a contact has at most 50 attributes";
         return Err(ItemError::new("attributes", "too_many_attributes", detail));

@@ -14,6 +14,7 @@ pub use email::{Email, normalise_email};
 pub use item::{
     ItemError, ItemRules, MAX_ATTRIBUTES, MAX_TEXT_BYTES, NewContact, parse_item, parse_row,
 };
+pub(crate) use item::{check_attributes, check_text};
 pub use mapping::{ColumnMapping, FieldTarget};
 pub use phone::{Phone, normalise_phone};
 

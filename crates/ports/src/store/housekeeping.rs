@@ -39,4 +39,9 @@ pub trait Housekeeping: Send + Sync {
     /// Deletes at most `limit` rows of each table that are out of date at `now`, each table in a
     /// transaction of its own.
     async fn purge(&self, now: Instant, limit: usize) -> Result<PurgeCounts, StoreError>;
+
+    /// Deletes at most `limit` events of customers that happened before `before`, the oldest first;
+    /// answers how many.
+    async fn purge_customer_events(&self, before: Instant, limit: usize)
+    -> Result<u64, StoreError>;
 }

@@ -6,6 +6,7 @@
 mod audiences;
 mod contents;
 mod creations;
+mod customers;
 mod feed;
 mod housekeeping;
 mod operations;
@@ -21,6 +22,10 @@ pub use contents::{
     RemovalState, WriteIntent,
 };
 pub use creations::{Creation, CreationRepository};
+pub use customers::{
+    ClientCount, CustomerCounts, CustomerEventRepository, CustomerFilter, CustomerLookup,
+    CustomerQueries, CustomerRepository, EventFilter, TagCount,
+};
 pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent};
 pub use housekeeping::{EVENTS_KEPT_FOR, Housekeeping, PurgeCounts, RECEIPTS_KEPT_FOR};
 pub use operations::{
@@ -71,6 +76,10 @@ pub trait UnitOfWork: Send {
     fn notifications(&mut self) -> Box<dyn NotificationRepository + '_>;
     /// Reported outcomes.
     fn outcomes(&mut self) -> Box<dyn OutcomeRepository + '_>;
+    /// Customers.
+    fn customers(&mut self) -> Box<dyn CustomerRepository + '_>;
+    /// What customers did.
+    fn customer_events(&mut self) -> Box<dyn CustomerEventRepository + '_>;
     /// Uploaded files.
     fn uploads(&mut self) -> Box<dyn UploadRepository + '_>;
     /// Events that leave with this transaction.

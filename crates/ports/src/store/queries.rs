@@ -7,7 +7,9 @@ use domain::{
     shared::{AudienceId, Instant, NotificationId, OperationId, UserId, WorkspaceId},
 };
 
-use super::{Content, Notification, OutcomeQueries, Removal, Upload, UserEvent, WriteIntent};
+use super::{
+    Content, CustomerQueries, Notification, OutcomeQueries, Removal, Upload, UserEvent, WriteIntent,
+};
 use crate::{StoreError, contacts::ContentKey};
 
 /// Order of a list of audiences. Ties are broken by id.
@@ -79,7 +81,7 @@ pub struct NotificationFilter {
 /// Reads outside a transaction. Every one names the workspace, or an id whose workspace the same
 /// request has checked.
 #[async_trait]
-pub trait AudienceQueries: OutcomeQueries + Send + Sync {
+pub trait AudienceQueries: OutcomeQueries + CustomerQueries + Send + Sync {
     /// A list of audiences.
     async fn audiences(
         &self,

@@ -1,0 +1,129 @@
+//! Customers.
+
+mod events;
+mod labels;
+mod queries;
+mod rows;
+mod write;
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::{
+    customer::{ClientRef, Customer, CustomerId, CustomerKey, Identity},
+    shared::WorkspaceId,
+};
+use ports::{StoreError, store::CustomerRepository};
+use serde::Serialize;
+
+pub(super) use events::{Events, purge_events};
+
+use super::{Backend, Conn, Db, dialect, direct};
+use crate::{
+    error::store,
+    schema::customers::{customer_clients, customer_totals},
+};
+
+/// Customers of one transaction.
+pub(super) struct Customers<'c>(pub(super) &'c mut Conn);
+
+/// Rows as one parameter, which knows no limit of parameters.
+fn json(rows: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(rows).map_err(|e| StoreError::Internal(Box::new(e)))
+}
+
+/// Waits for the workspace's row, and has it until the transaction ends. Answers the last number.
+async fn turn(conn: &mut Conn, workspace: &WorkspaceId) -> Result<i64, StoreError> {
+    diesel::insert_into(customer_totals::table)
+        .values((
+            customer_totals::workspace.eq(workspace.as_str()),
+            customer_totals::last_id.eq(0),
+            customer_totals::customers.eq(0),
+        ))
+        .on_conflict(customer_totals::workspace)
+        .do_update()
+        .set(customer_totals::last_id.eq(customer_totals::last_id))
+        .returning(customer_totals::last_id)
+        .get_result(conn)
+        .await
+        .map_err(store)
+}
+
+fn client_of(identity: &Identity) -> &str {
+    identity.client().map_or("", ClientRef::as_str)
+}
+
+#[async_trait]
+impl CustomerRepository for Customers<'_> {
+    async fn find(
+        &mut self,
+        workspace: &WorkspaceId,
+        keys: &[CustomerKey],
+    ) -> Result<Vec<Customer>, StoreError> {
+        turn(self.0, workspace).await?;
+        rows::find(self.0, workspace, keys).await
+    }
+
+    async fn take_numbers(
+        &mut self,
+        workspace: &WorkspaceId,
+        count: usize,
+    ) -> Result<CustomerId, StoreError> {
+        let last = turn(self.0, workspace).await?;
+        diesel::update(customer_totals::table.find(workspace.as_str()))
+            .set(customer_totals::last_id.eq(last + direct::limit(count)))
+            .execute(self.0)
+            .await
+            .map_err(store)?;
+        Ok(CustomerId::from_raw(last + 1))
+    }
+
+    async fn add(
+        &mut self,
+        workspace: &WorkspaceId,
+        customers: &[Customer],
+    ) -> Result<(), StoreError> {
+        if customers.is_empty() {
+            return Ok(());
+        }
+        write::rows(self.0, workspace, customers, write::ADD).await?;
+        write::count(self.0, workspace, customers).await?;
+        labels::replace(self.0, workspace, customers).await?;
+        write::consents(self.0, workspace, customers).await
+    }
+
+    async fn save(
+        &mut self,
+        workspace: &WorkspaceId,
+        customers: &[Customer],
+    ) -> Result<(), StoreError> {
+        if customers.is_empty() {
+            return Ok(());
+        }
+        write::rows(self.0, workspace, customers, write::REPLACE).await?;
+        labels::replace(self.0, workspace, customers).await?;
+        write::consents(self.0, workspace, customers).await
+    }
+
+    async fn name_client(
+        &mut self,
+        workspace: &WorkspaceId,
+        client: &ClientRef,
+        slug: &str,
+    ) -> Result<(), StoreError> {
+        diesel::insert_into(customer_clients::table)
+            .values((
+                customer_clients::workspace.eq(workspace.as_str()),
+                customer_clients::client.eq(client.as_str()),
+                customer_clients::slug.eq(slug),
+                customer_clients::customers.eq(0),
+            ))
+            .on_conflict((customer_clients::workspace, customer_clients::client))
+            .do_update()
+            .set(customer_clients::slug.eq(slug))
+            .execute(self.0)
+            .await
+            .map_err(store)
+            .map(drop)
+    }
+}
