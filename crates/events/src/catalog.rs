@@ -44,8 +44,10 @@ events! {
 
 /// Type and subscription of every listener that must be there: without it the event would be lost
 /// work, so it stays in the outbox. All other types may go unheard.
-pub const REQUIRED_SUBSCRIBERS: &[(&str, &str)] =
-    &[(v1::OperationFinished::TYPE, "audience.notifications")];
+pub const REQUIRED_SUBSCRIBERS: &[(&str, &str)] = &[
+    (v1::OperationFinished::TYPE, "audience.notifications"),
+    (v1::CustomersSynced::TYPE, "audience.customers"),
+];
 
 /// The broker's routing key of a type: the type without the product's name.
 pub fn routing_key(event_type: &str) -> &str {

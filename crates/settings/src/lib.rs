@@ -11,7 +11,7 @@ use std::path::Path;
 
 use config::{Config, Environment, File, FileFormat, Map, Source};
 
-pub use model::{Limits, LogFormat, Settings, Telemetry, Workers};
+pub use model::{Limits, LogFormat, Retention, Settings, Telemetry, Workers};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use servers::{Mongodb, Postgres, Rabbitmq, Roles, Secrets, Servers};
 

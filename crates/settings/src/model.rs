@@ -26,6 +26,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How much runs at once.
     pub workers: Workers,
+    /// How long data are kept.
+    pub retention: Retention,
     /// Logs and traces.
     pub telemetry: Telemetry,
     /// The relational database of a service; the embedded process has its own.
@@ -62,6 +64,14 @@ pub struct Workers {
     pub operations: usize,
 }
 
+/// How long data are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Days after which an event of a customer is deleted. Default 730.
+    pub customer_events_days: u32,
+}
+
 /// Logs and traces.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -93,6 +103,7 @@ impl Default for Settings {
             gateway_secret: None,
             limits: Limits::default(),
             workers: Workers::default(),
+            retention: Retention::default(),
             telemetry: Telemetry::default(),
             postgres: Postgres::default(),
             mongodb: Mongodb::default(),
@@ -122,6 +133,14 @@ impl Default for Workers {
     }
 }
 
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            customer_events_days: 730,
+        }
+    }
+}
+
 impl Default for Telemetry {
     fn default() -> Self {
         Self {
@@ -134,6 +153,8 @@ impl Default for Telemetry {
 
 /// A shorter secret is guessed sooner or later.
 const MIN_SECRET: usize = 16;
+/// A hundred years: longer ones leave the calendar.
+const MAX_DAYS: u32 = 36_500;
 
 impl Settings {
     pub(crate) fn validate(&self) -> Result<(), SettingsError> {
@@ -174,6 +195,11 @@ impl Settings {
                 "workers.operations",
                 self.workers.operations >= 1,
                 "must be 1 or more",
+            ),
+            (
+                "retention.customer_events_days",
+                (1..=MAX_DAYS).contains(&self.retention.customer_events_days),
+                "must be from 1 to 36500",
             ),
             (
                 "telemetry.otlp_endpoint",

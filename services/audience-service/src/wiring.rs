@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use events::REQUIRED_SUBSCRIBERS;
 use messaging::{DeadLetterQueue, OutboxRelay, Retention, RetentionSettings, Router, Signal};
 use ports::{
@@ -11,6 +12,7 @@ use ports::{
     idempotency::IdempotencyStore,
 };
 use runtime::Lifecycle;
+use settings::Settings;
 
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -25,7 +27,7 @@ pub use secrets::SecretError;
 
 use crate::{
     application::App,
-    consumers::{NOTIFICATIONS, NotifyUser},
+    consumers::{CUSTOMERS, NOTIFICATIONS, NotifyUser, SyncCustomers},
 };
 
 /// The workspace that the first key opens.
@@ -122,10 +124,16 @@ fn files(error: ports::files::FileError) -> StartError {
     StartError::DataDir(std::io::Error::other(error))
 }
 
+fn customer_events_kept(settings: &Settings) -> TimeDelta {
+    TimeDelta::days(i64::from(settings.retention.customer_events_days))
+}
+
 /// Handlers of what this service listens to.
 fn router(app: &Arc<App>, inbox: Arc<dyn InboxStore>) -> Router {
     let clock = Arc::clone(&app.deps().clock);
-    Router::new(inbox, clock).on(NOTIFICATIONS, NotifyUser(Arc::clone(app)))
+    Router::new(inbox, clock)
+        .on(NOTIFICATIONS, NotifyUser(Arc::clone(app)))
+        .on(CUSTOMERS, SyncCustomers(Arc::clone(app)))
 }
 
 fn start_relay(

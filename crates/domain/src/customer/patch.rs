@@ -95,8 +95,8 @@ impl CustomerPatch {
         }
         self.document.write(&mut customer.document);
         self.name.write(&mut customer.name);
-        self.phone.write(&mut customer.phone);
-        self.email.write(&mut customer.email);
+        write_address(&self.phone, &mut customer.phone);
+        write_address(&self.email, &mut customer.email);
         for (name, value) in &self.attributes {
             match value {
                 Some(value) => customer.attributes.insert(name.clone(), value.clone()),
@@ -114,6 +114,17 @@ impl CustomerPatch {
             customer.consents.record(*channel, consent.clone());
         }
         Ok(())
+    }
+}
+
+/// An address that comes in its normal form is the one that is known: how it was given first stays.
+fn write_address(change: &Change<Address>, known: &mut Option<Address>) {
+    let same = |new: &Address| {
+        let value = known.as_ref().map(|address| &address.value);
+        new.raw.is_none() && value == Some(&new.value)
+    };
+    if !matches!(change, Change::Set(new) if same(new)) {
+        change.write(known);
     }
 }
 

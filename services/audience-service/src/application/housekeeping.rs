@@ -21,4 +21,19 @@ impl App {
             }
         }
     }
+    /// Deletes the events of customers that have been kept long enough, step by step.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn purge_customer_events(&self) -> AppResult<u64> {
+        let before = self.deps.clock.now() - self.deps.customer_events_kept;
+        let mut purged = 0;
+        loop {
+            let deleted = self.deps.store.purge_customer_events(before, STEP).await?;
+            purged += deleted;
+            if deleted < STEP as u64 {
+                return Ok(purged);
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod audiences;
 pub mod contacts;
+pub mod customers;
 mod error;
 mod events;
 mod housekeeping;
@@ -17,6 +18,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use chrono::TimeDelta;
 use domain::shared::{UserId, WorkspaceId};
 use ports::{
     Clock, IdGenerator,
@@ -70,6 +72,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// Identifiers.
     pub ids: Arc<dyn IdGenerator>,
+    /// How long events of customers are kept.
+    pub customer_events_kept: TimeDelta,
     /// Name of this process in leases; new with every start.
     pub owner: String,
 }

@@ -15,8 +15,8 @@ use settings::{ExposeSecret, Settings};
 use tokio::runtime::Handle;
 
 use super::{
-    Doors, Running, StartError, WORKERS_PER_POOL, files, know_key, required, router, secrets,
-    server, start_relay, start_retention,
+    Doors, Running, StartError, WORKERS_PER_POOL, customer_events_kept, files, know_key, required,
+    router, secrets, server, start_relay, start_retention,
 };
 use crate::{
     application::{App, Deps},
@@ -39,7 +39,7 @@ impl Running {
         let ids: Arc<dyn IdGenerator> = Arc::new(ids);
         let db = Db::open(&dir.join("audience.db")).await?;
         db.migrate().await?;
-        let app = Arc::new(App::new(deps(dir, &db, &clock, &ids).await?));
+        let app = Arc::new(App::new(deps(settings, &db, &clock, &ids).await?));
         let repaired = app
             .repair_all()
             .await
@@ -70,11 +70,12 @@ impl Running {
 }
 
 async fn deps(
-    dir: &Path,
+    settings: &Settings,
     db: &Db,
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn IdGenerator>,
 ) -> Result<Deps, StartError> {
+    let dir = settings.data_dir.as_path();
     let contacts = SqliteContacts::open(ContactsOptions::new(dir.join("contacts.db"))).await?;
     Ok(Deps {
         store: Arc::new(db.clone()),
@@ -84,6 +85,7 @@ async fn deps(
         spool: Arc::new(DiskSpool::new(dir.join("scratch")).map_err(files)?),
         formats: Arc::new(TabularFormats),
         clock: Arc::clone(clock),
+        customer_events_kept: customer_events_kept(settings),
         owner: format!("embedded-{}", ids.next()),
         ids: Arc::clone(ids),
     })

@@ -14,12 +14,12 @@ use settings::{ExposeSecret, Servers, Settings, SettingsError};
 use tokio::runtime::Handle;
 
 use super::{
-    Doors, Running, StartError, WORKERS_PER_POOL, files, know_key, required, router, secrets,
-    server, start_relay, start_retention,
+    Doors, Running, StartError, WORKERS_PER_POOL, customer_events_kept, files, know_key, required,
+    router, secrets, server, start_relay, start_retention,
 };
 use crate::{
     application::{App, Deps, Topic},
-    consumers::NOTIFICATIONS,
+    consumers::{CUSTOMERS, NOTIFICATIONS},
     workers,
 };
 
@@ -167,6 +167,7 @@ fn deps(
         spool: Arc::new(DiskSpool::new(dir.join("scratch")).map_err(files)?),
         formats: Arc::new(TabularFormats),
         clock: Arc::clone(clock),
+        customer_events_kept: customer_events_kept(settings),
         owner: format!("replica-{node}-{}", ids.next()),
         ids: Arc::clone(ids),
     })
@@ -233,7 +234,8 @@ async fn start_bus(
         Err(error) if error.is_transient() => tracing::warn!(%error, "rabbitmq.url"),
         Err(error) => return Err(ServerError::Rabbitmq(error).into()),
     }
-    let dead: Vec<Arc<dyn DeadLetters>> = vec![store.clone(), bus.dead_letters([NOTIFICATIONS])];
+    let dead: Vec<Arc<dyn DeadLetters>> =
+        vec![store.clone(), bus.dead_letters([NOTIFICATIONS, CUSTOMERS])];
     if servers.roles.relay {
         start_relay(app, store.clone(), bus.publisher(), life);
         start_retention(db, clock.clone(), life);

@@ -81,6 +81,7 @@ async fn sweep_files(app: Arc<App>, stop: CancellationToken) {
 async fn sweep_rows(app: Arc<App>, stop: CancellationToken) {
     loop {
         tell("expired rows", app.purge_expired().await);
+        tell("old events", app.purge_customer_events().await);
         let dropped = app.drop_abandoned_creations().await;
         tell("abandoned audiences", dropped.map(|count| count as u64));
         if rest(&stop, ROWS_EVERY).await {

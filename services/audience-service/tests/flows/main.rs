@@ -7,6 +7,7 @@
 
 mod crashing;
 mod creating;
+mod customers;
 mod housekeeping;
 mod listed;
 mod rig;

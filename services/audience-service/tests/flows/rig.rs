@@ -55,6 +55,7 @@ impl Rig {
             formats: Arc::new(TabularFormats),
             clock: Arc::new(SystemClock),
             ids: Arc::clone(&ids),
+            customer_events_kept: chrono::TimeDelta::days(30),
             owner: "test".into(),
         };
         change(&mut deps);

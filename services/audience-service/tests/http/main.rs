@@ -8,6 +8,8 @@
 
 mod audiences;
 mod contacts;
+mod customer_events;
+mod customers;
 mod documentation;
 mod face_l;
 mod face_l_refusals;

@@ -199,6 +199,7 @@ impl System {
             formats: Arc::new(TabularFormats),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
+            customer_events_kept: chrono::TimeDelta::days(30),
             owner: format!("process-{}", self.starts),
         }
     }

@@ -32,17 +32,18 @@ fn json(rows: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(rows).map_err(|e| StoreError::Internal(Box::new(e)))
 }
 
-/// Waits for the workspace's row, and has it until the transaction ends. Answers the last number.
-async fn turn(conn: &mut Conn, workspace: &WorkspaceId) -> Result<i64, StoreError> {
+/// Waits for the workspace's row, and has it until the transaction ends. Answers the last number, of
+/// which `count` were taken now.
+async fn turn(conn: &mut Conn, workspace: &WorkspaceId, count: i64) -> Result<i64, StoreError> {
     diesel::insert_into(customer_totals::table)
         .values((
             customer_totals::workspace.eq(workspace.as_str()),
-            customer_totals::last_id.eq(0),
+            customer_totals::last_id.eq(count),
             customer_totals::customers.eq(0),
         ))
         .on_conflict(customer_totals::workspace)
         .do_update()
-        .set(customer_totals::last_id.eq(customer_totals::last_id))
+        .set(customer_totals::last_id.eq(customer_totals::last_id + count))
         .returning(customer_totals::last_id)
         .get_result(conn)
         .await
@@ -60,7 +61,7 @@ impl CustomerRepository for Customers<'_> {
         workspace: &WorkspaceId,
         keys: &[CustomerKey],
     ) -> Result<Vec<Customer>, StoreError> {
-        turn(self.0, workspace).await?;
+        turn(self.0, workspace, 0).await?;
         rows::find(self.0, workspace, keys).await
     }
 
@@ -69,13 +70,9 @@ impl CustomerRepository for Customers<'_> {
         workspace: &WorkspaceId,
         count: usize,
     ) -> Result<CustomerId, StoreError> {
-        let last = turn(self.0, workspace).await?;
-        diesel::update(customer_totals::table.find(workspace.as_str()))
-            .set(customer_totals::last_id.eq(last + direct::limit(count)))
-            .execute(self.0)
-            .await
-            .map_err(store)?;
-        Ok(CustomerId::from_raw(last + 1))
+        let count = direct::limit(count);
+        let last = turn(self.0, workspace, count).await?;
+        Ok(CustomerId::from_raw(last - count + 1))
     }
 
     async fn add(

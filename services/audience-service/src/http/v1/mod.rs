@@ -4,6 +4,7 @@ pub mod accepted;
 pub mod audiences;
 pub mod bus;
 pub mod contacts;
+pub mod customers;
 pub mod exports;
 pub mod notifications;
 pub mod operations;
@@ -23,6 +24,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .configure(recycle::configure)
         .configure(exports::configure)
         .configure(outcomes::configure)
+        .configure(customers::configure)
         .configure(uploads::configure)
         .configure(bus::configure);
     config.service(scope);

@@ -10,7 +10,7 @@ pub use commands::{
 };
 pub use create::__path_create;
 pub use json::AudienceJson;
-pub(crate) use json::path_id;
+pub(crate) use json::{path_id, tags};
 pub use list::{__path_list, __path_read};
 
 use actix_web::{http::Method, web};

@@ -1,0 +1,323 @@
+//! Reading many customers.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Payload, Query},
+};
+use domain::{
+    contact::Document,
+    customer::{Address, Channel, ConsentStatus, CustomerId, Identity},
+    importing::ExternalId,
+};
+use http_kit::{
+    Problem, ProblemBody,
+    paging::{self, List},
+};
+use ports::store::{CustomerCounts, CustomerFilter, CustomerLookup, TagCount};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::json::{CustomerJson, client};
+use crate::{
+    application::AppError,
+    http::{ApiState, cursors},
+};
+
+/// Which customers.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// Carries this label, without regard to case.
+    tag: Option<String>,
+    /// Came from this client's CRM.
+    client_id: Option<String>,
+    /// `import` or `api`.
+    source: Option<String>,
+    /// A channel and what was said about it, such as `sms:denied`.
+    consent: Option<String>,
+    /// 1 to 1000, 100 as a rule.
+    limit: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists customers in the order of their numbers.
+#[utoipa::path(
+    get,
+    path = "/customers",
+    tag = "customers",
+    operation_id = "listCustomers",
+    params(Which),
+    responses(
+        (status = 200, description = "A page", body = List<CustomerJson>),
+        (status = 400, description = "`invalid_cursor`", body = ProblemBody),
+        (status = 422, description = "A parameter is wrong", body = ProblemBody),
+    )
+)]
+pub async fn list(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    which: Query<Which>,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let purpose = format!("customers:{}", actor.workspace);
+    let mut filter = filter(&which)?;
+    if let Some(cursor) = &which.cursor {
+        let after = cursors::open(&state.sealer, &purpose, cursor)?;
+        filter.after = Some(CustomerId::from_raw(after));
+    }
+    let (rows, more) = state.app.customers(&actor, filter).await?;
+    let last = rows.last().filter(|_| more).map(|c| c.id.raw());
+    let next_cursor = last.and_then(|id| cursors::seal(&state.sealer, &purpose, &id));
+    let data = rows.into_iter().map(CustomerJson::from).collect();
+    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+}
+
+fn filter(which: &Which) -> Result<CustomerFilter, Problem> {
+    let imported = match which.source.as_deref() {
+        None => None,
+        Some("import") => Some(true),
+        Some("api") => Some(false),
+        Some(_) => return Err(unknown("/source", "one of import, api")),
+    };
+    if which.tag.as_deref().is_some_and(|tag| tag.contains('\0')) {
+        return Err(AppError::invalid("/tag", "contains_nul", "must not contain NUL").into());
+    }
+    let client = which
+        .client_id
+        .as_deref()
+        .map(|text| client("/client_id", text));
+    let limit = paging::limit(which.limit.as_deref());
+    Ok(CustomerFilter {
+        tag: which.tag.clone(),
+        client: client.transpose()?,
+        imported,
+        consent: which.consent.as_deref().map(consent).transpose()?,
+        after: None,
+        limit: i64::from(limit.map_err(|v| Problem::from(AppError::Invalid(vec![v])))?),
+    })
+}
+
+fn consent(text: &str) -> Result<(Channel, ConsentStatus), Problem> {
+    let parts = text
+        .split_once(':')
+        .and_then(|(channel, status)| Some((channel.parse().ok()?, status.parse().ok()?)));
+    parts.ok_or_else(|| unknown("/consent", "a channel, a colon, and granted or denied"))
+}
+
+fn unknown(pointer: &str, detail: &str) -> Problem {
+    AppError::invalid(pointer, "unknown_value", detail).into()
+}
+
+/// What people are looked up by: exactly one of them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lookup {
+    /// In any form that normalises to it.
+    document: Option<String>,
+    /// In any form that normalises to it.
+    phone: Option<String>,
+    /// In any form that normalises to it.
+    email: Option<String>,
+    /// An integer or a text.
+    #[schema(value_type = Option<String>)]
+    external_id: Option<Value>,
+    /// With `external_id`, for a CRM's.
+    client_id: Option<String>,
+}
+
+/// Customers who share something, at most a hundred.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FoundJson {
+    /// In the order of their numbers.
+    data: Vec<CustomerJson>,
+}
+
+/// Finds customers by what must not be in a URL. People are not merged, so several may share it.
+#[utoipa::path(
+    post,
+    path = "/customers/lookup",
+    tag = "customers",
+    operation_id = "lookUpCustomers",
+    request_body = Lookup,
+    responses(
+        (status = 200, description = "Who was found", body = FoundJson),
+        (status = 422, description = "Not one thing to look up by", body = ProblemBody),
+    )
+)]
+pub async fn look_up(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let body = state.json::<Lookup>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
+    let by = lookup(body.await?.value)?;
+    let found = state.app.look_up_customers(&actor, &by).await?;
+    let data = found.into_iter().map(CustomerJson::from).collect();
+    Ok(HttpResponse::Ok().json(FoundJson { data }))
+}
+
+fn lookup(body: Lookup) -> Result<CustomerLookup, Problem> {
+    let external_id = body.external_id.filter(|id| !id.is_null());
+    match (
+        body.document,
+        body.phone,
+        body.email,
+        external_id,
+        body.client_id,
+    ) {
+        (Some(text), None, None, None, None) => {
+            let document = Document::parse(&text).map_err(|error| {
+                AppError::invalid("/document", "invalid_document", error.to_string())
+            })?;
+            Ok(CustomerLookup::Document(document))
+        }
+        (None, Some(text), None, None, None) => {
+            let phone = value("/phone", &text, Address::phone)?;
+            Ok(CustomerLookup::Phone(phone))
+        }
+        (None, None, Some(text), None, None) => {
+            let email = value("/email", &text, Address::email)?;
+            Ok(CustomerLookup::Email(email))
+        }
+        (None, None, None, Some(id), of) => {
+            let external_id = ExternalId::parse(&id).map_err(|code| {
+                let detail = "an integer or a text of at most 128 bytes";
+                AppError::invalid("/external_id", code, detail)
+            })?;
+            Ok(CustomerLookup::Identity(match of {
+                None => Identity::External(external_id),
+                Some(text) => Identity::Imported {
+                    client: client("/client_id", &text)?,
+                    external_id,
+                },
+            }))
+        }
+        _ => {
+            let detail = "give one of document, phone, email and external_id";
+            Err(AppError::invalid("", "one_expected", detail).into())
+        }
+    }
+}
+
+/// A normalised address. Nothing that is stored contains NUL, and not every store takes it.
+fn value(pointer: &str, text: &str, read: fn(&str) -> Address) -> Result<String, Problem> {
+    if text.contains('\0') {
+        return Err(AppError::invalid(pointer, "contains_nul", "must not contain NUL").into());
+    }
+    Ok(read(text).value)
+}
+
+/// How many customers there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CountJson {
+    /// All.
+    total: i64,
+    /// Those that imports brought, by client; at most a thousand clients.
+    by_client: Vec<ClientCountJson>,
+}
+
+/// How many customers a client brought.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClientCountJson {
+    /// The client.
+    client_id: String,
+    /// Its name in URLs, as of the last import.
+    slug: String,
+    /// How many.
+    customers: i64,
+}
+
+impl From<CustomerCounts> for CountJson {
+    fn from(counts: CustomerCounts) -> Self {
+        let client = |count: ports::store::ClientCount| ClientCountJson {
+            client_id: count.client.as_str().to_owned(),
+            slug: count.slug,
+            customers: count.customers,
+        };
+        Self {
+            total: counts.total,
+            by_client: counts.by_client.into_iter().map(client).collect(),
+        }
+    }
+}
+
+/// Counts customers, exactly, at the same cost however many there are.
+#[utoipa::path(
+    get,
+    path = "/customers/count",
+    tag = "customers",
+    operation_id = "countCustomers",
+    responses((status = 200, description = "How many", body = CountJson))
+)]
+pub async fn count(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let counts = state.app.customer_counts(&actor).await?;
+    Ok(HttpResponse::Ok().json(CountJson::from(counts)))
+}
+
+/// A page of labels.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Labels {
+    /// 1 to 1000, 100 as a rule.
+    limit: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A label of customers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TagJson {
+    /// As it was written first.
+    tag: String,
+    /// How many customers carry it, without regard to case; exact.
+    customers: i64,
+}
+
+impl From<TagCount> for TagJson {
+    fn from(count: TagCount) -> Self {
+        Self {
+            tag: count.label,
+            customers: count.customers,
+        }
+    }
+}
+
+/// Lists the labels of customers, alphabetically without regard to case.
+#[utoipa::path(
+    get,
+    path = "/customers/tags",
+    tag = "customers",
+    operation_id = "listCustomerTags",
+    params(Labels),
+    responses(
+        (status = 200, description = "A page", body = List<TagJson>),
+        (status = 400, description = "`invalid_cursor`", body = ProblemBody),
+    )
+)]
+pub async fn tags(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    page: Query<Labels>,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let purpose = format!("customer_tags:{}", actor.workspace);
+    let limit = paging::limit(page.limit.as_deref());
+    let limit = limit.map_err(|v| Problem::from(AppError::Invalid(vec![v])))?;
+    let after: Option<String> = match &page.cursor {
+        Some(cursor) => Some(cursors::open(&state.sealer, &purpose, cursor)?),
+        None => None,
+    };
+    let tags = state
+        .app
+        .customer_tags(&actor, after.as_deref(), i64::from(limit));
+    let (rows, more) = tags.await?;
+    let last = rows.last().filter(|_| more);
+    let next_cursor = last.and_then(|tag| cursors::seal(&state.sealer, &purpose, &tag.key));
+    let data = rows.into_iter().map(TagJson::from).collect();
+    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+}
