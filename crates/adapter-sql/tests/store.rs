@@ -5,24 +5,38 @@ use contract_tests::{store::StoreHarness, store_contract};
 use ports::store::{AudienceQueries, AudienceStore};
 use test_support::TestDatabase;
 
-struct Harness<Db>(TestDatabase<Db>);
+struct Harness<Db> {
+    database: TestDatabase<Db>,
+    keeps_writes: bool,
+}
 
 impl<Db: AudienceStore + AudienceQueries> StoreHarness for Harness<Db> {
     fn store(&self) -> &dyn AudienceStore {
-        &*self.0
+        &*self.database
     }
 
     fn queries(&self) -> &dyn AudienceQueries {
-        &*self.0
+        &*self.database
+    }
+
+    fn keeps_writes(&self) -> bool {
+        self.keeps_writes
     }
 }
 
 async fn on_sqlite() -> Option<Harness<sqlite::Db>> {
-    Some(Harness(test_support::sqlite().await))
+    Some(Harness {
+        database: test_support::sqlite().await,
+        keeps_writes: false,
+    })
 }
 
 async fn on_postgres() -> Option<Harness<pg::Db>> {
-    test_support::postgres().await.map(Harness)
+    let database = test_support::postgres().await?;
+    Some(Harness {
+        database,
+        keeps_writes: true,
+    })
 }
 
 mod on_sqlite {

@@ -8,6 +8,9 @@ use tokio::runtime::Handle;
 use super::{Conn, Held};
 use crate::types::UtcMillis;
 
+/// Ended writes of a content that are kept for other processes.
+pub(crate) const ENDED_WRITES: i64 = 64;
+
 /// The database's time, as of the statement.
 pub(crate) const NOW: &str = "statement_timestamp()";
 

@@ -144,7 +144,8 @@ pub(super) async fn open_of(
         .transpose()
 }
 
-/// Ends an intent: it is kept while a removal is being built, deleted otherwise.
+/// Ends an intent. It is kept while a removal is being built, and where other processes may look for
+/// it until [`dialect::ENDED_WRITES`] others have ended; deleted otherwise.
 pub(super) async fn end(
     conn: &mut Conn,
     key: ContentKey,
@@ -152,12 +153,21 @@ pub(super) async fn end(
     revision: i64,
 ) -> Result<(), StoreError> {
     let (audience, epoch) = raw(key);
-    let deleted = diesel::delete(write_intents::table.find(write.0))
+    let old = write_intents::write_no
+        .eq(write.0)
+        .and(sql::<Bool>(if dialect::ENDED_WRITES == 0 {
+            "TRUE"
+        } else {
+            "FALSE"
+        }))
+        .or(write_intents::ended_revision.le(revision - dialect::ENDED_WRITES));
+    let deleted = diesel::delete(intents_of(audience, epoch))
+        .filter(old)
         .filter(not(exists(removals::building(audience, epoch))))
         .execute(conn)
         .await
         .map_err(store)?;
-    if deleted == 0 {
+    if deleted == 0 || dialect::ENDED_WRITES > 0 {
         diesel::update(write_intents::table.find(write.0))
             .set(write_intents::ended_revision.eq(revision))
             .execute(conn)
@@ -165,6 +175,35 @@ pub(super) async fn end(
             .map_err(store)?;
     }
     Ok(())
+}
+
+/// Documents of the writes that ended after a revision and up to another, if all of them are kept.
+pub(super) async fn between(
+    conn: &mut Conn,
+    key: ContentKey,
+    after: i64,
+    until: i64,
+) -> Result<Option<Vec<Document>>, StoreError> {
+    if !(0..dialect::ENDED_WRITES).contains(&until.saturating_sub(after).saturating_sub(1)) {
+        return Ok(None);
+    }
+    let (audience, epoch) = raw(key);
+    let rows: Vec<IntentRow> = intents_of(audience, epoch)
+        .filter(write_intents::ended_revision.gt(after))
+        .filter(write_intents::ended_revision.le(until))
+        .select(IntentRow::as_select())
+        .load(conn)
+        .await
+        .map_err(store)?;
+    // Each write is one revision.
+    if i64::try_from(rows.len()).ok() != Some(until - after) {
+        return Ok(None);
+    }
+    let mut documents = Vec::new();
+    for row in rows {
+        documents.extend(WriteIntent::try_from(row)?.documents);
+    }
+    Ok(Some(documents))
 }
 
 /// Gives an open write to another owner.

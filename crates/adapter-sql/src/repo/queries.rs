@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     audience::Audience,
+    contact::Document,
     operation::{Operation, OperationState},
     shared::{AudienceId, Instant, OperationId, UploadId, UserId, WorkspaceId},
 };
@@ -46,6 +47,15 @@ impl AudienceQueries for Db {
 
     async fn open_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError> {
         intents::open(&mut *self.reader().await?, limit).await
+    }
+
+    async fn written_between(
+        &self,
+        key: ContentKey,
+        after: i64,
+        until: i64,
+    ) -> Result<Option<Vec<Document>>, StoreError> {
+        intents::between(&mut *self.reader().await?, key, after, until).await
     }
 
     async fn lapsed_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError> {

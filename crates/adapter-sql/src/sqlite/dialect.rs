@@ -8,6 +8,9 @@ use tokio::runtime::Handle;
 use super::{Conn, Held};
 use crate::types::UtcMillis;
 
+/// Ended writes that are kept for other processes: there are none.
+pub(crate) const ENDED_WRITES: i64 = 0;
+
 /// The database's time, as of the statement.
 pub(crate) const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 

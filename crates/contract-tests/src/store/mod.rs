@@ -40,6 +40,10 @@ pub trait StoreHarness: Send + Sync {
     fn store(&self) -> &dyn AudienceStore;
     /// Reads outside of one.
     fn queries(&self) -> &dyn AudienceQueries;
+    /// Whether the latest writes are kept for other processes.
+    fn keeps_writes(&self) -> bool {
+        false
+    }
 }
 
 /// Expands to one test per case; `$harness` is an expression that awaits to an `Option` of a
@@ -84,6 +88,7 @@ macro_rules! store_contract {
                 requests_are_numbered_without_gaps,
                 a_missing_content_is_gone,
                 open_writes_are_found,
+                what_others_wrote_is_known_or_said_not_to_be,
                 epochs_never_come_back,
                 a_forgotten_content_leaves_nothing;
             removals: a_removal_begins_once_per_operation,

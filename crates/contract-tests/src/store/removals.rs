@@ -132,10 +132,11 @@ pub async fn what_ends_meanwhile_is_remembered(h: &dyn StoreHarness) {
     )
     .await;
     assert_eq!(touched(h, &removal, None, 10).await, []);
-    written(h, key).await;
+    let last = written(h, key).await;
+    let kept: &[_] = if h.keeps_writes() { &[last.write] } else { &[] };
     assert_eq!(
         touched(h, &removal, None, 10).await,
-        [],
+        kept,
         "nothing is being built any more"
     );
 }

@@ -1,6 +1,9 @@
 //! Cases of the write lock, counts and request numbers.
 
-use domain::shared::{AudienceId, Epoch};
+use domain::{
+    contact::Document,
+    shared::{AudienceId, Epoch},
+};
 use futures::join;
 use ports::{
     StoreError,
@@ -271,4 +274,43 @@ pub async fn a_forgotten_content_leaves_nothing(h: &dyn StoreHarness) {
     assert_eq!(h.queries().content(key).await.unwrap(), None);
     assert_eq!(h.queries().removals(key).await.unwrap(), []);
     assert!(h.queries().open_writes(10).await.unwrap().is_empty());
+}
+
+pub async fn what_others_wrote_is_known_or_said_not_to_be(h: &dyn StoreHarness) {
+    let key = key(&added(h, &workspace("w"), "a").await);
+    let between = async |after, until| {
+        let found = h.queries().written_between(key, after, until).await;
+        found.unwrap()
+    };
+    let began = content(h, key).await.revision;
+    for text in ["a", "b", "c"] {
+        let mut write = write("one");
+        write.documents = documents(&[text]);
+        opened(open(h, key, &write).await);
+        close(h, key, &write, &counted(0)).await;
+    }
+    // One is open: it has no revision yet.
+    opened(open(h, key, &write("one")).await);
+    assert_eq!(content(h, key).await.revision, began + 3);
+    let known = |texts| h.keeps_writes().then(|| documents(texts));
+    let sorted = |found: Option<Vec<Document>>| {
+        found.map(|mut documents| {
+            documents.sort();
+            documents
+        })
+    };
+    assert_eq!(
+        sorted(between(began, began + 3).await),
+        known(&["a", "b", "c"])
+    );
+    assert_eq!(between(began + 1, began + 2).await, known(&["b"]));
+    for (after, until) in [
+        (began, began),
+        (began + 2, began),
+        (began, began + 4),
+        (began - 1, began + 3),
+        (began, i64::MAX),
+    ] {
+        assert_eq!(between(after, until).await, None, "{after}..{until}");
+    }
 }

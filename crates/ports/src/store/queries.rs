@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     audience::{Audience, AudienceKind, AudienceStatus},
+    contact::Document,
     operation::{Operation, OperationKind, OperationState},
     shared::{AudienceId, Instant, NotificationId, OperationId, UserId, WorkspaceId},
 };
@@ -105,6 +106,15 @@ pub trait AudienceQueries: OutcomeQueries + CustomerQueries + Send + Sync {
 
     /// Open writes. At a start of the embedded process every one is abandoned.
     async fn open_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError>;
+
+    /// Documents of all writes of a content that ended after the revision `after` and up to `until`;
+    /// `None` when that is not known any more, or something else happened in between.
+    async fn written_between(
+        &self,
+        key: ContentKey,
+        after: i64,
+        until: i64,
+    ) -> Result<Option<Vec<Document>>, StoreError>;
 
     /// As [`AudienceQueries::open_writes`], those whose lease has run out: their process is gone.
     async fn lapsed_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError>;

@@ -84,9 +84,8 @@ impl PageIndexes {
 
     /// Notes what a write may have changed. Called under the content's write lock, in order.
     pub(crate) fn written(&self, content: &Content, documents: &[Document]) {
-        let now = self.deps.clock.now();
         if let Some(slot) = locked(&self.slots).get_mut(&content.key) {
-            slot.written(content, documents, now);
+            slot.written(content, documents);
         }
     }
 
@@ -154,21 +153,17 @@ impl PageIndexes {
 
     /// An index that may answer now: exact, or fresh enough while a rebuild goes on behind it.
     async fn current(self: &Arc<Self>, content: &Content) -> Result<Arc<Index>, StoreError> {
-        let known = self.known(content.key);
-        if let Some(Known {
-            index,
-            touched,
-            behind_since,
-        }) = known
-        {
-            if index.revision == content.revision {
-                return Ok(index);
+        let now = self.deps.clock.now();
+        if let Some(known) = self.known(content.key) {
+            if known.index.revision == content.revision {
+                slot(&mut locked(&self.slots), content.key).exact(content.revision, now);
+                return Ok(known.index);
             }
-            let fresh = behind_since.is_some_and(|since| self.deps.clock.now() - since < STALE);
-            let quick = content.contacts < QUICK || touched.is_some_and(|t| t <= EAGER_BLOCKS);
+            let fresh = now - known.exact_at < STALE;
+            let quick = content.contacts < QUICK || known.touched <= EAGER_BLOCKS;
             if fresh && !quick {
                 self.rebuild_behind(content.clone());
-                return Ok(index);
+                return Ok(known.index);
             }
         }
         self.rebuild(content).await
@@ -210,6 +205,7 @@ impl PageIndexes {
         slot(&mut locked(&self.slots), wanted.key).begin_log();
         let content = self.deps.queries.content(wanted.key).await?;
         let content = content.unwrap_or_else(|| wanted.clone());
+        self.catch_up(&content).await?;
         let (base, touched) = match self.take_touched(&content) {
             Taken::Exact(index) => return Ok(index),
             Taken::Some(index, touched) => (Some(index), touched),
@@ -232,6 +228,19 @@ impl PageIndexes {
         let index = Arc::new(Index::new(content.revision, view, blocks));
         self.keep(content.key, &index);
         Ok(index)
+    }
+
+    /// Looks up what other processes have written.
+    async fn catch_up(&self, content: &Content) -> Result<(), StoreError> {
+        let behind = locked(&self.slots)
+            .get(&content.key)
+            .and_then(|slot| slot.behind(content));
+        let Some(from) = behind else { return Ok(()) };
+        let (queries, to) = (&self.deps.queries, content.revision);
+        if let Some(documents) = queries.written_between(content.key, from, to).await? {
+            slot(&mut locked(&self.slots), content.key).caught_up(from, to, &documents);
+        }
+        Ok(())
     }
 
     fn take_touched(&self, content: &Content) -> Taken {

@@ -38,38 +38,36 @@ struct Counted {
     index: Arc<Index>,
     /// Blocks written to.
     touched: BTreeSet<usize>,
-    /// The latest revision that `touched` is complete for.
-    tracked: Option<i64>,
-    /// Since when the index is behind, where this process saw it happen.
-    behind_since: Option<Instant>,
+    /// The latest revision that `touched` is complete for. Writes of other processes are not heard of:
+    /// where one is missing, it stays behind.
+    tracked: i64,
+    /// When the index was last known to be exact.
+    exact_at: Instant,
 }
 
 impl Counted {
     fn new<'a>(
         index: Arc<Index>,
         touched: impl IntoIterator<Item = &'a Document>,
-        tracked: Option<i64>,
+        tracked: i64,
         now: Instant,
     ) -> Self {
         let touched = touched.into_iter().map(|d| index.block_of(d)).collect();
-        let behind = tracked != Some(index.revision);
         Self {
-            behind_since: behind.then_some(now),
+            exact_at: now,
             index,
             touched,
             tracked,
         }
     }
 
-    fn written(&mut self, revision: i64, documents: &[Document], now: Instant) {
-        self.behind_since.get_or_insert(now);
-        if self.tracked != Some(revision - 1) {
-            self.tracked = None;
-            return;
+    /// Takes in what was written after the revision `from` and up to `to`.
+    fn written(&mut self, from: i64, to: i64, documents: &[Document]) {
+        if self.tracked == from {
+            self.touched
+                .extend(documents.iter().map(|d| self.index.block_of(d)));
+            self.tracked = to;
         }
-        self.touched
-            .extend(documents.iter().map(|d| self.index.block_of(d)));
-        self.tracked = Some(revision);
     }
 }
 
@@ -86,9 +84,33 @@ pub(super) enum Taken {
 /// What an answer may be cut from.
 pub(super) struct Known {
     pub index: Arc<Index>,
-    /// How many blocks were touched since; `None`: unknown.
-    pub touched: Option<usize>,
-    pub behind_since: Option<Instant>,
+    /// How many blocks are known to be touched since.
+    pub touched: usize,
+    /// When it was last known to be exact.
+    pub exact_at: Instant,
+}
+
+/// What was written while blocks are being counted.
+#[derive(Default)]
+struct Log {
+    documents: Vec<Document>,
+    /// The revisions of these writes, ascending.
+    revisions: Vec<i64>,
+}
+
+impl Log {
+    /// The last revision of an unbroken run that begins right after `revision`.
+    fn reaches(&self, revision: i64) -> i64 {
+        let after = self.revisions.iter().filter(|r| **r > revision);
+        let mut reached = revision;
+        for next in after {
+            if *next != reached + 1 {
+                break;
+            }
+            reached = *next;
+        }
+        reached
+    }
 }
 
 #[derive(Default)]
@@ -96,12 +118,10 @@ pub(super) struct Slot {
     current: Option<Counted>,
     /// The index as it was before the latest removal, kept up to date for its undo.
     before: Option<Counted>,
-    /// The latest revision heard of.
-    heard: Option<i64>,
     /// Revision of the latest flip: what was counted before it is out of date.
     flipped: Option<i64>,
     /// Documents written while the blocks are being counted; `None` when that is not known.
-    log: Option<Vec<Document>>,
+    log: Option<Log>,
     /// When it was last asked for; see [`super::page_index`].
     pub used: u64,
 }
@@ -110,24 +130,48 @@ impl Slot {
     pub fn known(&self) -> Option<Known> {
         self.current.as_ref().map(|counted| Known {
             index: Arc::clone(&counted.index),
-            touched: counted.tracked.map(|_| counted.touched.len()),
-            behind_since: counted.behind_since,
+            touched: counted.touched.len(),
+            exact_at: counted.exact_at,
         })
+    }
+
+    /// Notes that the index is exact for a revision now.
+    pub fn exact(&mut self, revision: i64, now: Instant) {
+        if let Some(counted) = &mut self.current
+            && counted.index.revision == revision
+        {
+            counted.exact_at = now;
+        }
+    }
+
+    /// The revision after which writes have to be looked up, before only touched blocks are counted.
+    pub fn behind(&self, content: &Content) -> Option<i64> {
+        let counted = self.current.as_ref()?;
+        let usable = counted.index.view == view_of(content);
+        (usable && counted.tracked < content.revision).then_some(counted.tracked)
+    }
+
+    /// Takes in what was looked up.
+    pub fn caught_up(&mut self, from: i64, to: i64, documents: &[Document]) {
+        if let Some(counted) = &mut self.current {
+            counted.written(from, to, documents);
+        }
     }
 
     /// Writes are heard of from here on, so that [`Slot::keep`] knows whether any came in between.
     pub fn begin_log(&mut self) {
-        self.log = Some(Vec::new());
+        self.log = Some(Log::default());
     }
 
-    pub fn written(&mut self, content: &Content, documents: &[Document], now: Instant) {
-        self.heard = Some(content.revision);
+    pub fn written(&mut self, content: &Content, documents: &[Document]) {
+        let revision = content.revision;
         if let Some(log) = &mut self.log {
-            log.extend_from_slice(documents);
+            log.documents.extend_from_slice(documents);
+            log.revisions.push(revision);
         }
-        self.log = self.log.take().filter(|log| log.len() <= LOGGED);
+        self.log = self.log.take().filter(|log| log.documents.len() <= LOGGED);
         for counted in [&mut self.current, &mut self.before].into_iter().flatten() {
-            counted.written(content.revision, documents, now);
+            counted.written(revision - 1, revision, documents);
         }
     }
 
@@ -142,17 +186,17 @@ impl Slot {
     ) -> bool {
         let old = self.flip(content);
         self.before = old
-            .filter(|counted| counted.tracked == Some(from))
+            .filter(|counted| counted.tracked == from)
             .map(|counted| Counted {
-                tracked: Some(content.revision),
+                tracked: content.revision,
                 ..counted
             });
         let counted = surveyed.map(|Surveyed { blocks, touched }| {
             let behind = i64::from(!touched.is_empty());
             let index = Index::new(content.revision - behind, view_of(content), blocks);
-            Counted::new(Arc::new(index), &touched, Some(content.revision), now)
+            Counted::new(Arc::new(index), &touched, content.revision, now)
         });
-        self.settle(counted, now)
+        self.settle(counted)
     }
 
     /// A removal ceased to count. `false` when the index of before cannot be used, as when some of
@@ -167,30 +211,26 @@ impl Slot {
         self.flip(content);
         let before = self.before.take();
         let counted = before
-            .filter(|b| everybody && b.tracked == Some(from) && b.index.view == view_of(content))
+            .filter(|b| everybody && b.tracked == from && b.index.view == view_of(content))
             .map(|b| Counted {
-                tracked: Some(content.revision),
-                behind_since: b.behind_since.or(Some(now)),
+                tracked: content.revision,
+                exact_at: now,
                 ..b
             });
-        self.settle(counted, now)
+        self.settle(counted)
     }
 
     fn flip(&mut self, content: &Content) -> Option<Counted> {
-        self.heard = Some(content.revision);
         self.flipped = Some(content.revision);
         self.log = None;
         self.current.clone()
     }
 
     /// Until it is counted, an index that is out of date answers for a while.
-    fn settle(&mut self, counted: Option<Counted>, now: Instant) -> bool {
+    fn settle(&mut self, counted: Option<Counted>) -> bool {
         let known = counted.is_some();
         if known {
             self.current = counted;
-        } else if let Some(current) = &mut self.current {
-            current.tracked = None;
-            current.behind_since.get_or_insert(now);
         }
         known
     }
@@ -203,7 +243,7 @@ impl Slot {
         if index.revision == content.revision {
             return Taken::Exact(index);
         }
-        let tracked = counted.tracked.is_some_and(|to| to >= content.revision);
+        let tracked = counted.tracked >= content.revision;
         if !tracked || index.view != view_of(content) || index.blocks.is_empty() {
             return Taken::Unknown;
         }
@@ -211,17 +251,37 @@ impl Slot {
         Taken::Some(index, counted.touched.clone())
     }
 
-    /// Puts an index in place. What was written while it was counted is touched; where that is not
-    /// known, the next rebuild counts everything again.
+    /// Puts an index in place. What was written while it was counted is touched; from where that is
+    /// not known, it is behind.
     pub fn keep(&mut self, index: &Arc<Index>, now: Instant) {
         if self.flipped.is_some_and(|flip| index.revision < flip) {
             return;
         }
-        let heard = self.heard.unwrap_or(index.revision).max(index.revision);
-        let log = self.log.take();
-        let known = log.is_some() || heard == index.revision;
-        let log = log.unwrap_or_default();
-        let tracked = known.then_some(heard);
-        self.current = Some(Counted::new(Arc::clone(index), &log, tracked, now));
+        let log = self.log.take().unwrap_or_default();
+        let tracked = log.reaches(index.revision);
+        self.current = Some(Counted::new(
+            Arc::clone(index),
+            &log.documents,
+            tracked,
+            now,
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_reaches_as_far_as_nothing_is_missing() {
+        let log = |revisions: &[i64]| Log {
+            documents: Vec::new(),
+            revisions: revisions.to_vec(),
+        };
+        assert_eq!(log(&[]).reaches(7), 7);
+        assert_eq!(log(&[6, 7, 8, 9]).reaches(7), 9);
+        // Another process wrote the ninth.
+        assert_eq!(log(&[8, 10]).reaches(7), 8);
+        assert_eq!(log(&[9, 10]).reaches(7), 7);
     }
 }
