@@ -14,6 +14,8 @@ pub enum Tables {
     Audience,
     /// Outbox and inbox.
     Messaging,
+    /// Operations, requests, outbox and inbox: what imports stand on.
+    Imports,
 }
 
 impl Tables {
@@ -21,6 +23,11 @@ impl Tables {
         match self {
             Self::Audience => true,
             Self::Messaging => version == "0006",
+            // The first has the workspaces, which keys refer to.
+            Self::Imports => [
+                "0001", "0002", "0003", "0006", "0007", "0009", "0012", "0050",
+            ]
+            .contains(&version),
         }
     }
 }

@@ -68,9 +68,9 @@ async fn next(
     let kinds: Vec<String> = kinds.iter().map(|kind| format!("'{kind}'")).collect();
     let text = format!(
         "SELECT o.id, o.workspace FROM operations o
-         WHERE o.kind IN ({kinds}) AND o.state IN ('queued', 'running')
+         WHERE o.kind IN ({kinds}) AND o.state IN ('queued', 'running', 'waiting')
            AND (o.state = 'queued' AND (o.not_before IS NULL OR o.not_before <= $1)
-                OR o.state = 'running' AND o.lease_until <= {now})
+                OR o.state <> 'queued' AND o.lease_until <= {now})
            AND NOT (o.exclusive AND EXISTS (
                 SELECT 1 FROM operations e
                 WHERE e.audience = o.audience AND e.exclusive AND e.id <> o.id

@@ -138,7 +138,8 @@ impl OperationRepository for Operations<'_> {
 
     async fn release_leases(&mut self) -> Result<u64, StoreError> {
         let released = diesel::update(operations::table)
-            .filter(operations::state.eq(OperationState::Running.as_str()))
+            .filter(operations::lease_until.is_not_null())
+            .filter(operations::state.eq_any(live()))
             .set(operations::lease_until.eq(dialect::lease_until(0).nullable()))
             .execute(self.0)
             .await

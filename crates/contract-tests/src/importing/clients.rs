@@ -1,7 +1,7 @@
 //! Clients.
 
 use domain::{
-    importing::{ApiToken, BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
+    importing::{ApiToken, BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute, Schedule},
     shared::WorkspaceId,
 };
 use ports::{
@@ -37,6 +37,8 @@ fn client(id: i64, name: &str) -> ImportClient {
         budget: budget("secret"),
         requests_per_minute: None,
         tls_verify: true,
+        schedule: None,
+        next_run_at: None,
         version: 1,
         created_at: at(0),
         updated_at: at(1),
@@ -126,8 +128,36 @@ pub async fn the_lowest_rate_of_a_budget_counts(harness: &impl ImportHarness) {
         add(harness, &client).await.unwrap();
     }
     let mut unit = begin(harness).await;
-    for (token, lowest) in [("secret", Some(40)), ("another", Some(20)), ("none", None)] {
-        let found = unit.clients().lowest_rate(&budget(token)).await.unwrap();
-        assert_eq!(found.map(RequestsPerMinute::get), lowest);
+    for (token, default, lowest) in [
+        ("secret", 45, 40),
+        ("secret", 30, 30),
+        ("another", 7, 20),
+        ("none", 7, 7),
+    ] {
+        let default = RequestsPerMinute::new(default).unwrap();
+        let found = unit.clients().lowest_rate(&budget(token), default).await;
+        assert_eq!(found.unwrap().get(), lowest);
     }
+}
+
+pub async fn a_scheduled_run_is_started_by_one_of_many(harness: &impl ImportHarness) {
+    let mut nightly = client(1, "a");
+    nightly.schedule = Schedule::parse("0 3 * * *").ok();
+    nightly.next_run_at = Some(at(10));
+    let mut inactive = client(2, "b");
+    inactive.active = false;
+    inactive.next_run_at = Some(at(10));
+    add(harness, &nightly).await.unwrap();
+    add(harness, &inactive).await.unwrap();
+    add(harness, &client(3, "c")).await.unwrap();
+    let mut unit = begin(harness).await;
+    assert_eq!(unit.clients().due(at(9), 9).await.unwrap(), []);
+    assert_eq!(unit.clients().due(at(10), 9).await.unwrap(), [nightly]);
+    let move_it = [(at(10), true), (at(10), false), (at(20), true)];
+    for (from, moved) in move_it {
+        let to = (from == at(10)).then(|| at(20));
+        let answer = unit.clients().reschedule(ClientId(1), from, to).await;
+        assert_eq!(answer.unwrap(), moved);
+    }
+    assert_eq!(unit.clients().due(at(99), 9).await.unwrap(), []);
 }

@@ -37,12 +37,14 @@ macro_rules! importing_contract {
                 a_slug_is_unique_over_the_installation,
                 a_stale_change_is_refused,
                 lists_go_by_workspace_and_activity,
-                the_lowest_rate_of_a_budget_counts;
+                the_lowest_rate_of_a_budget_counts,
+                a_scheduled_run_is_started_by_one_of_many;
             runs: r2_of_concurrent_requests_one_begins_and_the_others_join,
                 a_run_that_ended_makes_room,
                 a_run_is_tried_again_with_its_walks,
                 a_walk_is_taken_up_where_it_was_left,
-                the_cursor_never_goes_back;
+                the_cursor_never_goes_back,
+                batches_of_customers_are_numbered;
             rows: rows_are_created_updated_or_unchanged,
                 sessions_and_tags_are_replaced,
                 messages_are_owed_until_they_are_read,

@@ -4,7 +4,7 @@ use domain::importing::{
     ExternalId, MessagesRead,
     rows::{self, Contact, Entity, Message, Row, RowKind, Ticket},
 };
-use ports::importing::{ClientId, ImportUnit, RowRepository, Stored};
+use ports::importing::{ClientId, ImportUnit, RowRepository, Stored, TicketMessages};
 use serde_json::{Value, json};
 
 use super::{CLIENT, ImportHarness, begin};
@@ -80,15 +80,17 @@ pub async fn rows_are_created_updated_or_unchanged(harness: &impl ImportHarness)
     assert_eq!(known.len(), 1);
     assert_eq!(known[&id("b")].fingerprint, closed.fingerprint);
     let messages = [message(1, "x"), message(2, "y")];
-    let put = rows
-        .put_messages(CLIENT, &id("a"), &messages)
-        .await
-        .unwrap();
+    let of = |ticket, messages: &[_]| TicketMessages {
+        ticket: id(ticket),
+        messages: messages.to_vec(),
+    };
+    let put = rows.put_messages(CLIENT, &[of("a", &messages)]).await;
+    let put = put.unwrap();
     assert_eq!(put.created.len(), 2);
     let edited = [message(1, "x"), message(2, "z")];
-    let put = rows.put_messages(CLIENT, &id("a"), &edited).await.unwrap();
-    assert_eq!(put, stored(&[], &["2"]));
-    let put = rows.put_messages(CLIENT, &id("b"), &edited).await.unwrap();
+    let both = [of("a", &edited), of("b", &edited)];
+    let put = rows.put_messages(CLIENT, &both).await.unwrap();
+    assert_eq!(put.updated, [id("2")]);
     assert_eq!(put.created.len(), 2, "ids are unique within a ticket only");
     assert_eq!(
         rows.put_tickets(CLIENT, &[]).await.unwrap(),
@@ -150,7 +152,9 @@ pub async fn messages_are_owed_until_they_are_read(harness: &impl ImportHarness)
         ticket: due[0].fingerprint,
         as_of: at(9),
     };
-    rows.messages_read(CLIENT, &id("a"), &read).await.unwrap();
+    rows.messages_read(CLIENT, &[(id("a"), read)])
+        .await
+        .unwrap();
     let known = rows.known_tickets(CLIENT, &[id("a")]).await.unwrap();
     assert_eq!(known[&id("a")].messages_read, Some(read));
     // The other one changes while its messages are read.
@@ -161,7 +165,9 @@ pub async fn messages_are_owed_until_they_are_read(harness: &impl ImportHarness)
         ticket: due[1].fingerprint,
         as_of: at(9),
     };
-    rows.messages_read(CLIENT, &id("c"), &stale).await.unwrap();
+    rows.messages_read(CLIENT, &[(id("c"), stale)])
+        .await
+        .unwrap();
     let due = rows.due_tickets(CLIENT, None, 10).await.unwrap();
     assert_eq!(due.iter().map(|d| d.id.as_str()).collect::<Vec<_>>(), ["c"]);
 }

@@ -78,6 +78,12 @@ pub async fn a_run_is_tried_again_with_its_walks(harness: &impl ImportHarness) {
     let mut unit = begin(harness).await;
     let stored = unit.runs().walk(operation(1), &list).await.unwrap();
     assert_eq!(stored.map(|walk| walk.keys), Some(vec![1, 2]));
+    unit.runs()
+        .forget_ended(CLIENT, ImportKind::Tickets)
+        .await
+        .unwrap();
+    let kept = unit.runs().walk(operation(1), &list).await.unwrap();
+    assert!(kept.is_some(), "it is live");
     unit.runs().forget_walks(operation(1)).await.unwrap();
     assert_eq!(unit.runs().walk(operation(1), &list).await.unwrap(), None);
 }
@@ -156,4 +162,14 @@ pub async fn the_cursor_never_goes_back(harness: &impl ImportHarness) {
         assert_eq!(runs.contacts_page(CLIENT).await.unwrap(), page);
     }
     assert_eq!(runs.cursor(ClientId(8)).await.unwrap(), None);
+}
+
+pub async fn batches_of_customers_are_numbered(harness: &impl ImportHarness) {
+    for number in 1..=3 {
+        let mut unit = begin(harness).await;
+        assert_eq!(unit.runs().next_batch(CLIENT).await.unwrap(), number);
+        unit.commit().await.unwrap();
+    }
+    let mut unit = begin(harness).await;
+    assert_eq!(unit.runs().next_batch(ClientId(8)).await.unwrap(), 1);
 }

@@ -185,6 +185,20 @@ pub async fn a_waiting_one_holds_back_younger_ones(h: &dyn StoreHarness) {
     assert_eq!(claimed(h).await, younger.id);
 }
 
+pub async fn a_waiting_one_is_taken_over_when_its_lease_lapses(h: &dyn StoreHarness) {
+    let waiting = operation(&workspace("w"), None, OperationKind::Upload);
+    enqueue(h, &[&waiting]).await;
+    let (_, lease) = claim(h).await.unwrap();
+    update(h, &lease, to(OperationState::Waiting))
+        .await
+        .unwrap();
+    assert_eq!(claim(h).await, None);
+    let mut uow = begin(h).await;
+    assert_eq!(uow.operations().release_leases().await.unwrap(), 1);
+    uow.commit().await.unwrap();
+    assert_eq!(claimed(h).await, waiting.id);
+}
+
 pub async fn workspaces_take_turns(h: &dyn StoreHarness) {
     let of = |name| operation(&workspace(name), None, OperationKind::Upload);
     let (many, few) = ([of("many"), of("many"), of("many")], [of("few"), of("few")]);

@@ -111,6 +111,7 @@ macro_rules! store_contract {
                 exclusive_ones_take_turns_on_an_audience,
                 an_older_retry_waits_for_the_running_one,
                 a_waiting_one_holds_back_younger_ones,
+                a_waiting_one_is_taken_over_when_its_lease_lapses,
                 workspaces_take_turns,
                 a_lapsed_lease_is_taken_over,
                 released_leases_lapse_at_once,

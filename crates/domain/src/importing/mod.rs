@@ -8,6 +8,7 @@ mod external;
 mod report;
 mod retry;
 pub mod rows;
+mod schedule;
 pub mod walk;
 
 pub use budget::{Admission, BudgetKey, Pace, WINDOW};
@@ -17,3 +18,4 @@ pub use envelope::{EnvelopeError, Page, Totals};
 pub use external::{ExternalId, Fault, Fingerprint, Personal};
 pub use report::{Counts, ImportReport};
 pub use retry::{Failure, Retry, next_try};
+pub use schedule::Schedule;

@@ -27,6 +27,8 @@ text_enum!(
         Duplicate = "duplicate",
         /// Contents that nobody can bring back any more are deleted.
         Purge = "purge",
+        /// Tickets and messages, or contacts, come in from an outside CRM.
+        Import = "import",
     }
 );
 

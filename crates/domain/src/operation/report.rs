@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::recycle::Reason;
+use crate::{importing::ImportReport, recycle::Reason};
 
 /// What an operation did, by kind.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -12,6 +12,8 @@ pub enum Report {
     Upload(UploadReport),
     /// Of contacts removed.
     Removal(RemovalReport),
+    /// Of rows from an outside CRM.
+    Import(ImportReport),
 }
 
 /// Accounts for every row of a file: `received = created + updated + unchanged + rejected`.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
+    importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute, Schedule},
     shared::{Instant, WorkspaceId},
 };
 
@@ -35,6 +35,10 @@ pub struct ImportClient {
     pub requests_per_minute: Option<RequestsPerMinute>,
     /// Whether certificates are verified.
     pub tls_verify: bool,
+    /// When it is imported by itself, if it is.
+    pub schedule: Option<Schedule>,
+    /// When that comes next.
+    pub next_run_at: Option<Instant>,
     /// Grows with every change.
     pub version: i64,
     /// When it came into being.
@@ -92,9 +96,23 @@ pub trait ClientRepository: Send {
         limit: i64,
     ) -> Result<Vec<ImportClient>, StoreError>;
 
-    /// The lowest rate of the active clients that share a budget; `None` where none says one.
+    /// The lowest rate of the active clients that share a budget, where those that say none have the
+    /// `default`; which is also the answer where there is no client.
     async fn lowest_rate(
         &mut self,
         budget: &BudgetKey,
-    ) -> Result<Option<RequestsPerMinute>, StoreError>;
+        default: RequestsPerMinute,
+    ) -> Result<RequestsPerMinute, StoreError>;
+
+    /// Active clients whose next scheduled run is due, the longest overdue first.
+    async fn due(&mut self, now: Instant, limit: i64) -> Result<Vec<ImportClient>, StoreError>;
+
+    /// Moves a client's next scheduled run; answers whether it still was at `from`, so that of several
+    /// who look at the same time one starts it.
+    async fn reschedule(
+        &mut self,
+        id: ClientId,
+        from: Instant,
+        to: Option<Instant>,
+    ) -> Result<bool, StoreError>;
 }

@@ -1,20 +1,30 @@
 //! The relational store of import-job-service: clients, runs, and the rows that were imported.
 //!
 //! A run itself is a long operation (see [`crate::store::OperationRepository`]); what is here is what
-//! only imports have. A page, its marks, its checkpoint and the cursor are written through one
-//! [`ImportUnit`].
+//! only imports have. A page, its marks, its checkpoint, the cursor, the state of its operation and its
+//! events are written through one [`ImportUnit`].
 
+mod batches;
 mod clients;
+mod queries;
 mod rows;
 mod runs;
 
 use async_trait::async_trait;
 
+pub use batches::{Batch, BatchId, BatchRepository, BatchRun};
 pub use clients::{ClientId, ClientRepository, ImportClient};
-pub use rows::{DueTicket, RowRepository, Stored, StoredTicket};
+pub use queries::{
+    ImportQueries, MessageFilter, Run, RunFilter, StoredMessage, TicketFilter, TicketRow,
+};
+pub use rows::{DueTicket, RowRepository, Stored, StoredTicket, TicketMessages};
 pub use runs::{ImportKind, ListKey, Opened, RunRepository, StoredWalk};
 
-use crate::StoreError;
+use crate::{
+    StoreError,
+    bus::OutboxWriter,
+    store::{OperationRepository, ReceiptLog},
+};
 
 /// Opens units of work.
 #[async_trait]
@@ -32,6 +42,14 @@ pub trait ImportUnit: Send {
     fn runs(&mut self) -> Box<dyn RunRepository + '_>;
     /// Imported rows.
     fn rows(&mut self) -> Box<dyn RowRepository + '_>;
+    /// Requests to import several clients.
+    fn batches(&mut self) -> Box<dyn BatchRepository + '_>;
+    /// The operations that runs are.
+    fn operations(&mut self) -> Box<dyn OperationRepository + '_>;
+    /// Events that leave with this transaction.
+    fn outbox(&mut self) -> Box<dyn OutboxWriter + '_>;
+    /// Results of requests that may be repeated.
+    fn receipts(&mut self) -> Box<dyn ReceiptLog + '_>;
     /// Makes everything durable and visible at once.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

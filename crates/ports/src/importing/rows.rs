@@ -41,6 +41,15 @@ pub struct Stored {
     pub updated: Vec<ExternalId>,
 }
 
+/// Messages of one ticket that are to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TicketMessages {
+    /// The ticket.
+    pub ticket: ExternalId,
+    /// Its messages.
+    pub messages: Vec<Row<Message>>,
+}
+
 /// Imported rows of one transaction. The rows of a call have one id each only once.
 #[async_trait]
 pub trait RowRepository: Send {
@@ -73,20 +82,19 @@ pub trait RowRepository: Send {
         limit: i64,
     ) -> Result<Vec<DueTicket>, StoreError>;
 
-    /// Notes that the messages of a ticket were read. They stay due when the ticket has changed since.
+    /// Notes that the messages of tickets were read. Those of a ticket that has changed since stay due.
     async fn messages_read(
         &mut self,
         client: ClientId,
-        ticket: &ExternalId,
-        read: &MessagesRead,
+        read: &[(ExternalId, MessagesRead)],
     ) -> Result<(), StoreError>;
 
-    /// Writes messages of a ticket.
+    /// Writes messages of several tickets, each ticket once. The ids of the answer are unique within
+    /// their tickets only: it is there to be counted.
     async fn put_messages(
         &mut self,
         client: ClientId,
-        ticket: &ExternalId,
-        messages: &[Row<Message>],
+        messages: &[TicketMessages],
     ) -> Result<Stored, StoreError>;
 
     /// Writes contacts with their tags; the tags of a contact that differs are replaced.

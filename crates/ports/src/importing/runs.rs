@@ -30,6 +30,13 @@ impl ImportKind {
             Self::Contacts => "contacts",
         }
     }
+
+    /// The kind of a text, if it is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Tickets, Self::Contacts]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
 }
 
 /// Whether a request began a run or joined one.
@@ -89,6 +96,12 @@ pub trait RunRepository: Send {
 
     /// Forgets all walks of an operation that will not be tried again.
     async fn forget_walks(&mut self, operation: OperationId) -> Result<(), StoreError>;
+
+    /// Forgets the walks of all ended runs of a client and kind: a new one begins in their place.
+    async fn forget_ended(&mut self, client: ClientId, kind: ImportKind) -> Result<(), StoreError>;
+
+    /// The next number of a client's batches of customers, from 1, each given once.
+    async fn next_batch(&mut self, client: ClientId) -> Result<i64, StoreError>;
 
     /// Stores a walk after a page: its state, and the page's mark where it has keys. Marks of other
     /// passes are forgotten.

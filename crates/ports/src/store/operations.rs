@@ -125,7 +125,7 @@ pub trait OperationRepository: Send {
         kinds: &[OperationKind],
     ) -> Result<Vec<Operation>, StoreError>;
 
-    /// Takes the oldest operation of these kinds that is due: queued, or running under a lapsed lease,
+    /// Takes the oldest operation of these kinds that is due: queued, or running or waiting under a lapsed lease,
     /// `not_before` passed, and, for exclusive kinds, with no older live exclusive one on its
     /// audience. Sets `Running`, `started_at`, raises the fence. Workspaces take turns.
     async fn claim(

@@ -197,20 +197,22 @@ pub(crate) fn removal_undone(
 /// One per operation and attempt: its id is derived, so that a second one could never be stored.
 pub(crate) fn operation_finished(deps: &Deps, operation: &Operation) -> OutboxEvent {
     use v1::operation_finished::Report as Sent;
-    let report = operation.report.as_ref().map(|report| match report {
-        Report::Upload(r) => Sent::Upload(v1::UploadCounts {
+    let report = operation.report.as_ref().and_then(|report| match report {
+        Report::Upload(r) => Some(Sent::Upload(v1::UploadCounts {
             received: r.received,
             created: r.created,
             updated: r.updated,
             unchanged: r.unchanged,
             rejected: r.rejected,
-        }),
-        Report::Removal(r) => Sent::Removal(v1::RemovalCounts {
+        })),
+        Report::Removal(r) => Some(Sent::Removal(v1::RemovalCounts {
             total: r.total,
             removed: r.removed,
             kept: r.kept,
             by_reason: by_reason(r),
-        }),
+        })),
+        // The end of an import is told by import-job-service.
+        Report::Import(_) => None,
     });
     let data = v1::OperationFinished {
         operation_id: operation.id.to_string(),

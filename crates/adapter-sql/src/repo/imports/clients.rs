@@ -8,8 +8,8 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use domain::{
-    importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
-    shared::WorkspaceId,
+    importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute, Schedule},
+    shared::{Instant, WorkspaceId},
 };
 use ports::{
     StoreError,
@@ -47,6 +47,10 @@ struct ClientRow {
     requests_per_minute: Option<i32>,
     #[diesel(sql_type = Integer)]
     tls_verify: i32,
+    #[diesel(sql_type = Nullable<Text>)]
+    schedule: Option<String>,
+    #[diesel(sql_type = Nullable<UtcMillis>)]
+    next_run_at: Option<At>,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = UtcMillis)]
@@ -71,6 +75,11 @@ impl TryFrom<ClientRow> for ImportClient {
             budget: BudgetKey::from_stored(row.budget),
             requests_per_minute: row.requests_per_minute.map(rate).transpose()?,
             tls_verify: row.tls_verify != 0,
+            schedule: row
+                .schedule
+                .map(|text| Schedule::parse(&text).map_err(|_| corrupt()))
+                .transpose()?,
+            next_run_at: row.next_run_at.map(|at| at.0),
             version: row.version,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -83,8 +92,11 @@ fn rate(number: i32) -> Result<RequestsPerMinute, StoreError> {
 }
 
 fn stored_rate(client: &ImportClient) -> Option<i32> {
-    let rate = client.requests_per_minute?;
-    Some(i32::try_from(rate.get()).unwrap_or(i32::MAX))
+    client.requests_per_minute.map(whole)
+}
+
+fn whole(rate: RequestsPerMinute) -> i32 {
+    i32::try_from(rate.get()).unwrap_or(i32::MAX)
 }
 
 fn many(rows: Vec<ClientRow>) -> Result<Vec<ImportClient>, StoreError> {
@@ -93,14 +105,16 @@ fn many(rows: Vec<ClientRow>) -> Result<Vec<ImportClient>, StoreError> {
 
 const ADD: &str = "
     INSERT INTO import_clients (id, workspace, slug, name, active, base_url, sealed_token, budget,
-                                requests_per_minute, tls_verify, version, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+                                requests_per_minute, tls_verify, version, created_at, updated_at,
+                                schedule, next_run_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 
 const UPDATE: &str = "
     UPDATE import_clients
     SET slug = $1, name = $2, active = $3, base_url = $4, sealed_token = $5, budget = $6,
-        requests_per_minute = $7, tls_verify = $8, version = $9, updated_at = $10
-    WHERE workspace = $11 AND id = $12 AND version = $13";
+        requests_per_minute = $7, tls_verify = $8, version = $9, updated_at = $10, schedule = $11,
+        next_run_at = $12
+    WHERE workspace = $13 AND id = $14 AND version = $15";
 
 #[async_trait]
 impl ClientRepository for Clients<'_> {
@@ -119,6 +133,8 @@ impl ClientRepository for Clients<'_> {
             .bind::<BigInt, _>(client.version)
             .bind::<UtcMillis, _>(At(client.created_at))
             .bind::<UtcMillis, _>(At(client.updated_at))
+            .bind::<Nullable<Text>, _>(client.schedule.as_ref().map(Schedule::as_str))
+            .bind::<Nullable<UtcMillis>, _>(client.next_run_at.map(At))
             .execute(self.0)
             .await
             .map_err(store)
@@ -137,6 +153,8 @@ impl ClientRepository for Clients<'_> {
             .bind::<Integer, _>(i32::from(client.tls_verify))
             .bind::<BigInt, _>(client.version)
             .bind::<UtcMillis, _>(At(client.updated_at))
+            .bind::<Nullable<Text>, _>(client.schedule.as_ref().map(Schedule::as_str))
+            .bind::<Nullable<UtcMillis>, _>(client.next_run_at.map(At))
             .bind::<Text, _>(client.workspace.as_str())
             .bind::<BigInt, _>(client.id.0)
             .bind::<BigInt, _>(client.version - 1)
@@ -151,15 +169,7 @@ impl ClientRepository for Clients<'_> {
         workspace: &WorkspaceId,
         id: ClientId,
     ) -> Result<Option<ImportClient>, StoreError> {
-        let row: Option<ClientRow> =
-            sql_query("SELECT * FROM import_clients WHERE workspace = $1 AND id = $2")
-                .bind::<Text, _>(workspace.as_str())
-                .bind::<BigInt, _>(id.0)
-                .get_result(self.0)
-                .await
-                .optional()
-                .map_err(store)?;
-        row.map(ImportClient::try_from).transpose()
+        get(self.0, workspace, id).await
     }
 
     async fn by_slug(&mut self, slug: &ClientSlug) -> Result<Option<ImportClient>, StoreError> {
@@ -178,16 +188,7 @@ impl ClientRepository for Clients<'_> {
         after: Option<ClientId>,
         limit: i64,
     ) -> Result<Vec<ImportClient>, StoreError> {
-        sql_query(
-            "SELECT * FROM import_clients WHERE workspace = $1 AND id > $2 ORDER BY id LIMIT $3",
-        )
-        .bind::<Text, _>(workspace.as_str())
-        .bind::<BigInt, _>(after.map_or(i64::MIN, |id| id.0))
-        .bind::<BigInt, _>(limit)
-        .load(self.0)
-        .await
-        .map_err(store)
-        .and_then(many)
+        list(self.0, workspace, None, after, limit).await
     }
 
     async fn active(
@@ -207,20 +208,90 @@ impl ClientRepository for Clients<'_> {
     async fn lowest_rate(
         &mut self,
         budget: &BudgetKey,
-    ) -> Result<Option<RequestsPerMinute>, StoreError> {
+        default: RequestsPerMinute,
+    ) -> Result<RequestsPerMinute, StoreError> {
         #[derive(QueryableByName)]
         struct Lowest {
             #[diesel(sql_type = Nullable<Integer>)]
             lowest: Option<i32>,
         }
         let Lowest { lowest } = sql_query(
-            "SELECT MIN(requests_per_minute) AS lowest FROM import_clients
-             WHERE active = 1 AND budget = $1",
+            "SELECT MIN(COALESCE(requests_per_minute, $1)) AS lowest FROM import_clients
+             WHERE active = 1 AND budget = $2",
         )
+        .bind::<Integer, _>(whole(default))
         .bind::<Text, _>(budget.as_str())
         .get_result(self.0)
         .await
         .map_err(store)?;
-        lowest.map(rate).transpose()
+        lowest.map_or(Ok(default), rate)
     }
+
+    async fn due(&mut self, now: Instant, limit: i64) -> Result<Vec<ImportClient>, StoreError> {
+        sql_query(
+            "SELECT * FROM import_clients WHERE active = 1 AND next_run_at <= $1
+             ORDER BY next_run_at, id LIMIT $2",
+        )
+        .bind::<UtcMillis, _>(At(now))
+        .bind::<BigInt, _>(limit)
+        .load(self.0)
+        .await
+        .map_err(store)
+        .and_then(many)
+    }
+
+    async fn reschedule(
+        &mut self,
+        id: ClientId,
+        from: Instant,
+        to: Option<Instant>,
+    ) -> Result<bool, StoreError> {
+        let moved = sql_query(
+            "UPDATE import_clients SET next_run_at = $1 WHERE id = $2 AND next_run_at = $3",
+        )
+        .bind::<Nullable<UtcMillis>, _>(to.map(At))
+        .bind::<BigInt, _>(id.0)
+        .bind::<UtcMillis, _>(At(from))
+        .execute(self.0)
+        .await
+        .map_err(store)?;
+        Ok(moved > 0)
+    }
+}
+
+pub(super) async fn get(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    id: ClientId,
+) -> Result<Option<ImportClient>, StoreError> {
+    let row: Option<ClientRow> =
+        sql_query("SELECT * FROM import_clients WHERE workspace = $1 AND id = $2")
+            .bind::<Text, _>(workspace.as_str())
+            .bind::<BigInt, _>(id.0)
+            .get_result(conn)
+            .await
+            .optional()
+            .map_err(store)?;
+    row.map(ImportClient::try_from).transpose()
+}
+
+pub(super) async fn list(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    slug: Option<&ClientSlug>,
+    after: Option<ClientId>,
+    limit: i64,
+) -> Result<Vec<ImportClient>, StoreError> {
+    sql_query(
+        "SELECT * FROM import_clients
+         WHERE workspace = $1 AND id > $2 AND ($3 IS NULL OR slug = $3) ORDER BY id LIMIT $4",
+    )
+    .bind::<Text, _>(workspace.as_str())
+    .bind::<BigInt, _>(after.map_or(i64::MIN, |id| id.0))
+    .bind::<Nullable<Text>, _>(slug.map(ClientSlug::as_str))
+    .bind::<BigInt, _>(limit)
+    .load(conn)
+    .await
+    .map_err(store)
+    .and_then(many)
 }

@@ -1,9 +1,12 @@
 //! Imports: a migration tree and repositories of their own, on the same connections.
 
 mod batch;
+mod batches;
 mod budget;
 mod clients;
 mod contacts;
+mod listed;
+mod queries;
 mod rows;
 mod runs;
 mod tickets;
@@ -11,11 +14,21 @@ mod tickets;
 use async_trait::async_trait;
 use ports::{
     StoreError,
-    importing::{ClientRepository, ImportStore, ImportUnit, RowRepository, RunRepository},
-    store::Durability,
+    bus::OutboxWriter,
+    importing::{
+        BatchRepository, ClientRepository, ImportStore, ImportUnit, RowRepository, RunRepository,
+    },
+    store::{Durability, OperationRepository, ReceiptLog},
 };
 
-use super::{Conn, Db, dialect, direct, transaction::Transaction};
+use super::{
+    Conn, Db, dialect, direct,
+    operation_rows::OperationRow,
+    operations::{self, Operations},
+    outbox::Outbox,
+    receipts::Receipts,
+    transaction::Transaction,
+};
 
 #[async_trait]
 impl ImportStore for Db {
@@ -41,6 +54,22 @@ impl ImportUnit for Unit {
 
     fn rows(&mut self) -> Box<dyn RowRepository + '_> {
         Box::new(rows::Rows(self.0.conn()))
+    }
+
+    fn batches(&mut self) -> Box<dyn BatchRepository + '_> {
+        Box::new(batches::Batches(self.0.conn()))
+    }
+
+    fn operations(&mut self) -> Box<dyn OperationRepository + '_> {
+        Box::new(Operations(self.0.conn()))
+    }
+
+    fn outbox(&mut self) -> Box<dyn OutboxWriter + '_> {
+        Box::new(Outbox(self.0.conn()))
+    }
+
+    fn receipts(&mut self) -> Box<dyn ReceiptLog + '_> {
+        Box::new(Receipts(self.0.conn()))
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

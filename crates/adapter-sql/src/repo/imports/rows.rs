@@ -12,13 +12,13 @@ use diesel_async::RunQueryDsl;
 use domain::{
     importing::{
         ExternalId, MessagesRead,
-        rows::{Contact, Message, Quarantined, Row, RowKind, Ticket},
+        rows::{Contact, Quarantined, Row, RowKind, Ticket},
     },
     shared::Instant,
 };
 use ports::{
     StoreError,
-    importing::{ClientId, DueTicket, RowRepository, Stored, StoredTicket},
+    importing::{ClientId, DueTicket, RowRepository, Stored, StoredTicket, TicketMessages},
 };
 
 use super::{
@@ -77,19 +77,17 @@ impl RowRepository for Rows<'_> {
     async fn messages_read(
         &mut self,
         client: ClientId,
-        ticket: &ExternalId,
-        read: &MessagesRead,
+        read: &[(ExternalId, MessagesRead)],
     ) -> Result<(), StoreError> {
-        tickets::messages_read(self.0, client, ticket, read).await
+        tickets::messages_read(self.0, client, read).await
     }
 
     async fn put_messages(
         &mut self,
         client: ClientId,
-        ticket: &ExternalId,
-        messages: &[Row<Message>],
+        messages: &[TicketMessages],
     ) -> Result<Stored, StoreError> {
-        tickets::put_messages(self.0, client, ticket, messages).await
+        tickets::put_messages(self.0, client, messages).await
     }
 
     async fn put_contacts(

@@ -25,6 +25,7 @@ use crate::{
 /// `lastImportAt` under the name that the predecessor gave it.
 const LAST_IMPORT_AT: &str = "tickets_import";
 const CONTACTS_PAGE: &str = "contacts:page";
+const CUSTOMER_BATCHES: &str = "customers:batch";
 
 /// Runs of one transaction.
 pub(super) struct Runs<'c>(pub(super) &'c mut Conn);
@@ -75,6 +76,11 @@ const MOVE_CURSOR: &str = "
 const SAVE_PAGE: &str = "
     INSERT INTO import_cursors (client, key, page) VALUES ($1, $2, $3)
     ON CONFLICT (client, key) DO UPDATE SET page = excluded.page";
+
+const NEXT_BATCH: &str = "
+    INSERT INTO import_cursors (client, key, page) VALUES ($1, $2, 1)
+    ON CONFLICT (client, key) DO UPDATE SET page = import_cursors.page + 1
+    RETURNING at, page";
 
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -158,6 +164,32 @@ impl RunRepository for Runs<'_> {
             self.of_operation(text, operation).await?;
         }
         Ok(())
+    }
+
+    async fn forget_ended(&mut self, client: ClientId, kind: ImportKind) -> Result<(), StoreError> {
+        for table in ["import_marks", "import_walks"] {
+            let text = format!(
+                "DELETE FROM {table} WHERE operation IN
+                     (SELECT operation FROM import_runs WHERE client = $1 AND kind = $2 AND live = 0)"
+            );
+            sql_query(text)
+                .bind::<BigInt, _>(client.0)
+                .bind::<Text, _>(kind.as_str())
+                .execute(self.0)
+                .await
+                .map_err(store)?;
+        }
+        Ok(())
+    }
+
+    async fn next_batch(&mut self, client: ClientId) -> Result<i64, StoreError> {
+        let next: Cursor = sql_query(NEXT_BATCH)
+            .bind::<BigInt, _>(client.0)
+            .bind::<Text, _>(CUSTOMER_BATCHES)
+            .get_result(self.0)
+            .await
+            .map_err(store)?;
+        next.page.ok_or(StoreError::Corrupt("number of a batch"))
     }
 
     async fn save_walk(

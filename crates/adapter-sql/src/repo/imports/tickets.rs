@@ -10,11 +10,11 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use domain::importing::{
     ExternalId, Fingerprint, MessagesRead, Personal,
-    rows::{Message, Row, Session, Ticket},
+    rows::{Row, Session, Ticket},
 };
 use ports::{
     StoreError,
-    importing::{ClientId, DueTicket, Stored, StoredTicket},
+    importing::{ClientId, DueTicket, Stored, StoredTicket, TicketMessages},
 };
 
 use super::{
@@ -185,10 +185,12 @@ async fn replace_sessions(
 pub(super) async fn put_messages(
     conn: &mut Conn,
     client: ClientId,
-    ticket: &ExternalId,
-    messages: &[Row<Message>],
+    messages: &[TicketMessages],
 ) -> Result<Stored, StoreError> {
-    let rows = messages.iter().map(|row| {
+    let of_all = messages
+        .iter()
+        .flat_map(|of| of.messages.iter().map(|row| (&of.ticket, row)));
+    let rows = of_all.map(|(ticket, row)| {
         let message = &row.value;
         (
             ticket,
@@ -265,20 +267,24 @@ pub(super) async fn due(
 pub(super) async fn messages_read(
     conn: &mut Conn,
     client: ClientId,
-    ticket: &ExternalId,
-    read: &MessagesRead,
+    read: &[(ExternalId, MessagesRead)],
 ) -> Result<(), StoreError> {
-    sql_query(
-        "UPDATE import_tickets SET read_fingerprint = $1, read_as_of = $2,
-             messages_due = CASE WHEN fingerprint = $1 THEN 0 ELSE messages_due END
-         WHERE client = $3 AND id = $4",
-    )
-    .bind::<Text, _>(read.ticket.to_hex())
-    .bind::<UtcMillis, _>(At(read.as_of))
-    .bind::<BigInt, _>(client.0)
-    .bind::<Text, _>(ticket.as_str())
-    .execute(conn)
-    .await
-    .map_err(store)
-    .map(drop)
+    let rows = read
+        .iter()
+        .map(|(id, read)| (id, read.ticket.to_hex(), read.as_of.timestamp_millis()));
+    let statement = format!(
+        "UPDATE import_tickets SET read_fingerprint = value ->> 1, read_as_of = {as_of},
+             messages_due =
+                 CASE WHEN import_tickets.fingerprint = value ->> 1 THEN 0 ELSE messages_due END
+         FROM {elements} WHERE import_tickets.client = $2 AND import_tickets.id = value ->> 0",
+        as_of = dialect::millis("value ->> 2"),
+        elements = dialect::elements("$1"),
+    );
+    sql_query(statement)
+        .bind::<Text, _>(json(&rows.collect::<Vec<_>>())?)
+        .bind::<BigInt, _>(client.0)
+        .execute(conn)
+        .await
+        .map_err(store)
+        .map(drop)
 }

@@ -124,6 +124,8 @@ impl App {
             OperationKind::Purge => self.run_purge(job).await,
             // A clear is done with the request that asked for it.
             OperationKind::Clear => Ok(()),
+            // No pool here takes imports.
+            OperationKind::Import => Ok(()),
         }
     }
 
