@@ -41,6 +41,11 @@ pub const POINTS: &[&str] = &[
     "relay.marked",
     "consume.stored",
     "notify.stored",
+    "import.page_fetched",
+    "import.page_stored",
+    "import.page_committed",
+    "import.before_finish",
+    "import.finished",
 ];
 
 /// Installs the hook of this process, once. Later calls change nothing.

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use actix_web::web::ServiceConfig;
 use adapter_rabbitmq::{RabbitBus, RabbitSettings, RabbitStartError};
 use adapter_sql::pg::{self, Db, Tables};
 use events::REQUIRED_SUBSCRIBERS;
@@ -12,7 +13,7 @@ use ports::{
     bus::{InboxStore, Subscribers, Subscription},
 };
 use runtime::{Lifecycle, SystemClock};
-use settings::{ExposeSecret, Settings, SettingsError};
+use settings::{ExposeSecret, Roles, Settings, SettingsError};
 use tokio::runtime::Handle;
 
 /// How long a graceful stop waits for requests and work to end.
@@ -42,6 +43,55 @@ pub enum BaseError {
     },
 }
 
+/// What a service stands on before it serves.
+pub struct Ground {
+    /// Its database, brought up to date.
+    pub db: Db,
+    /// Start and end of the process.
+    pub life: Lifecycle,
+    /// What this replica does.
+    pub roles: Roles,
+}
+
+impl Ground {
+    /// Opens the database and brings these tables up to date.
+    ///
+    /// # Errors
+    /// See [`BaseError`].
+    pub async fn open(settings: &Settings, tables: Tables) -> Result<Self, BaseError> {
+        let db = database(settings, tables).await?;
+        let life = Lifecycle::new(Handle::current());
+        let asked = db.clone();
+        life.readiness().register("postgres", move || {
+            let db = asked.clone();
+            async move { db.ping().await.map_err(|error| error.to_string()) }
+        });
+        let roles = settings.roles()?;
+        Ok(Self { db, life, roles })
+    }
+
+    /// Starts everything that the replica's roles ask for: `consumers` adds what the service listens to,
+    /// `routes` its paths; `outbox` wakes the relay.
+    ///
+    /// # Errors
+    /// See [`BaseError`].
+    pub async fn serve(
+        self,
+        settings: &Settings,
+        outbox: Signal,
+        consumers: impl FnOnce(Router) -> Router,
+        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    ) -> Result<Base, BaseError> {
+        start_bus(settings, &self, outbox, consumers).await?;
+        let address = settings.listen;
+        let workers = settings.workers.http.unwrap_or(HTTP_WORKERS);
+        let server = Server::start(address, workers, &self.life, routes)
+            .map_err(|source| BaseError::Listen { address, source })?;
+        let life = self.life;
+        Ok(Base { life, server })
+    }
+}
+
 /// A running service.
 pub struct Base {
     life: Lifecycle,
@@ -64,10 +114,10 @@ impl Base {
     /// # Errors
     /// See [`BaseError`].
     pub async fn migrate(settings: &Settings) -> Result<(), BaseError> {
-        database(settings).await.map(drop)
+        database(settings, Tables::Messaging).await.map(drop)
     }
 
-    /// Starts everything that the replica's roles ask for; `consumers` adds what the service listens to.
+    /// Starts a service that has no paths of its own; `consumers` adds what it listens to.
     ///
     /// # Errors
     /// See [`BaseError`].
@@ -75,19 +125,10 @@ impl Base {
         settings: &Settings,
         consumers: impl FnOnce(Router) -> Router,
     ) -> Result<Self, BaseError> {
-        let db = database(settings).await?;
-        let life = Lifecycle::new(Handle::current());
-        let asked = db.clone();
-        life.readiness().register("postgres", move || {
-            let db = asked.clone();
-            async move { db.ping().await.map_err(|error| error.to_string()) }
-        });
-        start_bus(settings, &db, consumers, &life).await?;
-        let address = settings.listen;
-        let workers = settings.workers.http.unwrap_or(HTTP_WORKERS);
-        let server = Server::start(address, workers, &life, |_| {})
-            .map_err(|source| BaseError::Listen { address, source })?;
-        Ok(Self { life, server })
+        let ground = Ground::open(settings, Tables::Messaging).await?;
+        ground
+            .serve(settings, Signal::default(), consumers, |_| {})
+            .await
     }
 
     /// Where it listens.
@@ -108,9 +149,9 @@ impl Base {
     }
 }
 
-async fn database(settings: &Settings) -> Result<Db, BaseError> {
+async fn database(settings: &Settings, tables: Tables) -> Result<Db, BaseError> {
     let mut postgres = pg::Settings::new(settings.database()?.expose_secret());
-    postgres.tables = Tables::Messaging;
+    postgres.tables = tables;
     postgres.schema.clone_from(&settings.postgres.schema);
     postgres.max_connections = settings.postgres.max_connections;
     let db = Db::open(&postgres).map_err(BaseError::Postgres)?;
@@ -120,11 +161,11 @@ async fn database(settings: &Settings) -> Result<Db, BaseError> {
 
 async fn start_bus(
     settings: &Settings,
-    db: &Db,
+    ground: &Ground,
+    outbox: Signal,
     consumers: impl FnOnce(Router) -> Router,
-    life: &Lifecycle,
 ) -> Result<(), BaseError> {
-    let roles = settings.roles()?;
+    let Ground { db, life, roles } = ground;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(db.clone());
     let rabbit = RabbitSettings::new(
@@ -147,8 +188,7 @@ async fn start_bus(
         Err(error) => return Err(BaseError::Rabbitmq(error)),
     }
     if roles.relay {
-        let signal = Signal::default();
-        let relay = OutboxRelay::new(store.clone(), bus.publisher(), clock.clone(), signal);
+        let relay = OutboxRelay::new(store.clone(), bus.publisher(), clock.clone(), outbox);
         let keep = RetentionSettings::default();
         let retention = Retention::new(store.clone(), store, clock, keep);
         life.spawn_named("relay", relay.run(life.soft()));

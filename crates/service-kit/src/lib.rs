@@ -5,8 +5,12 @@
 mod base;
 mod cli;
 pub mod crash;
+#[cfg(feature = "neighbour")]
+mod neighbour;
 mod run;
 
 #[cfg(feature = "base")]
-pub use base::{Base, BaseError};
+pub use base::{Base, BaseError, Ground};
+#[cfg(feature = "neighbour")]
+pub use neighbour::{Heard, Host, Neighbour, Routes};
 pub use run::{Service, main, start_telemetry};

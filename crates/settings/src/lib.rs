@@ -4,6 +4,7 @@
 //! (`PLATEIA__SECTION__KEY`); what comes later wins. The caller hands in the environment, so that
 //! loading is a pure function.
 
+mod imports;
 mod model;
 mod servers;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 
 use config::{Config, Environment, File, FileFormat, Map, Source};
 
+pub use imports::Imports;
 pub use model::{Limits, LogFormat, Retention, Settings, Telemetry, Workers};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use servers::{Mongodb, Postgres, Rabbitmq, Roles, Secrets, Servers};
@@ -64,6 +66,8 @@ fn environment(env: impl Iterator<Item = (String, String)>) -> impl Source + Sen
     for (name, value) in env {
         if name == API_KEY {
             known.entry(format!("{PREFIX}__API_KEY")).or_insert(value);
+        } else if let Some((_, key)) = imports::SHORT.iter().find(|(short, _)| *short == name) {
+            known.entry(format!("{PREFIX}__{key}")).or_insert(value);
         } else if name.starts_with("PLATEIA__") {
             known.insert(name, value);
         }

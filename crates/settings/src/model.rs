@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
-    SettingsError,
+    Imports, SettingsError,
     servers::{Mongodb, Postgres, Rabbitmq, Secrets},
 };
 
@@ -40,6 +40,8 @@ pub struct Settings {
     pub roles: String,
     /// Secrets that all replicas share.
     pub secrets: Secrets,
+    /// Imports from outside CRMs.
+    pub imports: Imports,
 }
 
 /// What one request may take.
@@ -110,6 +112,7 @@ impl Default for Settings {
             rabbitmq: Rabbitmq::default(),
             roles: "api,workers,relay,consumers".to_owned(),
             secrets: Secrets::default(),
+            imports: Imports::default(),
         }
     }
 }
@@ -209,7 +212,7 @@ impl Settings {
         ];
         match rules.into_iter().find(|(_, holds, _)| !holds) {
             Some((key, _, rule)) => Err(SettingsError::Invalid { key, rule }),
-            None => Ok(()),
+            None => self.validate_imports(),
         }
     }
 }

@@ -41,7 +41,8 @@ pub struct Rabbitmq {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Secrets {
-    /// What cursors are sealed and contact ids are made with; 32 characters or more.
+    /// What cursors are sealed, contact ids are made and tokens of clients are encrypted with; 32
+    /// characters or more.
     pub key: Option<SecretString>,
 }
 
@@ -114,10 +115,7 @@ impl Settings {
     /// # Errors
     /// Names the first key that is missing or malformed.
     pub fn servers(&self) -> Result<Servers, SettingsError> {
-        let key = required(&self.secrets.key, "secrets.key")?;
-        if key.expose_secret().chars().count() < MIN_KEY {
-            return Err(invalid("secrets.key", "must have 32 characters or more"));
-        }
+        let key = self.secret_key()?;
         Ok(Servers {
             postgres_url: url(
                 &self.postgres.url,
@@ -133,6 +131,18 @@ impl Settings {
             key,
             roles: self.roles()?,
         })
+    }
+
+    /// What all replicas encrypt with.
+    ///
+    /// # Errors
+    /// When it is missing or too short.
+    pub fn secret_key(&self) -> Result<SecretString, SettingsError> {
+        let key = required(&self.secrets.key, "secrets.key")?;
+        if key.expose_secret().chars().count() < MIN_KEY {
+            return Err(invalid("secrets.key", "must have 32 characters or more"));
+        }
+        Ok(key)
     }
 
     /// The database of a service that needs nothing else.
@@ -203,6 +213,6 @@ fn url(
     }
 }
 
-const fn invalid(key: &'static str, rule: &'static str) -> SettingsError {
+pub(crate) const fn invalid(key: &'static str, rule: &'static str) -> SettingsError {
     SettingsError::Invalid { key, rule }
 }

@@ -110,15 +110,18 @@ impl<D: ApiKeyStore + InboxStore + OutboxQueue + DeadLetters + Clone + 'static> 
 
 /// What the HTTP server needs besides the use cases.
 struct Doors {
-    keys: Arc<dyn ApiKeyStore>,
+    authenticator: http_kit::Authenticator,
     idempotency: Arc<dyn IdempotencyStore>,
     secrets: secrets::Secrets,
     dead_letters: DeadLetterQueue,
     /// Whether anything but the routes of operators is served.
     api: bool,
-    /// Whether callers on this machine need no key.
-    trusts_loopback: bool,
+    /// Paths of other services in the process.
+    neighbours: Vec<Routes>,
 }
+
+/// Adds paths to a server.
+type Routes = Arc<dyn Fn(&mut actix_web::web::ServiceConfig) + Send + Sync>;
 
 fn files(error: ports::files::FileError) -> StartError {
     StartError::DataDir(std::io::Error::other(error))

@@ -1,6 +1,10 @@
-//! import-job-service: imports from other systems.
+//! import-job-service: imports from outside CRMs.
 //!
-//! `consumers` says what it listens to; `wiring` puts it together.
+//! `application` holds the use cases; `http`, `consumers` and `workers` call them; `wiring` puts adapters
+//! and use cases together.
 
+pub mod application;
 pub mod consumers;
+pub mod http;
 pub mod wiring;
+pub mod workers;

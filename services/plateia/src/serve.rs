@@ -42,7 +42,8 @@ async fn live<F>(settings: Settings, beside: impl FnOnce(Running) -> F) -> anyho
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    let embedded = wiring::Running::embedded(&settings).await?;
+    let imports = import_job_service::wiring::Embedded::open(&settings).await?;
+    let embedded = wiring::Running::embedded_with(&settings, vec![Box::new(imports)]).await?;
     let life = embedded.lifecycle().clone();
     life.watch_signals()?;
     let url = format!("http://{}", embedded.address());

@@ -9,6 +9,7 @@ mod clients;
 mod queries;
 mod rows;
 mod runs;
+mod vault;
 
 use async_trait::async_trait;
 
@@ -19,6 +20,7 @@ pub use queries::{
 };
 pub use rows::{DueTicket, RowRepository, Stored, StoredTicket, TicketMessages};
 pub use runs::{ImportKind, ListKey, Opened, RunRepository, StoredWalk};
+pub use vault::TokenVault;
 
 use crate::{
     StoreError,

@@ -82,6 +82,9 @@ pub trait RowRepository: Send {
         limit: i64,
     ) -> Result<Vec<DueTicket>, StoreError>;
 
+    /// How many tickets have messages that are to be read.
+    async fn due_count(&mut self, client: ClientId) -> Result<u64, StoreError>;
+
     /// Notes that the messages of tickets were read. Those of a ticket that has changed since stay due.
     async fn messages_read(
         &mut self,

@@ -60,12 +60,15 @@ pub enum ListKey {
 }
 
 impl ListKey {
+    /// What the key of a ticket's messages begins with.
+    pub const MESSAGES: &'static str = "messages:";
+
     /// The key as it is stored.
     pub fn to_text(&self) -> String {
         match self {
             Self::Tickets => "tickets".to_owned(),
             Self::Contacts => "contacts".to_owned(),
-            Self::Messages(ticket) => format!("messages:{ticket}"),
+            Self::Messages(ticket) => format!("{}{ticket}", Self::MESSAGES),
         }
     }
 }
@@ -119,6 +122,12 @@ pub trait RunRepository: Send {
         operation: OperationId,
         list: &ListKey,
     ) -> Result<Option<StoredWalk>, StoreError>;
+
+    /// The tickets whose messages an operation has begun to walk.
+    async fn message_walks(
+        &mut self,
+        operation: OperationId,
+    ) -> Result<Vec<ExternalId>, StoreError>;
 
     /// Forgets a walk that is over.
     async fn end_walk(&mut self, operation: OperationId, list: &ListKey) -> Result<(), StoreError>;

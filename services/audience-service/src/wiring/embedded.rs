@@ -9,8 +9,9 @@ use adapter_sql::{
     sqlite::{Db, Idempotency},
 };
 use messaging::DeadLetterQueue;
-use ports::{Clock, IdGenerator, StoreError};
+use ports::{Clock, IdGenerator, StoreError, bus::EventPublisher};
 use runtime::{Lifecycle, Snowflakes, SystemClock};
+use service_kit::{Heard, Host, Neighbour};
 use settings::{ExposeSecret, Settings};
 use tokio::runtime::Handle;
 
@@ -30,6 +31,17 @@ impl Running {
     /// # Errors
     /// See [`StartError`].
     pub async fn embedded(settings: &Settings) -> Result<Self, StartError> {
+        Self::embedded_with(settings, Vec::new()).await
+    }
+
+    /// As [`Self::embedded`], with other services at the same address and on the same bus.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn embedded_with(
+        settings: &Settings,
+        neighbours: Vec<Box<dyn Neighbour>>,
+    ) -> Result<Self, StartError> {
         let dir = settings.data_dir.as_path();
         std::fs::create_dir_all(dir).map_err(StartError::DataDir)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -49,15 +61,25 @@ impl Running {
         }
         let made_key = first_key(settings, dir, &db, clock.as_ref()).await?;
         let life = Lifecycle::new(Handle::current());
-        let dead_letters = start_bus(&app, &db, &life);
+        let heard = neighbours.iter().flat_map(|n| n.heard()).collect();
+        let (publisher, dead_letters) = start_bus(&app, &db, heard, &life);
         workers::start(&app, &life, WORKERS_PER_POOL);
+        let authenticator = server::authenticator(settings, Arc::new(db.clone()), true);
+        let secret = secrets::stored_secret(dir)?;
+        let host = || Host {
+            publisher: Arc::clone(&publisher),
+            life: life.clone(),
+            authenticator: authenticator.clone(),
+            secret: secret.clone(),
+        };
+        let routes = neighbours.into_iter().map(|n| n.start(host())).collect();
         let doors = Doors {
-            keys: Arc::new(db.clone()),
+            authenticator: authenticator.clone(),
             idempotency: Arc::new(Idempotency::new(db, clock, ids)),
-            secrets: secrets::Secrets::load(dir)?,
+            secrets: secrets::Secrets::of(&secret),
             dead_letters,
             api: true,
-            trusts_loopback: true,
+            neighbours: routes,
         };
         let server = server::start(settings, &app, doors, &life)?;
         Ok(Self {
@@ -92,7 +114,12 @@ async fn deps(
 }
 
 /// Relay, local bus and router. The router wakes the moment the relay has delivered.
-fn start_bus(app: &Arc<App>, db: &Db, life: &Lifecycle) -> DeadLetterQueue {
+fn start_bus(
+    app: &Arc<App>,
+    db: &Db,
+    neighbours: Vec<Heard>,
+    life: &Lifecycle,
+) -> (Arc<dyn EventPublisher>, DeadLetterQueue) {
     let clock = Arc::clone(&app.deps().clock);
     let store = Arc::new(db.clone());
     let router = router(app, store.clone());
@@ -102,10 +129,14 @@ fn start_bus(app: &Arc<App>, db: &Db, life: &Lifecycle) -> DeadLetterQueue {
         wakes.push(Arc::clone(&wake));
         bus = bus.bind(binding, store.clone(), wake);
     }
-    start_relay(app, store.clone(), Arc::new(bus), life);
+    for heard in neighbours {
+        bus = bus.bind(heard.binding, heard.inbox, heard.wake);
+    }
+    let bus: Arc<dyn EventPublisher> = Arc::new(bus);
+    start_relay(app, store.clone(), Arc::clone(&bus), life);
     life.spawn_named("router", router.run(life.soft()));
     start_retention(db, clock.clone(), life);
-    DeadLetterQueue::new(store, clock, wakes)
+    (bus, DeadLetterQueue::new(store, clock, wakes))
 }
 
 /// Answers the key of the first workspace if there was none before.

@@ -132,12 +132,12 @@ impl Running {
             know_key(&db, key.expose_secret(), clock.as_ref()).await?;
         }
         let doors = Doors {
-            keys: Arc::new(db.clone()),
+            authenticator: server::authenticator(settings, Arc::new(db.clone()), false),
             idempotency: Arc::new(Idempotency::new(db, clock, ids)),
             secrets: secrets::Secrets::of(servers.key.expose_secret()),
             dead_letters,
             api: roles.api,
-            trusts_loopback: false,
+            neighbours: Vec::new(),
         };
         let server = server::start(settings, &app, doors, &life)?;
         Ok(Self {

@@ -27,13 +27,7 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    /// Reads the secret of the directory, or makes it. Purposes are kept apart by derivation.
-    pub fn load(dir: &Path) -> Result<Self, SecretError> {
-        let (text, _) = read_or_make(dir, "secret")?;
-        Ok(Self::of(&text))
-    }
-
-    /// The keys that one secret makes.
+    /// The keys that one secret makes. Purposes are kept apart by derivation.
     pub fn of(text: &str) -> Self {
         let derive = |purpose: &str| sha256(format!("{purpose}\n{text}").as_bytes());
         Self {
@@ -41,6 +35,11 @@ impl Secrets {
             contact_ids: derive("contact-ids"),
         }
     }
+}
+
+/// The secret of the directory; made where there is none.
+pub(super) fn stored_secret(dir: &Path) -> Result<String, SecretError> {
+    read_or_make(dir, "secret").map(|(text, _)| text)
 }
 
 /// The key of the first workspace, and whether it was just made.
@@ -92,6 +91,6 @@ mod tests {
         let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions());
         assert_eq!(mode & 0o777, 0o600);
         std::fs::write(dir.path().join("secret"), "short").unwrap();
-        assert!(Secrets::load(dir.path()).is_err());
+        assert!(stored_secret(dir.path()).is_err());
     }
 }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::web::{Data, ServiceConfig};
 use http_kit::{Authenticator, ContactIds, Idempotency, Sealer, Server};
+use ports::auth::ApiKeyStore;
 use runtime::Lifecycle;
 use settings::{ExposeSecret, Settings};
 use tokio::sync::Semaphore;
@@ -23,14 +24,18 @@ const HTTP_WORKERS: usize = 2;
 pub(super) fn start(
     settings: &Settings,
     app: &Arc<App>,
-    doors: Doors,
+    mut doors: Doors,
     life: &Lifecycle,
 ) -> Result<Server, StartError> {
     let address = settings.listen;
     let api = doors.api;
+    let neighbours = std::mem::take(&mut doors.neighbours);
     let state = Data::new(state(settings, app, doors, life));
     let workers = settings.workers.http.unwrap_or(HTTP_WORKERS);
     let configure = move |config: &mut ServiceConfig| {
+        for routes in &neighbours {
+            routes(config);
+        }
         if api {
             config.app_data(state.clone()).configure(http::configure);
         }
@@ -39,20 +44,29 @@ pub(super) fn start(
         .map_err(|source| StartError::Listen { address, source })
 }
 
-fn state(settings: &Settings, app: &Arc<App>, doors: Doors, life: &Lifecycle) -> ApiState {
-    let mut authenticator = Authenticator::new(doors.keys);
+/// Tells who calls; where that is asked for, callers on this machine without a key.
+pub(super) fn authenticator(
+    settings: &Settings,
+    keys: Arc<dyn ApiKeyStore>,
+    trusts_loopback: bool,
+) -> Authenticator {
+    let mut authenticator = Authenticator::new(keys);
     if let Some(secret) = &settings.gateway_secret {
         authenticator = authenticator.with_gateway_secret(secret.expose_secret());
     }
-    if doors.trusts_loopback && settings.listen.ip().is_loopback() {
+    if trusts_loopback && settings.listen.ip().is_loopback() {
         authenticator = authenticator.with_embedded_loopback();
     }
+    authenticator
+}
+
+fn state(settings: &Settings, app: &Arc<App>, doors: Doors, life: &Lifecycle) -> ApiState {
     let deps = app.deps();
     let (ids, changes) = (deps.ids.clone(), life.changes());
     let streams = settings.limits.sse.min(Semaphore::MAX_PERMITS);
     ApiState {
         app: Arc::clone(app),
-        authenticator,
+        authenticator: doors.authenticator,
         idempotency: Idempotency::new(doors.idempotency, ids, changes, IDEMPOTENCY_LEASE),
         changes: life.changes(),
         sealer: Sealer::new(&doors.secrets.tokens),

@@ -74,6 +74,10 @@ impl RowRepository for Rows<'_> {
         tickets::due(self.0, client, after, limit).await
     }
 
+    async fn due_count(&mut self, client: ClientId) -> Result<u64, StoreError> {
+        tickets::due_count(self.0, client).await
+    }
+
     async fn messages_read(
         &mut self,
         client: ClientId,

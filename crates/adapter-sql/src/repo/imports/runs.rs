@@ -8,7 +8,10 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use domain::{
-    importing::walk::{Checkpoint, Mark},
+    importing::{
+        ExternalId,
+        walk::{Checkpoint, Mark},
+    },
     shared::{Instant, OperationId},
 };
 use ports::{
@@ -46,6 +49,12 @@ struct Walk {
 struct Keys {
     #[diesel(sql_type = Binary)]
     keys: Vec<u8>,
+}
+
+#[derive(QueryableByName)]
+struct List {
+    #[diesel(sql_type = Text)]
+    list: String,
 }
 
 #[derive(QueryableByName)]
@@ -261,6 +270,24 @@ impl RunRepository for Runs<'_> {
             keys: keys.collect(),
             checkpoint,
         }))
+    }
+
+    async fn message_walks(
+        &mut self,
+        operation: OperationId,
+    ) -> Result<Vec<ExternalId>, StoreError> {
+        let lists: Vec<List> = sql_query(
+            "SELECT list FROM import_walks WHERE operation = $1 AND list LIKE 'messages:%'",
+        )
+        .bind::<BigInt, _>(operation.raw())
+        .load(self.0)
+        .await
+        .map_err(store)?;
+        let ticket = |row: List| {
+            let id = row.list.strip_prefix(ListKey::MESSAGES)?;
+            Some(ExternalId::from_stored(id.to_owned()))
+        };
+        Ok(lists.into_iter().filter_map(ticket).collect())
     }
 
     async fn end_walk(&mut self, operation: OperationId, list: &ListKey) -> Result<(), StoreError> {

@@ -20,7 +20,7 @@ use ports::{
 use super::{
     Conn,
     batch::{execute, ids, json, millis, upsert},
-    dialect,
+    dialect, direct,
 };
 use crate::{
     error::store,
@@ -262,6 +262,23 @@ pub(super) async fn due(
         })
     };
     rows.into_iter().map(read).collect()
+}
+
+#[derive(QueryableByName)]
+struct Due {
+    #[diesel(sql_type = BigInt)]
+    tickets: i64,
+}
+
+pub(super) async fn due_count(conn: &mut Conn, client: ClientId) -> Result<u64, StoreError> {
+    let text =
+        "SELECT COUNT(*) AS tickets FROM import_tickets WHERE client = $1 AND messages_due = 1";
+    let due: Due = sql_query(text)
+        .bind::<BigInt, _>(client.0)
+        .get_result(conn)
+        .await
+        .map_err(store)?;
+    Ok(direct::count(due.tickets))
 }
 
 pub(super) async fn messages_read(

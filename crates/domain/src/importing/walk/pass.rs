@@ -58,6 +58,12 @@ pub(super) struct Arrived<'a> {
     pub totals: Totals,
 }
 
+impl Default for Checkpoint {
+    fn default() -> Self {
+        Self::begin(1)
+    }
+}
+
 impl Checkpoint {
     pub(super) fn begin(page: u64) -> Self {
         let page = page.max(1);

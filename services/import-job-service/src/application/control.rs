@@ -1,0 +1,60 @@
+//! Stopping runs and trying them again.
+
+use domain::{operation::OperationState, shared::OperationId};
+use ports::importing::{Opened, Run};
+
+use super::{Actor, App, AppError, AppResult, run::Ending};
+
+impl App {
+    /// Asks a run to stop. A queued one ends at once, a running one as soon as its worker hears of it.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` with `operation_ended`.
+    pub async fn cancel_run(&self, actor: &Actor, id: OperationId) -> AppResult<Run> {
+        self.run(actor, id).await?;
+        let mut unit = self.deps.store.begin_import().await?;
+        let found = unit.operations().get(&actor.workspace, id).await?;
+        let operation = found.ok_or(AppError::NotFound)?;
+        match operation.state {
+            state if state.is_terminal() => {
+                let detail = format!("the run has ended: {state}");
+                return Err(AppError::conflict("operation_ended", detail));
+            }
+            OperationState::Queued => {
+                let ending = Ending::Cancelled(AppError::Cancelled.failure());
+                self.end_unleased(unit.as_mut(), &operation, ending).await?;
+                unit.commit().await?;
+                self.wake.outbox();
+            }
+            _ => {
+                unit.operations().request_cancel(id).await?;
+                unit.commit().await?;
+            }
+        }
+        self.wake.control();
+        self.run(actor, id).await
+    }
+
+    /// Puts a failed or cancelled run back into the queue; it goes on from its checkpoint.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` with `operation_not_retryable`, or `run_active` while another run of that
+    /// client and kind is live.
+    pub async fn retry_run(&self, actor: &Actor, id: OperationId) -> AppResult<Run> {
+        let run = self.run(actor, id).await?;
+        let state = run.operation.state;
+        if !matches!(state, OperationState::Failed | OperationState::Cancelled) {
+            let detail = format!("only failed or cancelled runs: this one is {state}");
+            return Err(AppError::conflict("operation_not_retryable", detail));
+        }
+        let mut unit = self.deps.store.begin_import().await?;
+        if let Opened::Joined(live) = unit.runs().open(run.client, run.kind, id).await? {
+            let detail = format!("{live} imports the same meanwhile");
+            return Err(AppError::conflict("run_active", detail));
+        }
+        unit.operations().requeue(id).await?;
+        unit.commit().await?;
+        self.wake.work();
+        self.run(actor, id).await
+    }
+}

@@ -1,0 +1,115 @@
+//! Use cases of import-job-service. They know the domain and the ports, nothing else.
+
+pub mod clients;
+mod control;
+mod error;
+mod events;
+mod read;
+pub mod run;
+mod schedule;
+mod start;
+mod wake;
+
+use std::sync::Arc;
+
+use domain::{
+    importing::RequestsPerMinute,
+    shared::{Instant, UserId, WorkspaceId},
+};
+use ports::{
+    Clock, IdGenerator,
+    crm::{Crm, RateBudget},
+    importing::{ImportQueries, ImportStore, TokenVault},
+};
+use tokio_util::sync::CancellationToken;
+
+pub use error::AppError;
+pub use events::client_id;
+pub use read::BatchState;
+pub use start::Begun;
+pub use wake::Wake;
+
+use run::Turns;
+
+/// Result of a use case.
+pub type AppResult<T> = Result<T, AppError>;
+
+/// Who acts, and for which workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The user, or the API key.
+    pub user: UserId,
+}
+
+/// Identity of a changing request. A repetition after a crash carries the same number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    /// Unique number of the request.
+    pub write_id: i64,
+    /// Whether the client may repeat it under the same number (it sent an idempotency key).
+    pub keyed: bool,
+}
+
+/// What an installation decides about all imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// `IMPORT_START_AT`: tickets that were last changed before are none of ours.
+    pub start_at: Instant,
+    /// `EXTERNAL_API_REQUESTS_PER_MINUTE`, for clients that say nothing.
+    pub requests_per_minute: RequestsPerMinute,
+}
+
+/// What the use cases need from outside.
+#[derive(Clone)]
+pub struct Deps {
+    /// Units of work.
+    pub store: Arc<dyn ImportStore>,
+    /// Reads outside a transaction.
+    pub queries: Arc<dyn ImportQueries>,
+    /// The CRMs of clients.
+    pub crm: Arc<dyn Crm>,
+    /// The budget of requests to them.
+    pub budget: Arc<dyn RateBudget>,
+    /// Seals tokens.
+    pub vault: Arc<dyn TokenVault>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub ids: Arc<dyn IdGenerator>,
+    /// Name of this process in leases; new with every start.
+    pub owner: String,
+    /// What the installation decides.
+    pub policy: Policy,
+}
+
+/// All use cases of the service.
+pub struct App {
+    pub(crate) deps: Deps,
+    pub(crate) turns: Turns,
+    pub(crate) wake: Wake,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl App {
+    /// Puts the use cases on their ports. Runs are handed back when `stopping` fires.
+    pub fn new(deps: Deps, stopping: CancellationToken) -> Self {
+        Self {
+            deps,
+            turns: Turns::default(),
+            wake: Wake::default(),
+            stopping,
+        }
+    }
+
+    /// What they stand on.
+    pub const fn deps(&self) -> &Deps {
+        &self.deps
+    }
+
+    /// Who waits for what.
+    pub const fn wake(&self) -> &Wake {
+        &self.wake
+    }
+}

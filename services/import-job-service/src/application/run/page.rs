@@ -1,0 +1,132 @@
+//! What the pages of all lists have in common.
+
+use domain::{
+    importing::{
+        Counts, ExternalId, ImportReport,
+        rows::{Entity, Quarantined, RowKind, Rows},
+        walk::Walk,
+    },
+    operation::{Progress, Report},
+};
+use ports::{
+    importing::{ImportUnit, ListKey, Stored, StoredWalk},
+    store::OperationUpdate,
+};
+use serde::Serialize;
+
+use super::Job;
+use crate::application::AppResult;
+use domain::importing::walk::Limits;
+
+/// A walk where it was left, or from its beginning.
+pub(super) fn taken_up(limits: Limits, stored: Option<StoredWalk>, from_page: u64) -> Walk {
+    match stored {
+        Some(stored) => Walk::resume(limits, stored.checkpoint, stored.keys),
+        None => Walk::from_page(limits, from_page),
+    }
+}
+
+/// Counts of a page's rows of its own kind, of which some came into the store.
+pub(super) fn counted<T: Entity>(rows: &Rows<T>, taken: usize, stored: &Stored) -> Counts {
+    let quarantined = of_kind(&rows.quarantined, T::KIND);
+    let received = taken as u64 + rows.repeated + quarantined;
+    let (created, updated) = (stored.created.len() as u64, stored.updated.len() as u64);
+    Counts {
+        received,
+        created,
+        updated,
+        unchanged: received - quarantined - created - updated,
+        quarantined,
+    }
+}
+
+/// Counts of the parts of rows, which share the fate of what they are parts of.
+pub(super) fn parts<'a>(
+    kind: RowKind,
+    quarantined: &[Quarantined],
+    stored: &Stored,
+    rows: impl Iterator<Item = (&'a ExternalId, usize)>,
+) -> Counts {
+    let mut counts = Counts {
+        quarantined: of_kind(quarantined, kind),
+        ..Counts::default()
+    };
+    for (id, count) in rows {
+        let count = count as u64;
+        if stored.created.contains(id) {
+            counts.created += count;
+        } else if stored.updated.contains(id) {
+            counts.updated += count;
+        } else {
+            counts.unchanged += count;
+        }
+    }
+    counts.received = counts.created + counts.updated + counts.unchanged + counts.quarantined;
+    counts
+}
+
+fn of_kind(quarantined: &[Quarantined], kind: RowKind) -> u64 {
+    quarantined.iter().filter(|row| row.kind == kind).count() as u64
+}
+
+impl Job {
+    /// Keeps rows that cannot be read.
+    pub(super) async fn quarantine(
+        &self,
+        unit: &mut dyn ImportUnit,
+        ticket: Option<&ExternalId>,
+        rows: &[Quarantined],
+    ) -> AppResult<()> {
+        let Some(first) = rows.first() else {
+            return Ok(());
+        };
+        // The faults name members and codes, never values.
+        tracing::warn!(
+            client = %self.client.slug,
+            rows = rows.len(),
+            first = %first.fault,
+            "rows that cannot be read are kept as they came"
+        );
+        let now = self.app.deps.clock.now();
+        let client = self.client.id;
+        Ok(unit.rows().quarantine(client, ticket, rows, now).await?)
+    }
+
+    /// The walk of a list as this run left it.
+    pub(super) async fn stored_walk(&self, list: &ListKey) -> AppResult<Option<StoredWalk>> {
+        let mut unit = self.app.deps.store.begin_import().await?;
+        Ok(unit.runs().walk(self.lease.operation, list).await?)
+    }
+
+    /// Stores where the run is, under its lease.
+    pub(super) async fn checkpoint(
+        &self,
+        unit: &mut dyn ImportUnit,
+        state: &impl Serialize,
+        report: &ImportReport,
+        progress: Progress,
+    ) -> AppResult<()> {
+        let checkpoint = serde_json::to_value(state);
+        let update = OperationUpdate {
+            checkpoint: Some(
+                checkpoint.map_err(|error| ports::StoreError::Internal(Box::new(error)))?,
+            ),
+            report: Some(Report::Import(*report)),
+            progress: Some(progress),
+            ..OperationUpdate::default()
+        };
+        Ok(unit
+            .operations()
+            .update_leased(&self.lease, &update)
+            .await?)
+    }
+}
+
+/// How far a list is, as operations tell it.
+pub(super) fn progress(done: u64, total: Option<u64>) -> Progress {
+    let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    Progress {
+        done: signed(done),
+        total: total.map(signed),
+    }
+}

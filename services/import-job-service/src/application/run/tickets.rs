@@ -1,0 +1,230 @@
+//! Runs over tickets: first their list, then the messages of those that are due.
+
+use std::sync::Arc;
+
+use domain::{
+    importing::{
+        Filter, Selection, TicketRun, messages_due,
+        rows::{self, Row, RowKind, Rows, Ticket},
+        walk::{End, Limits, Mark, Next, Walk},
+    },
+    operation::OperationResult,
+};
+use ports::{
+    StoreError, crash,
+    crm::Delivered,
+    importing::{ImportUnit, ListKey},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Ending, Job,
+    asker::{Asker, Wanted},
+    messages,
+    page::{counted, parts, progress, taken_up},
+};
+use crate::application::{AppError, AppResult};
+
+/// What a run over tickets is taken up from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct State {
+    /// What the domain knows of it.
+    pub run: TicketRun,
+    /// Tickets of the list.
+    pub walked: u64,
+    /// Tickets whose messages were due when the list was walked.
+    pub owed: u64,
+    /// Those of them that are done with.
+    pub read: u64,
+}
+
+/// Runs from where it was left to the end.
+pub(super) async fn run(job: &Arc<Job>, asker: &Arc<Asker>, checkpoint: Value) -> AppResult<()> {
+    let mut state: Option<State> = match checkpoint {
+        Value::Null => None,
+        checkpoint => Some(
+            serde_json::from_value(checkpoint)
+                .map_err(|_| StoreError::Corrupt("checkpoint of an import"))?,
+        ),
+    };
+    if state.as_ref().is_none_or(|state| !state.run.tickets_done) {
+        state = Some(walk_list(job, asker, state).await?);
+    }
+    let Some(mut state) = state else {
+        return Ok(());
+    };
+    messages::run(job, asker, &mut state).await?;
+    crash::point("import.before_finish");
+    finish(job, &state).await?;
+    crash::point("import.finished");
+    Ok(())
+}
+
+async fn walk_list(job: &Arc<Job>, asker: &Arc<Asker>, state: Option<State>) -> AppResult<State> {
+    let stored = job.stored_walk(&ListKey::Tickets).await?;
+    let mut walk = taken_up(Limits::LIST, stored, 1);
+    let ahead = asker.fetchers().await > 1;
+    let (mut state, mut delivered) = match (state, walk.next()) {
+        (state, Next::Page(page)) => {
+            let first = asker.ask(Wanted::Tickets(page)).await?;
+            let state = match state {
+                Some(state) => state,
+                None => begin(job, asker, &first).await?,
+            };
+            (state, first)
+        }
+        // The walk was over, but not yet noted so: no page is that.
+        (Some(state), Next::Done(_)) => return Ok(state),
+        (None, Next::Done(_)) => return Err(StoreError::Corrupt("checkpoint of an import").into()),
+    };
+    loop {
+        let page = rows::read::<Ticket>(delivered.page.rows);
+        let mark = walk.arrived(&page.keys, &delivered.page.totals)?;
+        crash::point("import.page_fetched");
+        let next = match walk.next() {
+            Next::Page(page) => Some(Wanted::Tickets(page)),
+            Next::Done(end) => {
+                state.run.tickets_done = true;
+                state.run.partial |= end == End::Partial;
+                None
+            }
+        };
+        let stored = store(job, &mut state, page, &walk, &mark);
+        let Some(next) = next else {
+            stored.await?;
+            return Ok(state);
+        };
+        // With a budget that leaves room, the next page is on its way while this one is stored.
+        delivered = if ahead {
+            let (stored, fetched) = tokio::join!(stored, asker.ask(next));
+            stored?;
+            fetched?
+        } else {
+            stored.await?;
+            asker.ask(next).await?
+        };
+    }
+}
+
+/// A run that starts with its first page.
+async fn begin(job: &Job, asker: &Asker, first: &Delivered) -> AppResult<State> {
+    let mut unit = job.app.deps.store.begin_import().await?;
+    let filter = Filter {
+        start_at: job.app.deps.policy.start_at,
+        cursor: unit.runs().cursor(job.client.id).await?,
+    };
+    let started_at = first.clock.unwrap_or_else(|| asker.clock());
+    Ok(State {
+        run: TicketRun::start(filter, started_at),
+        walked: 0,
+        owed: 0,
+        read: 0,
+    })
+}
+
+/// Stores a page, its mark, its checkpoint and what came of it in one transaction.
+async fn store(
+    job: &Job,
+    state: &mut State,
+    mut page: Rows<Ticket>,
+    walk: &Walk,
+    mark: &Mark,
+) -> AppResult<()> {
+    let client = job.client.id;
+    let mut unit = job.app.deps.store.begin_import().await?;
+    let (taken, due) = select(job, unit.as_mut(), &mut state.run, &mut page).await?;
+    let stored = unit.rows().put_tickets(client, &taken).await?;
+    if !due.is_empty() {
+        unit.rows().owe_messages(client, &due).await?;
+    }
+    job.quarantine(unit.as_mut(), None, &page.quarantined)
+        .await?;
+    let report = &mut state.run.report;
+    report.pages += 1;
+    report.tickets.add(counted(&page, taken.len(), &stored));
+    let sessions = taken
+        .iter()
+        .map(|row| (&row.value.id, row.value.sessions.len()));
+    let sessions = parts(RowKind::Session, &page.quarantined, &stored, sessions);
+    report.sessions.add(sessions);
+    let list = ListKey::Tickets;
+    unit.runs()
+        .save_walk(job.lease.operation, &list, walk.checkpoint(), mark)
+        .await?;
+    let (seen, total) = walk.progress();
+    state.walked = seen.max(state.walked);
+    if state.run.tickets_done {
+        state.owed = unit.rows().due_count(client).await?;
+    }
+    let total = total.filter(|_| !state.run.tickets_done);
+    let total = total.or(Some(state.walked + state.owed));
+    let done = progress(state.walked, total);
+    job.checkpoint(unit.as_mut(), &*state, &state.run.report, done)
+        .await?;
+    crash::point("import.page_stored");
+    unit.commit().await?;
+    crash::point("import.page_committed");
+    Ok(())
+}
+
+/// The tickets of a page that the filter takes, and those of them whose messages are to be read.
+async fn select(
+    job: &Job,
+    unit: &mut dyn ImportUnit,
+    run: &mut TicketRun,
+    page: &mut Rows<Ticket>,
+) -> AppResult<(Vec<Row<Ticket>>, Vec<domain::importing::ExternalId>)> {
+    let ids: Vec<_> = page.rows.iter().map(|row| row.value.id.clone()).collect();
+    let known = unit.rows().known_tickets(job.client.id, &ids).await?;
+    let (mut taken, mut due) = (Vec::new(), Vec::new());
+    for row in std::mem::take(&mut page.rows) {
+        run.saw(row.value.updated_at);
+        let stored = known.get(&row.value.id);
+        let at = row.value.updated_at;
+        let fingerprint = stored.map(|ticket| ticket.fingerprint);
+        match run.filter.select(at, row.fingerprint, fingerprint) {
+            Selection::Outside => continue,
+            Selection::Late => run.report.late += 1,
+            Selection::Current => {}
+        }
+        let read = stored.and_then(|ticket| ticket.messages_read.as_ref());
+        if messages_due(&row, read) {
+            due.push(row.value.id.clone());
+        }
+        taken.push(row);
+    }
+    Ok((taken, due))
+}
+
+/// Moves the cursor and ends the run.
+async fn finish(job: &Job, state: &State) -> AppResult<()> {
+    let total = state.run.report.total();
+    if total.received > 0 && total.quarantined == total.received {
+        return Err(AppError::NothingReadable);
+    }
+    let whole = !state.run.partial && total.quarantined == 0;
+    let result = if whole {
+        OperationResult::Complete
+    } else {
+        OperationResult::Partial
+    };
+    let app = &job.app;
+    let mut unit = app.deps.store.begin_import().await?;
+    if let Some(cursor) = state.run.cursor() {
+        unit.runs().move_cursor(job.client.id, cursor).await?;
+    }
+    let found = unit
+        .operations()
+        .get(&job.client.workspace, job.lease.operation)
+        .await?;
+    let operation = found.ok_or(AppError::LeaseLost)?;
+    app.end_in(
+        unit.as_mut(),
+        &job.lease,
+        operation,
+        Ending::Succeeded(result),
+    )
+    .await?;
+    Ok(unit.commit().await?)
+}

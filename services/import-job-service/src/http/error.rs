@@ -1,0 +1,26 @@
+//! The one table from refusals to problems.
+
+use actix_web::http::StatusCode;
+use http_kit::Problem;
+
+use crate::application::AppError;
+
+impl From<AppError> for Problem {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::NotFound => Self::not_found(),
+            AppError::Invalid(violations) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed")
+                    .with_violations(violations)
+            }
+            AppError::Conflict { code, detail } => Self::conflict(code).with_detail(detail),
+            AppError::PreconditionFailed => Self::stale(),
+            AppError::Store(error) => error.into(),
+            error @ AppError::TokenLost => {
+                tracing::error!(%error, "a client cannot be changed");
+                Self::conflict("token_lost").with_detail(error.to_string())
+            }
+            _ => Self::internal(),
+        }
+    }
+}

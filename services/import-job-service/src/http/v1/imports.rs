@@ -1,0 +1,261 @@
+//! `/api/v1/imports`: runs.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::{Data, Path, Payload, Query},
+};
+use domain::{importing::ClientSlug, operation::OperationState, shared::OperationId};
+use http_kit::{Answer, Problem, ProblemBody, idempotency::content_hash, paging, prefer};
+use ports::importing::{ClientId, ImportKind, Run, RunFilter};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    List, broken,
+    clients::path_id as client_path_id,
+    json::{RunJson, path_of},
+};
+use crate::{
+    application::{Actor, App},
+    http::ApiState,
+};
+
+/// What to import.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// `cli_…`; or its slug in `client_slug`.
+    client_id: Option<String>,
+    /// The client's name in URLs.
+    client_slug: Option<String>,
+    /// `tickets` or `contacts`.
+    import: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    client_id: Option<String>,
+    import: Option<String>,
+    state: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+fn kind(pointer: &str, text: &str) -> Result<ImportKind, Problem> {
+    let unknown = || broken(pointer, "unknown_import", "must be tickets or contacts");
+    ImportKind::parse(text).ok_or_else(unknown)
+}
+
+fn run_id(text: &str) -> Result<OperationId, Problem> {
+    text.parse().map_err(|_| Problem::not_found())
+}
+
+/// 202 with where to look, or, after waiting as asked, the end.
+async fn followed(
+    app: &App,
+    actor: &Actor,
+    run: Run,
+    wait: Option<Duration>,
+) -> Result<Answer, Problem> {
+    let run = match wait {
+        Some(wait) => app.wait_for_run(actor, run.operation.id, wait).await?,
+        None => run,
+    };
+    let ended = run.operation.state.is_terminal();
+    let status = if ended && wait.is_some() {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    let path = header::HeaderValue::from_str(&path_of(&run.operation));
+    let mut answer = Answer::json(status, &RunJson::new(run, app.deps().clock.now()));
+    if let Ok(path) = path {
+        answer = answer.with_header(header::LOCATION, path);
+    }
+    if let Some(wait) = wait.filter(|_| ended) {
+        answer = answer.with_header(prefer::PREFERENCE_APPLIED, prefer::applied(wait));
+    }
+    Ok(answer)
+}
+
+/// The client that a body names.
+async fn named(state: &ApiState, actor: &Actor, body: &Start) -> Result<ClientId, Problem> {
+    let missing = || broken("/client_id", "client_unknown", "there is no such client");
+    match (&body.client_id, &body.client_slug) {
+        (Some(id), None) => {
+            let id = client_path_id(id).map_err(|_| missing())?;
+            let client = state
+                .app
+                .client(actor, id)
+                .await
+                .map_err(|error| match error {
+                    crate::application::AppError::NotFound => missing(),
+                    error => error.into(),
+                })?;
+            Ok(client.id)
+        }
+        (None, Some(slug)) => {
+            let slug = ClientSlug::parse(slug).map_err(|_| missing())?;
+            let (found, _) = state.app.clients(actor, Some(&slug), None, 1).await?;
+            found.first().map(|client| client.id).ok_or_else(missing)
+        }
+        _ => Err(broken(
+            "/client_id",
+            "missing",
+            "name the client by either client_id or client_slug",
+        )),
+    }
+}
+
+/// Begins a run, or joins the one of that client and kind that is live.
+#[utoipa::path(
+    post, path = "/api/v1/imports", tag = "imports", operation_id = "startImport",
+    request_body = Start,
+    params(("Prefer" = Option<String>, Header, description = "`wait=N`, up to 60 seconds")),
+    responses(
+        (status = 200, description = "The run, which ended within the wait", body = RunJson),
+        (status = 202, description = "The run", body = RunJson),
+        (status = 409, description = "`client_inactive`", body = ProblemBody),
+        (status = 422, description = "A rule is broken", body = ProblemBody),
+    )
+)]
+pub async fn start(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let (body, hash) = state.json::<Start>(&request, payload).await?;
+    let kind = kind("/import", &body.import)?;
+    let client = named(&state, &actor, &body).await?;
+    let wait = prefer::wait(request.headers());
+    let (app, by) = (state.app.clone(), actor.clone());
+    let run = move |ticket| async move {
+        let run = app.start_run(&by, ticket, client, kind).await?;
+        followed(&app, &by, run, wait).await
+    };
+    state.once(&request, &actor, hash, run).await
+}
+
+/// Runs, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/imports", tag = "imports", operation_id = "listImports",
+    params(
+        ("client_id" = Option<String>, Query, description = "Of this client"),
+        ("import" = Option<String>, Query, description = "`tickets` or `contacts`"),
+        ("state" = Option<String>, Query, description = "In this state"),
+        ("limit" = Option<u32>, Query, description = "1 to 1000, 100 where absent"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses((status = 200, description = "A page of runs", body = List<RunJson>))
+)]
+pub async fn list(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    query: Query<ListQuery>,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let limit = paging::limit(query.limit.as_deref())
+        .map_err(|violation| Problem::unprocessable(vec![violation]))?;
+    let client = query.client_id.as_deref().map(client_path_id).transpose();
+    let client = client.map_err(|_| broken("/client_id", "invalid_id", "no id can be this"))?;
+    let in_state = query.state.as_deref().map(str::parse::<OperationState>);
+    let in_state = in_state.transpose();
+    let in_state = in_state.map_err(|()| broken("/state", "unknown_state", "no state is this"))?;
+    let import = query.import.as_deref();
+    let before: Option<i64> = state.open(&actor.workspace, "imports", query.cursor.as_deref())?;
+    let filter = RunFilter {
+        client,
+        kind: import.map(|text| kind("/import", text)).transpose()?,
+        state: in_state,
+        before: before.map(OperationId::from_raw),
+        limit: i64::from(limit),
+    };
+    let (runs, more) = state.app.runs(&actor, filter).await?;
+    let last = runs
+        .last()
+        .filter(|_| more)
+        .map(|run| run.operation.id.raw());
+    let next = last.and_then(|last| state.seal(&actor.workspace, "imports", &last));
+    let now = state.app.deps().clock.now();
+    Ok(HttpResponse::Ok().json(List {
+        data: runs.into_iter().map(|run| RunJson::new(run, now)).collect(),
+        next_cursor: next,
+    }))
+}
+
+/// One run.
+#[utoipa::path(
+    get, path = "/api/v1/imports/{id}", tag = "imports", operation_id = "getImport",
+    params(("id" = String, Path, description = "`op_…`")),
+    responses(
+        (status = 200, description = "The run", body = RunJson),
+        (status = 404, description = "There is none", body = ProblemBody),
+    )
+)]
+pub async fn get(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let run = state.app.run(&actor, run_id(&id)?).await?;
+    let now = state.app.deps().clock.now();
+    Ok(HttpResponse::Ok().json(RunJson::new(run, now)))
+}
+
+/// Asks a run to stop. What it stored stays.
+#[utoipa::path(
+    post, path = "/api/v1/imports/{id}/cancel", tag = "imports", operation_id = "cancelImport",
+    params(("id" = String, Path, description = "`op_…`")),
+    responses(
+        (status = 202, description = "The run", body = RunJson),
+        (status = 404, description = "There is none", body = ProblemBody),
+        (status = 409, description = "`operation_ended`", body = ProblemBody),
+    )
+)]
+pub async fn cancel(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let id = run_id(&id)?;
+    let wait = prefer::wait(request.headers());
+    let (app, by) = (state.app.clone(), actor.clone());
+    let run = move |_| async move {
+        let run = app.cancel_run(&by, id).await?;
+        followed(&app, &by, run, wait).await
+    };
+    state.once(&request, &actor, content_hash(&[]), run).await
+}
+
+/// Puts a failed or cancelled run back into the queue; it goes on from its checkpoint.
+#[utoipa::path(
+    post, path = "/api/v1/imports/{id}/retry", tag = "imports", operation_id = "retryImport",
+    params(("id" = String, Path, description = "`op_…`")),
+    responses(
+        (status = 202, description = "The run", body = RunJson),
+        (status = 404, description = "There is none", body = ProblemBody),
+        (status = 409, description = "`operation_not_retryable`, `run_active`", body = ProblemBody),
+    )
+)]
+pub async fn retry(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.caller(&request).await?;
+    let id = run_id(&id)?;
+    let wait = prefer::wait(request.headers());
+    let (app, by) = (state.app.clone(), actor.clone());
+    let run = move |_| async move {
+        let run = app.retry_run(&by, id).await?;
+        followed(&app, &by, run, wait).await
+    };
+    state.once(&request, &actor, content_hash(&[]), run).await
+}

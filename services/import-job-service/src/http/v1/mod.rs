@@ -1,0 +1,94 @@
+//! V1: clients, runs, and what was imported.
+
+pub mod clients;
+pub mod imports;
+mod json;
+pub mod rows;
+
+use actix_web::{
+    http::Method,
+    web::{self, ServiceConfig},
+};
+use chrono::SecondsFormat;
+use domain::shared::{Instant, Violation};
+use http_kit::{Problem, resource};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub fn configure(config: &mut ServiceConfig) {
+    use Method as M;
+    config
+        .service(resource(
+            "/api/v1/clients",
+            [
+                (M::GET, web::to(clients::list)),
+                (M::POST, web::to(clients::create)),
+            ],
+        ))
+        .service(resource(
+            "/api/v1/clients/ensure",
+            [(M::POST, web::to(clients::ensure))],
+        ))
+        .service(resource(
+            "/api/v1/clients/{id}",
+            [
+                (M::GET, web::to(clients::get)),
+                (M::PATCH, web::to(clients::change)),
+                (M::DELETE, web::to(clients::deactivate)),
+            ],
+        ))
+        .service(resource(
+            "/api/v1/clients/{id}/tickets",
+            [(M::GET, web::to(rows::tickets))],
+        ))
+        .service(resource(
+            "/api/v1/clients/{id}/tickets/{ticket}/messages",
+            [(M::GET, web::to(rows::messages))],
+        ))
+        .service(resource(
+            "/api/v1/imports",
+            [
+                (M::GET, web::to(imports::list)),
+                (M::POST, web::to(imports::start)),
+            ],
+        ))
+        .service(resource(
+            "/api/v1/imports/{id}",
+            [(M::GET, web::to(imports::get))],
+        ))
+        .service(resource(
+            "/api/v1/imports/{id}/cancel",
+            [(M::POST, web::to(imports::cancel))],
+        ))
+        .service(resource(
+            "/api/v1/imports/{id}/retry",
+            [(M::POST, web::to(imports::retry))],
+        ));
+}
+
+/// An instant as V1 writes it.
+pub fn timestamp(at: Instant) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// 422 about one member of a body or parameter of a query.
+fn broken(pointer: &str, code: &'static str, detail: impl Into<String>) -> Problem {
+    Problem::unprocessable(vec![Violation::new(pointer, code, detail)])
+}
+
+/// An instant of a query.
+fn instant(name: &str, text: Option<&str>) -> Result<Option<Instant>, Problem> {
+    let parse = |text: &str| chrono::DateTime::parse_from_rfc3339(text);
+    let read = text.map(parse).transpose();
+    let read = read.map_err(|_| broken(&format!("/{name}"), "invalid_instant", "not RFC 3339"))?;
+    Ok(read.map(|at| at.to_utc()))
+}
+
+/// A page and its cursor.
+#[derive(Serialize, ToSchema)]
+pub struct List<T> {
+    /// The items.
+    data: Vec<T>,
+    /// Takes the next page; null at the end.
+    next_cursor: Option<String>,
+}
