@@ -43,6 +43,10 @@ fn command(program: &str, arguments: &[&str]) -> Command {
             server("PLATEIA_TEST_RABBITMQ_URL"),
         )
         .env("PLATEIA__RABBITMQ__PREFIX", &name)
+        .env(
+            "PLATEIA__SECRETS__KEY",
+            "a key of thirty-two characters, at least",
+        )
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

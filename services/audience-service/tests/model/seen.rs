@@ -60,6 +60,7 @@ fn report(report: &operation::Report) -> Report {
             by_reason: reasons(&r.by_reason),
             withheld: r.withheld,
         },
+        operation::Report::Import(_) => unreachable!("nothing is imported here"),
     }
 }
 

@@ -11,7 +11,7 @@ use ports::{
     auth::{ApiKeyOwner, ApiKeyStore},
 };
 use runtime::{Lifecycle, Snowflakes, SystemClock};
-use service_kit::{Base, Ground, Service};
+use service_kit::{Base, BaseError, Ground, Service};
 use settings::{ExposeSecret, Settings, SettingsError};
 use sha2::{Digest, Sha256};
 
@@ -59,7 +59,8 @@ impl Service for ImportJobService {
 
 async fn open(settings: &Settings) -> Result<Ground, StartError> {
     let ground = Ground::open(settings, Tables::Imports).await?;
-    ground.db.migrate_imports().await?;
+    let migrated = ground.db.migrate_imports().await;
+    migrated.map_err(BaseError::Postgres)?;
     Ok(ground)
 }
 

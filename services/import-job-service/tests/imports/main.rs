@@ -1,0 +1,16 @@
+//! The use cases on SQLite, against a CRM over HTTP that misbehaves on demand.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod budget;
+mod clients;
+mod control;
+mod defects;
+mod faults;
+mod rig;
+mod still;
