@@ -1,11 +1,6 @@
 //! The use cases on SQLite, against a CRM over HTTP that misbehaves on demand.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod budget;
 mod clients;
