@@ -32,5 +32,6 @@ lint: ## Formatting, lints, direction of dependencies, sizes
 fmt: ## Format the code
 	cargo fmt --all
 
-openapi: ## Write the OpenAPI document that the code makes
+openapi: ## Write the OpenAPI documents that the code makes
 	cargo run --quiet -p audience-service --example openapi > proto/openapi/audience.json
+	cargo run --quiet -p import-job-service --example imports_openapi > proto/openapi/imports.json

@@ -11,6 +11,8 @@
     reason = "helpers of tests"
 )]
 
+#[path = "crash/imports.rs"]
+mod imports;
 #[path = "crash/scenario.rs"]
 mod scenario;
 #[path = "crash/server.rs"]
@@ -152,6 +154,7 @@ fn every_registered_point_is_tried() {
     let tried: BTreeSet<&str> = Scenario::ALL
         .into_iter()
         .flat_map(Scenario::points)
+        .chain(imports::POINTS)
         .collect();
     // A purge is due after seven days only, the model comes to it; one process consumes from no broker.
     let elsewhere = ["purge.batch", "consume.stored"];

@@ -37,6 +37,15 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 impl Server {
     /// Starts a server that ends itself at `crash_at`; `None` when it came to that before it was ready.
     pub fn start(dir: &Path, crash_at: Option<&str>) -> Option<Self> {
+        Self::start_with(dir, crash_at, &[])
+    }
+
+    /// As [`Self::start`], with more settings.
+    pub fn start_with(
+        dir: &Path,
+        crash_at: Option<&str>,
+        settings: &[(&str, &str)],
+    ) -> Option<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plateia"));
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
@@ -44,6 +53,7 @@ impl Server {
             .env("PLATEIA_API_KEY", KEY)
             .env_remove("CRASH_AT")
             .envs(crash_at.map(|at| ("CRASH_AT", at)))
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());

@@ -1,0 +1,5 @@
+//! Prints the OpenAPI document: `make openapi` keeps it in `proto/openapi`.
+
+fn main() {
+    print!("{}", import_job_service::http::document());
+}

@@ -1,0 +1,123 @@
+//! Imports: killed at every point on their way, they end as if nothing had happened.
+
+use std::{collections::BTreeSet, path::Path};
+
+use fake_crm::{Fake, Plan};
+use serde_json::{Value, json};
+
+use crate::{
+    HITS, number,
+    server::{Client, Server, until},
+};
+
+pub const POINTS: [&str; 5] = [
+    "import.page_fetched",
+    "import.page_stored",
+    "import.page_committed",
+    "import.before_finish",
+    "import.finished",
+];
+
+const TICKETS: u64 = 60;
+const MESSAGES: u64 = 2;
+const CONTACTS: u64 = 120;
+
+fn start(dir: &Path, crash_at: Option<&str>, host: &str) -> Option<Server> {
+    let settings = [
+        ("IMPORT_ALLOW_PRIVATE_HOSTS", host),
+        // Enough for everything here, one request after the other.
+        ("EXTERNAL_API_REQUESTS_PER_MINUTE", "240"),
+    ];
+    Server::start_with(dir, crash_at, &settings)
+}
+
+/// Asks for both runs; nothing where the server is gone.
+fn ask(client: &Client, url: &str) -> Option<()> {
+    let new = json!({"slug": "acme", "base_url": url, "token": "s3cret"});
+    client.post("/clients", "client", &new)?;
+    for import in ["tickets", "contacts"] {
+        let body = json!({"client_slug": "acme", "import": import});
+        client.post("/imports", import, &body)?;
+    }
+    Some(())
+}
+
+/// Both runs, once they have ended.
+fn ended(client: &Client) -> Option<Vec<Value>> {
+    let runs = client.get("/imports")?["data"].as_array().unwrap().clone();
+    let all = runs.iter().all(|run| run["finished_at"].is_string());
+    (runs.len() == 2 && all).then_some(runs)
+}
+
+/// `false` when the point was not reached.
+fn run(crash_at: &str) -> bool {
+    let fake = Fake::start(Plan {
+        tickets: TICKETS,
+        messages_per_ticket: MESSAGES,
+        contacts: CONTACTS,
+        ..Plan::default()
+    });
+    let fake = fake.unwrap();
+    let host = fake.url.trim_start_matches("http://");
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = start(dir.path(), Some(crash_at), host).unwrap();
+    let client = server.client();
+    ask(&client, &fake.url);
+    let killed = until("the crash or the end", || {
+        if server.has_ended() {
+            return Some(true);
+        }
+        ended(&client).map(|_| false)
+    });
+    if !killed {
+        return false;
+    }
+    let server = start(dir.path(), None, host).unwrap();
+    let client = server.client();
+    // Whatever got no answer is asked again, under the same keys.
+    ask(&client, &fake.url).unwrap();
+    let runs = until("both runs", || ended(&client));
+    let mut pages = 0;
+    for run in &runs {
+        assert_eq!(run["result"], "complete", "{run}");
+        let report = &run["report"];
+        assert_eq!(
+            report["created"], report["received"],
+            "nothing twice: {run}"
+        );
+        pages += report["pages"].as_u64().unwrap();
+    }
+    let sum = |kind: &str| -> u64 {
+        let of = |run: &Value| run["report"][kind]["created"].as_u64().unwrap();
+        runs.iter().map(of).sum()
+    };
+    assert_eq!(
+        ["tickets", "messages", "contacts"].map(sum),
+        [TICKETS, TICKETS * MESSAGES, CONTACTS]
+    );
+    let asked = fake.log().requests().len() as u64;
+    // Two runs were on their way.
+    assert!(asked <= pages + 2, "{asked} requests for {pages} pages");
+    let told = until("the notifications", || {
+        let told = client.get("/notifications")?["data"].as_array()?.clone();
+        (told.len() >= 2).then_some(told)
+    });
+    let operations: BTreeSet<_> = told.iter().map(|n| n["operation_id"].as_str()).collect();
+    assert_eq!(
+        (told.len(), operations.len()),
+        (2, 2),
+        "each end is told once"
+    );
+    true
+}
+
+#[test]
+fn k6_k7_k8_importing_survives() {
+    for point in POINTS {
+        let hits = number("PLATEIA_CRASH_HITS", HITS);
+        let hit = (1..=hits)
+            .take_while(|n| run(&format!("{point}:{n}")))
+            .count();
+        assert!(hit > 0, "{point} was never reached");
+    }
+}
