@@ -139,18 +139,20 @@ async fn a_key_makes_a_client_once() {
     assert_eq!(again.ok(201), first);
 }
 
+/// A service whose CRM has 25 tickets with 4 messages each, and 30 contacts.
+async fn busy() -> Service {
+    let plan = Plan {
+        tickets: 25,
+        messages_per_ticket: 4,
+        contacts: 30,
+        ..Plan::default()
+    };
+    Service::with(plan, None).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_reports_and_its_rows_are_read_by_cursor_and_filter() {
-    let service = Service::with(
-        Plan {
-            tickets: 25,
-            messages_per_ticket: 4,
-            contacts: 30,
-            ..Plan::default()
-        },
-        None,
-    )
-    .await;
+async fn a_run_reports_every_row_and_is_listed() {
+    let service = busy().await;
     let client = service.client("acme").await;
     let run = service.import(&client, "tickets").await;
     assert_eq!(
@@ -177,7 +179,21 @@ async fn a_run_reports_and_its_rows_are_read_by_cursor_and_filter() {
         .ok(200);
     assert_eq!(ids(&second), ids(&runs));
     assert_eq!(second["next_cursor"], Value::Null);
+    let ended = format!("/api/v1/imports/{}", run["id"].as_str().unwrap());
+    service
+        .post(&format!("{ended}/cancel"), json!({}))
+        .await
+        .refused(409, "operation_ended");
+    let foreign = [("workSpaceId", "ws_2")];
+    let reply = service.send("GET", &ended, &foreign, "").await;
+    reply.refused(404, "not_found");
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn imported_rows_are_read_by_cursor_and_filter() {
+    let service = busy().await;
+    let client = service.client("acme").await;
+    service.import(&client, "tickets").await;
     let tickets = format!("/api/v1/clients/{client}/tickets");
     let mut seen = Vec::new();
     let mut path = format!("{tickets}?limit=10");
@@ -217,14 +233,7 @@ async fn a_run_reports_and_its_rows_are_read_by_cursor_and_filter() {
         .get(&format!("{tickets}/none/messages"))
         .await
         .refused(404, "not_found");
-    let ended = format!("/api/v1/imports/{}", run["id"].as_str().unwrap());
-    service
-        .post(&format!("{ended}/cancel"), json!({}))
-        .await
-        .refused(409, "operation_ended");
     let foreign = [("workSpaceId", "ws_2")];
-    for path in [&ended, &tickets] {
-        let reply = service.send("GET", path, &foreign, "").await;
-        reply.refused(404, "not_found");
-    }
+    let reply = service.send("GET", &tickets, &foreign, "").await;
+    reply.refused(404, "not_found");
 }
