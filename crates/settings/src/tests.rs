@@ -32,6 +32,7 @@ fn defaults_stand_alone() {
             sse: 1000
         }
     );
+    assert_eq!(settings.retention.customer_events_days, 730);
     assert_eq!(settings.telemetry, Telemetry::default());
     assert_eq!(key(&settings), None);
 }
@@ -95,6 +96,16 @@ fn errors_name_the_key() {
             "gateway_secret",
         ),
         (None, &[("PLATEIA__WORKERS__HTTP", "0")], "workers.http"),
+        (
+            Some("[retention]\ncustomer_events_days = 0"),
+            &[],
+            "retention.customer_events_days",
+        ),
+        (
+            None,
+            &[("PLATEIA__RETENTION__CUSTOMER_EVENTS_DAYS", "36501")],
+            "retention.customer_events_days",
+        ),
     ] {
         let message = load(toml, env).unwrap_err().to_string();
         assert!(message.contains(named), "{named} not in {message}");

@@ -56,6 +56,13 @@ pub fn as_toml(settings: &Settings) -> Result<String, fmt::Error> {
     text.push_str("\n[workers]\n");
     line(&mut text, "http", settings.workers.http)?;
     line(&mut text, "operations", Some(settings.workers.operations))?;
+    let retention = &settings.retention;
+    text.push_str("\n[retention]\n");
+    line(
+        &mut text,
+        "customer_events_days",
+        Some(retention.customer_events_days),
+    )?;
     let telemetry = &settings.telemetry;
     let format = match telemetry.log_format {
         LogFormat::Text => "text",
@@ -107,7 +114,12 @@ mod tests {
     #[test]
     fn what_is_printed_has_no_secrets_and_can_be_read_again() {
         let key = "a-key-of-32-characters-in-all-ok";
-        let settings = load(&[("PLATEIA_API_KEY", key), ("PLATEIA__LIMITS__ITEMS", "7")]).unwrap();
+        let settings = load(&[
+            ("PLATEIA_API_KEY", key),
+            ("PLATEIA__LIMITS__ITEMS", "7"),
+            ("PLATEIA__RETENTION__CUSTOMER_EVENTS_DAYS", "8"),
+        ])
+        .unwrap();
         let text = as_toml(&settings).unwrap();
         assert!(!text.contains(key));
         let dir = tempfile::tempdir().unwrap();
@@ -115,8 +127,8 @@ mod tests {
         std::fs::write(&file, &text).unwrap();
         let again = Settings::load(Some(&file), std::iter::empty()).unwrap();
         assert_eq!(
-            (&again.limits, &again.workers),
-            (&settings.limits, &settings.workers)
+            (&again.limits, &again.workers, &again.retention),
+            (&settings.limits, &settings.workers, &settings.retention)
         );
         assert!(text.contains("# api_key is set") && again.api_key.is_none());
     }

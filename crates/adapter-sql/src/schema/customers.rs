@@ -93,5 +93,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(customers, customer_tags, customer_consents);
 diesel::allow_tables_to_appear_in_same_query!(customer_totals, customer_clients);

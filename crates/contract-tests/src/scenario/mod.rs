@@ -11,6 +11,7 @@
 )]
 
 mod client;
+mod customers;
 mod lists;
 mod removals;
 mod uploads;
@@ -30,4 +31,5 @@ pub fn play(service: &Service) {
     removals::into_a_new_round(service);
     removals::cleared_and_brought_back(service);
     removals::told_on_a_stream(service);
+    customers::registered_and_followed(service);
 }

@@ -5,13 +5,17 @@ use std::{sync::Arc, time::Duration};
 use adapter_sql::sqlite::Idempotency;
 use audience_service::workers;
 use chrono::TimeDelta;
-use domain::shared::Instant;
+use domain::{
+    customer::{CustomerEvent, CustomerId, EventName},
+    shared::Instant,
+};
 use ports::{
     Clock,
     idempotency::{IdempotencyScope, IdempotencyStore, Reservation},
-    store::Durability,
+    store::{Durability, EventFilter},
 };
 use runtime::Lifecycle;
+use serde_json::json;
 
 use crate::rig::Rig;
 
@@ -68,4 +72,44 @@ async fn old_answers_and_events_go_and_young_ones_stay() {
     assert!(matches!(gone, Ok(Reservation::Fresh { .. })), "{gone:?}");
     let kept = answers(0).reserve(&scope(0), [2; 32], lease).await;
     assert!(matches!(kept, Ok(Reservation::Mismatch)), "{kept:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_of_customers_are_kept_as_long_as_configured() {
+    let kept = TimeDelta::days(30);
+    let rig = Rig::with(|deps| deps.customer_events_kept = kept).await;
+    let (deps, actor) = (rig.app.deps(), rig.actor());
+    let customer = vec![json!({"external_id": "a"})];
+    let written = rig
+        .app
+        .upsert_customers(&actor, rig.ticket(), customer, true);
+    let id = CustomerId::from_raw(written.await.unwrap()[0].id.unwrap());
+    let event = |days: i64| CustomerEvent {
+        id: deps.ids.next(),
+        customer: id,
+        key: None,
+        name: EventName::parse("seen").unwrap(),
+        time: deps.clock.now() - TimeDelta::days(days),
+        properties: serde_json::Map::new(),
+        amount: None,
+        received_at: deps.clock.now(),
+    };
+    let mut uow = deps.store.begin(Durability::Full).await.unwrap();
+    // More than one step of a purge.
+    let events: Vec<_> = (0..1_200)
+        .map(|n| event(31 + n % 9))
+        .chain([event(29)])
+        .collect();
+    uow.customer_events()
+        .add(&actor.workspace, &events)
+        .await
+        .unwrap();
+    uow.commit().await.unwrap();
+    assert_eq!(rig.app.purge_customer_events().await.unwrap(), 1_200);
+    let filter = EventFilter {
+        limit: 10,
+        ..EventFilter::default()
+    };
+    let (left, more) = rig.app.customer_events(&actor, id, filter).await.unwrap();
+    assert!(left.len() == 1 && !more);
 }

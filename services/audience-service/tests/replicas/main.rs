@@ -3,9 +3,11 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "a set-up that fails is a test that fails"
 )]
 
+mod customers;
 mod stack;
 mod start;
 

@@ -27,7 +27,7 @@ pub struct Replica {
 
 /// Replicas in one place.
 pub struct Stack {
-    _place: Place,
+    place: Place,
     replicas: Vec<Replica>,
 }
 
@@ -40,7 +40,7 @@ impl Drop for Replica {
 }
 
 #[expect(clippy::disallowed_methods, reason = "where the test's servers are")]
-fn server(name: &str) -> String {
+pub fn server(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; `make test` starts servers"))
 }
 
@@ -120,8 +120,13 @@ impl Stack {
         let start = |_| place.start(|_| {});
         Self {
             replicas: (0..replicas).map(start).collect(),
-            _place: place,
+            place,
         }
+    }
+
+    /// What replicas call their schema, database and queues.
+    pub fn name(&self) -> &str {
+        &self.place.name
     }
 
     pub fn service(&self) -> Service {

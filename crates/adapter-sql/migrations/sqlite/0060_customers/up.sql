@@ -32,6 +32,7 @@ CREATE TABLE customers (
 
 CREATE UNIQUE INDEX customers_identity ON customers (workspace, client, identity);
 CREATE INDEX customers_of_client ON customers (workspace, client, id);
+CREATE INDEX customers_imported ON customers (workspace, id) WHERE client <> '';
 CREATE INDEX customers_document ON customers (workspace, document, id) WHERE document IS NOT NULL;
 CREATE INDEX customers_phone ON customers (workspace, phone, id) WHERE phone IS NOT NULL;
 CREATE INDEX customers_email ON customers (workspace, email, id) WHERE email IS NOT NULL;

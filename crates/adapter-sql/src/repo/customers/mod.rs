@@ -2,6 +2,7 @@
 
 mod events;
 mod labels;
+mod listing;
 mod queries;
 mod rows;
 mod write;

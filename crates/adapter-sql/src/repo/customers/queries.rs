@@ -1,11 +1,11 @@
 //! Reading customers outside a transaction.
 
 use async_trait::async_trait;
-use diesel::{dsl::exists, prelude::*};
+use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
     customer::{ClientRef, Customer, CustomerEvent, CustomerId},
-    shared::{WorkspaceId, fold_key},
+    shared::WorkspaceId,
 };
 use ports::{
     StoreError,
@@ -16,15 +16,12 @@ use ports::{
 };
 
 use super::{
-    Backend, Db, client_of, events,
+    Backend, Db, client_of, events, listing,
     rows::{self, CustomerRow},
 };
 use crate::{
     error::store,
-    schema::customers::{
-        customer_clients, customer_consents, customer_tag_counts, customer_tags, customer_totals,
-        customers,
-    },
+    schema::customers::{customer_clients, customer_tag_counts, customer_totals, customers},
 };
 
 /// Most clients that are counted one by one.
@@ -37,40 +34,6 @@ fn of_workspace(workspace: &WorkspaceId, limit: i64) -> customers::BoxedQuery<'_
         .order(customers::id)
         .limit(limit)
         .into_boxed::<Backend>()
-}
-
-fn matching<'q>(
-    workspace: &'q WorkspaceId,
-    filter: &'q CustomerFilter,
-) -> customers::BoxedQuery<'q, Backend> {
-    let mut query = of_workspace(workspace, filter.limit);
-    if let Some(after) = filter.after {
-        query = query.filter(customers::id.gt(after.raw()));
-    }
-    if let Some(client) = &filter.client {
-        query = query.filter(customers::client.eq(client.as_str()));
-    }
-    match filter.imported {
-        Some(true) => query = query.filter(customers::client.ne("")),
-        Some(false) => query = query.filter(customers::client.eq("")),
-        None => {}
-    }
-    if let Some(tag) = &filter.tag {
-        let carried = customer_tags::table
-            .filter(customer_tags::workspace.eq(workspace.as_str()))
-            .filter(customer_tags::tag.eq(fold_key(tag.trim())))
-            .filter(customer_tags::customer.eq(customers::id));
-        query = query.filter(exists(carried));
-    }
-    if let Some((channel, status)) = filter.consent {
-        let said = customer_consents::table
-            .filter(customer_consents::workspace.eq(workspace.as_str()))
-            .filter(customer_consents::channel.eq(channel.as_str()))
-            .filter(customer_consents::status.eq(status.as_str()))
-            .filter(customer_consents::customer.eq(customers::id));
-        query = query.filter(exists(said));
-    }
-    query
 }
 
 fn sharing<'q>(
@@ -123,8 +86,11 @@ impl CustomerQueries for Db {
         workspace: &WorkspaceId,
         filter: &CustomerFilter,
     ) -> Result<Vec<Customer>, StoreError> {
-        self.customers_of(workspace, matching(workspace, filter))
-            .await
+        let mut conn = self.reader().await?;
+        let page = listing::page(&mut conn, workspace, filter).await?;
+        let mut customers = rows::find(&mut conn, workspace, &page).await?;
+        customers.sort_unstable_by_key(|customer| customer.id);
+        Ok(customers)
     }
 
     async fn look_up_customers(
