@@ -83,8 +83,9 @@ const OWNED: &[(&str, &[&str])] = &[
     ("diesel_migrations", &["adapter-sql"]),
     ("libsqlite3-sys", &["adapter-sql", "bench"]),
     ("deadpool", &["adapter-sql"]),
-    ("lapin", &["adapter-rabbitmq"]),
-    ("mongodb", &["adapter-mongo", "bench"]),
+    ("lapin", &["adapter-rabbitmq", "chaos"]),
+    ("mongodb", &["adapter-mongo", "bench", "chaos"]),
+    ("tokio-postgres", &["chaos"]),
 ];
 
 /// What a use case must not know.

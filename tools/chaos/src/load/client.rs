@@ -1,0 +1,186 @@
+//! A client as it should be: it repeats under the same key until it has an answer.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use rand::Rng;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    history::History,
+    http::{Answer, Request},
+};
+
+/// Shared with the replicas: its headers say who calls.
+pub const GATEWAY_SECRET: &str = "a-gateway-for-chaos-of-38-characters-ok";
+/// Longest wait for one answer.
+const ONE: Duration = Duration::from_secs(20);
+/// Longest time until a command has its answer: leases of a dead replica are part of it.
+const PATIENCE: Duration = Duration::from_secs(240);
+/// Longest pause between two tries.
+const PAUSE: Duration = Duration::from_millis(1_000);
+
+/// Replicas of one service.
+#[derive(Debug)]
+pub struct Target {
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// One user of one workspace.
+pub struct Caller {
+    target: Arc<Target>,
+    pub workspace: String,
+    identity: String,
+    next: AtomicUsize,
+}
+
+/// Whether an answer may come out another way when the request is repeated.
+fn is_passing(answer: &Answer) -> bool {
+    let code = answer.json();
+    let code = code.get("code").and_then(Value::as_str).unwrap_or_default();
+    answer.status >= 500 || answer.status == 429 || code == "idempotency_in_progress"
+}
+
+/// What must not be answered, whatever happens.
+fn is_improper(answer: &Answer) -> bool {
+    match answer.status {
+        503 => answer.header("Retry-After").is_none(),
+        status => status >= 500,
+    }
+}
+
+impl Caller {
+    pub fn new(target: Arc<Target>, workspace: &str, user: &str) -> Self {
+        let identity = format!(
+            "workSpaceId: {workspace}\r\nuserId: {user}\r\nx-gateway-secret: {GATEWAY_SECRET}\r\n"
+        );
+        Self {
+            target,
+            workspace: workspace.to_owned(),
+            identity,
+            next: AtomicUsize::new(rand::random_range(0..16)),
+        }
+    }
+
+    /// The next replica.
+    fn address(&self) -> anyhow::Result<SocketAddr> {
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        let addresses = &self.target.addresses;
+        let address = addresses.get(next % addresses.len().max(1));
+        address.copied().context("no replica")
+    }
+
+    fn request(
+        &self,
+        method: &'static str,
+        path: &str,
+        headers: &str,
+        body: Vec<u8>,
+    ) -> Request {
+        Request {
+            method,
+            path: path.to_owned(),
+            headers: format!("{}{headers}", self.identity),
+            body,
+        }
+    }
+
+    /// A request of JSON, or with an empty body.
+    pub fn json(&self, method: &'static str, path: &str, key: &str, body: &Value) -> Request {
+        if method == "DELETE" {
+            return self.request(method, path, "", Vec::new());
+        }
+        let headers = format!("Content-Type: application/json\r\nIdempotency-Key: {key}\r\n");
+        self.request(method, path, &headers, body.to_string().into_bytes())
+    }
+
+    /// A request with a file.
+    pub fn file(&self, key: &str, content: String) -> Request {
+        let headers = format!("Content-Type: text/csv\r\nIdempotency-Key: {key}\r\n");
+        let path = "/api/v1/uploads?file_name=people.csv";
+        self.request("POST", path, &headers, content.into_bytes())
+    }
+
+    /// Sends a request until it has an answer that stays; with a chance of `abandon` in 100, it goes
+    /// away in the middle of the first try.
+    ///
+    /// # Errors
+    /// When none comes, or when it is no success.
+    pub async fn command(
+        &self,
+        request: &Request,
+        history: &History,
+        abandon: u8,
+    ) -> anyhow::Result<Value> {
+        if rand::random_range(0..100) < abandon {
+            let share = rand::random();
+            let wait = Duration::from_millis(rand::rng().random_range(0..30));
+            request.abandon(self.address()?, share, wait).await;
+            history.abandoned();
+        }
+        let begun = Instant::now();
+        let mut pause = Duration::from_millis(50);
+        let (method, path) = (request.method, &request.path);
+        let mut last = String::new();
+        while begun.elapsed() < PATIENCE {
+            match request.send(self.address()?, ONE).await {
+                Ok(answer) if (200..300).contains(&answer.status) => return Ok(answer.json()),
+                Ok(answer) => {
+                    last = format!("{} {}", answer.status, answer.text());
+                    if is_improper(&answer) {
+                        history.anomaly(format!("{method} {path}: {last}"));
+                    }
+                    if !is_passing(&answer) {
+                        bail!("{method} {path}: {last}");
+                    }
+                }
+                Err(error) => last = format!("{error:#}"),
+            }
+            history.retried();
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSE);
+        }
+        bail!("{method} {path}: no answer: {last}")
+    }
+
+    /// Reads once; `None` when it cannot be read now.
+    pub async fn get(&self, path: &str, history: &History) -> Option<Value> {
+        let request = self.request("GET", path, "", Vec::new());
+        let answer = request.send(self.address().ok()?, ONE).await.ok()?;
+        if answer.status != 200 {
+            if is_improper(&answer) || answer.status < 500 && answer.status != 429 {
+                let (status, text) = (answer.status, answer.text());
+                history.anomaly(format!("GET {path}: {status} {text}"));
+            }
+            return None;
+        }
+        history.read();
+        Some(answer.json())
+    }
+
+    /// Reads what has to be there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn must_get(&self, path: &str) -> anyhow::Result<Value> {
+        let request = self.request("GET", path, "", Vec::new());
+        let mut last = String::new();
+        for _ in 0..30 {
+            match request.send(self.address()?, ONE).await {
+                Ok(answer) if answer.status == 200 => return Ok(answer.json()),
+                Ok(answer) => last = format!("{} {}", answer.status, answer.text()),
+                Err(error) => last = format!("{error:#}"),
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+        bail!("GET {path}: {last}")
+    }
+}

@@ -1,0 +1,319 @@
+//! One user with an audience of their own, one command after the other.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, bail, ensure};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IteratorRandom};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Shape, View,
+    client::Caller,
+    shared::{items, number},
+};
+use crate::history::{Claim, Command, Contact, Effect, History};
+
+/// Longest wait for an operation: leases of dead replicas, several times.
+const PATIENCE: Duration = Duration::from_secs(240);
+/// Most audiences of one user.
+const AUDIENCES: usize = 4;
+
+/// A user.
+pub struct Lane {
+    caller: Caller,
+    user: String,
+    shape: Shape,
+    history: Arc<History>,
+    view: Arc<View>,
+    random: StdRng,
+    audience: String,
+    made: usize,
+    step: u64,
+    /// Documents that are in the audience, so that something can be removed.
+    there: BTreeSet<String>,
+}
+
+impl Lane {
+    pub fn new(
+        caller: Caller,
+        user: &str,
+        shape: Shape,
+        history: Arc<History>,
+        view: Arc<View>,
+    ) -> Self {
+        Self {
+            caller,
+            user: user.to_owned(),
+            shape,
+            history,
+            view,
+            random: StdRng::from_os_rng(),
+            audience: String::new(),
+            made: 0,
+            step: 0,
+            there: BTreeSet::new(),
+        }
+    }
+
+    /// Sends commands until `stop`.
+    pub async fn run(mut self, stop: CancellationToken) {
+        if let Err(error) = self.create().await {
+            return self.history.anomaly(format!("{error:#}"));
+        }
+        while !stop.is_cancelled() {
+            let ended = if self.shape.no_operations {
+                self.at_once().await
+            } else {
+                self.any().await
+            };
+            if let Err(error) = ended {
+                // What is there now is known to nobody: this user goes home.
+                return self.history.anomaly(format!("{error:#}"));
+            }
+            sleep(self.shape.pause).await;
+        }
+    }
+
+    async fn any(&mut self) -> anyhow::Result<()> {
+        match self.random.random_range(0..12) {
+            0..5 => self.insert().await,
+            5..8 => self.recycle().await,
+            8 => self.clear().await,
+            9 => self.upload().await,
+            10 => self.recycle_to_new().await,
+            _ => self.at_once().await,
+        }
+    }
+
+    async fn at_once(&mut self) -> anyhow::Result<()> {
+        match self.random.random_range(0..8) {
+            0 if self.made < AUDIENCES => self.create().await,
+            1 => self.drop_and_restore().await,
+            _ => self.insert().await,
+        }
+    }
+
+    fn key(&mut self) -> String {
+        self.step += 1;
+        format!("{}-{}", self.user, self.step)
+    }
+
+    async fn send(&mut self, method: &'static str, path: &str, body: Value) -> anyhow::Result<Value> {
+        let key = self.key();
+        let request = self.caller.json(method, path, &key, &body);
+        let sent = self.caller.command(&request, &self.history, self.shape.abandon);
+        sent.await
+    }
+
+    fn path(&self) -> String {
+        format!("/api/v1/audiences/{}", self.audience)
+    }
+
+    fn some(&mut self, most: usize) -> Vec<Contact> {
+        let (workspace, user) = (self.caller.workspace.to_uppercase(), self.user.to_uppercase());
+        let count = self.random.random_range(1..=most);
+        let name = format!("name {}", self.step);
+        let contact = |_| {
+            let number = self.random.random_range(0..self.shape.contacts);
+            (format!("{workspace}-{user}-{number:05}"), name.clone())
+        };
+        (0..count).map(contact).collect()
+    }
+
+    fn done(&self, effect: Effect, claim: Claim) {
+        self.history.acknowledged(Command {
+            audience: self.audience.clone(),
+            writer: self.user.clone(),
+            effect,
+            claim,
+        });
+    }
+
+    fn allow(&self, counts: Option<[usize; 2]>) {
+        let counts = counts.map(|counts| counts.map(|count| count as u64));
+        self.view.allow(&self.audience, counts);
+    }
+
+    /// Readers see that which is there now, and nothing else.
+    fn settle(&self) {
+        self.allow(Some([self.there.len(); 2]));
+    }
+
+    async fn create(&mut self) -> anyhow::Result<()> {
+        let contacts = self.some(self.shape.contacts / 2);
+        let name = format!("{} {}", self.user, self.made);
+        let body = json!({ "name": name, "data": items(&contacts) });
+        let made = self.send("POST", "/api/v1/audiences", body).await?;
+        self.made += 1;
+        self.audience = text(&made, "id")?;
+        self.there = contacts.iter().map(|(document, _)| document.clone()).collect();
+        let claim = Claim {
+            changed: number(&made, "inserted"),
+            replaced: number(&made, "updated"),
+        };
+        let workspace = self.caller.workspace.clone();
+        self.done(Effect::Create { workspace, contacts }, claim);
+        self.settle();
+        Ok(())
+    }
+
+    fn wrote(&mut self, contacts: Vec<Contact>, claim: Claim) {
+        self.there.extend(contacts.iter().map(|(document, _)| document.clone()));
+        self.done(Effect::Write { contacts }, claim);
+        self.settle();
+    }
+
+    async fn insert(&mut self) -> anyhow::Result<()> {
+        let contacts = self.some(60);
+        self.allow(None);
+        let body = json!({ "data": items(&contacts) });
+        let report = self.send("POST", &format!("{}/contacts", self.path()), body).await?;
+        let claim = Claim {
+            changed: number(&report, "inserted"),
+            replaced: number(&report, "updated"),
+        };
+        self.wrote(contacts, claim);
+        Ok(())
+    }
+
+    async fn upload(&mut self) -> anyhow::Result<()> {
+        // Each document once: a repeated one is counted by the file's rules, not the request's.
+        let contacts: BTreeMap<String, String> = self.some(150).into_iter().collect();
+        let contacts: Vec<Contact> = contacts.into_iter().collect();
+        let rows = contacts.iter().map(|(document, name)| format!("{document},{name}\n"));
+        let file: String = ["document,name\n".to_owned()].into_iter().chain(rows).collect();
+        let key = self.key();
+        let request = self.caller.file(&key, file);
+        let sent = self.caller.command(&request, &self.history, self.shape.abandon).await?;
+        self.allow(None);
+        let body = json!({ "upload_id": text(&sent, "id")? });
+        let accepted = self.send("POST", &format!("{}/uploads", self.path()), body).await?;
+        let ended = self.ended(&accepted).await?;
+        let report = ended.get("report").context("no report")?;
+        let claim = Claim {
+            changed: number(report, "created"),
+            replaced: number(report, "updated"),
+        };
+        self.wrote(contacts, claim);
+        Ok(())
+    }
+
+    fn leaving(&mut self) -> Vec<String> {
+        let count = self.there.len() / 3 + 1;
+        self.there.iter().cloned().choose_multiple(&mut self.random, count)
+    }
+
+    async fn recycle(&mut self) -> anyhow::Result<()> {
+        let documents = self.leaving();
+        let before = self.there.len();
+        self.allow(Some([before, before - documents.len()]));
+        let body = json!({ "rules": { "documents": documents, "opted_out": false } });
+        let accepted = self.send("POST", &format!("{}/recycle", self.path()), body).await?;
+        let ended = self.ended(&accepted).await?;
+        let claim = removed(&ended, before)?;
+        let all = self.there.clone();
+        documents.iter().for_each(|document| drop(self.there.remove(document)));
+        self.done(Effect::Remove { documents }, claim);
+        self.settle();
+        if self.random.random_range(0..3) == 0 {
+            self.undo(&text(&ended, "id")?, all).await?;
+        }
+        Ok(())
+    }
+
+    async fn undo(&mut self, operation: &str, all: BTreeSet<String>) -> anyhow::Result<()> {
+        self.allow(Some([self.there.len(), all.len()]));
+        self.send("POST", &format!("/api/v1/operations/{operation}/undo"), json!({})).await?;
+        self.there = all;
+        self.done(Effect::Undo, Claim::default());
+        self.settle();
+        Ok(())
+    }
+
+    async fn clear(&mut self) -> anyhow::Result<()> {
+        self.allow(Some([self.there.len(), 0]));
+        let cleared = self.send("POST", &format!("{}/clear", self.path()), json!({})).await?;
+        let operation = text(&cleared, "operation_id")?;
+        self.history.operation(&operation, &self.caller.workspace);
+        let all = std::mem::take(&mut self.there);
+        self.done(Effect::Clear, Claim::default());
+        self.settle();
+        if self.random.random_bool(0.5) {
+            self.undo(&operation, all).await?;
+        }
+        Ok(())
+    }
+
+    async fn recycle_to_new(&mut self) -> anyhow::Result<()> {
+        if self.made >= AUDIENCES {
+            return self.recycle().await;
+        }
+        let documents = self.leaving();
+        let name = format!("{} {}", self.user, self.made);
+        let body = json!({
+            "rules": { "documents": documents, "opted_out": false },
+            "target": { "type": "new", "name": name },
+        });
+        let accepted = self.send("POST", &format!("{}/recycle", self.path()), body).await?;
+        let ended = self.ended(&accepted).await?;
+        self.made += 1;
+        let claim = removed(&ended, self.there.len())?;
+        let to = self.by_name(&name).await?;
+        self.done(Effect::CopyWithout { to, documents }, claim);
+        Ok(())
+    }
+
+    async fn by_name(&self, name: &str) -> anyhow::Result<String> {
+        let all = self.caller.must_get("/api/v1/audiences?limit=1000").await?;
+        let all = all.get("data").and_then(Value::as_array).context("no list")?;
+        let found = all.iter().find(|a| a.get("name").is_some_and(|n| n == name));
+        text(found.with_context(|| format!("no audience {name}"))?, "id")
+    }
+
+    async fn drop_and_restore(&mut self) -> anyhow::Result<()> {
+        let path = self.path();
+        self.send("DELETE", &path, Value::Null).await?;
+        self.done(Effect::Drop, Claim::default());
+        self.send("POST", &format!("{path}/restore"), json!({})).await?;
+        self.done(Effect::Restore, Claim::default());
+        Ok(())
+    }
+
+    /// Waits for the end of an accepted operation.
+    async fn ended(&self, accepted: &Value) -> anyhow::Result<Value> {
+        let id = text(accepted, "id")?;
+        self.history.operation(&id, &self.caller.workspace);
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            let path = format!("/api/v1/operations/{id}");
+            let seen = self.caller.get(&path, &self.history).await.unwrap_or_default();
+            match seen.get("state").and_then(Value::as_str) {
+                Some("succeeded") => return Ok(seen),
+                Some("failed" | "cancelled") => bail!("{id} ended otherwise: {seen}"),
+                _ => sleep(Duration::from_millis(60)).await,
+            }
+        }
+        bail!("{id} did not end")
+    }
+}
+
+fn text(value: &Value, name: &str) -> anyhow::Result<String> {
+    let found = value.get(name).and_then(Value::as_str);
+    Ok(found.with_context(|| format!("no {name} in {value}"))?.to_owned())
+}
+
+/// What a recycling's report claims; its total is that which was there.
+fn removed(ended: &Value, total: usize) -> anyhow::Result<Claim> {
+    let report = ended.get("report").context("no report")?;
+    ensure!(number(report, "total") == Some(total as u64), "{report} of {total}");
+    Ok(Claim {
+        changed: number(report, "removed"),
+        replaced: None,
+    })
+}

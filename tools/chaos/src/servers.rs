@@ -1,0 +1,230 @@
+//! PostgreSQL, MongoDB and RabbitMQ of this run, and what can be done to them.
+
+use std::{
+    ffi::OsString,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, bail, ensure};
+use lapin::{Connection, ConnectionProperties};
+use mongodb::bson::{Document, doc};
+use tokio::time::{sleep, timeout};
+
+/// Longest wait for a server to come up or go down.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One of the servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    Postgres,
+    Mongodb,
+    Rabbitmq,
+}
+
+impl Server {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Mongodb => "mongodb",
+            Self::Rabbitmq => "rabbitmq",
+        }
+    }
+}
+
+/// Where the servers are, and the script that runs them.
+pub struct Servers {
+    script: PathBuf,
+    dir: PathBuf,
+    pub postgres_url: String,
+    pub mongodb_url: String,
+    pub rabbitmq_url: String,
+}
+
+/// `host:port` in a URL.
+///
+/// # Errors
+/// When it names no address.
+pub fn address(url: &str) -> anyhow::Result<SocketAddr> {
+    let rest = url.split_once("://").context("no scheme")?.1;
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.parse().with_context(|| format!("{host} is no address"))
+}
+
+/// The URL with another address in it.
+///
+/// # Errors
+/// When it names no address.
+pub fn through(url: &str, proxy: SocketAddr) -> anyhow::Result<String> {
+    Ok(url.replacen(&address(url)?.to_string(), &proxy.to_string(), 1))
+}
+
+fn variable(name: &str) -> anyhow::Result<String> {
+    let value = std::env::var_os(name).with_context(|| format!("{name} is not set"))?;
+    value.into_string().ok().context("not text")
+}
+
+impl Servers {
+    /// The servers that `deploy/dev/servers run` started for this process.
+    ///
+    /// # Errors
+    /// Names the variable that is not set.
+    pub fn of_environment(script: &Path) -> anyhow::Result<Self> {
+        Ok(Self {
+            script: script.to_owned(),
+            dir: variable("PLATEIA_TEST_SERVERS_DIR")?.into(),
+            postgres_url: variable("PLATEIA_TEST_POSTGRES_URL")?,
+            mongodb_url: variable("PLATEIA_TEST_MONGODB_URL")?,
+            rabbitmq_url: variable("PLATEIA_TEST_RABBITMQ_URL")?,
+        })
+    }
+
+    async fn script(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        run(self.script.as_os_str().to_owned(), arguments, &self.dir).await
+    }
+
+    /// Ends a server by a signal, such as `TERM` or `KILL`, and waits until it has ended.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn down(&self, server: Server, signal: &str) -> anyhow::Result<()> {
+        self.script(&["down", server.name(), signal]).await
+    }
+
+    /// Starts it again, on the port it had.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn up(&self, server: Server) -> anyhow::Result<()> {
+        self.script(&["up", server.name()]).await
+    }
+
+    /// Runs `rabbitmqctl` on the broker.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub async fn rabbitmqctl(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        run(self.dir.join("rabbitmqctl").into(), arguments, &self.dir).await
+    }
+
+    /// A session of PostgreSQL, whose statements go to `schema`.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn postgres(&self, schema: &str) -> anyhow::Result<tokio_postgres::Client> {
+        let connecting = tokio_postgres::connect(&self.postgres_url, tokio_postgres::NoTls);
+        let (client, connection) = timeout(PATIENCE, connecting).await??;
+        // It ends with its client.
+        tokio::spawn(connection);
+        client.batch_execute(&format!("SET search_path = {schema}")).await?;
+        Ok(client)
+    }
+
+    /// A client of MongoDB.
+    ///
+    /// # Errors
+    /// When the URL is none.
+    pub async fn mongodb(&self) -> anyhow::Result<mongodb::Client> {
+        let mut options = mongodb::options::ClientOptions::parse(&self.mongodb_url).await?;
+        options.app_name = Some("chaos".to_owned());
+        options.server_selection_timeout = Some(PATIENCE);
+        Ok(mongodb::Client::with_options(options)?)
+    }
+
+    /// Runs a command of MongoDB's administrator.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn mongodb_admin(&self, command: Document) -> anyhow::Result<Document> {
+        let admin = self.mongodb().await?.database("admin");
+        Ok(timeout(PATIENCE, admin.run_command(command)).await??)
+    }
+
+    /// A connection to the broker.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn rabbitmq(&self) -> anyhow::Result<Connection> {
+        let connecting = Connection::connect(&self.rabbitmq_url, ConnectionProperties::default());
+        Ok(timeout(PATIENCE, connecting).await??)
+    }
+
+    /// Waits until all of them answer.
+    ///
+    /// # Errors
+    /// When one of them does not in time.
+    pub async fn ready(&self) -> anyhow::Result<()> {
+        until("the servers", PATIENCE, async || {
+            self.postgres("public").await.is_ok()
+                && self.mongodb_admin(doc! { "ping": 1 }).await.is_ok()
+                && self.rabbitmq().await.is_ok()
+        })
+        .await
+    }
+}
+
+/// Runs a program to its end; its output is told only when it fails.
+async fn run(program: OsString, arguments: &[&str], servers: &Path) -> anyhow::Result<()> {
+    let told = arguments.join(" ");
+    let mut command = Command::new(&program);
+    // Files, as what it starts in the background would keep pipes open.
+    let (out, errors) = (tempfile::tempfile()?, tempfile::NamedTempFile::new()?);
+    command
+        .args(arguments)
+        .env("PLATEIA_TEST_SERVERS_DIR", servers)
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(errors.reopen()?);
+    let mut child = command.spawn()?;
+    for _ in 0..PATIENCE.as_millis() / 20 {
+        if let Some(status) = child.try_wait()? {
+            let text = std::fs::read_to_string(errors.path()).unwrap_or_default();
+            ensure!(status.success(), "{told}: {status}: {text}");
+            return Ok(());
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    child.kill()?;
+    child.wait()?;
+    bail!("{told} did not end in time")
+}
+
+/// Waits until `look` says so.
+///
+/// # Errors
+/// When it does not within `patience`.
+pub async fn until(
+    what: &str,
+    patience: Duration,
+    mut look: impl AsyncFnMut() -> bool,
+) -> anyhow::Result<()> {
+    let waiting = async {
+        while !look().await {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(patience, waiting)
+        .await
+        .with_context(|| format!("waited {} s for {what}", patience.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_in_urls_are_exchanged() {
+        let proxy: SocketAddr = "127.0.0.1:9".parse().unwrap();
+        for (url, expected) in [
+            ("postgres://plateia@127.0.0.1:18001/postgres", "postgres://plateia@127.0.0.1:9/postgres"),
+            ("amqp://guest:guest@127.0.0.1:26000/%2f", "amqp://guest:guest@127.0.0.1:9/%2f"),
+            ("mongodb://127.0.0.1:22/?directConnection=true", "mongodb://127.0.0.1:9/?directConnection=true"),
+        ] {
+            assert_eq!(through(url, proxy).unwrap(), expected);
+        }
+        assert!(address("nothing").is_err());
+    }
+}
