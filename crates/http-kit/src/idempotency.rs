@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: the same request again gives the same answer, and its effect once.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest,
@@ -16,12 +16,15 @@ use ports::{
 };
 use runtime::Changes;
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
 
 use crate::{Answer, Problem, changes::in_context};
 
 const KEY_HEADER: &str = "idempotency-key";
 const REPLAYED_HEADER: HeaderName = HeaderName::from_static("idempotent-replayed");
 const MAX_KEY: usize = 255;
+/// How often a lease is renewed while it lasts.
+const RENEWALS: u32 = 3;
 
 /// Why a request with a key gets no answer of its own. Each face renders it in its own shape.
 #[derive(Debug, thiserror::Error)]
@@ -147,7 +150,7 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    /// `lease` is how long a change may take before another request takes it over.
+    /// `lease` is how long the key of a change whose process died stays reserved.
     pub fn new(
         store: Arc<dyn IdempotencyStore>,
         ids: Arc<dyn IdGenerator>,
@@ -235,10 +238,10 @@ impl Idempotency {
             keyed: true,
         };
         // A task of its own: a panic must not leave the key reserved for the whole lease.
-        let outcome = self
+        let change = self
             .changes
-            .run(in_context(async move { change(ticket).await }))
-            .await;
+            .run(in_context(async move { change(ticket).await }));
+        let outcome = self.held(&scope, write_id, change).await;
         let settled = match &outcome {
             Ok(answer) if answer.status.is_server_error() => {
                 self.store.abandon(&scope, write_id).await
@@ -267,6 +270,28 @@ impl Idempotency {
             );
         }
         outcome.map_err(|_| IdempotencyError::Interrupted)
+    }
+}
+
+impl Idempotency {
+    /// Renews the lease until `change` has ended.
+    async fn held<T>(
+        &self,
+        scope: &IdempotencyScope,
+        write_id: i64,
+        change: impl Future<Output = T>,
+    ) -> T {
+        let mut change = pin!(change);
+        loop {
+            if let Ok(ended) = timeout(self.lease / RENEWALS, &mut change).await {
+                return ended;
+            }
+            // Where it cannot be renewed, a repetition takes over under the same write id.
+            if let Err(error) = self.store.renew(scope, write_id, self.lease).await {
+                let error = crate::problem::chain(&error);
+                tracing::warn!(error, write_id, "a reservation could not be renewed");
+            }
+        }
     }
 }
 

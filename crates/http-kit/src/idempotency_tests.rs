@@ -2,7 +2,7 @@ use std::{
     collections::HashMap,
     sync::{
         Mutex,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -12,6 +12,8 @@ use ports::idempotency::StoredAnswer;
 use tokio::runtime::Handle;
 
 use super::*;
+
+const LEASE: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 struct Counter(AtomicI64);
@@ -35,6 +37,7 @@ type Entry = (i64, [u8; 32], State);
 #[derive(Default)]
 struct Memory {
     entries: Mutex<HashMap<IdempotencyScope, Entry>>,
+    renewals: AtomicU64,
     ids: Counter,
 }
 
@@ -76,6 +79,18 @@ impl IdempotencyStore for Memory {
         Ok(reservation)
     }
 
+    async fn renew(
+        &self,
+        scope: &IdempotencyScope,
+        write_id: i64,
+        lease: Duration,
+    ) -> Result<(), StoreError> {
+        assert_eq!(lease, LEASE);
+        assert_eq!(self.entries.lock().unwrap()[scope].0, write_id);
+        self.renewals.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
     async fn complete(
         &self,
         scope: &IdempotencyScope,
@@ -97,15 +112,13 @@ impl IdempotencyStore for Memory {
     }
 }
 
-fn wrapper() -> Idempotency {
+fn wrapper_of(store: Arc<Memory>) -> Idempotency {
     let changes = Changes::new(Handle::current(), Default::default());
-    let ids = Arc::new(Counter::default());
-    Idempotency::new(
-        Arc::new(Memory::default()),
-        ids,
-        changes,
-        Duration::from_secs(60),
-    )
+    Idempotency::new(store, Arc::new(Counter::default()), changes, LEASE)
+}
+
+fn wrapper() -> Idempotency {
+    wrapper_of(Arc::default())
 }
 
 fn call(key: Option<&str>, body: &str) -> Call {
@@ -170,6 +183,20 @@ async fn the_same_request_is_replayed() {
     let mismatch = answer(&wrapper, Some("k"), "b", 201).await;
     assert!(matches!(mismatch, Err(IdempotencyError::Mismatch)));
     assert_eq!(Problem::from(IdempotencyError::Mismatch).status(), 422);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_takes_long_keeps_its_lease() {
+    let store = Arc::new(Memory::default());
+    let slow = |_| async {
+        tokio::time::sleep(LEASE * 2).await;
+        Answer::json(StatusCode::CREATED, &"done")
+    };
+    let wrapper = wrapper_of(Arc::clone(&store));
+    let answer = wrapper.run(call(Some("k"), "a"), slow).await.unwrap();
+    assert_eq!(answer.status, 201);
+    let renewals = store.renewals.load(Ordering::SeqCst);
+    assert!((4..=6).contains(&renewals), "{renewals}");
 }
 
 #[actix_web::test]

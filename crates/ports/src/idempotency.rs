@@ -82,6 +82,15 @@ pub trait IdempotencyStore: Send + Sync {
         lease: Duration,
     ) -> Result<Reservation, StoreError>;
 
+    /// Lets the lease of an attempt that still runs end `lease` from now.
+    /// No change when the scope is not held under `write_id`, or was answered.
+    async fn renew(
+        &self,
+        scope: &IdempotencyScope,
+        write_id: i64,
+        lease: Duration,
+    ) -> Result<(), StoreError>;
+
     /// Keeps the answer for replay. No change when the scope is not held under `write_id`.
     async fn complete(
         &self,

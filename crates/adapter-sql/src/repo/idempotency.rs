@@ -182,6 +182,20 @@ impl IdempotencyStore for Idempotency {
         })
     }
 
+    async fn renew(
+        &self,
+        scope: &IdempotencyScope,
+        write_id: i64,
+        lease: Duration,
+    ) -> Result<(), StoreError> {
+        diesel::update(held!(scope, write_id))
+            .set(idempotency::lease_until.eq(At(self.clock.now() + lease)))
+            .execute(dialect::conn(&mut direct::writer(&self.db).await?))
+            .await
+            .map_err(store)
+            .map(drop)
+    }
+
     async fn complete(
         &self,
         scope: &IdempotencyScope,

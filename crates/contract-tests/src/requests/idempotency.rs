@@ -112,6 +112,33 @@ pub async fn a_lapsed_lease_is_taken_over_under_the_same_write_id(h: &dyn Reques
     assert_eq!(reserve(h, &scope("k")).await, Reservation::Replay(answer()));
 }
 
+pub async fn a_renewed_lease_lasts_longer(h: &dyn RequestsHarness) {
+    let write_id = fresh(h, &scope("k")).await;
+    let held = scope("k");
+    let renew = async |id| h.idempotency().renew(&held, id, LEASE).await.unwrap();
+    h.clock().advance(LEASE - SECOND);
+    renew(write_id).await;
+    h.clock().advance(SECOND);
+    let left = LEASE - SECOND;
+    assert_eq!(
+        reserve(h, &scope("k")).await,
+        Reservation::Running { retry_after: left }
+    );
+    renew(write_id + 1).await;
+    h.clock().advance(left);
+    assert_eq!(
+        reserve(h, &scope("k")).await,
+        Reservation::Rerun { write_id },
+        "another's renewal"
+    );
+    h.idempotency()
+        .complete(&held, write_id, &answer())
+        .await
+        .unwrap();
+    renew(write_id).await;
+    assert_eq!(reserve(h, &scope("k")).await, Reservation::Replay(answer()));
+}
+
 pub async fn an_abandoned_attempt_is_taken_over_at_once(h: &dyn RequestsHarness) {
     let write_id = fresh(h, &scope("k")).await;
     h.idempotency()

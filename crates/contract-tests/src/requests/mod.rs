@@ -52,6 +52,7 @@ macro_rules! requests_contract {
                 an_answer_is_replayed_as_it_was,
                 other_content_is_a_mismatch,
                 a_lapsed_lease_is_taken_over_under_the_same_write_id,
+                a_renewed_lease_lasts_longer,
                 an_abandoned_attempt_is_taken_over_at_once,
                 a_released_key_is_unused,
                 only_the_holder_ends_a_reservation,

@@ -15,9 +15,8 @@ use crate::{
     http::{self, ApiState},
 };
 
-/// How long a request under an idempotency key may take before a repetition takes it over: longer than
-/// the longest wait that a client may ask for.
-const IDEMPOTENCY_LEASE: Duration = Duration::from_secs(120);
+/// After this time a repetition takes over what a process that died was doing under an idempotency key.
+const IDEMPOTENCY_LEASE: Duration = Duration::from_secs(30);
 /// Threads that serve HTTP where the configuration does not say: each has an idle cost.
 const HTTP_WORKERS: usize = 2;
 
