@@ -110,9 +110,16 @@ impl Broker {
         );
         soon(declared).await?;
         let mut quorum = FieldTable::default();
-        quorum.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+        quorum.insert(
+            "x-queue-type".into(),
+            AMQPValue::LongString("quorum".into()),
+        );
         let outside = self.outside();
-        soon(self.channel.queue_declare(outside.as_str().into(), durable(), quorum)).await?;
+        soon(
+            self.channel
+                .queue_declare(outside.as_str().into(), durable(), quorum),
+        )
+        .await?;
         let bound = self.channel.queue_bind(
             outside.as_str().into(),
             events.as_str().into(),
@@ -131,10 +138,16 @@ impl Broker {
         self.drain(&self.outside()).await
     }
 
-    async fn drain(&self, queue: &str) -> anyhow::Result<Vec<Message>> {
+    /// Takes everything out of a queue.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub async fn drain(&self, queue: &str) -> anyhow::Result<Vec<Message>> {
         let mut messages = Vec::new();
         loop {
-            let got = self.channel.basic_get(queue.into(), BasicGetOptions::default());
+            let got = self
+                .channel
+                .basic_get(queue.into(), BasicGetOptions::default());
             let Some(message) = soon(got).await? else {
                 return Ok(messages);
             };

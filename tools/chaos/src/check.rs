@@ -32,6 +32,8 @@ pub struct Observed {
     pub audiences: BTreeMap<String, Audience>,
     /// State of each operation.
     pub operations: BTreeMap<String, String>,
+    /// Operations that nobody asks for, and that end when they end.
+    pub purges: BTreeSet<String>,
     /// The operation of each notification.
     pub notifications: Vec<String>,
     /// The operation of each final event that the outbox held.
@@ -99,14 +101,26 @@ pub fn check(history: &History, seen: &Observed) -> Vec<Violation> {
             None => findings.add("I1", format!("{id} was created and is not there")),
         }
     }
-    for id in seen.audiences.keys().filter(|id| !expected.contains_key(*id)) {
+    for id in seen
+        .audiences
+        .keys()
+        .filter(|id| !expected.contains_key(*id))
+    {
         findings.add("I2", format!("{id} is there and nobody created it"));
     }
     operations(&history.operations(), seen, &mut findings);
-    findings.none_of("I7", seen.foreign_rows, "contacts under a foreign workspace");
+    findings.none_of(
+        "I7",
+        seen.foreign_rows,
+        "contacts under a foreign workspace",
+    );
     findings.none_of("I9", seen.outbox, "events left in the outbox");
     findings.none_of("I10", seen.without_lease, "operations run without a lease");
-    findings.none_of("I10", seen.stolen, "operations taken over before their lease ended");
+    findings.none_of(
+        "I10",
+        seen.stolen,
+        "operations taken over before their lease ended",
+    );
     findings.none_of("I4", seen.open_writes, "writes that nobody closed");
     findings.none_of("D5", seen.idle_in_transaction, "transactions left open");
     if seen.dead != seen.dead_expected {
@@ -118,7 +132,13 @@ pub fn check(history: &History, seen: &Observed) -> Vec<Violation> {
 
 fn audience(id: &str, expected: &Expected, found: &Audience, findings: &mut Findings) {
     if found.workspace != expected.workspace {
-        findings.add("I7", format!("{id} is in {}, not in {}", found.workspace, expected.workspace));
+        findings.add(
+            "I7",
+            format!(
+                "{id} is in {}, not in {}",
+                found.workspace, expected.workspace
+            ),
+        );
     }
     if found.dropped != expected.dropped {
         findings.add("I1", format!("{id}: dropped is {}", found.dropped));
@@ -136,7 +156,10 @@ fn audience(id: &str, expected: &Expected, found: &Audience, findings: &mut Find
     }
     if found.count != walked.len() as u64 {
         let shown = walked.len();
-        findings.add("I4", format!("{id} counts {} and shows {shown}", found.count));
+        findings.add(
+            "I4",
+            format!("{id} counts {} and shows {shown}", found.count),
+        );
     }
     let pages: BTreeSet<&str> = found.paged.iter().map(String::as_str).collect();
     if pages.len() != found.paged.len() || !pages.iter().eq(walked.keys()) {
@@ -150,7 +173,9 @@ fn audience(id: &str, expected: &Expected, found: &Audience, findings: &mut Find
             Some(_) => {}
         }
     }
-    let unexpected = walked.keys().filter(|d| !expected.contacts.contains_key(**d));
+    let unexpected = walked
+        .keys()
+        .filter(|d| !expected.contacts.contains_key(**d));
     wrong.unexpected.extend(unexpected);
     wrong.tell(id, findings);
 }
@@ -168,11 +193,18 @@ impl Wrong<'_> {
         for (invariant, documents, what) in [
             ("I1", &self.lost, "lost"),
             ("I5", &self.stale, "not as last written"),
-            ("I2", &self.unexpected, "there though removed or never written"),
+            (
+                "I2",
+                &self.unexpected,
+                "there though removed or never written",
+            ),
         ] {
             if let Some(first) = documents.first() {
                 let count = documents.len();
-                findings.add(invariant, format!("{id}: {count} contacts {what}, {first} first"));
+                findings.add(
+                    invariant,
+                    format!("{id}: {count} contacts {what}, {first} first"),
+                );
             }
         }
     }
@@ -210,8 +242,13 @@ fn operations(accepted: &BTreeMap<String, String>, seen: &Observed, findings: &m
                 findings.add("I3", format!("{id} has {count} {what}"));
             }
         }
-        for id in counts.keys().filter(|id| !accepted.contains_key(**id)) {
-            findings.add("I3", format!("{what} of {id}, which nobody asked for"));
+        for (id, count) in counts {
+            if seen.purges.contains(id) && count > 1 {
+                findings.add("I3", format!("{id} has {count} {what}"));
+            }
+            if !accepted.contains_key(id) && !seen.purges.contains(id) {
+                findings.add("I3", format!("{what} of {id}, which nobody asked for"));
+            }
         }
     }
 }

@@ -4,7 +4,9 @@ use super::*;
 use crate::history::Claim;
 
 fn contacts(numbers: std::ops::Range<u32>, name: &str) -> Vec<(String, String)> {
-    numbers.map(|n| (format!("D{n:03}"), name.to_owned())).collect()
+    numbers
+        .map(|n| (format!("D{n:03}"), name.to_owned()))
+        .collect()
 }
 
 fn command(effect: Effect, changed: u64, replaced: u64) -> Command {
@@ -15,6 +17,7 @@ fn command(effect: Effect, changed: u64, replaced: u64) -> Command {
         claim: Claim {
             changed: Some(changed),
             replaced: Some(replaced),
+            ..Claim::default()
         },
     }
 }
@@ -37,7 +40,7 @@ fn remove() -> Command {
     Command {
         claim: Claim {
             changed: Some(2),
-            replaced: None,
+            ..Claim::default()
         },
         ..command(Effect::Remove { documents }, 0, 0)
     }
@@ -62,7 +65,10 @@ fn good() -> Observed {
         workspace: "one".to_owned(),
         count: 13,
         dropped: false,
-        paged: walked.iter().map(|(document, _)| document.clone()).collect(),
+        paged: walked
+            .iter()
+            .map(|(document, _)| document.clone())
+            .collect(),
         walked,
     };
     let op = "op1".to_owned();
@@ -83,7 +89,9 @@ fn broken(history: &History, change: impl FnOnce(&mut Observed)) -> Vec<&'static
 }
 
 fn audience_broken(change: impl FnOnce(&mut Audience)) -> Vec<&'static str> {
-    broken(&whole(), |seen| change(seen.audiences.get_mut("a1").unwrap()))
+    broken(&whole(), |seen| {
+        change(seen.audiences.get_mut("a1").unwrap())
+    })
 }
 
 #[test]
@@ -93,7 +101,13 @@ fn nothing_is_found_where_nothing_is_wrong() {
 
 #[test]
 fn a_lost_command_is_found() {
-    let more = command(Effect::Write { contacts: contacts(20..21, "x") }, 1, 0);
+    let more = command(
+        Effect::Write {
+            contacts: contacts(20..21, "x"),
+        },
+        1,
+        0,
+    );
     let history = history([create(), write(), remove(), more]);
     assert_eq!(broken(&history, |_| {}), ["I1"]);
     assert_eq!(broken(&whole(), |seen| seen.audiences.clear()), ["I1"]);
@@ -112,7 +126,13 @@ fn a_lost_removal_is_found() {
 #[test]
 fn a_double_effect_shows_in_the_answer() {
     // Written twice, everything was there already.
-    let twice = command(Effect::Write { contacts: contacts(5..15, "second") }, 0, 10);
+    let twice = command(
+        Effect::Write {
+            contacts: contacts(5..15, "second"),
+        },
+        0,
+        10,
+    );
     let history = history([create(), twice, remove()]);
     assert_eq!(broken(&history, |_| {}), ["I2", "I2"]);
 }
@@ -176,7 +196,10 @@ fn what_must_be_empty_at_the_end_is() {
     assert_eq!(broken(&whole(), |seen| seen.outbox = 1), ["I9"]);
     assert_eq!(broken(&whole(), |seen| seen.without_lease = 1), ["I10"]);
     assert_eq!(broken(&whole(), |seen| seen.stolen = 1), ["I10"]);
-    assert_eq!(broken(&whole(), |seen| seen.idle_in_transaction = 1), ["D5"]);
+    assert_eq!(
+        broken(&whole(), |seen| seen.idle_in_transaction = 1),
+        ["D5"]
+    );
     assert_eq!(broken(&whole(), |seen| seen.dead = 1), ["E3"]);
     assert_eq!(broken(&whole(), |seen| seen.dead_expected = 1), ["E3"]);
 }
@@ -192,7 +215,10 @@ fn what_a_reader_saw_counts() {
 fn a_removal_that_claims_too_much_is_found() {
     let mut removal = remove();
     removal.claim.changed = Some(3);
-    assert_eq!(broken(&history([create(), write(), removal]), |_| {}), ["I2"]);
+    assert_eq!(
+        broken(&history([create(), write(), removal]), |_| {}),
+        ["I2"]
+    );
 }
 
 #[test]
@@ -213,9 +239,16 @@ fn a_copy_is_what_its_source_was() {
     let copy = Command {
         claim: Claim {
             changed: Some(1),
-            replaced: None,
+            ..Claim::default()
         },
-        ..command(Effect::CopyWithout { to: "a2".to_owned(), documents }, 0, 0)
+        ..command(
+            Effect::CopyWithout {
+                to: "a2".to_owned(),
+                documents,
+            },
+            0,
+            0,
+        )
     };
     let history = history([create(), write(), remove(), copy]);
     let with_copy = |name: &'static str| {
@@ -234,21 +267,32 @@ fn a_copy_is_what_its_source_was() {
 
 #[test]
 fn of_several_writers_the_last_word_of_each_may_stand() {
-    let by = |writer: &str, name: &str, changed| Command {
+    let by = |writer: &str, name: &str, changed, repeated| Command {
         writer: writer.to_owned(),
         claim: Claim {
             changed: Some(changed),
-            replaced: None,
+            repeated,
+            ..Claim::default()
         },
-        ..command(Effect::Write { contacts: contacts(0..1, name) }, 0, 0)
+        ..command(
+            Effect::Write {
+                contacts: contacts(0..1, name),
+            },
+            0,
+            0,
+        )
     };
     let empty = Effect::Create {
         workspace: "one".to_owned(),
         contacts: Vec::new(),
     };
-    let run = |claims: [u64; 3], shown: &'static str| {
+    let run_with = |claims: [u64; 3], shown: &'static str, repeated| {
         let [a, b, c] = claims;
-        let all = [by("x", "old", a), by("x", "new", b), by("y", "other", c)];
+        let all = [
+            by("x", "old", a, repeated),
+            by("x", "new", b, false),
+            by("y", "other", c, false),
+        ];
         let history = history([command(empty.clone(), 0, 0)].into_iter().chain(all));
         broken(&history, |seen| {
             let audience = seen.audiences.get_mut("a1").unwrap();
@@ -257,7 +301,11 @@ fn of_several_writers_the_last_word_of_each_may_stand() {
             audience.count = 1;
         })
     };
+    let run = |claims, shown| run_with(claims, shown, false);
     assert_eq!(run([1, 0, 0], "new"), Vec::<&str>::new());
+    assert_eq!(run([0, 0, 0], "new"), ["I2"]);
+    assert_eq!(run_with([0, 0, 0], "new", true), Vec::<&str>::new());
+    assert_eq!(run_with([1, 0, 1], "new", true), ["I2"]);
     assert_eq!(run([1, 0, 0], "other"), Vec::<&str>::new());
     assert_eq!(run([1, 0, 0], "old"), ["I5"]);
     assert_eq!(run([1, 0, 1], "new"), ["I2"]);

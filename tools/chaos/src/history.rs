@@ -15,7 +15,10 @@ pub type Contact = (String, String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// A new audience with these contacts.
-    Create { workspace: String, contacts: Vec<Contact> },
+    Create {
+        workspace: String,
+        contacts: Vec<Contact>,
+    },
     /// Contacts put in or replaced, in order.
     Write { contacts: Vec<Contact> },
     /// These documents taken out.
@@ -39,6 +42,8 @@ pub struct Claim {
     pub changed: Option<u64>,
     /// Contacts that were there before.
     pub replaced: Option<u64>,
+    /// The first answer was lost: what others have written since then counts as there before.
+    pub repeated: bool,
 }
 
 /// An acknowledged command.

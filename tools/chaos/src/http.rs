@@ -41,7 +41,10 @@ impl Answer {
 
     /// The beginning of the body, for messages.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).chars().take(300).collect()
+        String::from_utf8_lossy(&self.body)
+            .chars()
+            .take(300)
+            .collect()
     }
 }
 
@@ -135,7 +138,10 @@ mod tests {
     fn whole_answers_only() {
         let answer = parse(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nRetry-After: 1\r\n\r\n{}");
         let answer = answer.unwrap();
-        assert_eq!((answer.status, answer.header("retry-after")), (200, Some("1")));
+        assert_eq!(
+            (answer.status, answer.header("retry-after")),
+            (200, Some("1"))
+        );
         assert!(parse(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}").is_err());
         assert!(parse(b"HTTP/1.1 200 OK\r\nContent-Le").is_err());
     }

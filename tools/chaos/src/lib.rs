@@ -11,4 +11,5 @@ pub mod observe;
 pub mod proxy;
 pub mod replica;
 pub mod rig;
+pub mod run;
 pub mod servers;

@@ -1,6 +1,6 @@
 //! What is there: by HTTP as a user sees it, and in the stores as nobody does.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use anyhow::Context;
 use futures::TryStreamExt;
@@ -42,7 +42,8 @@ pub async fn rest(rig: &Rig<'_>, patience: Duration) -> anyhow::Result<()> {
     let resting = until("rest", patience, async || {
         let dead = dead(rig).await.unwrap_or_default();
         let moving = moving(rig).await;
-        let is_resting = matches!(moving, Ok([0, 0, 0, 0, 0])) && dead >= rig.dead_expected;
+        let is_resting = matches!(moving, Ok([0, 0, 0, 0, 0]))
+            && dead >= rig.dead_expected.load(Ordering::Relaxed);
         last = format!("outbox, inbox, operations, writes, queue: {moving:?}, {dead} dead");
         is_resting
     });
@@ -67,7 +68,7 @@ async fn count(rig: &Rig<'_>, sql: &str) -> anyhow::Result<u64> {
 /// When something cannot be looked at.
 pub async fn observe(rig: &Rig<'_>, history: &History) -> anyhow::Result<Observed> {
     let mut seen = Observed {
-        dead_expected: rig.dead_expected,
+        dead_expected: rig.dead_expected.load(Ordering::Relaxed),
         outbox: count(rig, "SELECT count(*) FROM outbox WHERE sent_at IS NULL").await?,
         without_lease: count(
             rig,
@@ -85,9 +86,15 @@ pub async fn observe(rig: &Rig<'_>, history: &History) -> anyhow::Result<Observe
         ..Observed::default()
     };
     let sql = rig.sql().await?;
-    let rows = "SELECT id, state FROM operations WHERE kind <> 'purge'";
+    let rows = "SELECT id, state, kind FROM operations";
     for row in sql.query(rows, &[]).await? {
-        seen.operations.insert(format!("op_{}", row.get::<_, i64>(0)), row.get(1));
+        let (number, kind): (i64, String) = (row.get(0), row.get(2));
+        let id = format!("op_{number}");
+        if kind == "purge" {
+            seen.purges.insert(id);
+        } else {
+            seen.operations.insert(id, row.get(1));
+        }
     }
     let events = "SELECT aggregate FROM outbox WHERE event_type = $1";
     for row in sql.query(events, &[&FINISHED]).await? {
@@ -132,11 +139,17 @@ async fn users(rig: &Rig<'_>) -> anyhow::Result<Vec<(String, String)>> {
 }
 
 fn text(value: &Value, name: &str) -> String {
-    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn data(page: &Value) -> &[Value] {
-    page.get("data").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    page.get("data")
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 async fn audience(rig: &Rig<'_>, id: &str, workspace: &str) -> anyhow::Result<Audience> {
@@ -145,13 +158,20 @@ async fn audience(rig: &Rig<'_>, id: &str, workspace: &str) -> anyhow::Result<Au
     let about = caller.must_get(&path).await?;
     let mut audience = Audience {
         workspace: workspace.to_owned(),
-        count: about.get("contacts").and_then(Value::as_u64).context("no count")?,
+        count: about
+            .get("contacts")
+            .and_then(Value::as_u64)
+            .context("no count")?,
         ..Audience::default()
     };
     let mut cursor = String::new();
     loop {
-        let page = caller.must_get(&format!("{path}/contacts?limit=1000{cursor}")).await?;
-        let contacts = data(&page).iter().map(|c| (text(c, "document"), text(c, "name")));
+        let page = caller
+            .must_get(&format!("{path}/contacts?limit=1000{cursor}"))
+            .await?;
+        let contacts = data(&page)
+            .iter()
+            .map(|c| (text(c, "document"), text(c, "name")));
         audience.walked.extend(contacts);
         match page.get("next_cursor").and_then(Value::as_str) {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -172,7 +192,9 @@ async fn audience(rig: &Rig<'_>, id: &str, workspace: &str) -> anyhow::Result<Au
 async fn paged(caller: &Caller, path: &str) -> anyhow::Result<Vec<String>> {
     let mut documents = Vec::new();
     for number in 1.. {
-        let page = caller.must_get(&format!("{path}/contacts?page={number}&per_page=500")).await?;
+        let page = caller
+            .must_get(&format!("{path}/contacts?page={number}&per_page=500"))
+            .await?;
         let contacts = data(&page);
         documents.extend(contacts.iter().map(|c| text(c, "document")));
         if contacts.len() < 500 {
@@ -185,7 +207,9 @@ async fn paged(caller: &Caller, path: &str) -> anyhow::Result<Vec<String>> {
 async fn notifications(caller: &Caller) -> anyhow::Result<Vec<String>> {
     let (mut told, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = caller.must_get(&format!("/api/v1/notifications?limit=500{cursor}")).await?;
+        let page = caller
+            .must_get(&format!("/api/v1/notifications?limit=500{cursor}"))
+            .await?;
         told.extend(data(&page).iter().map(|n| text(n, "operation_id")));
         match page.get("next_cursor").and_then(Value::as_str) {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -196,8 +220,9 @@ async fn notifications(caller: &Caller) -> anyhow::Result<Vec<String>> {
 
 /// Final events that the outside subscriber heard.
 async fn heard(rig: &Rig<'_>) -> anyhow::Result<BTreeMap<String, String>> {
+    rig.hear().await?;
     let mut heard = BTreeMap::new();
-    for message in rig.broker().await?.heard().await? {
+    for message in rig.heard() {
         let (id, kind) = (message.header("ce-id"), message.header("ce-type"));
         if kind.as_deref() == Some(FINISHED) {
             let subject = message.header("ce-subject").context("no subject")?;
@@ -216,7 +241,9 @@ const WIDTH: usize = 11;
 fn audience_of(key: &str) -> Option<i64> {
     key.get(..WIDTH)?.bytes().try_fold(0_i64, |number, digit| {
         let value = DIGITS.iter().position(|known| *known == digit)?;
-        number.checked_mul(64)?.checked_add(i64::try_from(value).ok()?)
+        number
+            .checked_mul(64)?
+            .checked_add(i64::try_from(value).ok()?)
     })
 }
 

@@ -50,7 +50,7 @@ pub struct Rules {
     /// Whenever so many bytes have passed, the connection that passed the last of them is cut.
     pub cut_every: Option<u64>,
     /// What happens to the next commits, see [`Proxy::at_commits`].
-    at_commit: Option<AtCommit>,
+    pub(crate) at_commit: Option<AtCommit>,
 }
 
 struct Shared {
@@ -259,7 +259,9 @@ async fn pump(end: End, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared:
             let portion = match now.bytes_per_second {
                 Some(rate) => {
                     sleep(TICK).await;
-                    usize::try_from(rate / 10).unwrap_or(CHUNK).clamp(1, rest.len())
+                    usize::try_from(rate / 10)
+                        .unwrap_or(CHUNK)
+                        .clamp(1, rest.len())
                 }
                 None => rest.len(),
             };

@@ -183,7 +183,10 @@ async fn swallows_the_reply_to_a_commit_only_so_often() {
     proxy.at_commits(AtCommit::SwallowReply, 1);
     let mut stream = client(&proxy).await;
     stream.write_all(COMMIT).await.unwrap();
-    assert!(matches!(read(&mut stream).await.as_deref(), Ok([]) | Err(_)));
+    assert!(matches!(
+        read(&mut stream).await.as_deref(),
+        Ok([]) | Err(_)
+    ));
     assert!(got.borrow().ends_with(b"COMMIT\0"));
     let mut next = client(&proxy).await;
     next.write_all(COMMIT).await.unwrap();

@@ -73,12 +73,35 @@ impl Replica {
         self.locked().take()
     }
 
-    /// Starts it, to end itself at a crash point if one is named, and waits until it is ready.
-    /// `false` when it came to its crash point before.
+    /// Starts it and waits until it is ready.
     ///
     /// # Errors
     /// When it does not start.
-    pub async fn start(&self, crash_at: Option<&str>) -> anyhow::Result<bool> {
+    pub async fn start(&self) -> anyhow::Result<()> {
+        self.start_with(&[]).await
+    }
+
+    /// The same with more in its environment.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_with(&self, environment: &[(&str, &str)]) -> anyhow::Result<()> {
+        let ready = self.launch(environment).await?;
+        let log = self.log.display();
+        ensure!(ready, "a replica did not start, see {log}");
+        Ok(())
+    }
+
+    /// Starts it to end itself at a crash point, maybe before it is ready.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub async fn start_until(&self, crash_at: &str) -> anyhow::Result<()> {
+        self.launch(&[("CRASH_AT", crash_at)]).await.map(drop)
+    }
+
+    /// Whether it became ready; else it has ended.
+    async fn launch(&self, environment: &[(&str, &str)]) -> anyhow::Result<bool> {
         let log = File::options().append(true).create(true).open(&self.log)?;
         // The replica ends with this process, however that ends.
         let mut child = Command::new("setpriv")
@@ -87,7 +110,7 @@ impl Replica {
             .args(["serve", "--listen", &self.address.to_string()])
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env_remove("CRASH_AT")
-            .envs(crash_at.map(|at| ("CRASH_AT", at)))
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -106,10 +129,7 @@ impl Replica {
             lines.for_each(drop);
         });
         let ready = timeout(PATIENCE, heard).await;
-        let ready = ready.context("a replica was not ready in time")?.is_ok();
-        let log = self.log.display();
-        ensure!(ready || crash_at.is_some(), "a replica did not start, see {log}");
-        Ok(ready)
+        Ok(ready.context("a replica was not ready in time")?.is_ok())
     }
 
     /// Sends it a signal; `false` when it does not run.
@@ -164,8 +184,13 @@ impl Replica {
     pub async fn stop(&self) -> anyhow::Result<()> {
         ensure!(self.signal(Signal::TERM)?, "it did not run");
         let status = self.ended(PATIENCE).await?;
-        let told = status.signal().map_or_else(String::new, |s| format!(", signal {s}"));
-        ensure!(status.success(), "after SIGTERM it ended with {status}{told}");
+        let told = status
+            .signal()
+            .map_or_else(String::new, |s| format!(", signal {s}"));
+        ensure!(
+            status.success(),
+            "after SIGTERM it ended with {status}{told}"
+        );
         Ok(())
     }
 
@@ -175,7 +200,7 @@ impl Replica {
     /// When it does not start.
     pub async fn ensure_runs(&self) -> anyhow::Result<()> {
         if !self.runs() {
-            self.start(None).await?;
+            self.start().await?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -11,7 +11,7 @@ use anyhow::Context;
 use tempfile::TempDir;
 
 use crate::{
-    broker::Broker,
+    broker::{Broker, Message},
     check::{Violation, check},
     history::History,
     load::client::{GATEWAY_SECRET, Target},
@@ -47,13 +47,21 @@ pub struct Options {
     pub connections: usize,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            replicas: 2,
-            connections: CONNECTIONS,
-        }
-    }
+impl Options {
+    pub const USUAL: Self = Self {
+        replicas: 2,
+        connections: CONNECTIONS,
+    };
+    /// Few sessions.
+    pub const NARROW: Self = Self {
+        connections: 2,
+        ..Self::USUAL
+    };
+    /// Many replicas.
+    pub const MANY: Self = Self {
+        replicas: 4,
+        ..Self::USUAL
+    };
 }
 
 /// A place.
@@ -66,9 +74,10 @@ pub struct Rig<'a> {
     pub rabbitmq: Proxy,
     pub replicas: Vec<Replica>,
     /// Dead letters that the case makes.
-    pub dead_expected: u64,
+    pub dead_expected: AtomicU64,
     /// Whether the outside subscriber could hear everything.
     pub hears_everything: bool,
+    heard: Mutex<Vec<Message>>,
     dir: TempDir,
 }
 
@@ -95,8 +104,9 @@ impl<'a> Rig<'a> {
             mongodb,
             rabbitmq,
             replicas: Vec::new(),
-            dead_expected: 0,
+            dead_expected: AtomicU64::new(0),
             hears_everything: true,
+            heard: Mutex::default(),
             dir: tempfile::tempdir()?,
         };
         rig.broker().await?.subscribe().await?;
@@ -104,7 +114,7 @@ impl<'a> Rig<'a> {
             let log = rig.log(number);
             let environment = rig.environment(options.connections)?;
             let replica = Replica::new(program.to_owned(), environment, log)?;
-            replica.start(None).await?;
+            replica.start().await?;
             rig.replicas.push(replica);
         }
         rig.sql().await?.batch_execute(WATCH_LEASES).await?;
@@ -118,7 +128,10 @@ impl<'a> Rig<'a> {
     fn environment(&self, connections: usize) -> anyhow::Result<Vec<(String, String)>> {
         let data = self.dir.path().join("data");
         // Found by its set's members, the server would be reached past the proxy.
-        let mongodb = format!("mongodb://{}/?directConnection=true", self.mongodb.address());
+        let mongodb = format!(
+            "mongodb://{}/?directConnection=true",
+            self.mongodb.address()
+        );
         let postgres = through(&self.servers.postgres_url, self.postgres.address())?;
         let rabbitmq = through(&self.servers.rabbitmq_url, self.rabbitmq.address())?;
         let pairs = [
@@ -160,6 +173,30 @@ impl<'a> Rig<'a> {
         Broker::connect(self.servers, &self.name).await
     }
 
+    /// Takes in what the outside subscriber has heard since the last time.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub async fn hear(&self) -> anyhow::Result<()> {
+        let heard = self.broker().await?.heard().await?;
+        self.messages().extend(heard);
+        Ok(())
+    }
+
+    fn messages(&self) -> std::sync::MutexGuard<'_, Vec<Message>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was taken in so far.
+    pub fn heard(&self) -> Vec<Message> {
+        self.messages().clone()
+    }
+
+    /// Faults of the proxies so far.
+    pub fn faults(&self) -> u64 {
+        self.postgres.faults() + self.mongodb.faults() + self.rabbitmq.faults()
+    }
+
     /// Everything passes and runs again.
     ///
     /// # Errors
@@ -176,19 +213,21 @@ impl<'a> Rig<'a> {
         Ok(())
     }
 
-    /// Waits for rest, looks at everything, and answers what does not hold.
+    /// Waits for rest; what still moves after a long time.
+    pub async fn rest(&self) -> Option<Violation> {
+        let error = observe::rest(self, REST).await.err()?;
+        Some(Violation {
+            invariant: "rest",
+            what: format!("{error:#}"),
+        })
+    }
+
+    /// Looks at everything, and answers what does not hold.
     ///
     /// # Errors
     /// When it cannot be looked at.
     pub async fn verdict(&self, history: &History) -> anyhow::Result<Vec<Violation>> {
-        let late = observe::rest(self, REST).await.err();
-        let seen = observe::observe(self, history).await?;
-        let mut violations = check(history, &seen);
-        violations.extend(late.map(|error| Violation {
-            invariant: "rest",
-            what: format!("{error:#}"),
-        }));
-        Ok(violations)
+        Ok(check(history, &observe::observe(self, history).await?))
     }
 
     /// Stops the replicas in order and leaves nothing behind on the broker.
@@ -200,8 +239,14 @@ impl<'a> Rig<'a> {
             replica.stop().await?;
         }
         let sql = self.sql().await?;
-        sql.batch_execute(&format!("DROP SCHEMA {} CASCADE", self.name)).await?;
-        self.servers.mongodb().await?.database(&self.name).drop().await?;
+        sql.batch_execute(&format!("DROP SCHEMA {} CASCADE", self.name))
+            .await?;
+        self.servers
+            .mongodb()
+            .await?
+            .database(&self.name)
+            .drop()
+            .await?;
         self.broker().await?.clean().await
     }
 

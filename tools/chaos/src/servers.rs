@@ -11,7 +11,10 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use lapin::{Connection, ConnectionProperties};
 use mongodb::bson::{Document, doc};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
 /// Longest wait for a server to come up or go down.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -51,7 +54,8 @@ pub fn address(url: &str) -> anyhow::Result<SocketAddr> {
     let rest = url.split_once("://").context("no scheme")?.1;
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
-    host.parse().with_context(|| format!("{host} is no address"))
+    host.parse()
+        .with_context(|| format!("{host} is no address"))
 }
 
 /// The URL with another address in it.
@@ -86,6 +90,15 @@ impl Servers {
         run(self.script.as_os_str().to_owned(), arguments, &self.dir).await
     }
 
+    /// Its process.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn pid(&self, server: Server) -> anyhow::Result<i32> {
+        let file = self.dir.join(server.name()).join("pid");
+        Ok(std::fs::read_to_string(file)?.trim().parse()?)
+    }
+
     /// Ends a server by a signal, such as `TERM` or `KILL`, and waits until it has ended.
     ///
     /// # Errors
@@ -110,6 +123,34 @@ impl Servers {
         run(self.dir.join("rabbitmqctl").into(), arguments, &self.dir).await
     }
 
+    /// Lets commits outlive a killed server, which a server for tests does not promise by itself.
+    ///
+    /// # Errors
+    /// When PostgreSQL does not answer.
+    pub async fn keep_commits(&self) -> anyhow::Result<()> {
+        let sql = self.postgres("public").await?;
+        sql.batch_execute("ALTER ROLE CURRENT_USER SET synchronous_commit = on")
+            .await?;
+        Ok(())
+    }
+
+    /// Starts what is down.
+    ///
+    /// # Errors
+    /// When a server does not start.
+    pub async fn restore(&self) -> anyhow::Result<()> {
+        for (server, url) in [
+            (Server::Postgres, &self.postgres_url),
+            (Server::Mongodb, &self.mongodb_url),
+            (Server::Rabbitmq, &self.rabbitmq_url),
+        ] {
+            if TcpStream::connect(address(url)?).await.is_err() {
+                self.up(server).await?;
+            }
+        }
+        self.ready().await
+    }
+
     /// A session of PostgreSQL, whose statements go to `schema`.
     ///
     /// # Errors
@@ -119,7 +160,9 @@ impl Servers {
         let (client, connection) = timeout(PATIENCE, connecting).await??;
         // It ends with its client.
         tokio::spawn(connection);
-        client.batch_execute(&format!("SET search_path = {schema}")).await?;
+        client
+            .batch_execute(&format!("SET search_path = {schema}"))
+            .await?;
         Ok(client)
     }
 
@@ -219,9 +262,18 @@ mod tests {
     fn addresses_in_urls_are_exchanged() {
         let proxy: SocketAddr = "127.0.0.1:9".parse().unwrap();
         for (url, expected) in [
-            ("postgres://plateia@127.0.0.1:18001/postgres", "postgres://plateia@127.0.0.1:9/postgres"),
-            ("amqp://guest:guest@127.0.0.1:26000/%2f", "amqp://guest:guest@127.0.0.1:9/%2f"),
-            ("mongodb://127.0.0.1:22/?directConnection=true", "mongodb://127.0.0.1:9/?directConnection=true"),
+            (
+                "postgres://plateia@127.0.0.1:18001/postgres",
+                "postgres://plateia@127.0.0.1:9/postgres",
+            ),
+            (
+                "amqp://guest:guest@127.0.0.1:26000/%2f",
+                "amqp://guest:guest@127.0.0.1:9/%2f",
+            ),
+            (
+                "mongodb://127.0.0.1:22/?directConnection=true",
+                "mongodb://127.0.0.1:9/?directConnection=true",
+            ),
         ] {
             assert_eq!(through(url, proxy).unwrap(), expected);
         }

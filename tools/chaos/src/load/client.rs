@@ -42,11 +42,19 @@ pub struct Caller {
     next: AtomicUsize,
 }
 
+/// The answer to a command.
+#[derive(Debug)]
+pub struct Answered {
+    pub body: Value,
+    /// It was sent more than once.
+    pub repeated: bool,
+}
+
 /// Whether an answer may come out another way when the request is repeated.
 fn is_passing(answer: &Answer) -> bool {
     let code = answer.json();
     let code = code.get("code").and_then(Value::as_str).unwrap_or_default();
-    answer.status >= 500 || answer.status == 429 || code == "idempotency_in_progress"
+    answer.status >= 500 || matches!(answer.status, 408 | 429) || code == "idempotency_in_progress"
 }
 
 /// What must not be answered, whatever happens.
@@ -78,13 +86,7 @@ impl Caller {
         address.copied().context("no replica")
     }
 
-    fn request(
-        &self,
-        method: &'static str,
-        path: &str,
-        headers: &str,
-        body: Vec<u8>,
-    ) -> Request {
+    fn request(&self, method: &'static str, path: &str, headers: &str, body: Vec<u8>) -> Request {
         Request {
             method,
             path: path.to_owned(),
@@ -119,12 +121,14 @@ impl Caller {
         request: &Request,
         history: &History,
         abandon: u8,
-    ) -> anyhow::Result<Value> {
+    ) -> anyhow::Result<Answered> {
+        let mut repeated = false;
         if rand::random_range(0..100) < abandon {
             let share = rand::random();
             let wait = Duration::from_millis(rand::rng().random_range(0..30));
             request.abandon(self.address()?, share, wait).await;
             history.abandoned();
+            repeated = true;
         }
         let begun = Instant::now();
         let mut pause = Duration::from_millis(50);
@@ -132,7 +136,10 @@ impl Caller {
         let mut last = String::new();
         while begun.elapsed() < PATIENCE {
             match request.send(self.address()?, ONE).await {
-                Ok(answer) if (200..300).contains(&answer.status) => return Ok(answer.json()),
+                Ok(answer) if (200..300).contains(&answer.status) => {
+                    let body = answer.json();
+                    return Ok(Answered { body, repeated });
+                }
                 Ok(answer) => {
                     last = format!("{} {}", answer.status, answer.text());
                     if is_improper(&answer) {
@@ -145,6 +152,7 @@ impl Caller {
                 Err(error) => last = format!("{error:#}"),
             }
             history.retried();
+            repeated = true;
             sleep(pause).await;
             pause = (pause * 2).min(PAUSE);
         }
@@ -156,7 +164,7 @@ impl Caller {
         let request = self.request("GET", path, "", Vec::new());
         let answer = request.send(self.address().ok()?, ONE).await.ok()?;
         if answer.status != 200 {
-            if is_improper(&answer) || answer.status < 500 && answer.status != 429 {
+            if is_improper(&answer) || answer.status < 500 && !matches!(answer.status, 408 | 429) {
                 let (status, text) = (answer.status, answer.text());
                 history.anomaly(format!("GET {path}: {status} {text}"));
             }

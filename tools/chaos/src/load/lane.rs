@@ -21,8 +21,6 @@ use crate::history::{Claim, Command, Contact, Effect, History};
 
 /// Longest wait for an operation: leases of dead replicas, several times.
 const PATIENCE: Duration = Duration::from_secs(240);
-/// Most audiences of one user.
-const AUDIENCES: usize = 4;
 
 /// A user.
 pub struct Lane {
@@ -81,19 +79,20 @@ impl Lane {
     }
 
     async fn any(&mut self) -> anyhow::Result<()> {
-        match self.random.random_range(0..12) {
+        match self.random.random_range(0..13) {
             0..5 => self.insert().await,
             5..8 => self.recycle().await,
             8 => self.clear().await,
             9 => self.upload().await,
             10 => self.recycle_to_new().await,
-            _ => self.at_once().await,
+            11 => self.create().await,
+            _ => self.drop_and_restore().await,
         }
     }
 
     async fn at_once(&mut self) -> anyhow::Result<()> {
-        match self.random.random_range(0..8) {
-            0 if self.made < AUDIENCES => self.create().await,
+        match self.random.random_range(0..12) {
+            0 => self.create().await,
             1 => self.drop_and_restore().await,
             _ => self.insert().await,
         }
@@ -104,11 +103,18 @@ impl Lane {
         format!("{}-{}", self.user, self.step)
     }
 
-    async fn send(&mut self, method: &'static str, path: &str, body: Value) -> anyhow::Result<Value> {
+    async fn send(
+        &mut self,
+        method: &'static str,
+        path: &str,
+        body: Value,
+    ) -> anyhow::Result<Value> {
         let key = self.key();
         let request = self.caller.json(method, path, &key, &body);
-        let sent = self.caller.command(&request, &self.history, self.shape.abandon);
-        sent.await
+        let sent = self
+            .caller
+            .command(&request, &self.history, self.shape.abandon);
+        Ok(sent.await?.body)
     }
 
     fn path(&self) -> String {
@@ -116,14 +122,21 @@ impl Lane {
     }
 
     fn some(&mut self, most: usize) -> Vec<Contact> {
-        let (workspace, user) = (self.caller.workspace.to_uppercase(), self.user.to_uppercase());
         let count = self.random.random_range(1..=most);
+        let contacts = 0..self.shape.contacts;
+        let numbers: Vec<usize> = (0..count)
+            .map(|_| self.random.random_range(contacts.clone()))
+            .collect();
+        self.named(numbers)
+    }
+
+    /// The contacts of these numbers, under the name of this step.
+    fn named(&self, numbers: impl IntoIterator<Item = usize>) -> Vec<Contact> {
+        let (workspace, user) = (&self.caller.workspace, &self.user);
+        let owner = format!("{workspace}-{user}").to_uppercase();
         let name = format!("name {}", self.step);
-        let contact = |_| {
-            let number = self.random.random_range(0..self.shape.contacts);
-            (format!("{workspace}-{user}-{number:05}"), name.clone())
-        };
-        (0..count).map(contact).collect()
+        let contact = |number| (format!("{owner}-{number:05}"), name.clone());
+        numbers.into_iter().map(contact).collect()
     }
 
     fn done(&self, effect: Effect, claim: Claim) {
@@ -146,25 +159,43 @@ impl Lane {
     }
 
     async fn create(&mut self) -> anyhow::Result<()> {
-        let contacts = self.some(self.shape.contacts / 2);
+        if self.made >= self.shape.audiences {
+            return self.insert().await;
+        }
+        let contacts = if self.shape.full {
+            self.named(0..self.shape.contacts)
+        } else {
+            self.some(self.shape.contacts / 2)
+        };
         let name = format!("{} {}", self.user, self.made);
         let body = json!({ "name": name, "data": items(&contacts) });
         let made = self.send("POST", "/api/v1/audiences", body).await?;
         self.made += 1;
         self.audience = text(&made, "id")?;
-        self.there = contacts.iter().map(|(document, _)| document.clone()).collect();
+        self.there = contacts
+            .iter()
+            .map(|(document, _)| document.clone())
+            .collect();
         let claim = Claim {
             changed: number(&made, "inserted"),
             replaced: number(&made, "updated"),
+            ..Claim::default()
         };
         let workspace = self.caller.workspace.clone();
-        self.done(Effect::Create { workspace, contacts }, claim);
+        self.done(
+            Effect::Create {
+                workspace,
+                contacts,
+            },
+            claim,
+        );
         self.settle();
         Ok(())
     }
 
     fn wrote(&mut self, contacts: Vec<Contact>, claim: Claim) {
-        self.there.extend(contacts.iter().map(|(document, _)| document.clone()));
+        self.there
+            .extend(contacts.iter().map(|(document, _)| document.clone()));
         self.done(Effect::Write { contacts }, claim);
         self.settle();
     }
@@ -173,10 +204,13 @@ impl Lane {
         let contacts = self.some(60);
         self.allow(None);
         let body = json!({ "data": items(&contacts) });
-        let report = self.send("POST", &format!("{}/contacts", self.path()), body).await?;
+        let report = self
+            .send("POST", &format!("{}/contacts", self.path()), body)
+            .await?;
         let claim = Claim {
             changed: number(&report, "inserted"),
             replaced: number(&report, "updated"),
+            ..Claim::default()
         };
         self.wrote(contacts, claim);
         Ok(())
@@ -186,19 +220,30 @@ impl Lane {
         // Each document once: a repeated one is counted by the file's rules, not the request's.
         let contacts: BTreeMap<String, String> = self.some(150).into_iter().collect();
         let contacts: Vec<Contact> = contacts.into_iter().collect();
-        let rows = contacts.iter().map(|(document, name)| format!("{document},{name}\n"));
-        let file: String = ["document,name\n".to_owned()].into_iter().chain(rows).collect();
+        let rows = contacts
+            .iter()
+            .map(|(document, name)| format!("{document},{name}\n"));
+        let file: String = ["document,name\n".to_owned()]
+            .into_iter()
+            .chain(rows)
+            .collect();
         let key = self.key();
         let request = self.caller.file(&key, file);
-        let sent = self.caller.command(&request, &self.history, self.shape.abandon).await?;
+        let sent = self
+            .caller
+            .command(&request, &self.history, self.shape.abandon)
+            .await?;
         self.allow(None);
-        let body = json!({ "upload_id": text(&sent, "id")? });
-        let accepted = self.send("POST", &format!("{}/uploads", self.path()), body).await?;
+        let body = json!({ "upload_id": text(&sent.body, "id")? });
+        let accepted = self
+            .send("POST", &format!("{}/uploads", self.path()), body)
+            .await?;
         let ended = self.ended(&accepted).await?;
         let report = ended.get("report").context("no report")?;
         let claim = Claim {
             changed: number(report, "created"),
             replaced: number(report, "updated"),
+            ..Claim::default()
         };
         self.wrote(contacts, claim);
         Ok(())
@@ -206,22 +251,30 @@ impl Lane {
 
     fn leaving(&mut self) -> Vec<String> {
         let count = self.there.len() / 3 + 1;
-        self.there.iter().cloned().choose_multiple(&mut self.random, count)
+        self.there
+            .iter()
+            .cloned()
+            .choose_multiple(&mut self.random, count)
     }
 
     async fn recycle(&mut self) -> anyhow::Result<()> {
+        if self.there.is_empty() {
+            return self.insert().await;
+        }
         let documents = self.leaving();
         let before = self.there.len();
         self.allow(Some([before, before - documents.len()]));
         let body = json!({ "rules": { "documents": documents, "opted_out": false } });
-        let accepted = self.send("POST", &format!("{}/recycle", self.path()), body).await?;
+        let accepted = self
+            .send("POST", &format!("{}/recycle", self.path()), body)
+            .await?;
         let ended = self.ended(&accepted).await?;
         let claim = removed(&ended, before)?;
         let all = self.there.clone();
-        documents.iter().for_each(|document| drop(self.there.remove(document)));
+        self.there.retain(|document| !documents.contains(document));
         self.done(Effect::Remove { documents }, claim);
         self.settle();
-        if self.random.random_range(0..3) == 0 {
+        if !self.shape.no_undo && self.random.random_range(0..3) == 0 {
             self.undo(&text(&ended, "id")?, all).await?;
         }
         Ok(())
@@ -229,7 +282,12 @@ impl Lane {
 
     async fn undo(&mut self, operation: &str, all: BTreeSet<String>) -> anyhow::Result<()> {
         self.allow(Some([self.there.len(), all.len()]));
-        self.send("POST", &format!("/api/v1/operations/{operation}/undo"), json!({})).await?;
+        self.send(
+            "POST",
+            &format!("/api/v1/operations/{operation}/undo"),
+            json!({}),
+        )
+        .await?;
         self.there = all;
         self.done(Effect::Undo, Claim::default());
         self.settle();
@@ -237,21 +295,26 @@ impl Lane {
     }
 
     async fn clear(&mut self) -> anyhow::Result<()> {
+        if self.there.is_empty() {
+            return self.insert().await;
+        }
         self.allow(Some([self.there.len(), 0]));
-        let cleared = self.send("POST", &format!("{}/clear", self.path()), json!({})).await?;
+        let cleared = self
+            .send("POST", &format!("{}/clear", self.path()), json!({}))
+            .await?;
         let operation = text(&cleared, "operation_id")?;
         self.history.operation(&operation, &self.caller.workspace);
         let all = std::mem::take(&mut self.there);
         self.done(Effect::Clear, Claim::default());
         self.settle();
-        if self.random.random_bool(0.5) {
+        if !self.shape.no_undo && self.random.random_bool(0.5) {
             self.undo(&operation, all).await?;
         }
         Ok(())
     }
 
     async fn recycle_to_new(&mut self) -> anyhow::Result<()> {
-        if self.made >= AUDIENCES {
+        if self.made >= self.shape.audiences || self.there.is_empty() {
             return self.recycle().await;
         }
         let documents = self.leaving();
@@ -260,7 +323,9 @@ impl Lane {
             "rules": { "documents": documents, "opted_out": false },
             "target": { "type": "new", "name": name },
         });
-        let accepted = self.send("POST", &format!("{}/recycle", self.path()), body).await?;
+        let accepted = self
+            .send("POST", &format!("{}/recycle", self.path()), body)
+            .await?;
         let ended = self.ended(&accepted).await?;
         self.made += 1;
         let claim = removed(&ended, self.there.len())?;
@@ -271,8 +336,13 @@ impl Lane {
 
     async fn by_name(&self, name: &str) -> anyhow::Result<String> {
         let all = self.caller.must_get("/api/v1/audiences?limit=1000").await?;
-        let all = all.get("data").and_then(Value::as_array).context("no list")?;
-        let found = all.iter().find(|a| a.get("name").is_some_and(|n| n == name));
+        let all = all
+            .get("data")
+            .and_then(Value::as_array)
+            .context("no list")?;
+        let found = all
+            .iter()
+            .find(|a| a.get("name").is_some_and(|n| n == name));
         text(found.with_context(|| format!("no audience {name}"))?, "id")
     }
 
@@ -280,7 +350,8 @@ impl Lane {
         let path = self.path();
         self.send("DELETE", &path, Value::Null).await?;
         self.done(Effect::Drop, Claim::default());
-        self.send("POST", &format!("{path}/restore"), json!({})).await?;
+        self.send("POST", &format!("{path}/restore"), json!({}))
+            .await?;
         self.done(Effect::Restore, Claim::default());
         Ok(())
     }
@@ -292,7 +363,11 @@ impl Lane {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             let path = format!("/api/v1/operations/{id}");
-            let seen = self.caller.get(&path, &self.history).await.unwrap_or_default();
+            let seen = self
+                .caller
+                .get(&path, &self.history)
+                .await
+                .unwrap_or_default();
             match seen.get("state").and_then(Value::as_str) {
                 Some("succeeded") => return Ok(seen),
                 Some("failed" | "cancelled") => bail!("{id} ended otherwise: {seen}"),
@@ -305,15 +380,20 @@ impl Lane {
 
 fn text(value: &Value, name: &str) -> anyhow::Result<String> {
     let found = value.get(name).and_then(Value::as_str);
-    Ok(found.with_context(|| format!("no {name} in {value}"))?.to_owned())
+    Ok(found
+        .with_context(|| format!("no {name} in {value}"))?
+        .to_owned())
 }
 
 /// What a recycling's report claims; its total is that which was there.
 fn removed(ended: &Value, total: usize) -> anyhow::Result<Claim> {
     let report = ended.get("report").context("no report")?;
-    ensure!(number(report, "total") == Some(total as u64), "{report} of {total}");
+    ensure!(
+        number(report, "total") == Some(total as u64),
+        "{report} of {total}"
+    );
     Ok(Claim {
         changed: number(report, "removed"),
-        replaced: None,
+        ..Claim::default()
     })
 }

@@ -27,6 +27,12 @@ pub struct Shape {
     pub users: usize,
     /// Contacts that an audience can have at most.
     pub contacts: usize,
+    /// Audiences that a user makes at most.
+    pub audiences: usize,
+    /// A new audience has all contacts that it can have.
+    pub full: bool,
+    /// Nothing is taken back.
+    pub no_undo: bool,
     /// Only requests that are answered at once, without operations.
     pub no_operations: bool,
     /// Chance in 100 that a client goes away in the middle of a request.
@@ -35,17 +41,39 @@ pub struct Shape {
     pub pause: Duration,
 }
 
-impl Default for Shape {
-    fn default() -> Self {
-        Self {
-            workspaces: 2,
-            users: 3,
-            contacts: 400,
-            no_operations: false,
-            abandon: 0,
-            pause: Duration::from_millis(30),
-        }
-    }
+impl Shape {
+    pub const USUAL: Self = Self {
+        workspaces: 2,
+        users: 3,
+        contacts: 400,
+        audiences: 60,
+        full: false,
+        no_undo: false,
+        no_operations: false,
+        abandon: 0,
+        pause: Duration::from_millis(30),
+    };
+    /// Few audiences, each so large that long operations take many steps.
+    pub const LARGE: Self = Self {
+        workspaces: 1,
+        users: 3,
+        contacts: 50_000,
+        audiences: 2,
+        full: true,
+        ..Self::USUAL
+    };
+    /// Nothing is taken back.
+    pub const FORWARD: Self = Self {
+        no_undo: true,
+        ..Self::USUAL
+    };
+    /// Clients that go away most of the time.
+    pub const FICKLE: Self = Self {
+        abandon: 80,
+        users: 6,
+        pause: Duration::from_millis(5),
+        ..Self::USUAL
+    };
 }
 
 /// What a reader may see of an audience: the counts before and after the command that runs.
@@ -64,7 +92,10 @@ pub(crate) struct View(Mutex<Allowed>);
 
 impl View {
     fn get(&self) -> Allowed {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn allow(&self, audience: &str, counts: Option<[u64; 2]>) {
@@ -111,7 +142,8 @@ impl Load {
         let stop = self.stop.clone();
         self.tasks.spawn(lane.run(stop));
         let reader = Caller::new(Arc::clone(target), workspace, "reader");
-        self.tasks.spawn(read(reader, view, history, self.stop.clone()));
+        self.tasks
+            .spawn(read(reader, view, history, self.stop.clone()));
     }
 
     fn writers(&mut self, target: &Arc<Target>, shape: Shape, workspace: &str) {
@@ -127,7 +159,9 @@ impl Load {
         let (history, stop) = (Arc::clone(&self.history), self.stop.clone());
         self.tasks.spawn(async move {
             while !stop.is_cancelled() {
-                caller.get("/api/v1/notifications?limit=100", &history).await;
+                caller
+                    .get("/api/v1/notifications?limit=100", &history)
+                    .await;
                 sleep(Duration::from_millis(250)).await;
             }
         });
@@ -148,7 +182,8 @@ impl Load {
         // Each has a limit for its last command, and tells what it did not get.
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
-                self.history.anomaly(format!("the load itself failed: {error}"));
+                self.history
+                    .anomaly(format!("the load itself failed: {error}"));
             }
         }
         self.history
@@ -158,13 +193,18 @@ impl Load {
 fn documents(page: &Value) -> impl Iterator<Item = &str> {
     let contacts = page.get("data").and_then(Value::as_array);
     let contacts = contacts.map_or(&[][..], Vec::as_slice);
-    contacts.iter().filter_map(|contact| contact.get("document")?.as_str())
+    contacts
+        .iter()
+        .filter_map(|contact| contact.get("document")?.as_str())
 }
+
+/// Pause of a reader.
+const LOOK: Duration = Duration::from_millis(150);
 
 /// Looks at an audience again and again: its count, and its first page.
 async fn read(caller: Caller, view: Arc<View>, history: Arc<History>, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        sleep(Duration::from_millis(40)).await;
+        sleep(LOOK).await;
         let before = view.get();
         if before.audience.is_empty() {
             continue;
@@ -174,18 +214,26 @@ async fn read(caller: Caller, view: Arc<View>, history: Arc<History>, stop: Canc
             && let Some(counts) = before.counts
             && view.get() == before
         {
-            let seen = seen.get("contacts").and_then(Value::as_u64).unwrap_or(u64::MAX);
+            let seen = seen
+                .get("contacts")
+                .and_then(Value::as_u64)
+                .unwrap_or(u64::MAX);
             if !counts.contains(&seen) {
                 history.anomaly(format!("{path} counts {seen}, allowed are {counts:?}"));
             }
         }
-        if let Some(page) = caller.get(&format!("{path}/contacts?limit=500"), &history).await {
+        if let Some(page) = caller
+            .get(&format!("{path}/contacts?limit=500"), &history)
+            .await
+        {
             let own = format!("{}-", caller.workspace);
             if let Some(foreign) = documents(&page).find(|d| !d.to_lowercase().starts_with(&own)) {
                 history.anomaly(format!("{path} shows {foreign}"));
             }
             if !documents(&page).is_sorted_by(|a, b| a < b) {
-                history.anomaly(format!("{path}: a page out of order, or with a document twice"));
+                history.anomaly(format!(
+                    "{path}: a page out of order, or with a document twice"
+                ));
             }
         }
     }

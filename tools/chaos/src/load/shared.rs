@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Shape,
-    client::{Caller, Target},
+    client::{Answered, Caller, Target},
 };
 use crate::history::{Claim, Command, Contact, Effect, History};
 
@@ -39,7 +39,12 @@ pub async fn write_together(
     let body = json!({ "name": "Together", "data": [] });
     let request = caller.json("POST", "/api/v1/audiences", "together", &body);
     let id = match caller.command(&request, history, 0).await {
-        Ok(made) => made.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        Ok(made) => made
+            .body
+            .get("id")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
         Err(error) => return history.anomaly(format!("{error:#}")),
     };
     history.acknowledged(Command {
@@ -53,7 +58,14 @@ pub async fn write_together(
     });
     let writers = (0..WRITERS).map(|writer| {
         let caller = Caller::new(Arc::clone(target), workspace, "together");
-        write(caller, id.clone(), format!("writer{writer}"), shape, history, stop)
+        write(
+            caller,
+            id.clone(),
+            format!("writer{writer}"),
+            shape,
+            history,
+            stop,
+        )
     });
     futures::future::join_all(writers).await;
 }
@@ -79,13 +91,14 @@ async fn write(
         let body = json!({ "data": items(&contacts) });
         let request = caller.json("POST", &path, &format!("{writer}-{round}"), &body);
         match caller.command(&request, history, shape.abandon).await {
-            Ok(report) => history.acknowledged(Command {
+            Ok(Answered { body, repeated }) => history.acknowledged(Command {
                 audience: audience.clone(),
                 writer: writer.clone(),
                 effect: Effect::Write { contacts },
                 claim: Claim {
-                    changed: number(&report, "inserted"),
-                    replaced: number(&report, "updated"),
+                    changed: number(&body, "inserted"),
+                    replaced: number(&body, "updated"),
+                    repeated,
                 },
             }),
             Err(error) => history.anomaly(format!("{error:#}")),

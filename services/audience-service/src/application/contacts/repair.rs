@@ -53,6 +53,15 @@ pub(super) async fn repair(deps: &Deps, intent: &WriteIntent) -> Result<(), Stor
     Ok(())
 }
 
+/// Whether this process has repaired it; else another one was quicker.
+pub(super) fn repaired(repair: Result<(), StoreError>) -> Result<bool, StoreError> {
+    match repair {
+        Ok(()) => Ok(true),
+        Err(StoreError::StaleVersion) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 async fn delta_of(
     contacts: &dyn ContactStore,
     intent: &WriteIntent,
@@ -106,15 +115,10 @@ impl App {
     /// # Errors
     /// Store errors.
     pub async fn repair_lapsed(&self) -> AppResult<u64> {
-        let mut repaired = 0;
+        let mut count = 0;
         for intent in self.deps.queries.lapsed_writes(PAGE).await? {
-            match repair(&self.deps, &intent).await {
-                Ok(()) => repaired += 1,
-                // Another replica was quicker.
-                Err(StoreError::StaleVersion) => {}
-                Err(error) => return Err(error.into()),
-            }
+            count += u64::from(repaired(repair(&self.deps, &intent).await)?);
         }
-        Ok(repaired)
+        Ok(count)
     }
 }

@@ -22,7 +22,12 @@ use tokio::{
 };
 
 use super::{
-    RowClass, answers::answers_of, batch::Batch, classify::Marks, lane::Lanes, repair::repair,
+    RowClass,
+    answers::answers_of,
+    batch::Batch,
+    classify::Marks,
+    lane::Lanes,
+    repair::{repair, repaired},
     view_of,
 };
 use crate::application::Deps;
@@ -225,7 +230,7 @@ impl Writer {
                     drop(uow);
                     if lapsed || intent.owner == self.deps.owner {
                         // Ours and still open although we have the turn: a call before failed midway.
-                        repair(&self.deps, &intent).await?;
+                        repaired(repair(&self.deps, &intent).await)?;
                     } else {
                         tokio::time::sleep(BUSY_WAIT).await;
                     }

@@ -1,0 +1,80 @@
+//! Disturbs replicas on real servers, case by case, and says what was lost or doubled.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, ensure};
+use chaos::{
+    cases::{CASES, Case},
+    run::{Setting, run_all},
+    servers::Servers,
+};
+use clap::Parser;
+
+/// Disturbs replicas on real servers, case by case. Run it under `deploy/dev/servers run`.
+#[derive(Parser)]
+struct Args {
+    /// The program of audience-service.
+    #[arg(long, default_value = "target/debug/audience-service")]
+    program: PathBuf,
+    /// Names the cases and ends.
+    #[arg(long)]
+    list: bool,
+    /// Only the cases whose names begin so; can be given several times.
+    #[arg(long)]
+    case: Vec<String>,
+    /// Only a few cases, and each of them shorter.
+    #[arg(long)]
+    sample: bool,
+    /// The script that runs the servers.
+    #[arg(long, default_value = "deploy/dev/servers")]
+    script: PathBuf,
+    /// Where the replicas' logs of failed cases go.
+    #[arg(long, default_value = "target/chaos")]
+    logs: PathBuf,
+}
+
+impl Args {
+    fn chosen(&self) -> anyhow::Result<Vec<&'static Case>> {
+        for name in &self.case {
+            let is_known = CASES.iter().any(|case| case.name.starts_with(name));
+            ensure!(is_known, "no case is called {name}; --list names them");
+        }
+        let named = |case: &&Case| self.case.iter().any(|name| case.name.starts_with(name));
+        let chosen = CASES.iter().filter(|case| match self.case.as_slice() {
+            [] => case.sample || !self.sample,
+            _ => named(case),
+        });
+        Ok(chosen.collect())
+    }
+}
+
+#[tokio::main]
+async fn chaos(args: &Args) -> anyhow::Result<bool> {
+    let servers = Servers::of_environment(&args.script)?;
+    let setting = Setting {
+        servers: &servers,
+        program: &args.program,
+        logs: &args.logs,
+        short: args.sample,
+    };
+    run_all(&setting, &args.chosen()?).await
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    if args.list {
+        for case in CASES {
+            let sample = if case.sample { "  (sample)" } else { "" };
+            println!("{:<24} {}{sample}", case.name, case.what);
+        }
+        return ExitCode::SUCCESS;
+    }
+    match chaos(&args).context("chaos") {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
