@@ -19,3 +19,30 @@ fn two_replicas_play_the_scenario() {
     let stack = Stack::start(2);
     play(&stack.service());
 }
+
+/// Whoever names no version does not care who was quicker.
+#[test]
+fn changes_of_one_audience_at_once_all_succeed() {
+    let stack = Stack::start(2);
+    let service = stack.service();
+    let body = serde_json::json!({ "name": "Wanted by many", "data": [] });
+    let made = service.json("POST", "/api/v1/audiences", &body).expect(201);
+    let path = format!("/api/v1/audiences/{}", made["id"].as_str().unwrap());
+    let restore = format!("{path}/restore");
+    std::thread::scope(|threads| {
+        for n in 0..8 {
+            let (service, path, restore) = (&service, &path, &restore);
+            threads.spawn(move || {
+                for _ in 0..4 {
+                    let answer = if n % 2 == 0 {
+                        service.send("DELETE", path, "", b"")
+                    } else {
+                        service.send("POST", restore, "", b"")
+                    };
+                    let text = String::from_utf8_lossy(&answer.body);
+                    assert!((200..300).contains(&answer.status), "{n}: {text}");
+                }
+            });
+        }
+    });
+}

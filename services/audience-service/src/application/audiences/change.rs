@@ -4,7 +4,10 @@ use domain::{
     audience::{Audience, AudienceStatus, Source, Tags, Visibility},
     shared::{AudienceId, AudienceName},
 };
-use ports::store::{Durability, UnitOfWork};
+use ports::{
+    StoreError,
+    store::{Durability, UnitOfWork},
+};
 
 use crate::application::{Actor, App, AppError, AppResult, events};
 
@@ -18,6 +21,9 @@ pub struct ChangeAudience {
     /// New status.
     pub status: Option<AudienceStatus>,
 }
+
+/// Most tries of a change that others are quicker with.
+const TRIES: u32 = 5;
 
 /// What a change asks of the stored audience before it is made.
 type Check<'a> = &'a (dyn Fn(&Audience) -> AppResult<()> + Sync);
@@ -41,8 +47,8 @@ impl App {
         };
         self.update_audience(actor, id, &check, move |a| {
             let before = a.clone();
-            a.name = name.unwrap_or_else(|| a.name.clone());
-            a.tags = tags.unwrap_or_else(|| a.tags.clone());
+            a.name = name.clone().unwrap_or_else(|| a.name.clone());
+            a.tags = tags.clone().unwrap_or_else(|| a.tags.clone());
             a.status = status.unwrap_or(a.status);
             *a != before
         })
@@ -88,13 +94,31 @@ impl App {
             .await
     }
 
-    /// Reads, checks, changes and saves in one unit of work. `change` tells whether it changed anything.
+    /// Changes an audience, again when somebody else did so meanwhile: which version it may be says
+    /// `check`. `change` tells whether it changed anything.
     async fn update_audience(
         &self,
         actor: &Actor,
         id: AudienceId,
         check: Check<'_>,
-        change: impl FnOnce(&mut Audience) -> bool + Send,
+        change: impl Fn(&mut Audience) -> bool + Send + Sync,
+    ) -> AppResult<Audience> {
+        for _ in 1..TRIES {
+            match self.update_once(actor, id, check, &change).await {
+                Err(AppError::Store(StoreError::StaleVersion)) => {}
+                ended => return ended,
+            }
+        }
+        self.update_once(actor, id, check, &change).await
+    }
+
+    /// Reads, checks, changes and saves in one unit of work.
+    async fn update_once(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        check: Check<'_>,
+        change: &(impl Fn(&mut Audience) -> bool + Send + Sync),
     ) -> AppResult<Audience> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
         let mut audience = ready(uow.as_mut(), actor, id).await?;

@@ -20,8 +20,17 @@ const LEASE_SECONDS: u32 = 60;
 /// Abandoned writes looked for at once.
 const PAGE: i64 = 100;
 
+/// Repairs an abandoned write; `false` when another process was quicker.
+pub(super) async fn repair(deps: &Deps, intent: &WriteIntent) -> Result<bool, StoreError> {
+    match adopt(deps, intent).await {
+        Ok(()) => Ok(true),
+        Err(StoreError::StaleVersion) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Adopts an abandoned write, counts what it stored, and closes it.
-pub(super) async fn repair(deps: &Deps, intent: &WriteIntent) -> Result<(), StoreError> {
+async fn adopt(deps: &Deps, intent: &WriteIntent) -> Result<(), StoreError> {
     let mut uow = deps.store.begin(Durability::Full).await?;
     uow.contents()
         .adopt_write(intent, &deps.owner, LEASE_SECONDS)
@@ -51,15 +60,6 @@ pub(super) async fn repair(deps: &Deps, intent: &WriteIntent) -> Result<(), Stor
         "repaired an interrupted write"
     );
     Ok(())
-}
-
-/// Whether this process has repaired it; else another one was quicker.
-pub(super) fn repaired(repair: Result<(), StoreError>) -> Result<bool, StoreError> {
-    match repair {
-        Ok(()) => Ok(true),
-        Err(StoreError::StaleVersion) => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 async fn delta_of(
@@ -104,8 +104,7 @@ impl App {
                 return Ok(repaired + dropped);
             }
             for intent in &open {
-                repair(&self.deps, intent).await?;
-                repaired += 1;
+                repaired += usize::from(repair(&self.deps, intent).await?);
             }
         }
     }
@@ -117,7 +116,7 @@ impl App {
     pub async fn repair_lapsed(&self) -> AppResult<u64> {
         let mut count = 0;
         for intent in self.deps.queries.lapsed_writes(PAGE).await? {
-            count += u64::from(repaired(repair(&self.deps, &intent).await)?);
+            count += u64::from(repair(&self.deps, &intent).await?);
         }
         Ok(count)
     }

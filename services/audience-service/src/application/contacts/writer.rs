@@ -22,12 +22,7 @@ use tokio::{
 };
 
 use super::{
-    RowClass,
-    answers::answers_of,
-    batch::Batch,
-    classify::Marks,
-    lane::Lanes,
-    repair::{repair, repaired},
+    RowClass, answers::answers_of, batch::Batch, classify::Marks, lane::Lanes, repair::repair,
     view_of,
 };
 use crate::application::Deps;
@@ -230,7 +225,7 @@ impl Writer {
                     drop(uow);
                     if lapsed || intent.owner == self.deps.owner {
                         // Ours and still open although we have the turn: a call before failed midway.
-                        repaired(repair(&self.deps, &intent).await)?;
+                        repair(&self.deps, &intent).await?;
                     } else {
                         tokio::time::sleep(BUSY_WAIT).await;
                     }
