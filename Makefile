@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run stack test bench bench-stack lint fmt openapi
+.PHONY: help run stack test chaos bench bench-stack lint fmt openapi
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,7 +13,12 @@ stack: ## Start the three services on real servers, audience-service twice
 	deploy/dev/servers run deploy/dev/stack target/release
 
 test: lint ## Check and test everything, with servers of its own
-	deploy/dev/servers run cargo nextest run --workspace --no-fail-fast
+	deploy/dev/servers run $(SHELL) -c 'cargo nextest run --workspace --no-fail-fast && \
+	  cargo build --quiet --workspace --bins && $${CARGO_TARGET_DIR:-target}/debug/chaos --sample'
+
+chaos: ## Disturb replicas on real servers, case by case (arguments in ARGS, such as --list)
+	cargo build -p audience-service -p chaos
+	deploy/dev/servers run $${CARGO_TARGET_DIR:-target}/debug/chaos $(ARGS)
 
 bench: ## Measure a release build beside the bare store: one table (arguments in ARGS)
 	cargo build --release -p plateia -p bench

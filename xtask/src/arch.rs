@@ -53,6 +53,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "adapter-local-bus",
         ],
     ),
+    ("chaos", &[]),
     ("fake-crm", &[]),
     ("xtask", &[]),
     // Measures the bare store too, with the adapter's own tables.

@@ -13,9 +13,9 @@ use clap::Parser;
 /// Disturbs replicas on real servers, case by case. Run it under `deploy/dev/servers run`.
 #[derive(Parser)]
 struct Args {
-    /// The program of audience-service.
-    #[arg(long, default_value = "target/debug/audience-service")]
-    program: PathBuf,
+    /// The program of audience-service; the one beside this program by default.
+    #[arg(long)]
+    program: Option<PathBuf>,
     /// Names the cases and ends.
     #[arg(long)]
     list: bool,
@@ -34,6 +34,13 @@ struct Args {
 }
 
 impl Args {
+    fn program(&self) -> anyhow::Result<PathBuf> {
+        match &self.program {
+            Some(program) => Ok(program.clone()),
+            None => Ok(std::env::current_exe()?.with_file_name("audience-service")),
+        }
+    }
+
     fn chosen(&self) -> anyhow::Result<Vec<&'static Case>> {
         for name in &self.case {
             let is_known = CASES.iter().any(|case| case.name.starts_with(name));
@@ -53,7 +60,7 @@ async fn chaos(args: &Args) -> anyhow::Result<bool> {
     let servers = Servers::of_environment(&args.script)?;
     let setting = Setting {
         servers: &servers,
-        program: &args.program,
+        program: &args.program()?,
         logs: &args.logs,
         short: args.sample,
     };

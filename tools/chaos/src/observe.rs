@@ -15,7 +15,8 @@ use crate::{
     servers::until,
 };
 
-const FINISHED: &str = "plateia.operation.finished.v1";
+/// The only event that the service listens to.
+pub const FINISHED: &str = "plateia.operation.finished.v1";
 
 /// What still moves.
 const MOVING: &str = "

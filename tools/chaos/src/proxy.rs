@@ -24,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 const CHUNK: usize = 16 << 10;
 /// Pause between two portions when the proxy is slow.
 const TICK: Duration = Duration::from_millis(100);
-/// `COMMIT` as PostgreSQL's simple query, type and length first.
-const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
+/// The end of a simple query of PostgreSQL that commits.
+const COMMIT: &[u8] = b"COMMIT\0";
 /// The server's answer that it is done.
 const COMMITTED: &[u8] = b"C\0\0\0\x0bCOMMIT\0";
 

@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use super::Scene;
 use crate::{
     broker::{Broker, Message},
+    observe::FINISHED,
     run::GOING,
 };
 
@@ -38,7 +39,10 @@ pub async fn duplicate(scene: &Scene<'_>) -> anyhow::Result<u64> {
     for _ in 0..scene.either(6, 2) {
         scene.load.progress(60, GOING).await?;
         scene.rig.hear().await?;
-        copies += repeat(&broker, &scene.rig.heard(), 5).await?;
+        let mut heard = scene.rig.heard();
+        // Of the others nobody in the service wants to know.
+        heard.retain(|message| message.header("ce-type").as_deref() == Some(FINISHED));
+        copies += repeat(&broker, &heard, 5).await?;
     }
     Ok(copies)
 }
@@ -86,15 +90,14 @@ fn headers(event_type: &str, id: &str) -> BasicProperties {
 
 /// Messages that nobody can work on.
 fn poison(round: u64) -> Vec<Message> {
-    let finished = "plateia.operation.finished.v1";
     let bodies = [
         (BasicProperties::default(), b"not an event".to_vec()),
-        (headers(finished, &format!("p1-{round}")), b"{".to_vec()),
+        (headers(FINISHED, &format!("p1-{round}")), b"{".to_vec()),
         (
-            headers(finished, &format!("p2-{round}")),
+            headers(FINISHED, &format!("p2-{round}")),
             b"{\"data\":{}}".to_vec(),
         ),
-        (headers(finished, ""), vec![0xff; 9 << 20]),
+        (headers(FINISHED, ""), vec![0xff; 9 << 20]),
     ];
     let message = |(properties, body)| Message { properties, body };
     bodies.into_iter().map(message).collect()

@@ -60,8 +60,7 @@ pub const CASES: &[Case] = &[
             "TERM",
             scene.either(10, 2),
         ))
-    })
-    .sampled(),
+    }),
     Case::new("B1-kill", "the broker dies 10 times", |scene| {
         Box::pin(servers::restart(
             scene,
@@ -94,7 +93,8 @@ pub const CASES: &[Case] = &[
     ),
     Case::new("B6-deleted", "the queue is deleted", |scene| {
         Box::pin(broker::delete_queue(scene))
-    }),
+    })
+    .sampled(),
     Case::new("B6-closed", "the broker closes all connections", |scene| {
         Box::pin(broker::close_connections(scene))
     }),
@@ -192,8 +192,7 @@ pub const CASES: &[Case] = &[
         "M2-errors",
         "mongod answers with errors of every kind",
         |scene| Box::pin(servers::fail_commands(scene)),
-    )
-    .sampled(),
+    ),
     Case::new(
         "M4-between-stores",
         "contacts are stored and not yet counted",
@@ -203,14 +202,14 @@ pub const CASES: &[Case] = &[
         "E1-duplicates",
         "every event comes again, several times",
         |scene| Box::pin(events::duplicate(scene)),
-    )
-    .sampled(),
+    ),
     Case::new("E2-disorder", "events come in another order", |scene| {
         Box::pin(events::shuffle(scene))
     }),
     Case::new("E3-poison", "messages that nobody can work on", |scene| {
         Box::pin(events::send_poison(scene))
-    }),
+    })
+    .sampled(),
     Case::new(
         "E4-no-dead-queue",
         "the same without a queue for them",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::sleep;
 
@@ -72,6 +72,16 @@ fn failures() -> Vec<Document> {
     .collect()
 }
 
+/// How often a fail point has struck.
+fn failed(point: &Document) -> u64 {
+    let count = match point.get("count") {
+        Some(Bson::Int32(count)) => i64::from(*count),
+        Some(Bson::Int64(count)) => *count,
+        _ => 0,
+    };
+    u64::try_from(count).unwrap_or_default()
+}
+
 /// M2: the server answers with errors.
 pub async fn fail_commands(scene: &Scene<'_>) -> anyhow::Result<u64> {
     let servers = scene.rig.servers;
@@ -84,7 +94,7 @@ pub async fn fail_commands(scene: &Scene<'_>) -> anyhow::Result<u64> {
             sleep(Duration::from_secs(scene.either(8, 2))).await;
             let off = doc! { "configureFailPoint": "failCommand", "mode": "off" };
             let counted = servers.mongodb_admin(off).await?;
-            faults += u64::try_from(counted.get_i64("count").unwrap_or_default())?;
+            faults += failed(&counted);
             scene.load.progress(5, GOING).await?;
         }
     }
