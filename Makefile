@@ -1,9 +1,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run stack test chaos bench bench-stack lint fmt openapi
+.PHONY: help run stack test chaos bench bench-stack bench-imports bench-imports-budget lint fmt openapi
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Start Plateia with demonstration data: one process, nothing to install
 	cargo run --release -p plateia -- demo
@@ -27,6 +27,14 @@ bench: ## Measure a release build beside the bare store: one table (arguments in
 bench-stack: ## The same of a replica on real servers, beside the bare driver of MongoDB
 	cargo build --release -p audience-service -p bench
 	deploy/dev/servers run --durable target/release/bench --stack --program target/release/audience-service $(ARGS)
+
+bench-imports: ## Imports on PostgreSQL against a made-up CRM: rows a second, memory, a quiet second run (ARGS)
+	cargo build --release -p fake-crm
+	cargo build --release -p import-job-service --example bench_imports
+	deploy/dev/servers run --durable --only postgres target/release/examples/bench_imports --fake target/release/fake-crm $(ARGS)
+
+bench-imports-budget: ## The budget of imports in real time: two replicas, 180 seconds
+	$(MAKE) bench-imports ARGS='--budget-seconds 180 $(ARGS)'
 
 lint: ## Formatting, lints, direction of dependencies, sizes
 	cargo fmt --all --check

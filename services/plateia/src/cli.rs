@@ -9,6 +9,7 @@ use crate::sample;
 
 const EXAMPLES: &str = "Examples:
   plateia demo                                    a server with a sample workspace
+  plateia demo import                             an import from a CRM that is made up
   plateia serve --data-dir /var/lib/plateia       a server
   plateia audience import clients.csv --name Clients
   plateia audience recycle aud_1 --documents worked.csv --outcome converted
@@ -34,7 +35,7 @@ PLATEIA_API_KEY is the key of workspace ws_demo; else one is made, kept and prin
     Serve(ServerArgs),
     /// Run the server with a sample workspace: 100,000 contacts, recycled once
     #[command(after_help = "Example: plateia demo --data-dir ./data")]
-    Demo(ServerArgs),
+    Demo(DemoArgs),
     /// Print a CSV file of made-up Brazilian contacts
     #[command(after_help = "Example: plateia sample --rows 1000 --seed 7 > contacts.csv")]
     Sample(SampleArgs),
@@ -87,6 +88,34 @@ pub struct SampleArgs {
     /// The same seed makes the same file
     #[arg(long, default_value_t = sample::SEED)]
     pub seed: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct DemoArgs {
+    #[command(subcommand)]
+    pub what: Option<DemoCommand>,
+    #[command(flatten)]
+    pub server: ServerArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DemoCommand {
+    /// Import tickets, messages and contacts from a made-up CRM, which runs beside, and end
+    #[command(after_help = "Example: plateia demo import --tickets 5000 --data-dir ./data")]
+    Import(DemoImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct DemoImportArgs {
+    /// Tickets of the CRM, with ten messages each
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    pub tickets: u64,
+    /// Contacts of the CRM
+    #[arg(long, value_name = "N", default_value_t = 5_000)]
+    pub contacts: u64,
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 #[derive(Debug, Subcommand)]

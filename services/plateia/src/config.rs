@@ -63,6 +63,21 @@ pub fn as_toml(settings: &Settings) -> Result<String, fmt::Error> {
         "customer_events_days",
         Some(retention.customer_events_days),
     )?;
+    let imports = &settings.imports;
+    text.push_str("\n[imports]\n");
+    secret(&mut text, "admin_token", imports.admin_token.as_ref())?;
+    line(&mut text, "start_at", Some(quoted(&imports.start_at)))?;
+    line(
+        &mut text,
+        "requests_per_minute",
+        Some(imports.requests_per_minute),
+    )?;
+    line(
+        &mut text,
+        "allow_private_hosts",
+        Some(quoted(&imports.allow_private_hosts)),
+    )?;
+    line(&mut text, "runs", Some(imports.runs))?;
     let telemetry = &settings.telemetry;
     let format = match telemetry.log_format {
         LogFormat::Text => "text",

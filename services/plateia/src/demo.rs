@@ -49,10 +49,10 @@ pub async fn load(server: Running) -> anyhow::Result<()> {
 }
 
 /// Name and value of the headers that say who calls.
-type Credentials = Vec<(&'static str, String)>;
+pub type Credentials = Vec<(&'static str, String)>;
 
 /// On loopback the gateway's headers do; elsewhere the key.
-fn credentials(server: &Running) -> anyhow::Result<Option<Credentials>> {
+pub fn credentials(server: &Running) -> anyhow::Result<Option<Credentials>> {
     let mut headers = vec![("userId", USER.to_owned())];
     if server.settings.listen.ip().is_loopback() {
         headers.insert(0, ("workSpaceId", "ws_demo".to_owned()));
@@ -70,7 +70,7 @@ fn credentials(server: &Running) -> anyhow::Result<Option<Credentials>> {
     Ok(Some(headers))
 }
 
-fn headers(credentials: &Credentials) -> anyhow::Result<HeaderMap> {
+pub fn headers(credentials: &Credentials) -> anyhow::Result<HeaderMap> {
     let header = |(name, value): &(&str, String)| {
         Ok((HeaderName::try_from(*name)?, HeaderValue::from_str(value)?))
     };
@@ -78,7 +78,7 @@ fn headers(credentials: &Credentials) -> anyhow::Result<HeaderMap> {
 }
 
 /// A server that listens everywhere is reached on loopback.
-fn local_url(server: &Running) -> String {
+pub fn local_url(server: &Running) -> String {
     match server.settings.listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => server.url.replacen("0.0.0.0", "127.0.0.1", 1),
         IpAddr::V6(ip) if ip.is_unspecified() => server.url.replacen("[::]", "[::1]", 1),

@@ -4,6 +4,7 @@ mod cli;
 mod client;
 mod config;
 mod demo;
+mod demo_import;
 mod lock;
 mod run;
 mod sample;

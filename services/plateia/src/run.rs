@@ -8,8 +8,8 @@ use std::{
 use anyhow::{Context, anyhow};
 
 use crate::{
-    cli::{Cli, Command, ConfigCommand, SampleArgs},
-    client, config, demo,
+    cli::{Cli, Command, ConfigCommand, DemoArgs, DemoCommand, SampleArgs},
+    client, config, demo, demo_import,
     sample::Sample,
     serve,
 };
@@ -53,7 +53,13 @@ fn dispatch(command: Command) -> anyhow::Result<Outcome> {
         .map_err(|_| anyhow!("TLS is set up already"))?;
     match command {
         Command::Serve(args) => serve::serve(config::load(&args)?, |_| async { Ok(()) }),
-        Command::Demo(args) => serve::serve(demo::quiet(config::load(&args)?), demo::load),
+        Command::Demo(DemoArgs { what: None, server }) => {
+            serve::serve(demo::quiet(config::load(&server)?), demo::load)
+        }
+        Command::Demo(DemoArgs {
+            what: Some(DemoCommand::Import(args)),
+            ..
+        }) => demo_import::run(&args),
         Command::Sample(args) => sample(&args),
         Command::Config { command } => configuration(&command),
         Command::Audience {

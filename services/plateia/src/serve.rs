@@ -6,6 +6,7 @@ use anyhow::Context;
 use audience_service::wiring;
 use settings::Settings;
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 use crate::{lock::DataDirLock, run::Outcome};
 
@@ -36,6 +37,8 @@ pub struct Running {
     pub settings: Settings,
     /// Where it answers: `http://HOST:PORT`.
     pub url: String,
+    /// Ends it.
+    pub stop: CancellationToken,
 }
 
 async fn live<F>(settings: Settings, beside: impl FnOnce(Running) -> F) -> anyhow::Result<Outcome>
@@ -50,7 +53,13 @@ where
     announce(&url, embedded.made_key(), &settings)?;
     let soft = life.soft();
     let beside = async {
-        let done = beside(Running { settings, url }).await;
+        let stop = life.soft();
+        let done = beside(Running {
+            settings,
+            url,
+            stop,
+        })
+        .await;
         if done.is_ok() {
             std::future::pending::<()>().await;
         }

@@ -1,7 +1,10 @@
 //! Stopping runs and trying them again.
 
 use domain::{operation::OperationState, shared::OperationId};
-use ports::importing::{Opened, Run};
+use ports::{
+    StoreError,
+    importing::{Opened, Run},
+};
 
 use super::{Actor, App, AppError, AppResult, run::Ending};
 
@@ -12,27 +15,38 @@ impl App {
     /// `NotFound`; `Conflict` with `operation_ended`.
     pub async fn cancel_run(&self, actor: &Actor, id: OperationId) -> AppResult<Run> {
         self.run(actor, id).await?;
+        let stopped = self.stop(actor, id).await;
+        if matches!(stopped, Err(AppError::Store(StoreError::StaleVersion))) {
+            // A worker took it at this moment: it is asked like any that runs.
+            self.stop(actor, id).await?;
+        } else {
+            stopped?;
+        }
+        self.wake.control();
+        self.run(actor, id).await
+    }
+
+    async fn stop(&self, actor: &Actor, id: OperationId) -> AppResult<()> {
         let mut unit = self.deps.store.begin_import().await?;
         let found = unit.operations().get(&actor.workspace, id).await?;
         let operation = found.ok_or(AppError::NotFound)?;
         match operation.state {
             state if state.is_terminal() => {
                 let detail = format!("the run has ended: {state}");
-                return Err(AppError::conflict("operation_ended", detail));
+                Err(AppError::conflict("operation_ended", detail))
             }
             OperationState::Queued => {
                 let ending = Ending::Cancelled(AppError::Cancelled.failure());
                 self.end_unleased(unit.as_mut(), &operation, ending).await?;
                 unit.commit().await?;
                 self.wake.outbox();
+                Ok(())
             }
             _ => {
                 unit.operations().request_cancel(id).await?;
-                unit.commit().await?;
+                Ok(unit.commit().await?)
             }
         }
-        self.wake.control();
-        self.run(actor, id).await
     }
 
     /// Puts a failed or cancelled run back into the queue; it goes on from its checkpoint.

@@ -2,12 +2,12 @@
 //! with one member more.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, Resource, Route,
     http::{Method, StatusCode, header},
     web::{self, Data, Path, Payload, Query},
 };
 use domain::shared::OperationId;
-use http_kit::{body, resource, spawned};
+use http_kit::{body, spawned};
 use ports::importing::ImportKind;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -53,15 +53,39 @@ impl AdminToken {
 }
 
 pub fn configure(config: &mut web::ServiceConfig) {
-    let post = |route| [(Method::POST, route)];
     config
-        .service(resource("/api/jobs/import", post(web::to(import_all))))
+        .service(resource(
+            "/api/jobs/import",
+            Method::POST,
+            web::to(import_all),
+        ))
         .service(resource(
             "/api/jobs/import/{slug}",
-            post(web::to(import_one)),
+            Method::POST,
+            web::to(import_one),
         ))
-        .service(resource("/api/admin/sync/contacts", post(web::to(sync))))
-        .service(resource("/api/jobs/{id}", [(Method::GET, web::to(job))]));
+        .service(resource(
+            "/api/admin/sync/contacts",
+            Method::POST,
+            web::to(sync),
+        ))
+        .service(resource("/api/jobs/{id}", Method::GET, web::to(job)));
+}
+
+/// A path with one method, and this face's answer to all others.
+fn resource(path: &str, method: Method, route: Route) -> Resource {
+    let allowed = method.to_string();
+    let others = move || {
+        let answer = HttpResponse::MethodNotAllowed()
+            .insert_header((header::ALLOW, allowed.clone()))
+            .json(Refused {
+                error: "method not allowed",
+            });
+        std::future::ready(answer)
+    };
+    web::resource(path.to_owned())
+        .route(route.method(method))
+        .default_service(web::to(others))
 }
 
 /// What was started.

@@ -86,6 +86,18 @@ async fn a_new_address_or_token_has_a_budget_of_its_own() {
         .change_client(&actor(), rig.client.id, 1, change)
         .await;
     let changed = changed.unwrap();
+    let elsewhere = ChangeClient {
+        base_url: Some(format!("{}/other", rig.fake.url)),
+        ..ChangeClient::default()
+    };
+    let refused = rig
+        .app
+        .change_client(&actor(), rig.client.id, 2, elsewhere)
+        .await;
+    let Err(AppError::Invalid(broken)) = refused else {
+        panic!("the token would be sent to another address")
+    };
+    assert_eq!(broken[0].code, "token_required");
     assert_ne!(changed.budget, rig.client.budget);
     assert_ne!(changed.sealed_token, rig.client.sealed_token);
     assert_eq!(changed.version, 2);

@@ -7,5 +7,6 @@ mod clients;
 mod control;
 mod defects;
 mod faults;
+mod postgres;
 mod rig;
 mod still;

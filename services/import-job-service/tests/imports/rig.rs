@@ -21,7 +21,8 @@ use ports::{
     IdGenerator, StoreError,
     crm::{Crm, RateBudget, Reserved},
     importing::{
-        ClientId, ImportClient, ImportKind, ImportStore, Run, Stored, TicketMessages, TokenVault,
+        ClientId, ImportClient, ImportKind, ImportQueries, ImportStore, Run, Stored,
+        TicketMessages, TokenVault,
     },
 };
 use runtime::{Snowflakes, SystemClock};
@@ -80,7 +81,10 @@ pub async fn database() -> (Db, tempfile::TempDir) {
     (db, dir)
 }
 
-pub fn deps(db: &Db, crm: Arc<dyn Crm>, budget: Arc<dyn RateBudget>) -> Deps {
+pub fn deps<D>(db: &D, crm: Arc<dyn Crm>, budget: Arc<dyn RateBudget>) -> Deps
+where
+    D: ImportStore + ImportQueries + Clone + 'static,
+{
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(Snowflakes::new(1, Arc::new(SystemClock)).unwrap());
     Deps {

@@ -10,7 +10,7 @@ mod show;
 mod transfer;
 
 pub use api::{Api, Refused};
-pub use operation::{Operation, watch};
+pub use operation::{Operation, watch, watch_in};
 pub use show::{Show, number, thousands};
 pub use transfer::upload;
 

@@ -71,6 +71,7 @@ impl Operation {
                 "updated",
                 "unchanged",
                 "rejected",
+                "quarantined",
                 "total",
                 "removed",
                 "kept",
@@ -92,7 +93,7 @@ impl Operation {
                 text(error, "detail")
             ));
         }
-        if self.outcome() == Outcome::Rejected {
+        if self.outcome() == Outcome::Rejected && text(value, "kind") != "import" {
             lines.push(format!(
                 "  rejected rows: GET /api/v1/operations/{}/rejected",
                 self.id()
@@ -115,11 +116,24 @@ impl Operation {
 /// # Errors
 /// When it cannot be read, or the server stays away.
 pub async fn watch(api: &Api, show: Show, id: &str) -> anyhow::Result<Option<Operation>> {
+    watch_in(api, show, "operations", id).await
+}
+
+/// As [`watch`], for operations of another list, such as `imports`.
+///
+/// # Errors
+/// As [`watch`].
+pub async fn watch_in(
+    api: &Api,
+    show: Show,
+    list: &str,
+    id: &str,
+) -> anyhow::Result<Option<Operation>> {
     let bar = show.items();
     let to_its_end = async {
         let mut away = 0;
         loop {
-            match Operation::get(api, id).await {
+            match api.get(&[list, id], &[]).await.map(Operation) {
                 Ok(operation) => {
                     operation.draw(&bar);
                     if operation.has_ended() {

@@ -98,6 +98,13 @@ fn run(crash_at: &str) -> bool {
     let asked = fake.log().requests().len() as u64;
     // Two runs were on their way.
     assert!(asked <= pages + 2, "{asked} requests for {pages} pages");
+    let is_person = |contact: &Value| contact["isGroup"] != true;
+    let people = fake.world().contacts().filter(is_person).count();
+    until("the customers", || {
+        let count = client.get("/customers/count")?["total"].as_u64()?;
+        assert!(count <= people as u64, "{count} of {people}: each once");
+        (count == people as u64).then_some(())
+    });
     let told = until("the notifications", || {
         let told = client.get("/notifications")?["data"].as_array()?.clone();
         (told.len() >= 2).then_some(told)

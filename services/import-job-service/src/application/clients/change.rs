@@ -1,6 +1,6 @@
 //! Changing clients.
 
-use domain::importing::BudgetKey;
+use domain::{importing::BudgetKey, shared::Violation};
 use ports::{
     StoreError,
     importing::{ClientId, ImportClient},
@@ -72,6 +72,14 @@ impl App {
             let schedule = rules.schedule(text.as_deref());
             client.next_run_at = schedule.as_ref().and_then(|s| s.next_after(now));
             client.schedule = schedule;
+        }
+        if token.is_none() && base_url.as_ref().is_some_and(|url| *url != client.base_url) {
+            // Else whoever may change a client could have its token sent to himself.
+            rules.0.push(Violation::new(
+                "/token",
+                "token_required",
+                "a new address needs the token to be given again",
+            ));
         }
         rules.check()?;
         client.slug = slug.unwrap_or_else(|| client.slug.clone());
