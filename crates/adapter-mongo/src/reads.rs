@@ -23,6 +23,10 @@ use crate::{
 
 /// Most rows that one round of a walk asks for.
 const CHUNK: usize = 10_000;
+/// How many rows a page reads whole and leaves out: fewer bytes are not worth another round.
+const SKIPPED: usize = 2_048;
+/// Rows that a round asks for beyond a third more than are missing: some of them are hidden.
+const SPARE: usize = 16;
 
 /// Rows that match, in the order of their keys.
 async fn find<T: DeserializeOwned>(
@@ -140,17 +144,20 @@ pub(crate) async fn page(
     skip: usize,
     limit: usize,
 ) -> Result<Vec<StoredContact>, StoreError> {
+    let fields = doc! { "s": 1, "b": 1 };
     let mut after = after.cloned();
-    if skip > 0 {
+    let mut skip = skip;
+    if skip > SKIPPED {
         let skipped = keys(store, key, view, after.as_ref(), skip).await?;
         if skipped.len() < skip {
             return Ok(Vec::new());
         }
         after = skipped.into_iter().next_back().map(|key| key.document);
+        skip = 0;
     }
-    let fields = doc! { "s": 1, "b": 1 };
-    let rows = visible(store, key, view, after.as_ref(), limit, &fields).await?;
-    rows.into_iter().map(Found::contact).collect()
+    let all = skip.saturating_add(limit);
+    let rows = visible(store, key, view, after.as_ref(), all, &fields).await?;
+    rows.into_iter().skip(skip).map(Found::contact).collect()
 }
 
 pub(crate) async fn keys(
@@ -170,7 +177,7 @@ pub(crate) async fn keys(
     rows.into_iter().map(key_only).collect()
 }
 
-/// The next visible rows behind a document.
+/// The next visible rows behind a document. Contacts and tombstones are asked for at once.
 async fn visible(
     store: &MongoContacts,
     key: ContentKey,
@@ -179,23 +186,28 @@ async fn visible(
     limit: usize,
     fields: &Bson,
 ) -> Result<Vec<Found>, StoreError> {
-    let removed = any_tombstone(store, key).await?;
+    let (contacts, end) = (store.contacts(), keys::end(key));
     let mut from = after.map_or_else(|| keys::prefix(key), |d| keys::contact(key, d));
     let mut found: Vec<Found> = Vec::new();
     while found.len() < limit {
-        let ask = limit.min(CHUNK);
-        let filter = doc! { "_id": { "$gt": &from, "$lt": keys::end(key) } };
-        let rows: Vec<Found> = find(&store.contacts(), filter, fields.clone(), ask).await?;
-        let complete = rows.len() < ask;
+        let missing = limit - found.len();
+        let ask = missing.saturating_add(missing / 3 + SPARE).min(CHUNK);
+        let filter = doc! { "_id": { "$gt": &from, "$lt": &end } };
+        let rows = find(&contacts, filter, fields.clone(), ask);
+        let (rows, mut stones): (Vec<Found>, _) =
+            tokio::try_join!(rows, stones(store, &from, &end, ask))?;
         let Some(last) = rows.last().map(|row| row.id.clone()) else {
             break;
         };
-        if removed {
-            let hidden = hidden(store, view, &from, &last).await?;
-            merge(rows, hidden, &mut found);
-        } else {
-            found.extend(rows);
+        let short = stones
+            .last()
+            .is_some_and(|stone| *stone.contact_id() <= *last);
+        if stones.len() == ask && short {
+            // They lie closer than the contacts: some of these contacts' are missing.
+            stones = self::stones(store, &from, &last, usize::MAX >> 1).await?;
         }
+        let complete = rows.len() < ask;
+        merge(rows, hidden(stones, view), &mut found);
         if complete {
             break;
         }
@@ -205,29 +217,34 @@ async fn visible(
     Ok(found)
 }
 
-/// Keys of contacts with tombstones that count, each with the highest order that one of them hides.
-async fn hidden(
+/// Tombstones of contacts behind a key and up to another, in the order of their keys. Those of removals
+/// that do not count are among them: to leave them out here could mean to walk past very many.
+async fn stones(
     store: &MongoContacts,
-    view: &View,
     after: &str,
     until: &str,
-) -> Result<Vec<(String, i64)>, StoreError> {
-    let mut removals: Vec<i64> = view.removals.iter().map(|no| no.0).collect();
-    removals.push(RemovalNo::PERMANENT.0);
+    limit: usize,
+) -> Result<Vec<FoundStone>, StoreError> {
     let (from, to) = (format!("{after}\u{1}"), format!("{until}\u{1}"));
-    let filter = doc! { "_id": { "$gte": from, "$lt": to }, "r": { "$in": removals } };
-    let all = usize::MAX >> 1;
-    let fields = doc! { "r": 1, "s": 1 };
-    let stones: Vec<FoundStone> = find(&store.stones(), filter, fields, all).await?;
+    let filter = doc! { "_id": { "$gte": from, "$lt": to } };
+    find(&store.stones(), filter, doc! { "r": 1, "s": 1 }, limit).await
+}
+
+/// Keys of contacts with tombstones that count, each with the highest order that one of them hides.
+fn hidden(stones: Vec<FoundStone>, view: &View) -> Vec<(String, i64)> {
     let mut hidden: Vec<(String, i64)> = Vec::with_capacity(stones.len());
-    for stone in stones {
+    let counts = |stone: &FoundStone| {
+        let removal = RemovalNo(stone.removal);
+        removal == RemovalNo::PERMANENT || view.removals.contains(&removal)
+    };
+    for stone in stones.into_iter().filter(counts) {
         let contact = stone.contact_id();
         match hidden.last_mut() {
             Some((last, below)) if *last == contact => *below = stone.seq.max(*below),
             _ => hidden.push((contact.to_owned(), stone.seq)),
         }
     }
-    Ok(hidden)
+    hidden
 }
 
 fn merge(rows: Vec<Found>, hidden: Vec<(String, i64)>, found: &mut Vec<Found>) {

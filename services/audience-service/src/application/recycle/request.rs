@@ -154,7 +154,14 @@ impl App {
         operation.total = Some(audience.contacts);
         operation.params = serde_json::to_value(&params).unwrap_or_default();
         let accepted = self.accept(ticket, operation, target).await;
-        if accepted.as_ref().map_or(true, |a| a.operation != sets) {
+        let unneeded = match &accepted {
+            Ok(accepted) => accepted.operation != sets,
+            // The commit may be done although its reply was lost, and then the operation reads its
+            // sets. Else the sweep of scratch files finds them without one.
+            Err(AppError::Store(_)) => false,
+            Err(_) => true,
+        };
+        if unneeded {
             self.remove_sets(sets)?;
         }
         Ok(RecycleAnswer::Accepted(accepted?))
