@@ -309,9 +309,9 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Conflict { .. } => Self::conflict("conflict"),
-            StoreError::StaleVersion => Self::stale(),
             StoreError::DiskFull => Self::insufficient_storage(),
-            StoreError::Unavailable(_) => {
+            // Somebody else was quicker, and the caller named no version: the same call may succeed.
+            StoreError::Unavailable(_) | StoreError::StaleVersion => {
                 tracing::warn!(error = chain(&error), "store unavailable");
                 Self::unavailable(error.retry_after().unwrap_or(Duration::from_secs(1)))
             }

@@ -6,6 +6,7 @@ use domain::{
     shared::{AudienceId, RemovalNo},
 };
 use ports::{
+    StoreError,
     contacts::{Priority, Tombstone},
     store::{ContentDelta, Durability},
 };
@@ -39,7 +40,7 @@ impl App {
         let stones = self.deps.contacts.tombstones(key, &documents).await?;
         let marks = Marks::new(stones, &view_of(&held.content));
         let Some(contact) = contact.filter(|c| marks.hider(document, c.order).is_none()) else {
-            self.writer.release(&held).await?;
+            self.writer.release(&held).await;
             return Err(AppError::NotFound);
         };
         let stone = Tombstone {
@@ -57,7 +58,14 @@ impl App {
             contacts: -1,
             revived: Vec::new(),
         };
-        let content = self.writer.close_in(uow.as_mut(), &held, &delta).await?;
+        let content = match self.writer.close_in(uow.as_mut(), &held, &delta).await {
+            Err(StoreError::StaleVersion) => {
+                drop((uow, held));
+                self.writer.count_again(key).await?;
+                return Err(StoreError::Unavailable("the removal came too late".into()).into());
+            }
+            closed => closed?,
+        };
         uow.commit().await?;
         self.pages.written(&content, &documents);
         Ok(())

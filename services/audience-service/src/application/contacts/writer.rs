@@ -289,7 +289,7 @@ impl Writer {
 
     /// Counts a content under its lock. For a write that was taken for abandoned and stored its rows
     /// all the same: which of them the repair has counted is not known.
-    async fn count_again(&self, key: ContentKey) -> Result<(), StoreError> {
+    pub(crate) async fn count_again(&self, key: ContentKey) -> Result<(), StoreError> {
         let held = self.hold(key, Vec::new()).await?;
         let (view, contacts) = (view_of(&held.content), &self.deps.contacts);
         let (mut counted, mut after) = (0, None);
@@ -364,11 +364,15 @@ impl Writer {
             .await
     }
 
-    /// Closes a write that did nothing.
-    pub(crate) async fn release(&self, held: &Held) -> Result<(), StoreError> {
-        let content = self.close(held, &ContentDelta::default()).await?;
-        self.tell(&content, &[]);
-        Ok(())
+    /// Closes a write that did nothing. Where that fails, whoever comes next finds it open and repairs
+    /// it, or a commit whose reply was lost has closed it already.
+    pub(crate) async fn release(&self, held: &Held) {
+        match self.close(held, &ContentDelta::default()).await {
+            Ok(content) => self.tell(&content, &[]),
+            Err(error) => {
+                tracing::debug!(%error, audience = %held.content.key.audience, "not released");
+            }
+        }
     }
 }
 

@@ -97,7 +97,7 @@ impl App {
         let held = self.hold_for_undo(new).await?;
         let kept = self.deps.queries.content(old).await?;
         let Some(kept) = kept.filter(|kept| pristine(&held.content, kept)) else {
-            self.writer.release(&held).await?;
+            self.writer.release(&held).await;
             return Err(changed());
         };
         let since = operation.finished_at.unwrap_or(operation.created_at);
@@ -135,7 +135,7 @@ impl App {
                 Ok(())
             }
             Err(error) => {
-                self.writer.release(&held).await?;
+                self.writer.release(&held).await;
                 Err(error)
             }
         }

@@ -104,7 +104,7 @@ impl App {
         let mut delay = Duration::from_millis(200);
         for _ in 1..TRIES {
             match self.run(job).await {
-                Err(AppError::Store(error)) if error.class() == ErrorClass::Transient => {
+                Err(AppError::Store(error)) if may_pass(&error) => {
                     tracing::warn!(%error, operation = %job.operation.id, "trying again");
                     tokio::time::sleep(delay).await;
                     delay *= 3;
@@ -191,6 +191,11 @@ impl App {
             Err(LeaseError::Store(error)) => Err(error.into()),
         }
     }
+}
+
+/// Whether another run may succeed: a store came back, or a lock lost to another replica is free.
+const fn may_pass(error: &StoreError) -> bool {
+    matches!(error.class(), ErrorClass::Transient) || matches!(error, StoreError::StaleVersion)
 }
 
 /// What the report of a failed operation says. Internal causes are in the log only.

@@ -150,7 +150,7 @@ impl App {
                 Ok(())
             }
             Err(error) => {
-                self.writer.release(&held).await?;
+                self.writer.release(&held).await;
                 Err(error)
             }
         }
