@@ -87,9 +87,14 @@ impl Job {
         }
     }
 
-    /// Counts one more run under this lease.
-    pub(crate) const fn begin_run(&mut self) {
+    /// Counts one more run under this lease. The run before may have ended the operation without
+    /// hearing so: what others did since is not to be worked on.
+    pub(crate) async fn begin_run(&mut self) -> AppResult<()> {
+        if self.runs > 0 {
+            beat(&self.app, &self.lease).await?;
+        }
         self.runs += 1;
+        Ok(())
     }
 
     /// Number of this run: grows with every run of the operation, 1 for the very first.

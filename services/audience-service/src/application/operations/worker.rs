@@ -116,7 +116,7 @@ impl App {
     }
 
     async fn run(&self, job: &mut Job) -> AppResult<()> {
-        job.begin_run();
+        job.begin_run().await?;
         match job.operation.kind {
             OperationKind::Upload | OperationKind::Create => self.run_upload(job).await,
             OperationKind::Recycle => self.run_recycle(job).await,
