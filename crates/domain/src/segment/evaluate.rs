@@ -24,23 +24,27 @@ enum Actual<'a> {
 impl Predicate {
     /// Whether the contact fulfils it, at the instant `now`.
     pub fn matches(&self, document: &Document, body: &ContactBody, now: Instant) -> bool {
-        let any = |exclude: bool| {
-            let mut groups = self.groups.iter().filter(|g| g.exclude == exclude);
-            groups.any(|g| g.matches(document, body, now))
+        let of = |exclude: bool| {
+            let groups = self.groups.iter().filter(move |g| g.exclude == exclude);
+            groups.map(|g| g.matches(document, body, now))
         };
-        any(false) && !any(true)
+        self.between.holds(of(false)) && !Logic::Or.holds(of(true))
     }
 }
 
 impl Group {
     fn matches(&self, document: &Document, body: &ContactBody, now: Instant) -> bool {
-        let mut results = self
-            .conditions
-            .iter()
-            .map(|c| c.matches(document, body, now));
-        match self.logic {
-            Logic::And => results.all(|held| held),
-            Logic::Or => results.any(|held| held),
+        let conditions = self.conditions.iter();
+        self.logic
+            .holds(conditions.map(|c| c.matches(document, body, now)))
+    }
+}
+
+impl Logic {
+    fn holds(self, mut results: impl Iterator<Item = bool>) -> bool {
+        match self {
+            Self::And => results.all(|held| held),
+            Self::Or => results.any(|held| held),
         }
     }
 }

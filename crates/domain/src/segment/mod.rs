@@ -1,7 +1,7 @@
 //! Segments: groups of conditions over a contact, as `where` of a recycling has them.
 //!
 //! Inside a group the conditions are joined by `and` unless it says `or`; groups are joined by
-//! `or`. Groups with `exclude` are taken away at the end.
+//! `or` unless `groupType` says `and`. Groups with `exclude` are taken away at the end.
 //!
 //! A missing value fulfils `not_exists`, `not_equals`, `not_in` and no other operator. `equals`
 //! and `in` compare text exactly (documents, phones and e-mails after normalisation), numbers by
@@ -31,8 +31,9 @@ pub enum Logic {
 /// Groups of conditions, parsed and bounded. Its serde form is kept in operations. What it compares
 /// with may be personal data: `Debug` shows none of it.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
 pub struct Predicate {
+    /// Joins the groups that are not excluded.
+    between: Logic,
     groups: Vec<Group>,
 }
 

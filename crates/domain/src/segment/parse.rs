@@ -17,13 +17,16 @@ const MAX_DAYS: u64 = 36_525;
 type Parsed<T> = Result<T, Violation>;
 
 impl Predicate {
-    /// Parses groups. Pointers of violations begin with `base_pointer`.
+    /// Parses a list of groups, or an object of `groups` and `groupType`. Pointers of violations
+    /// begin with `base_pointer`.
     ///
     /// # Errors
     /// Every group and condition that breaks the grammar, one violation each. At least one group
     /// must not be an `exclude` one.
-    pub fn parse(groups: &Value, base_pointer: &str) -> Result<Self, Vec<Violation>> {
-        let groups = list(groups, base_pointer, MAX_GROUPS).map_err(|v| vec![v])?;
+    pub fn parse(filter: &Value, base_pointer: &str) -> Result<Self, Vec<Violation>> {
+        let (between, groups, base_pointer) =
+            parse_outside(filter, base_pointer).map_err(|v| vec![v])?;
+        let groups = list(groups, &base_pointer, MAX_GROUPS).map_err(|v| vec![v])?;
         let mut parsed = Vec::with_capacity(groups.len());
         let mut violations = Vec::new();
         for (at, group) in groups.iter().enumerate() {
@@ -37,22 +40,42 @@ impl Predicate {
             violations.push(Violation::new(base_pointer, "nothing_included", detail));
         }
         if violations.is_empty() {
-            Ok(Self { groups: parsed })
+            Ok(Self {
+                between,
+                groups: parsed,
+            })
         } else {
             Err(violations)
         }
     }
 }
 
+/// What joins the groups, the groups, and where they are.
+fn parse_outside<'a>(filter: &'a Value, at: &str) -> Parsed<(Logic, &'a Value, String)> {
+    if !filter.is_object() {
+        return Ok((Logic::Or, filter, at.to_owned()));
+    }
+    let members = object(filter, at, &["groups", "groupType"])?;
+    Ok((
+        logic(members, "groupType", at)?.unwrap_or(Logic::Or),
+        members.get("groups").unwrap_or(&Value::Null),
+        format!("{at}/groups"),
+    ))
+}
+
+fn logic(members: &Map<String, Value>, name: &str, at: &str) -> Parsed<Option<Logic>> {
+    match members.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text == "and" => Ok(Some(Logic::And)),
+        Some(Value::String(text)) if text == "or" => Ok(Some(Logic::Or)),
+        Some(_) => Err(invalid(&format!("{at}/{name}"), "must be `and` or `or`")),
+    }
+}
+
 fn parse_group(group: &Value, at: &str) -> Result<Group, Vec<Violation>> {
     let head = || -> Parsed<(Logic, bool, &Vec<Value>)> {
         let members = object(group, at, &["logic", "exclude", "conditions"])?;
-        let logic = match members.get("logic") {
-            None | Some(Value::Null) => Logic::And,
-            Some(Value::String(text)) if text == "and" => Logic::And,
-            Some(Value::String(text)) if text == "or" => Logic::Or,
-            Some(_) => return Err(invalid(&format!("{at}/logic"), "must be `and` or `or`")),
-        };
+        let logic = logic(members, "logic", at)?.unwrap_or(Logic::And);
         let exclude = match members.get("exclude") {
             None | Some(Value::Null) => false,
             Some(Value::Bool(exclude)) => *exclude,

@@ -61,6 +61,26 @@ fn equality_follows_the_kept_form() {
 }
 
 #[test]
+fn group_type_joins_the_groups_that_are_not_excluded() {
+    let group = |city: &str, exclude: bool| json!({"exclude": exclude, "conditions": [condition("city", "equals", &json!(city))]});
+    let (here, there) = (group("Recife", false), group("Natal", false));
+    assert!(holds(&json!([here, there])));
+    assert!(holds(&json!({"groups": [here, there]})));
+    assert!(!holds(
+        &json!({"groups": [here, there], "groupType": "and"})
+    ));
+    assert!(holds(&json!({"groups": [here, here], "groupType": "and"})));
+    let not_there = group("Natal", true);
+    assert!(holds(
+        &json!({"groups": [here, not_there], "groupType": "and"})
+    ));
+    let not_here = group("Recife", true);
+    assert!(!holds(
+        &json!({"groups": [here, not_there, not_here], "groupType": "and"})
+    ));
+}
+
+#[test]
 fn text_is_searched_without_case() {
     assert!(
         check("name", "contains", json!("SOUZA")) && check("name", "starts_with", json!("ana"))

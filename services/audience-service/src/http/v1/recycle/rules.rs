@@ -27,9 +27,10 @@ pub struct RulesBody {
     /// The members of these audiences.
     #[serde(default)]
     audience_ids: Vec<String>,
-    /// Groups of conditions over the contact.
+    /// Groups of conditions over the contact: a list, joined by `or`, or an object of `groups` and
+    /// `groupType`, which is `and` or `or`.
     #[serde(rename = "where")]
-    #[schema(value_type = Option<Vec<Object>>)]
+    #[schema(value_type = Option<Value>)]
     filter: Option<Value>,
     /// Those whose last attempt ended so: `answered`, `no_answer`, `busy`, `failed`, `converted`,
     /// `invalid_number`, `opted_out`.
