@@ -183,8 +183,10 @@ async fn start_bus(
     }
     match bus.check().await {
         Ok(()) => {}
-        // A broker that is away may be back soon: events wait in the outbox.
-        Err(error) if error.is_transient() => tracing::warn!(%error, "rabbitmq.url"),
+        // Events wait in the outbox meanwhile.
+        Err(error) if error.is_transient() && settings.rabbitmq.may_be_away => {
+            tracing::warn!(%error, "rabbitmq.url");
+        }
         Err(error) => return Err(BaseError::Rabbitmq(error)),
     }
     if roles.relay {

@@ -35,6 +35,9 @@ pub struct Rabbitmq {
     pub url: Option<SecretString>,
     /// First part of the name of every exchange and queue. Default `plateia`.
     pub prefix: String,
+    /// Whether a replica starts while nobody answers there. Off as a rule: a wrong address should not
+    /// look like a broker that is away.
+    pub may_be_away: bool,
 }
 
 /// Secrets that all replicas share.
@@ -102,6 +105,7 @@ impl Default for Rabbitmq {
         Self {
             url: None,
             prefix: "plateia".to_owned(),
+            may_be_away: false,
         }
     }
 }

@@ -57,6 +57,7 @@ fn command(program: &str, arguments: &[&str]) -> Command {
 pub fn refuses_bad_settings(program: &str) {
     let name = Path::new(program).file_name().unwrap().to_str().unwrap();
     let postgres = format!("postgres://user:hunter2@{NOWHERE}/x");
+    let rabbitmq = format!("amqp://user:hunter2@{NOWHERE}");
     for (variable, value, key) in [
         ("PLATEIA__POSTGRES__URL", "", "postgres.url"),
         ("PLATEIA__POSTGRES__URL", postgres.as_str(), "postgres.url"),
@@ -65,6 +66,7 @@ pub fn refuses_bad_settings(program: &str) {
             "http://user:hunter2@x",
             "rabbitmq.url",
         ),
+        ("PLATEIA__RABBITMQ__URL", rabbitmq.as_str(), "rabbitmq.url"),
         ("PLATEIA__RABBITMQ__PREFIX", "No", "rabbitmq.prefix"),
         ("PLATEIA__ROLES", "api,nothing", "roles"),
         ("PLATEIA__NOTHING", "1", "nothing"),
