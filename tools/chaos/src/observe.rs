@@ -179,9 +179,9 @@ async fn audience(rig: &Rig<'_>, id: &str, workspace: &str) -> anyhow::Result<Au
             None => break,
         }
     }
-    // At most five seconds behind the writes.
+    // They may be behind the last writes, and reading all of them takes its time.
     let expected = audience.walked.len();
-    let pages = until("the pages", Duration::from_secs(10), async || {
+    let pages = until("the pages", Duration::from_secs(60), async || {
         audience.paged = paged(&caller, &path).await.unwrap_or_default();
         audience.paged.len() == expected
     });

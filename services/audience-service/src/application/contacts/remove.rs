@@ -61,7 +61,7 @@ impl App {
         let content = match self.writer.close_in(uow.as_mut(), &held, &delta).await {
             Err(StoreError::StaleVersion) => {
                 drop((uow, held));
-                self.writer.count_again(key).await?;
+                self.writer.count_again(key, &documents).await?;
                 return Err(StoreError::Unavailable("the removal came too late".into()).into());
             }
             closed => closed?,

@@ -278,7 +278,7 @@ impl Writer {
         let content = match self.close(&held, &delta).await {
             Err(StoreError::StaleVersion) => {
                 drop(held);
-                self.count_again(key).await?;
+                self.count_again(key, &documents).await?;
                 return Err(StoreError::Unavailable("the write came too late".into()));
             }
             closed => closed?,
@@ -288,9 +288,14 @@ impl Writer {
     }
 
     /// Counts a content under its lock. For a write that was taken for abandoned and stored its rows
-    /// all the same: which of them the repair has counted is not known.
-    pub(crate) async fn count_again(&self, key: ContentKey) -> Result<(), StoreError> {
-        let held = self.hold(key, Vec::new()).await?;
+    /// all the same: which of them the repair has counted is not known, nor which of them page
+    /// indexes have, so that they hear of these documents once more.
+    pub(crate) async fn count_again(
+        &self,
+        key: ContentKey,
+        documents: &[Document],
+    ) -> Result<(), StoreError> {
+        let held = self.hold(key, documents.to_vec()).await?;
         let (view, contacts) = (view_of(&held.content), &self.deps.contacts);
         let (mut counted, mut after) = (0, None);
         loop {
@@ -308,7 +313,9 @@ impl Writer {
             revived: Vec::new(),
         };
         tracing::warn!(audience = %key.audience, off = delta.contacts, "counted again after a late write");
-        self.close(&held, &delta).await.map(drop)
+        let content = self.close(&held, &delta).await?;
+        self.tell(&content, documents);
+        Ok(())
     }
 
     async fn marks(
