@@ -91,10 +91,15 @@ impl Job {
     /// hearing so: what others did since is not to be worked on.
     pub(crate) async fn begin_run(&mut self) -> AppResult<()> {
         if self.runs > 0 {
-            beat(&self.app, &self.lease).await?;
+            self.ensure_held().await?;
         }
         self.runs += 1;
         Ok(())
+    }
+
+    /// Prolongs the lease, or says that it is lost.
+    pub(crate) async fn ensure_held(&self) -> AppResult<()> {
+        Ok(beat(&self.app, &self.lease).await.map(drop)?)
     }
 
     /// Number of this run: grows with every run of the operation, 1 for the very first.

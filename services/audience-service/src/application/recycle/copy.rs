@@ -88,6 +88,9 @@ impl App {
             after = Some(last.document.clone());
             let verdicts = judge.judge(&batch).await?;
             verdicts.iter().for_each(|reasons| at.tally.add(*reasons));
+            // Who stood still while reading may hold people who have left since the copy was finished
+            // elsewhere.
+            job.ensure_held().await?;
             self.store_copies(&mut audience, batch, &verdicts, &mut at)
                 .await?;
             crash::point("copy.batch_stored");
