@@ -122,6 +122,10 @@ pub(super) async fn run(job: &Arc<Job>, asker: &Arc<Asker>, state: &mut State) -
                 continue;
             }
         }
+        // One that is not joined keeps its memory, and there may be a task for every ticket.
+        while let Some(ended) = tasks.try_join_next() {
+            ended.map_err(|error| StoreError::Internal(Box::new(error)))?;
+        }
         let (pages, ended) = sort(came, state, &mut tally)?;
         on_their_way -= ended;
         store(job, state, pages).await?;
