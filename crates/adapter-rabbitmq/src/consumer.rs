@@ -33,6 +33,11 @@ use crate::{
 
 /// Deliveries that a consumer may hold.
 const PREFETCH: u16 = 32;
+/// As many as it may hold at first. The broker counts whatever a lost connection held as a failed
+/// delivery, and gives up what failed too often: who has just come holds little.
+const FIRST_PREFETCH: u16 = 1;
+/// So many times what it may hold a consumer takes, before it may hold so many times more.
+const WIDENING: u16 = 4;
 /// The longest that storing may take.
 const STORE_LIMIT: Duration = Duration::from_secs(10);
 /// Pauses between attempts to store while the delivery is held; then it waits in a queue.
@@ -54,6 +59,8 @@ enum Ended {
     Stopped,
     /// Nothing came for a while.
     Idle,
+    /// The connection has proved itself.
+    Proven,
 }
 
 /// A subscription, where its events are stored, and who then works on them.
@@ -149,12 +156,19 @@ impl Consumers {
     async fn listen(&self, connection: &Connection, listener: &Listener, stop: &CancellationToken) {
         let name = &listener.binding.subscription;
         let mut failures = 0;
+        let mut prefetch = FIRST_PREFETCH;
         while !stop.is_cancelled() {
-            let Broken(problem) = match self.consume(connection, listener, stop).await {
+            let consumed = self.consume(connection, listener, prefetch, stop).await;
+            let Broken(problem) = match consumed {
                 Ok(Ended::Stopped) => return,
                 Ok(Ended::Idle) => continue,
+                Ok(Ended::Proven) => {
+                    prefetch = prefetch.saturating_mul(WIDENING).min(PREFETCH);
+                    continue;
+                }
                 Err(broken) => broken,
             };
+            prefetch = FIRST_PREFETCH;
             failures = if self.is_silent(name) {
                 failures + 1
             } else {
@@ -175,6 +189,7 @@ impl Consumers {
         &self,
         connection: &Connection,
         listener: &Listener,
+        prefetch: u16,
         stop: &CancellationToken,
     ) -> Result<Ended, Broken> {
         let name = &listener.binding.subscription;
@@ -182,7 +197,7 @@ impl Consumers {
         declared.map_err(|u| Broken(format!("{} cannot be declared: {}", u.name, u.error)))?;
         let channel = connection.create_channel().await?;
         channel
-            .basic_qos(PREFETCH, BasicQosOptions::default())
+            .basic_qos(prefetch, BasicQosOptions::default())
             .await?;
         let mut deliveries = channel
             .basic_consume(
@@ -196,7 +211,11 @@ impl Consumers {
             tracing::info!(subscription = %name, "consuming");
         }
         let idle = self.settings.healing() * IDLE_ROUNDS;
+        let mut taken = 0;
         let ended = loop {
+            if prefetch < PREFETCH && taken >= prefetch.saturating_mul(WIDENING) {
+                break Ended::Proven;
+            }
             let delivery = tokio::select! {
                 biased;
                 () = stop.cancelled() => break Ended::Stopped,
@@ -204,7 +223,10 @@ impl Consumers {
                 () = sleep(idle) => break Ended::Idle,
             };
             match delivery {
-                Some(delivery) => self.take(listener, delivery?, stop).await?,
+                Some(delivery) => {
+                    self.take(listener, delivery?, stop).await?;
+                    taken = taken.saturating_add(1);
+                }
                 None => return Err(Broken("the broker cancelled the consumer".to_owned())),
             }
         };
@@ -214,6 +236,7 @@ impl Consumers {
             .await?;
         let rest = self.drain(listener, &mut deliveries, stop);
         timeout(DRAIN_LIMIT, rest).await.unwrap_or(Ok(()))?;
+        channel.close(200, short("done")).await?;
         Ok(ended)
     }
 
