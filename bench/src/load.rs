@@ -81,6 +81,8 @@ impl Load {
             let seen = requests
                 .join()
                 .map_err(|_| anyhow!("the load panicked"))??;
+            let slowest = seen.iter().map(|(_, taken)| *taken).fold(0.0, f64::max);
+            eprintln!("  {} requests, the slowest in {slowest:.0} ms", seen.len());
             Ok(seen
                 .into_iter()
                 .filter(|(due, _)| windows.iter().any(|(from, to)| (from..=to).contains(&due)))

@@ -290,6 +290,52 @@ pub(crate) async fn span(
     count(store, bound, limit).await
 }
 
+/// Spans cut from keys that are read many at a time: a question for each would take longer.
+pub(crate) async fn spans(
+    store: &MongoContacts,
+    key: ContentKey,
+    view: &View,
+    after: Option<&Document>,
+    until: Option<&Document>,
+    block: u64,
+    most: usize,
+) -> Result<Vec<Span>, StoreError> {
+    let block = usize::try_from(block).unwrap_or(usize::MAX).max(1);
+    let all = block.saturating_mul(most);
+    let documents: Vec<Document> = if any_tombstone(store, key).await? {
+        let keys = keys(store, key, view, after, all).await?;
+        keys.into_iter().map(|key| key.document).collect()
+    } else {
+        stored_keys(store, key, after, all).await?
+    };
+    let within = documents.partition_point(|document| until.is_none_or(|until| document <= until));
+    let spans = documents.get(..within).unwrap_or_default().chunks(block);
+    let span = |part: &[Document]| Span {
+        count: u64::try_from(part.len()).unwrap_or(u64::MAX),
+        last: part.last().cloned(),
+    };
+    Ok(spans.map(span).collect())
+}
+
+/// Documents of stored contacts, by the index alone.
+async fn stored_keys(
+    store: &MongoContacts,
+    key: ContentKey,
+    after: Option<&Document>,
+    limit: usize,
+) -> Result<Vec<Document>, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Id {
+        #[serde(rename = "_id")]
+        id: String,
+    }
+    let from = after.map_or_else(|| keys::prefix(key), |d| keys::contact(key, d));
+    let filter = doc! { "_id": { "$gt": from, "$lt": keys::end(key) } };
+    let rows: Vec<Id> = find(&store.contacts(), filter, doc! { "_id": 1 }, limit).await?;
+    let documents = rows.iter().map(|row| keys::document_of_contact(&row.id));
+    documents.collect()
+}
+
 /// Counts on the server, by the index alone.
 async fn count(store: &MongoContacts, bound: Bson, limit: u64) -> Result<Span, StoreError> {
     let contacts = store.contacts();

@@ -135,6 +135,18 @@ impl ContactStore for MongoContacts {
         within(reads::span(self, key, view, after, until, limit)).await
     }
 
+    async fn spans(
+        &self,
+        key: ContentKey,
+        view: &View,
+        after: Option<&Document>,
+        until: Option<&Document>,
+        block: u64,
+        most: usize,
+    ) -> Result<Vec<Span>, StoreError> {
+        within(reads::spans(self, key, view, after, until, block, most)).await
+    }
+
     async fn get(
         &self,
         key: ContentKey,

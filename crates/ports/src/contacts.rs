@@ -223,6 +223,32 @@ pub trait ContactStore: Send + Sync {
         limit: u64,
     ) -> Result<Span, StoreError>;
 
+    /// Counts the same range in spans of `block` keys, at most `most` of them. Fewer, or a last one
+    /// of fewer keys, mean that the range has ended.
+    async fn spans(
+        &self,
+        key: ContentKey,
+        view: &View,
+        after: Option<&Document>,
+        until: Option<&Document>,
+        block: u64,
+        most: usize,
+    ) -> Result<Vec<Span>, StoreError> {
+        let mut spans: Vec<Span> = Vec::new();
+        while spans.len() < most {
+            let from = spans.last().map_or(after, |span| span.last.as_ref());
+            let span = self.count_span(key, view, from, until, block).await?;
+            let ended = span.count < block;
+            if span.count > 0 {
+                spans.push(span);
+            }
+            if ended {
+                break;
+            }
+        }
+        Ok(spans)
+    }
+
     /// The stored contacts of `documents`, hidden ones included, in ascending order of document.
     async fn get(
         &self,

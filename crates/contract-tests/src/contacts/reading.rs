@@ -95,6 +95,16 @@ pub async fn spans_count_what_scans_see(store: &dyn ContactStore) {
         .unwrap();
     let keys: Vec<&str> = keys.iter().map(|k| k.document.as_str()).collect();
     assert_eq!(keys, ["C", "E", "F"]);
+    let spans = async |block, most| {
+        let found = store.spans(key(1), &VIEW, Some(&after), Some(&until), block, most);
+        let found = found.await.unwrap().into_iter();
+        found.map(|s| (s.count, s.last)).collect::<Vec<_>>()
+    };
+    let (e, g, i) = (document("e"), document("g"), document("i"));
+    let two = [(2, Some(e)), (2, Some(g)), (1, Some(i.clone()))];
+    assert_eq!(spans(2, 9).await, two);
+    assert_eq!(spans(2, 2).await, two[..2]);
+    assert_eq!(spans(5, 9).await, [(5, Some(i))]);
 }
 
 /// Not by audience, not by epoch.

@@ -165,7 +165,8 @@ fn violations_point_at_what_is_wrong() {
     };
     let one = |condition: Value| broken(json!([{"conditions": [condition]}]));
     let under = |member: &str, code| vec![(format!("/0/conditions/0{member}"), code)];
-    assert_eq!(broken(json!({})), [(String::new(), "invalid_type")]);
+    assert_eq!(broken(json!("x")), [(String::new(), "invalid_type")]);
+    assert_eq!(broken(json!({})), [("/groups".into(), "invalid_type")]);
     assert_eq!(broken(json!([])), [(String::new(), "empty")]);
     assert_eq!(broken(json!(vec![1; 21])), [(String::new(), "too_many")]);
     assert_eq!(

@@ -27,6 +27,8 @@ use crate::application::Deps;
 
 /// A block that has grown beyond this is cut again.
 const MAX_BLOCK: u64 = 4 * BLOCK;
+/// Blocks counted at a time.
+const SPANS: usize = 20;
 /// How far an answer by page number may be behind the last write.
 const STALE: chrono::TimeDelta = chrono::TimeDelta::milliseconds(2_500);
 /// Up to so many touched blocks are counted before the answer instead of behind it.
@@ -324,19 +326,18 @@ impl PageIndexes {
         until: Option<&Document>,
     ) -> Result<Vec<Block>, StoreError> {
         let mut blocks: Vec<Block> = Vec::new();
-        let mut from = after.cloned();
         loop {
             let store = &self.deps.contacts;
-            let span = store
-                .count_span(content.key, view, from.as_ref(), until, BLOCK)
+            let from = blocks.last().map_or(after, |block| Some(&block.last));
+            let spans = store
+                .spans(content.key, view, from, until, BLOCK, SPANS)
                 .await?;
-            let Some(last) = span.last else { break };
-            blocks.push(Block {
-                last: last.clone(),
-                count: span.count,
-            });
-            from = Some(last);
-            if span.count < BLOCK {
+            let ended = spans.len() < SPANS || spans.iter().any(|span| span.count < BLOCK);
+            blocks.extend(spans.into_iter().filter_map(|span| {
+                let count = span.count;
+                span.last.map(|last| Block { last, count })
+            }));
+            if ended {
                 break;
             }
             tokio::task::yield_now().await;
