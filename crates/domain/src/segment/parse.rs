@@ -56,11 +56,9 @@ fn parse_outside<'a>(filter: &'a Value, at: &str) -> Parsed<(Logic, &'a Value, S
         return Ok((Logic::Or, filter, at.to_owned()));
     }
     let members = object(filter, at, &["groups", "groupType"])?;
-    Ok((
-        logic(members, "groupType", at)?.unwrap_or(Logic::Or),
-        members.get("groups").unwrap_or(&Value::Null),
-        format!("{at}/groups"),
-    ))
+    let between = logic(members, "groupType", at)?.unwrap_or(Logic::Or);
+    let groups = members.get("groups").unwrap_or(&Value::Null);
+    Ok((between, groups, format!("{at}/groups")))
 }
 
 fn logic(members: &Map<String, Value>, name: &str, at: &str) -> Parsed<Option<Logic>> {

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use domain::contact::Document;
 use ports::{
     StoreError,
-    contacts::{ContactStore, Order},
+    contacts::{ContactStore, ContentKey, Order},
     store::{ContentDelta, Durability, WriteIntent},
 };
 
 use super::{
     classify::{Marks, account},
     view_of,
+    writer::Writer,
 };
 use crate::application::{App, AppResult, Deps};
 
@@ -19,6 +20,41 @@ use crate::application::{App, AppResult, Deps};
 const LEASE_SECONDS: u32 = 60;
 /// Abandoned writes looked for at once.
 const PAGE: i64 = 100;
+/// Keys counted at a time.
+const COUNTED: u64 = 10_000;
+
+impl Writer {
+    /// Counts a content under its lock. For a write that was taken for abandoned and stored its rows
+    /// all the same: which of them the repair has counted is not known, nor which of them page
+    /// indexes have, so that they hear of these documents once more.
+    pub(crate) async fn count_again(
+        &self,
+        key: ContentKey,
+        documents: &[Document],
+    ) -> Result<(), StoreError> {
+        let held = self.hold(key, documents.to_vec()).await?;
+        let (view, contacts) = (view_of(&held.content), &self.deps.contacts);
+        let (mut counted, mut after) = (0, None);
+        loop {
+            let span = contacts
+                .count_span(key, &view, after.as_ref(), None, COUNTED)
+                .await?;
+            counted += i64::try_from(span.count).unwrap_or(0);
+            if span.count < COUNTED {
+                break;
+            }
+            after = span.last;
+        }
+        let delta = ContentDelta {
+            contacts: counted - held.content.contacts,
+            revived: Vec::new(),
+        };
+        tracing::warn!(audience = %key.audience, off = delta.contacts, "counted again after a late write");
+        let content = self.close(&held, &delta).await?;
+        self.tell(&content, documents);
+        Ok(())
+    }
+}
 
 /// Repairs an abandoned write; `false` when another process was quicker.
 pub(super) async fn repair(deps: &Deps, intent: &WriteIntent) -> Result<bool, StoreError> {

@@ -34,8 +34,6 @@ const LEASE_SECONDS: u32 = 30;
 /// After this time a write that has stored nothing yet gives up: who takes it for abandoned must not
 /// find that more comes after it has counted.
 const TRUST: Duration = Duration::from_secs(LEASE_SECONDS as u64 / 2);
-/// Keys counted at a time.
-const COUNTED: u64 = 10_000;
 /// How long to wait for a writer in another process.
 const BUSY_WAIT: Duration = Duration::from_millis(10);
 /// How often: ten seconds in all.
@@ -127,7 +125,7 @@ pub(crate) struct Held {
 
 /// Writes contacts.
 pub struct Writer {
-    deps: Deps,
+    pub(super) deps: Deps,
     lanes: Lanes<Pending>,
     on_written: std::sync::OnceLock<Box<OnWritten>>,
 }
@@ -287,37 +285,6 @@ impl Writer {
         Ok(batch.results(classes, content.contacts, &numbers))
     }
 
-    /// Counts a content under its lock. For a write that was taken for abandoned and stored its rows
-    /// all the same: which of them the repair has counted is not known, nor which of them page
-    /// indexes have, so that they hear of these documents once more.
-    pub(crate) async fn count_again(
-        &self,
-        key: ContentKey,
-        documents: &[Document],
-    ) -> Result<(), StoreError> {
-        let held = self.hold(key, documents.to_vec()).await?;
-        let (view, contacts) = (view_of(&held.content), &self.deps.contacts);
-        let (mut counted, mut after) = (0, None);
-        loop {
-            let span = contacts
-                .count_span(key, &view, after.as_ref(), None, COUNTED)
-                .await?;
-            counted += i64::try_from(span.count).unwrap_or(0);
-            if span.count < COUNTED {
-                break;
-            }
-            after = span.last;
-        }
-        let delta = ContentDelta {
-            contacts: counted - held.content.contacts,
-            revived: Vec::new(),
-        };
-        tracing::warn!(audience = %key.audience, off = delta.contacts, "counted again after a late write");
-        let content = self.close(&held, &delta).await?;
-        self.tell(&content, documents);
-        Ok(())
-    }
-
     async fn marks(
         &self,
         key: ContentKey,
@@ -343,7 +310,11 @@ impl Writer {
 
     /// Closes a write whose effect on the count is `delta`. Not durable by itself: as long as it is
     /// not, the intent is still open, and repair comes to the same delta.
-    async fn close(&self, held: &Held, delta: &ContentDelta) -> Result<Content, StoreError> {
+    pub(super) async fn close(
+        &self,
+        held: &Held,
+        delta: &ContentDelta,
+    ) -> Result<Content, StoreError> {
         let mut uow = self.deps.store.begin(Durability::Derived).await?;
         let content = self.close_in(uow.as_mut(), held, delta).await?;
         uow.commit().await?;
@@ -351,7 +322,7 @@ impl Writer {
         Ok(content)
     }
 
-    fn tell(&self, content: &Content, documents: &[Document]) {
+    pub(super) fn tell(&self, content: &Content, documents: &[Document]) {
         if let Some(hook) = self.on_written.get() {
             hook(content, documents);
         }
