@@ -231,7 +231,9 @@ async fn start_bus(
     match bus.check().await {
         Ok(()) => {}
         // Whoever cannot be reached now may be back soon: events wait in the outbox.
-        Err(error) if error.is_transient() => tracing::warn!(%error, "rabbitmq.url"),
+        Err(error) if error.is_transient() && settings.rabbitmq.may_be_away => {
+            tracing::warn!(%error, "rabbitmq.url");
+        }
         Err(error) => return Err(ServerError::Rabbitmq(error).into()),
     }
     let dead: Vec<Arc<dyn DeadLetters>> =
