@@ -61,7 +61,7 @@ async fn store_errors_have_their_statuses() {
     assert_eq!(unavailable.status(), 503);
     assert_eq!(unavailable.headers()[0].0, header::RETRY_AFTER);
     assert_eq!(Problem::from(StoreError::DiskFull).status(), 507);
-    assert_eq!(Problem::from(StoreError::StaleVersion).status(), 412);
+    assert_eq!(Problem::from(StoreError::StaleVersion).status(), 503);
     assert_eq!(
         Problem::from(StoreError::Conflict {
             constraint: "other"

@@ -91,10 +91,10 @@ impl PageIndexes {
         }
     }
 
-    /// Notes that a removal began to count, after the revision `from`, and what it counted.
+    /// Notes that a removal began to count, after the state `from`, and what it counted.
     pub(crate) fn removed(
         self: &Arc<Self>,
-        from: i64,
+        from: &Content,
         content: &Content,
         surveyed: Option<Surveyed>,
     ) {

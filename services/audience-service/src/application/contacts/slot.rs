@@ -14,19 +14,29 @@ use super::{
 /// Documents logged during a count; more than these, and everything is counted again.
 const LOGGED: usize = 100_000;
 
+/// Cut while a removal judges every contact.
+#[derive(Default)]
+pub(crate) struct Cuts {
+    /// Those who stay.
+    pub stays: Cutter,
+    /// Those who were there before.
+    pub everybody: Cutter,
+}
+
 /// What a removal counted while it judged every contact.
 pub(crate) struct Surveyed {
-    /// Blocks of the keys that stay.
-    blocks: Vec<Block>,
+    stays: Vec<Block>,
+    everybody: Vec<Block>,
     /// Documents written meanwhile, which may be counted wrongly.
     touched: Vec<Document>,
 }
 
 impl Surveyed {
     /// What was cut while every contact was judged, and what was written meanwhile.
-    pub fn new(cut: Cutter, touched: Vec<Document>) -> Self {
+    pub fn new(cuts: Cuts, touched: Vec<Document>) -> Self {
         Self {
-            blocks: cut.finish(),
+            stays: cuts.stays.finish(),
+            everybody: cuts.everybody.finish(),
             touched,
         }
     }
@@ -59,6 +69,20 @@ impl Counted {
             touched,
             tracked,
         }
+    }
+
+    /// Of the state `at`, as a survey cut it that ended with the revision `tracked`.
+    fn surveyed(
+        blocks: Vec<Block>,
+        at: &Content,
+        touched: &[Document],
+        tracked: i64,
+        now: Instant,
+    ) -> Self {
+        // Not exact where something is to be counted again.
+        let behind = i64::from(!touched.is_empty());
+        let index = Index::new(at.revision - behind, view_of(at), blocks);
+        Self::new(Arc::new(index), touched, tracked, now)
     }
 
     /// Takes in what was written after the revision `from` and up to `to`.
@@ -175,28 +199,37 @@ impl Slot {
         }
     }
 
-    /// A removal began to count. With what it counted itself nothing is to be counted again but what
-    /// was written meanwhile. `false` when that is not known.
+    /// A removal began to count, after the state `from`. With what it counted itself nothing is to be
+    /// counted again, now or after its undo, but what was written meanwhile. `false` when that is not
+    /// known.
     pub fn removed(
         &mut self,
-        from: i64,
+        from: &Content,
         content: &Content,
         surveyed: Option<Surveyed>,
         now: Instant,
     ) -> bool {
         let old = self.flip(content);
-        self.before = old
-            .filter(|counted| counted.tracked == from)
-            .map(|counted| Counted {
-                tracked: content.revision,
-                ..counted
-            });
-        let counted = surveyed.map(|Surveyed { blocks, touched }| {
-            let behind = i64::from(!touched.is_empty());
-            let index = Index::new(content.revision - behind, view_of(content), blocks);
-            Counted::new(Arc::new(index), &touched, content.revision, now)
+        let usable =
+            |old: &Counted| old.tracked == from.revision && old.index.view == view_of(from);
+        self.before = old.filter(usable).map(|old| Counted {
+            tracked: content.revision,
+            ..old
         });
-        self.settle(counted)
+        let Some(Surveyed {
+            stays,
+            everybody,
+            touched,
+        }) = surveyed
+        else {
+            return self.settle(None);
+        };
+        let tracked = content.revision;
+        self.before
+            .get_or_insert_with(|| Counted::surveyed(everybody, from, &touched, tracked, now));
+        self.settle(Some(Counted::surveyed(
+            stays, content, &touched, tracked, now,
+        )))
     }
 
     /// A removal ceased to count. `false` when the index of before cannot be used, as when some of

@@ -24,7 +24,7 @@ use super::{
 use crate::application::{
     App, AppError, AppResult,
     audiences::UNDO,
-    contacts::{CONTENT_GONE, Cutter, Held, Surveyed, view_of},
+    contacts::{CONTENT_GONE, Cuts, Held, Surveyed, view_of},
     events,
     operations::{Ending, Job},
 };
@@ -123,9 +123,9 @@ impl App {
         }
         self.find_duplicates(&source, params, job.operation.id, &job.signals)
             .await?;
-        let mut cut = None;
+        let mut cuts = None;
         if !at.surveyed {
-            cut = self.mark(job, params, &source, &removal, &mut at).await?;
+            cuts = self.mark(job, params, &source, &removal, &mut at).await?;
         }
         let mut touched = Touched::new(source.clone(), removal.no, &at);
         touched.catch_up(self, job, params).await?;
@@ -142,9 +142,8 @@ impl App {
         let flipped = self.flip(job, params, removal, touched, &held).await;
         match flipped {
             Ok((content, touched)) => {
-                let surveyed = cut.map(|cut| Surveyed::new(cut, touched));
-                self.pages
-                    .removed(held.content.revision, &content, surveyed);
+                let surveyed = cuts.map(|cuts| Surveyed::new(cuts, touched));
+                self.pages.removed(&held.content, &content, surveyed);
                 self.announce(&job.operation);
                 crash::point("recycle.flipped");
                 Ok(())
@@ -168,7 +167,7 @@ impl App {
     }
 
     /// Judges every contact and leaves tombstones for those that go, in steps with a checkpoint each.
-    /// Answers the pages of those that stay, if it saw all of them.
+    /// Answers the pages before and after, if it saw everybody.
     async fn mark(
         &self,
         job: &mut Job,
@@ -176,9 +175,9 @@ impl App {
         source: &Source,
         removal: &Removal,
         at: &mut RecycleCheckpoint,
-    ) -> AppResult<Option<Cutter>> {
+    ) -> AppResult<Option<Cuts>> {
         let mut after = at.after.clone().map(Document::from_stored);
-        let mut cut = after.is_none().then(Cutter::default);
+        let mut cuts = after.is_none().then(Cuts::default);
         at.runs.push((job.run_number(), at.after.clone()));
         let mut judge = Judge::new(self, &source.workspace, params, job.operation.id).await?;
         judge.begin_after(after.as_ref());
@@ -192,9 +191,12 @@ impl App {
                     .await?;
             }
             verdicts.iter().for_each(|reasons| at.tally.add(*reasons));
-            if let Some(cut) = &mut cut {
+            if let Some(cuts) = &mut cuts {
                 let stays = batch.iter().zip(&verdicts).filter(|(_, r)| r.is_empty());
-                cut.push(stays.map(|(candidate, _)| &candidate.document));
+                cuts.stays
+                    .push(stays.map(|(candidate, _)| &candidate.document));
+                cuts.everybody
+                    .push(batch.iter().map(|candidate| &candidate.document));
             }
             let stones = tombstones(removal.no, &batch, &verdicts, at);
             // The next ones are read while these are written.
@@ -211,7 +213,7 @@ impl App {
         }
         at.surveyed = true;
         save(job, at).await?;
-        Ok(cut)
+        Ok(cuts)
     }
 
     async fn entomb(&self, key: ContentKey, stones: Vec<Tombstone>) -> AppResult<()> {
