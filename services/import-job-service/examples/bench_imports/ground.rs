@@ -5,24 +5,24 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
-    time::Duration,
 };
 
 use adapter_crm::{AllowedHosts, HttpCrm, SystemLookup};
 use adapter_sql::pg::{Db, Settings, Tables};
-use async_trait::async_trait;
 use domain::{
-    importing::{ApiToken, BudgetKey, RequestsPerMinute},
+    importing::RequestsPerMinute,
     shared::{UserId, WorkspaceId},
 };
 use import_job_service::application::{Actor, App, Deps, Policy, Ticket, clients::NewClient};
 use ports::{
-    IdGenerator, StoreError,
-    crm::{RateBudget, Reserved},
-    importing::{ClientId, ImportClient, ImportKind, Run, TokenVault},
+    IdGenerator,
+    crm::RateBudget,
+    importing::{ImportClient, ImportKind, Run},
 };
 use runtime::{Snowflakes, SystemClock};
 use tokio_util::sync::CancellationToken;
+
+use crate::doubles::Plain;
 
 /// The CRM; it ends with this.
 pub struct Crm {
@@ -56,39 +56,6 @@ impl Drop for Crm {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-    }
-}
-
-/// A budget without a limit.
-pub struct Unlimited;
-
-#[async_trait]
-impl RateBudget for Unlimited {
-    async fn reserve(
-        &self,
-        _: &BudgetKey,
-        _: RequestsPerMinute,
-        wanted: u32,
-    ) -> Result<Reserved, StoreError> {
-        Ok(Reserved::Granted(wanted))
-    }
-
-    async fn pause(&self, _: &BudgetKey, time: Duration) -> Result<(), StoreError> {
-        tokio::time::sleep(time).await;
-        Ok(())
-    }
-}
-
-/// Keeps tokens as they are.
-struct Plain;
-
-impl TokenVault for Plain {
-    fn seal(&self, _: ClientId, token: &ApiToken) -> Vec<u8> {
-        token.reveal().as_bytes().to_vec()
-    }
-
-    fn open(&self, _: ClientId, sealed: &[u8]) -> Option<ApiToken> {
-        ApiToken::parse(std::str::from_utf8(sealed).ok()?).ok()
     }
 }
 

@@ -9,6 +9,8 @@
     reason = "a measurement that cannot be made ends with the reason"
 )]
 
+#[path = "../../tests/imports/doubles.rs"]
+mod doubles;
 mod ground;
 mod kept;
 mod speed;

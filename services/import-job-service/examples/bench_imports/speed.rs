@@ -8,7 +8,10 @@ use ports::importing::{ImportClient, ImportKind};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::ground::{Crm, Unlimited, actor, begin, client, database, replica};
+use crate::{
+    doubles::Unlimited,
+    ground::{Crm, actor, begin, client, database, replica},
+};
 
 const MESSAGES: u64 = 10;
 /// What is owed at a million rows.

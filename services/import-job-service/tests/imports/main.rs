@@ -6,6 +6,7 @@ mod budget;
 mod clients;
 mod control;
 mod defects;
+mod doubles;
 mod faults;
 mod postgres;
 mod rig;

@@ -10,7 +10,10 @@ use ports::importing::{ImportClient, ImportKind, Run};
 use runtime::Snowflakes;
 use tokio_util::sync::CancellationToken;
 
-use crate::rig::{Unlimited, actor, crm_at, deps, new_client, report, write};
+use crate::{
+    doubles::Unlimited,
+    rig::{actor, crm_at, deps, new_client, report, write},
+};
 
 fn replica(db: &Db, fake: &Fake, node: u16) -> Arc<App> {
     let mut deps = deps(db, crm_at(fake), Arc::new(Unlimited));

@@ -4,10 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use adapter_crm::{AllowedHosts, HttpCrm, Settings, SystemLookup};
 use adapter_sql::sqlite::Db;
-use async_trait::async_trait;
 use domain::{
     importing::{
-        ApiToken, BudgetKey, ImportReport, RequestsPerMinute,
+        ImportReport, RequestsPerMinute,
         rows::{self, Contact, RowKind, Ticket},
     },
     operation::{OperationState, Report},
@@ -18,48 +17,16 @@ use import_job_service::application::{
     Actor, App, AppResult, Deps, Policy, Ticket as Write, clients::NewClient,
 };
 use ports::{
-    IdGenerator, StoreError,
-    crm::{Crm, RateBudget, Reserved},
+    IdGenerator,
+    crm::{Crm, RateBudget},
     importing::{
-        ClientId, ImportClient, ImportKind, ImportQueries, ImportStore, Run, Stored,
-        TicketMessages, TokenVault,
+        ImportClient, ImportKind, ImportQueries, ImportStore, Run, Stored, TicketMessages,
     },
 };
 use runtime::{Snowflakes, SystemClock};
 use tokio_util::sync::CancellationToken;
 
-/// A budget without a limit.
-pub struct Unlimited;
-
-#[async_trait]
-impl RateBudget for Unlimited {
-    async fn reserve(
-        &self,
-        _: &BudgetKey,
-        _: RequestsPerMinute,
-        wanted: u32,
-    ) -> Result<Reserved, StoreError> {
-        Ok(Reserved::Granted(wanted))
-    }
-
-    async fn pause(&self, _: &BudgetKey, time: Duration) -> Result<(), StoreError> {
-        tokio::time::sleep(time).await;
-        Ok(())
-    }
-}
-
-/// Keeps tokens as they are: what seals them is tested where it is.
-pub struct Plain;
-
-impl TokenVault for Plain {
-    fn seal(&self, _: ClientId, token: &ApiToken) -> Vec<u8> {
-        token.reveal().as_bytes().to_vec()
-    }
-
-    fn open(&self, _: ClientId, sealed: &[u8]) -> Option<ApiToken> {
-        ApiToken::parse(std::str::from_utf8(sealed).ok()?).ok()
-    }
-}
+use crate::doubles::{Plain, Unlimited};
 
 pub const TOKEN: &str = "s3cret";
 
