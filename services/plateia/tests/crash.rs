@@ -30,6 +30,8 @@ use server::{Server, until};
 
 /// Contacts of the audience: three steps of most operations.
 const CONTACTS: u64 = 9_000;
+/// Most contacts of one request.
+const REQUEST: usize = 100_000;
 /// Occurrences of each point that are tried.
 const HITS: u64 = 2;
 
@@ -87,7 +89,8 @@ fn interrupted(prepared: &Prepared, dir: &std::path::Path, kill: &Kill<'_>) -> (
                     return Some(true);
                 }
                 let done = asking.is_finished() && all_told(&client).is_some();
-                done.then_some(false)
+                // What the last point follows may be seen before the process is gone.
+                done.then(|| !server.stops_in_order())
             }),
         };
         drop(stopping);
@@ -128,6 +131,10 @@ fn run(prepared: &Prepared, kill: &Kill<'_>) -> bool {
 
 fn survives(scenario: Scenario) {
     let contacts = usize::try_from(number("PLATEIA_CRASH_CONTACTS", CONTACTS)).unwrap();
+    let contacts = match scenario {
+        Scenario::Create => contacts.min(REQUEST),
+        _ => contacts,
+    };
     let prepared = Prepared::new(scenario, contacts);
     let mut table = Vec::new();
     for point in scenario.points() {

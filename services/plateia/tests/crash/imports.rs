@@ -67,7 +67,7 @@ fn run(crash_at: &str) -> bool {
         if server.has_ended() {
             return Some(true);
         }
-        ended(&client).map(|_| false)
+        ended(&client).map(|_| !server.stops_in_order())
     });
     if !killed {
         return false;

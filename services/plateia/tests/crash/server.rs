@@ -80,6 +80,13 @@ impl Server {
         self.process.try_wait().unwrap().is_some()
     }
 
+    /// Tells it to stop; whether it did, and was not killed at a point that it had come to.
+    pub fn stops_in_order(&mut self) -> bool {
+        let pid = self.process.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        self.process.wait().unwrap().success()
+    }
+
     pub fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
