@@ -181,14 +181,9 @@ async fn start_bus(
             bus = bus.bind(binding, inbox.clone(), wake);
         }
     }
-    match bus.check().await {
-        Ok(()) => {}
-        // Events wait in the outbox meanwhile.
-        Err(error) if error.is_transient() && settings.rabbitmq.may_be_away => {
-            tracing::warn!(%error, "rabbitmq.url");
-        }
-        Err(error) => return Err(BaseError::Rabbitmq(error)),
-    }
+    check_broker(&bus, settings)
+        .await
+        .map_err(BaseError::Rabbitmq)?;
     if roles.relay {
         let relay = OutboxRelay::new(store.clone(), bus.publisher(), clock.clone(), outbox);
         let keep = RetentionSettings::default();
@@ -201,6 +196,20 @@ async fn start_bus(
     }
     life.spawn_named("rabbitmq", bus.run(life.soft()));
     Ok(())
+}
+
+/// Checks the broker before a start. One that may be away and is stops nothing: events wait in the outbox.
+///
+/// # Errors
+/// See [`RabbitBus::check`].
+pub async fn check_broker(bus: &RabbitBus, settings: &Settings) -> Result<(), RabbitStartError> {
+    match bus.check().await {
+        Err(error) if error.is_transient() && settings.rabbitmq.may_be_away => {
+            tracing::warn!(%error, "rabbitmq.url");
+            Ok(())
+        }
+        checked => checked,
+    }
 }
 
 /// Who must listen to what, as every service's relay knows it.

@@ -9,7 +9,7 @@ use adapter_sql::pg::{self, Db, Idempotency, Listener, Notice};
 use messaging::{AllDeadLetters, DeadLetterQueue};
 use ports::{Clock, IdGenerator, StoreError, bus::DeadLetters};
 use runtime::{Lifecycle, Readiness, Snowflakes, SystemClock};
-use service_kit::Service;
+use service_kit::{Service, check_broker};
 use settings::{ExposeSecret, Servers, Settings, SettingsError};
 use tokio::runtime::Handle;
 
@@ -228,14 +228,9 @@ async fn start_bus(
             bus = bus.bind(binding, store.clone(), wake);
         }
     }
-    match bus.check().await {
-        Ok(()) => {}
-        // Whoever cannot be reached now may be back soon: events wait in the outbox.
-        Err(error) if error.is_transient() && settings.rabbitmq.may_be_away => {
-            tracing::warn!(%error, "rabbitmq.url");
-        }
-        Err(error) => return Err(ServerError::Rabbitmq(error).into()),
-    }
+    check_broker(&bus, settings)
+        .await
+        .map_err(ServerError::Rabbitmq)?;
     let dead: Vec<Arc<dyn DeadLetters>> =
         vec![store.clone(), bus.dead_letters([NOTIFICATIONS, CUSTOMERS])];
     if servers.roles.relay {
