@@ -17,15 +17,15 @@ use crate::error;
 
 /// Rows of one command.
 pub(crate) const ROWS: usize = 1_000;
-/// Commands under way at a time.
-pub(crate) const IN_FLIGHT: usize = 4;
 /// The key exists.
 const DUPLICATE_KEY: i32 = 11_000;
 
-/// Inserts rows; answers the positions of those whose key exists, ascending.
+/// Inserts rows, so many commands under way at a time; answers the positions of those whose key exists,
+/// ascending.
 pub(crate) async fn insert(
     collection: &Collection<RawDocumentBuf>,
     rows: Vec<RawDocumentBuf>,
+    in_flight: usize,
 ) -> Result<Vec<usize>, StoreError> {
     let mut parts = Vec::with_capacity(rows.len() / ROWS + 1);
     let mut rows = rows.into_iter();
@@ -43,7 +43,7 @@ pub(crate) async fn insert(
         }
     };
     let parts = stream::iter(parts.into_iter().enumerate().map(insert));
-    let found: Vec<Vec<usize>> = parts.buffered(IN_FLIGHT).try_collect().await?;
+    let found: Vec<Vec<usize>> = parts.buffered(in_flight).try_collect().await?;
     let mut found = found.concat();
     found.sort_unstable();
     Ok(found)
@@ -84,6 +84,7 @@ pub(crate) async fn update(
     database: &Database,
     collection: &str,
     updates: &[RawDocumentBuf],
+    in_flight: usize,
 ) -> Result<i64, StoreError> {
     statements(
         database,
@@ -91,6 +92,7 @@ pub(crate) async fn update(
         collection,
         cstr!("updates"),
         updates,
+        in_flight,
     )
     .await
 }
@@ -107,6 +109,7 @@ pub(crate) async fn delete(
         collection,
         cstr!("deletes"),
         deletes,
+        1,
     )
     .await
 }
@@ -117,6 +120,7 @@ async fn statements(
     collection: &str,
     list: &'static CStr,
     statements: &[RawDocumentBuf],
+    in_flight: usize,
 ) -> Result<i64, StoreError> {
     let send = |part: &[RawDocumentBuf]| {
         let command = command(name, collection, list, part);
@@ -128,7 +132,7 @@ async fn statements(
         }
     };
     let parts: Vec<_> = statements.chunks(ROWS).map(send).collect();
-    let counts = stream::iter(parts).buffer_unordered(IN_FLIGHT);
+    let counts = stream::iter(parts).buffer_unordered(in_flight);
     counts
         .try_fold(0, |sum, n| async move { Ok(sum + n) })
         .await

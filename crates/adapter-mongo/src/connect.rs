@@ -1,6 +1,6 @@
 //! Connecting: durability, time limits, and what a server must be.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use mongodb::{
     Client, Collection, Database, IndexModel,
@@ -13,6 +13,7 @@ use ports::StoreError;
 
 use crate::{
     error,
+    pace::Pace,
     rows::{CONTACTS, PAGE_INDEXES, TOMBSTONES},
 };
 
@@ -67,6 +68,7 @@ pub enum MongoStartError {
 #[derive(Debug, Clone)]
 pub struct MongoContacts {
     pub(crate) database: Database,
+    pub(crate) pace: Arc<Pace>,
 }
 
 impl MongoContacts {
@@ -97,6 +99,7 @@ impl MongoContacts {
         let client = Client::with_options(options).map_err(|_| MongoStartError::Url)?;
         let contacts = Self {
             database: client.database(&settings.database),
+            pace: Arc::default(),
         };
         contacts.check().await?;
         contacts.make_indexes().await.map_err(refused)?;

@@ -8,6 +8,7 @@ mod batches;
 mod connect;
 mod error;
 mod keys;
+mod pace;
 mod purge;
 mod reads;
 mod rows;

@@ -156,7 +156,7 @@ pub(crate) async fn page(
         skip = 0;
     }
     let all = skip.saturating_add(limit);
-    let rows = visible(store, key, view, after.as_ref(), all, &fields).await?;
+    let rows = visible(store, key, view, (after.as_ref(), None), all, &fields).await?;
     rows.into_iter().skip(skip).map(Found::contact).collect()
 }
 
@@ -167,7 +167,17 @@ pub(crate) async fn keys(
     after: Option<&Document>,
     limit: usize,
 ) -> Result<Vec<KeyOnly>, StoreError> {
-    let rows = visible(store, key, view, after, limit, &doc! { "s": 1 }).await?;
+    keys_within(store, key, view, (after, None), limit).await
+}
+
+async fn keys_within(
+    store: &MongoContacts,
+    key: ContentKey,
+    view: &View,
+    range: (Option<&Document>, Option<&Document>),
+    limit: usize,
+) -> Result<Vec<KeyOnly>, StoreError> {
+    let rows = visible(store, key, view, range, limit, &doc! { "s": 1 }).await?;
     let key_only = |row: Found| {
         Ok(KeyOnly {
             document: row.document()?,
@@ -177,22 +187,26 @@ pub(crate) async fn keys(
     rows.into_iter().map(key_only).collect()
 }
 
-/// The next visible rows behind a document. Contacts and tombstones are asked for at once.
+/// The next visible rows behind a document, and up to another. Contacts and tombstones are asked for at once.
 async fn visible(
     store: &MongoContacts,
     key: ContentKey,
     view: &View,
-    after: Option<&Document>,
+    (after, until): (Option<&Document>, Option<&Document>),
     limit: usize,
     fields: &Bson,
 ) -> Result<Vec<Found>, StoreError> {
-    let (contacts, end) = (store.contacts(), keys::end(key));
+    let contacts = store.contacts();
+    let (end, within) = match until {
+        Some(until) => (keys::contact(key, until), "$lte"),
+        None => (keys::end(key), "$lt"),
+    };
     let mut from = after.map_or_else(|| keys::prefix(key), |d| keys::contact(key, d));
     let mut found: Vec<Found> = Vec::new();
     while found.len() < limit {
         let missing = limit - found.len();
         let ask = missing.saturating_add(missing / 3 + SPARE).min(CHUNK);
-        let filter = doc! { "_id": { "$gt": &from, "$lt": &end } };
+        let filter = doc! { "_id": { "$gt": &from, within: &end } };
         let rows = find(&contacts, filter, fields.clone(), ask);
         let (rows, mut stones): (Vec<Found>, _) =
             tokio::try_join!(rows, stones(store, &from, &end, ask))?;
@@ -274,20 +288,22 @@ pub(crate) async fn span(
     }
     if any_tombstone(store, key).await? {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut keys = keys(store, key, view, after, limit).await?;
-        let within = keys.partition_point(|k| until.is_none_or(|until| k.document <= *until));
-        keys.truncate(within);
+        let mut keys = keys_within(store, key, view, (after, until), limit).await?;
         return Ok(Span {
             count: u64::try_from(keys.len()).unwrap_or(u64::MAX),
             last: keys.pop().map(|key| key.document),
         });
     }
+    count(store, bound(key, after, until), limit).await
+}
+
+/// Keys of contacts behind a document and up to another.
+fn bound(key: ContentKey, after: Option<&Document>, until: Option<&Document>) -> Bson {
     let from = after.map_or_else(|| keys::prefix(key), |d| keys::contact(key, d));
-    let bound = match until {
+    match until {
         Some(until) => doc! { "$gt": from, "$lte": keys::contact(key, until) },
         None => doc! { "$gt": from, "$lt": keys::end(key) },
-    };
-    count(store, bound, limit).await
+    }
 }
 
 /// Spans cut from keys that are read many at a time: a question for each would take longer.
@@ -303,13 +319,12 @@ pub(crate) async fn spans(
     let block = usize::try_from(block).unwrap_or(usize::MAX).max(1);
     let all = block.saturating_mul(most);
     let documents: Vec<Document> = if any_tombstone(store, key).await? {
-        let keys = keys(store, key, view, after, all).await?;
+        let keys = keys_within(store, key, view, (after, until), all).await?;
         keys.into_iter().map(|key| key.document).collect()
     } else {
-        stored_keys(store, key, after, all).await?
+        stored_keys(store, key, after, until, all).await?
     };
-    let within = documents.partition_point(|document| until.is_none_or(|until| document <= until));
-    let spans = documents.get(..within).unwrap_or_default().chunks(block);
+    let spans = documents.chunks(block);
     let span = |part: &[Document]| Span {
         count: u64::try_from(part.len()).unwrap_or(u64::MAX),
         last: part.last().cloned(),
@@ -322,6 +337,7 @@ async fn stored_keys(
     store: &MongoContacts,
     key: ContentKey,
     after: Option<&Document>,
+    until: Option<&Document>,
     limit: usize,
 ) -> Result<Vec<Document>, StoreError> {
     #[derive(serde::Deserialize)]
@@ -329,8 +345,7 @@ async fn stored_keys(
         #[serde(rename = "_id")]
         id: String,
     }
-    let from = after.map_or_else(|| keys::prefix(key), |d| keys::contact(key, d));
-    let filter = doc! { "_id": { "$gt": from, "$lt": keys::end(key) } };
+    let filter = doc! { "_id": bound(key, after, until) };
     let rows: Vec<Id> = find(&store.contacts(), filter, doc! { "_id": 1 }, limit).await?;
     let documents = rows.iter().map(|row| keys::document_of_contact(&row.id));
     documents.collect()

@@ -46,13 +46,14 @@ impl ContactStore for MongoContacts {
         workspace: &WorkspaceId,
         write: WriteNo,
         rows: Vec<ContactWrite>,
-        _priority: Priority,
+        priority: Priority,
     ) -> Result<Vec<Applied>, StoreError> {
+        let in_flight = self.pace.in_flight(priority);
         let rows: Vec<ContactRow> = rows
             .iter()
             .map(|row| ContactRow::new(key, workspace, write, row))
             .collect::<Result<_, _>>()?;
-        within(upsert::upsert(self, write, &rows)).await
+        within(upsert::upsert(self, write, &rows, in_flight)).await
     }
 
     async fn stored_by(
@@ -68,20 +69,27 @@ impl ContactStore for MongoContacts {
         &self,
         key: ContentKey,
         tombstones: Vec<Tombstone>,
-        _priority: Priority,
+        priority: Priority,
     ) -> Result<(), StoreError> {
+        let in_flight = self.pace.in_flight(priority);
         let rows: Vec<TombstoneRow> = tombstones
             .iter()
             .map(|stone| TombstoneRow::new(key, stone))
             .collect();
         let raw = rows.iter().map(TombstoneRow::to_raw).collect();
         let stones = self.stones();
-        let there = within(batches::insert(&stones, raw)).await?;
+        let there = within(batches::insert(&stones, raw, in_flight)).await?;
         let updates: Vec<_> = there
             .iter()
             .filter_map(|at| rows.get(*at).map(TombstoneRow::to_update))
             .collect();
-        let met = within(batches::update(&self.database, TOMBSTONES, &updates)).await;
+        let met = within(batches::update(
+            &self.database,
+            TOMBSTONES,
+            &updates,
+            in_flight,
+        ))
+        .await;
         met.map(drop)
     }
 
@@ -121,6 +129,7 @@ impl ContactStore for MongoContacts {
         skip: usize,
         limit: usize,
     ) -> Result<Vec<StoredContact>, StoreError> {
+        self.pace.somebody_waits();
         within(reads::page(self, key, view, after, skip, limit)).await
     }
 

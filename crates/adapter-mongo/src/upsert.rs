@@ -23,9 +23,10 @@ pub(crate) async fn upsert(
     store: &MongoContacts,
     write: WriteNo,
     rows: &[ContactRow],
+    in_flight: usize,
 ) -> Result<Vec<Applied>, StoreError> {
     let raw = rows.iter().map(ContactRow::to_raw).collect();
-    let mut open = batches::insert(&store.contacts(), raw).await?;
+    let mut open = batches::insert(&store.contacts(), raw, in_flight).await?;
     let mut applied = vec![Applied::Inserted; rows.len()];
     // Rows that an update of this call was sent for: what it stored is no repetition.
     let mut sent = vec![false; rows.len()];
@@ -53,7 +54,7 @@ pub(crate) async fn upsert(
                 None => missed.push(at),
             }
         }
-        let met = batches::update(&store.database, CONTACTS, &updates).await?;
+        let met = batches::update(&store.database, CONTACTS, &updates, in_flight).await?;
         let all = missed.len() == updates.len();
         if all && usize::try_from(met).is_ok_and(|met| met == updates.len()) {
             return Ok(applied);
@@ -81,7 +82,7 @@ async fn insert_missing(
     let raw = absent
         .iter()
         .filter_map(|at| rows.get(*at).map(ContactRow::to_raw));
-    let met = batches::insert(&store.contacts(), raw.collect()).await?;
+    let met = batches::insert(&store.contacts(), raw.collect(), 1).await?;
     for (position, at) in absent.into_iter().enumerate() {
         if met.binary_search(&position).is_ok() {
             open.push(at);

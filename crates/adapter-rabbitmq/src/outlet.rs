@@ -151,13 +151,15 @@ impl Outlet {
         };
         let connection = opened.map_err(|error| Broken(error.to_string()))?;
         let events = connection.events_listener();
-        self.declare(&connection).await?;
+        let problem = link::declare(&shared.topology, &connection).await?;
         let live = Arc::new(Live {
             connection,
             idle: Mutex::default(),
         });
         shared.live.send_replace(Some(Arc::clone(&live)));
         tracing::info!("connected to the broker for publishing");
+        // Who sees it lit may send.
+        self.show(&live.connection, problem);
         let blocked = |reason: Option<String>| {
             let problem = reason.map(|reason| format!("publishers are blocked: {reason}"));
             shared.lamp.set(true, problem);
@@ -189,23 +191,22 @@ impl Outlet {
             if connection.status().blocked() {
                 continue;
             }
-            match self.declare(connection).await {
+            match link::declare(&self.0.topology, connection).await {
                 Err(broken) if !connection.status().blocked() => return broken,
-                _ => {}
+                Err(_) => {}
+                Ok(problem) => self.show(connection, problem),
             }
         }
     }
 
-    async fn declare(&self, connection: &Connection) -> Result<(), Broken> {
-        let problem = link::declare(&self.0.topology, connection).await?;
+    fn show(&self, connection: &Connection, problem: Option<String>) {
         if connection.status().blocked() {
-            return Ok(());
+            return;
         }
         let text = problem.clone().unwrap_or_default();
         if self.0.lamp.set(true, problem) && !text.is_empty() {
             tracing::error!(problem = text, "the broker refuses a declaration");
         }
-        Ok(())
     }
 }
 

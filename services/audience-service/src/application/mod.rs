@@ -91,13 +91,8 @@ impl App {
     /// Puts the use cases on their ports.
     pub fn new(deps: Deps) -> Self {
         let pages = Arc::new(PageIndexes::new(deps.clone()));
-        let writer = Writer::new(deps.clone());
-        let told = Arc::clone(&pages);
-        writer.on_written(Box::new(move |content, documents| {
-            told.written(content, documents)
-        }));
         Self {
-            writer,
+            writer: Writer::new(deps.clone(), Arc::clone(&pages)),
             pages,
             wake: Wake::default(),
             stopping: Arc::default(),

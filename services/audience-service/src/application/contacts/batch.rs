@@ -14,6 +14,7 @@ use ports::{
 use super::{
     RowClass,
     classify::{Marks, classify},
+    slot::Written,
     writer::{WriteRequest, WriteResult},
 };
 
@@ -71,7 +72,7 @@ impl Batch {
         self.winners.iter().zip(bodies).map(write).collect()
     }
 
-    /// Classes of all rows. Of several rows of one document, the first that is newer than what was
+    /// Classes of all rows, and by how much each winner changed the count. Of several rows of one document, the first that is newer than what was
     /// stored has the effect; the later ones update it, the older ones change nothing.
     pub fn classify(
         &self,
@@ -79,12 +80,18 @@ impl Batch {
         write: WriteNo,
         applied: &[Applied],
         delta: &mut ContentDelta,
-    ) -> Vec<RowClass> {
+    ) -> (Vec<RowClass>, Vec<i64>) {
+        let mut shifts = Vec::with_capacity(self.winners.len());
         let mut effects: Vec<(RowClass, Option<Order>)> = self
             .winners
             .iter()
             .zip(applied)
-            .map(|((document, order), a)| classify(marks, write, document, *order, *a, delta))
+            .map(|((document, order), a)| {
+                let before = delta.contacts;
+                let effect = classify(marks, write, document, *order, *a, delta);
+                shifts.push(delta.contacts - before);
+                effect
+            })
             .collect();
         let mut by_order: Vec<usize> = (0..self.rows.len()).collect();
         by_order.sort_by_key(|i| self.rows.get(*i).map(|(_, order)| *order));
@@ -106,7 +113,15 @@ impl Batch {
                 *class = RowClass::Updated;
             }
         }
-        classes
+        (classes, shifts)
+    }
+
+    /// The documents for page indexes.
+    pub fn written(&self, shifts: &[i64]) -> Vec<Written<'_>> {
+        let winners = self.winners.iter().zip(shifts);
+        winners
+            .map(|((document, _), shift)| Written::by(document, *shift))
+            .collect()
     }
 
     pub fn results(

@@ -7,10 +7,13 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use domain::contact::Document;
+use domain::{contact::Document, shared::Instant};
 use ports::{
     StoreError,
     contacts::{ContentKey, StoredContact, View},
@@ -19,14 +22,12 @@ use ports::{
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::{
-    index::{BLOCK, Block, Index},
-    slot::{Known, Slot, Surveyed, Taken},
+    index::{BLOCK, Block, Index, MAX_BLOCK},
+    slot::{Began, Known, Slot, Surveyed, Taken, Written},
     view_of,
 };
 use crate::application::Deps;
 
-/// A block that has grown beyond this is cut again.
-const MAX_BLOCK: u64 = 4 * BLOCK;
 /// Blocks counted at a time.
 const SPANS: usize = 20;
 /// How far an answer by page number may be behind the last write.
@@ -45,6 +46,8 @@ pub struct PageIndexes {
     deps: Deps,
     slots: Mutex<HashMap<ContentKey, Slot>>,
     building: Mutex<HashMap<ContentKey, Arc<AsyncMutex<()>>>>,
+    /// Counts so far, of all contents.
+    counts: AtomicU64,
 }
 
 /// One page by number and what it was cut from.
@@ -81,13 +84,20 @@ impl PageIndexes {
             deps,
             slots: Mutex::default(),
             building: Mutex::default(),
+            counts: AtomicU64::default(),
         }
     }
 
-    /// Notes what a write may have changed. Called under the content's write lock, in order.
-    pub(crate) fn written(&self, content: &Content, documents: &[Document]) {
+    /// To be asked under the content's write lock before anything is stored, for [`Self::written`].
+    pub(crate) fn begin(&self, key: ContentKey) -> Began {
+        let slots = locked(&self.slots);
+        slots.get(&key).map_or_else(Began::default, |s| s.count)
+    }
+
+    /// Notes what a write changed. Called under the content's write lock, in order.
+    pub(crate) fn written(&self, content: &Content, began: Began, written: &[Written<'_>]) {
         if let Some(slot) = locked(&self.slots).get_mut(&content.key) {
-            slot.written(content, documents);
+            slot.written(content, began, written);
         }
     }
 
@@ -156,11 +166,10 @@ impl PageIndexes {
     /// An index that may answer now: exact, or fresh enough while a rebuild goes on behind it.
     async fn current(self: &Arc<Self>, content: &Content) -> Result<Arc<Index>, StoreError> {
         let now = self.deps.clock.now();
+        if let Some(index) = self.follow(content, now) {
+            return Ok(index);
+        }
         if let Some(known) = self.known(content.key) {
-            if known.index.revision == content.revision {
-                slot(&mut locked(&self.slots), content.key).exact(content.revision, now);
-                return Ok(known.index);
-            }
             let fresh = now - known.exact_at < STALE;
             let quick = content.contacts < QUICK || known.touched <= EAGER_BLOCKS;
             if fresh && !quick {
@@ -171,12 +180,16 @@ impl PageIndexes {
         self.rebuild(content).await
     }
 
-    fn known(&self, key: ContentKey) -> Option<Known> {
+    fn follow(&self, content: &Content, now: Instant) -> Option<Arc<Index>> {
         let mut slots = locked(&self.slots);
         slots
-            .contains_key(&key)
-            .then(|| slot(&mut slots, key))?
-            .known()
+            .contains_key(&content.key)
+            .then(|| slot(&mut slots, content.key))?
+            .follow(content, now)
+    }
+
+    fn known(&self, key: ContentKey) -> Option<Known> {
+        locked(&self.slots).get(&key)?.known()
     }
 
     fn rebuild_behind(self: &Arc<Self>, content: Content) {
@@ -246,7 +259,7 @@ impl PageIndexes {
     }
 
     fn take_touched(&self, content: &Content) -> Taken {
-        match locked(&self.slots).get(&content.key) {
+        match locked(&self.slots).get_mut(&content.key) {
             Some(slot) => slot.taken(content),
             None => Taken::Unknown,
         }
@@ -254,7 +267,8 @@ impl PageIndexes {
 
     fn keep(&self, key: ContentKey, index: &Arc<Index>) {
         let now = self.deps.clock.now();
-        slot(&mut locked(&self.slots), key).keep(index, now);
+        let count = Began(self.counts.fetch_add(1, Ordering::Relaxed) + 1);
+        slot(&mut locked(&self.slots), key).keep(index, count, now);
     }
 
     /// The index kept in the store, where it is still exact.
@@ -285,18 +299,18 @@ impl PageIndexes {
         base: &Index,
         touched: &BTreeSet<usize>,
     ) -> Result<Vec<Block>, StoreError> {
-        let mut blocks = Vec::with_capacity(base.blocks.len());
-        for (i, block) in base.blocks.iter().enumerate() {
+        let (old, mut blocks) = (base.blocks(), Vec::new());
+        let number = old.len();
+        let mut before = None;
+        for (i, block) in old.enumerate() {
+            let after = before.replace(block.last.clone());
             if !touched.contains(&i) {
-                blocks.push(block.clone());
+                blocks.push(block);
                 continue;
             }
-            let after = i
-                .checked_sub(1)
-                .and_then(|p| base.blocks.get(p))
-                .map(|b| &b.last);
+            let after = after.as_ref();
             // Nothing bounds the last block: keys beyond the last one belong to it.
-            let until = (i + 1 < base.blocks.len()).then_some(&block.last);
+            let until = (i + 1 < number).then_some(&block.last);
             let counted = &self.deps.contacts;
             let span = counted
                 .count_span(content.key, view, after, until, MAX_BLOCK + 1)

@@ -11,7 +11,7 @@ use ports::{
     store::{ContentDelta, Durability},
 };
 
-use super::{classify::Marks, view_of};
+use super::{classify::Marks, slot::Written, view_of};
 use crate::application::{Actor, App, AppError, AppResult};
 
 impl App {
@@ -67,7 +67,8 @@ impl App {
             closed => closed?,
         };
         uow.commit().await?;
-        self.pages.written(&content, &documents);
+        let gone = Written::by(document, -1);
+        self.pages.written(&content, held.began, &[gone]);
         Ok(())
     }
 }

@@ -51,7 +51,7 @@ impl Writer {
         };
         tracing::warn!(audience = %key.audience, off = delta.contacts, "counted again after a late write");
         let content = self.close(&held, &delta).await?;
-        self.tell(&content, documents);
+        self.touched(&content, &held, documents);
         Ok(())
     }
 }

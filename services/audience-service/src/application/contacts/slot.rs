@@ -1,7 +1,10 @@
 //! What is known of one content's pages: its index, what was written since, and the index that an
 //! undo brings back.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use domain::{contact::Document, shared::Instant};
 use ports::store::Content;
@@ -21,6 +24,37 @@ pub(crate) struct Cuts {
     pub stays: Cutter,
     /// Those who were there before.
     pub everybody: Cutter,
+}
+
+/// Which count of a content's pages was the latest when a write began. A count that ends later may have
+/// seen what the write stored, or not.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Began(pub(super) u64);
+
+/// A document of a write, as an index takes it in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written<'a> {
+    document: &'a Document,
+    /// By how much it changed the count, if that is known.
+    shift: Option<i64>,
+}
+
+impl<'a> Written<'a> {
+    /// It changed the count by so much.
+    pub fn by(document: &'a Document, shift: i64) -> Self {
+        Self {
+            document,
+            shift: Some(shift),
+        }
+    }
+
+    /// It may have changed the count.
+    pub fn somehow(document: &'a Document) -> Self {
+        Self {
+            document,
+            shift: None,
+        }
+    }
 }
 
 /// What a removal counted while it judged every contact.
@@ -46,9 +80,11 @@ impl Surveyed {
 #[derive(Clone)]
 struct Counted {
     index: Arc<Index>,
-    /// Blocks written to.
+    /// Blocks to be counted again.
     touched: BTreeSet<usize>,
-    /// The latest revision that `touched` is complete for. Writes of other processes are not heard of:
+    /// By how much the count of others has changed.
+    shifts: BTreeMap<usize, i64>,
+    /// The latest revision that the two are complete for. Writes of other processes are not heard of:
     /// where one is missing, it stays behind.
     tracked: i64,
     /// When the index was last known to be exact.
@@ -67,6 +103,7 @@ impl Counted {
             exact_at: now,
             index,
             touched,
+            shifts: BTreeMap::new(),
             tracked,
         }
     }
@@ -86,12 +123,51 @@ impl Counted {
     }
 
     /// Takes in what was written after the revision `from` and up to `to`.
-    fn written(&mut self, from: i64, to: i64, documents: &[Document]) {
-        if self.tracked == from {
-            self.touched
-                .extend(documents.iter().map(|d| self.index.block_of(d)));
-            self.tracked = to;
+    fn written<'a>(&mut self, from: i64, to: i64, written: impl Iterator<Item = Written<'a>>) {
+        if self.tracked != from {
+            return;
         }
+        for Written { document, shift } in written {
+            let block = self.index.block_of(document);
+            match shift {
+                Some(0) => {}
+                Some(shift) => *self.shifts.entry(block).or_default() += shift,
+                None => drop(self.touched.insert(block)),
+            }
+        }
+        self.tracked = to;
+    }
+
+    /// The index with all that is known of later writes. Blocks that have grown too large are touched.
+    fn shifted(&mut self) -> Arc<Index> {
+        self.shifts.retain(|block, _| !self.touched.contains(block));
+        loop {
+            match self.index.shifted(self.tracked, &self.shifts) {
+                Ok(index) => return Arc::new(index),
+                Err(odd) => {
+                    self.shifts.retain(|block, _| !odd.contains(block));
+                    self.touched.extend(odd);
+                }
+            }
+        }
+    }
+
+    /// Brings the index up to date where nothing is to be counted for it.
+    fn follow(&mut self, content: &Content, now: Instant) -> Option<Arc<Index>> {
+        let usable = self.index.view == view_of(content) && !self.index.is_empty();
+        if self.index.revision != content.revision {
+            if !usable || self.tracked < content.revision || !self.touched.is_empty() {
+                return None;
+            }
+            let index = self.shifted();
+            if !self.touched.is_empty() {
+                return None;
+            }
+            self.index = index;
+            self.shifts.clear();
+        }
+        self.exact_at = now;
+        Some(Arc::clone(&self.index))
     }
 }
 
@@ -146,6 +222,8 @@ pub(super) struct Slot {
     flipped: Option<i64>,
     /// Documents written while the blocks are being counted; `None` when that is not known.
     log: Option<Log>,
+    /// The latest count.
+    pub count: Began,
     /// When it was last asked for; see [`super::page_index`].
     pub used: u64,
 }
@@ -159,13 +237,9 @@ impl Slot {
         })
     }
 
-    /// Notes that the index is exact for a revision now.
-    pub fn exact(&mut self, revision: i64, now: Instant) {
-        if let Some(counted) = &mut self.current
-            && counted.index.revision == revision
-        {
-            counted.exact_at = now;
-        }
+    /// The index, where it is exact without anything being counted.
+    pub fn follow(&mut self, content: &Content, now: Instant) -> Option<Arc<Index>> {
+        self.current.as_mut()?.follow(content, now)
     }
 
     /// The revision after which writes have to be looked up, before only touched blocks are counted.
@@ -178,7 +252,7 @@ impl Slot {
     /// Takes in what was looked up.
     pub fn caught_up(&mut self, from: i64, to: i64, documents: &[Document]) {
         if let Some(counted) = &mut self.current {
-            counted.written(from, to, documents);
+            counted.written(from, to, documents.iter().map(Written::somehow));
         }
     }
 
@@ -187,15 +261,23 @@ impl Slot {
         self.log = Some(Log::default());
     }
 
-    pub fn written(&mut self, content: &Content, documents: &[Document]) {
+    /// Takes in a write that `began` then.
+    pub fn written(&mut self, content: &Content, began: Began, written: &[Written<'_>]) {
         let revision = content.revision;
+        let documents = || written.iter().map(|w| w.document);
         if let Some(log) = &mut self.log {
-            log.documents.extend_from_slice(documents);
+            log.documents.extend(documents().cloned());
             log.revisions.push(revision);
         }
         self.log = self.log.take().filter(|log| log.documents.len() <= LOGGED);
+        let view = view_of(content);
         for counted in [&mut self.current, &mut self.before].into_iter().flatten() {
-            counted.written(revision - 1, revision, documents);
+            // What a write changed is known of the state that it was made in.
+            if began == self.count && counted.index.view == view {
+                counted.written(revision - 1, revision, written.iter().copied());
+            } else {
+                counted.written(revision - 1, revision, documents().map(Written::somehow));
+            }
         }
     }
 
@@ -268,8 +350,8 @@ impl Slot {
         known
     }
 
-    pub fn taken(&self, content: &Content) -> Taken {
-        let Some(counted) = &self.current else {
+    pub fn taken(&mut self, content: &Content) -> Taken {
+        let Some(counted) = &mut self.current else {
             return Taken::Unknown;
         };
         let index = Arc::clone(&counted.index);
@@ -277,19 +359,21 @@ impl Slot {
             return Taken::Exact(index);
         }
         let tracked = counted.tracked >= content.revision;
-        if !tracked || index.view != view_of(content) || index.blocks.is_empty() {
+        if !tracked || index.view != view_of(content) || index.is_empty() {
             return Taken::Unknown;
         }
+        let index = counted.shifted();
         // Kept in the slot as well: a write that lands while these are counted touches them again.
         Taken::Some(index, counted.touched.clone())
     }
 
     /// Puts an index in place. What was written while it was counted is touched; from where that is
     /// not known, it is behind.
-    pub fn keep(&mut self, index: &Arc<Index>, now: Instant) {
+    pub fn keep(&mut self, index: &Arc<Index>, count: Began, now: Instant) {
         if self.flipped.is_some_and(|flip| index.revision < flip) {
             return;
         }
+        self.count = count;
         let log = self.log.take().unwrap_or_default();
         let tracked = log.reaches(index.revision);
         self.current = Some(Counted::new(

@@ -4,7 +4,7 @@
 //! relational store, the rows in the contact store, the change of the count in the relational store.
 //! After a crash the intent is still open, and repair looks at its documents only.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use domain::{
     contact::{ContactBody, Document},
@@ -22,7 +22,14 @@ use tokio::{
 };
 
 use super::{
-    RowClass, answers::answers_of, batch::Batch, classify::Marks, lane::Lanes, repair::repair,
+    RowClass,
+    answers::answers_of,
+    batch::Batch,
+    classify::Marks,
+    lane::Lanes,
+    page_index::PageIndexes,
+    repair::repair,
+    slot::{Began, Written},
     view_of,
 };
 use crate::application::Deps;
@@ -107,9 +114,6 @@ struct Pending {
     answer: oneshot::Sender<Answer>,
 }
 
-/// Told after each write: the content as it is now, and the documents whose visibility may differ.
-pub(crate) type OnWritten = dyn Fn(&Content, &[Document]) + Send + Sync;
-
 /// The lock of a content in this process and in the store, with the content as it is.
 pub(crate) struct Held {
     /// The content; nobody else changes it while this is held.
@@ -120,29 +124,26 @@ pub(crate) struct Held {
     pub first_request: i64,
     /// When the lease began at the latest, by the monotonic clock.
     begun: Instant,
+    /// Which count of the pages came before it.
+    pub began: Began,
     _turn: OwnedMutexGuard<()>,
 }
 
 /// Writes contacts.
 pub struct Writer {
     pub(super) deps: Deps,
+    pages: Arc<PageIndexes>,
     lanes: Lanes<Pending>,
-    on_written: std::sync::OnceLock<Box<OnWritten>>,
 }
 
 impl Writer {
-    /// A writer on these ports.
-    pub fn new(deps: Deps) -> Self {
+    /// A writer on these ports, which tells these indexes what it wrote.
+    pub fn new(deps: Deps, pages: Arc<PageIndexes>) -> Self {
         Self {
             deps,
+            pages,
             lanes: Lanes::new(),
-            on_written: std::sync::OnceLock::new(),
         }
-    }
-
-    pub(crate) fn on_written(&self, hook: Box<OnWritten>) {
-        // Set once, when the application is put together.
-        let _ = self.on_written.set(hook);
     }
 
     /// Writes rows, together with what other requests to the same content have queued.
@@ -216,6 +217,7 @@ impl Writer {
                         write,
                         first_request,
                         begun,
+                        began: self.pages.begin(key),
                         _turn: turn,
                     });
                 }
@@ -272,7 +274,7 @@ impl Writer {
             .marks(key, &batch, &applied, &view_of(&held.content))
             .await?;
         let mut delta = ContentDelta::default();
-        let classes = batch.classify(&marks, held.write, &applied, &mut delta);
+        let (classes, shifts) = batch.classify(&marks, held.write, &applied, &mut delta);
         let content = match self.close(&held, &delta).await {
             Err(StoreError::StaleVersion) => {
                 drop(held);
@@ -281,7 +283,8 @@ impl Writer {
             }
             closed => closed?,
         };
-        self.tell(&content, &documents);
+        self.pages
+            .written(&content, held.began, &batch.written(&shifts));
         Ok(batch.results(classes, content.contacts, &numbers))
     }
 
@@ -322,10 +325,10 @@ impl Writer {
         Ok(content)
     }
 
-    pub(super) fn tell(&self, content: &Content, documents: &[Document]) {
-        if let Some(hook) = self.on_written.get() {
-            hook(content, documents);
-        }
+    /// Tells page indexes of documents that are in their places by now or not.
+    pub(super) fn touched(&self, content: &Content, held: &Held, documents: &[Document]) {
+        let written: Vec<Written<'_>> = documents.iter().map(Written::somehow).collect();
+        self.pages.written(content, held.began, &written);
     }
 
     /// Closes a write inside a unit of work that does more.
@@ -346,7 +349,7 @@ impl Writer {
     /// it, or a commit whose reply was lost has closed it already.
     pub(crate) async fn release(&self, held: &Held) {
         match self.close(held, &ContentDelta::default()).await {
-            Ok(content) => self.tell(&content, &[]),
+            Ok(content) => self.touched(&content, held, &[]),
             Err(error) => {
                 tracing::debug!(%error, audience = %held.content.key.audience, "not released");
             }
