@@ -15,10 +15,17 @@ use serde::Deserialize;
 
 use crate::error;
 
-/// Rows of one command.
+/// Most rows of one command.
 pub(crate) const ROWS: usize = 1_000;
+/// Fewer rows are not worth a command of their own.
+const FEW: usize = 200;
 /// The key exists.
 const DUPLICATE_KEY: i32 = 11_000;
+
+/// Rows of each command where so many may be under way: all have something to do.
+pub(crate) fn part_of(rows: usize, in_flight: usize) -> usize {
+    rows.div_ceil(in_flight.max(1)).clamp(FEW, ROWS)
+}
 
 /// Inserts rows, so many commands under way at a time; answers the positions of those whose key exists,
 /// ascending.
@@ -27,10 +34,11 @@ pub(crate) async fn insert(
     rows: Vec<RawDocumentBuf>,
     in_flight: usize,
 ) -> Result<Vec<usize>, StoreError> {
-    let mut parts = Vec::with_capacity(rows.len() / ROWS + 1);
+    let size = part_of(rows.len(), in_flight);
+    let mut parts = Vec::with_capacity(rows.len() / size + 1);
     let mut rows = rows.into_iter();
     loop {
-        let part: Vec<RawDocumentBuf> = rows.by_ref().take(ROWS).collect();
+        let part: Vec<RawDocumentBuf> = rows.by_ref().take(size).collect();
         if part.is_empty() {
             break;
         }
@@ -39,7 +47,7 @@ pub(crate) async fn insert(
     let insert = |(number, part): (usize, Vec<RawDocumentBuf>)| async move {
         match collection.insert_many(part).ordered(false).await {
             Ok(_) => Ok(Vec::new()),
-            Err(error) => duplicates(error, number * ROWS),
+            Err(error) => duplicates(error, number * size),
         }
     };
     let parts = stream::iter(parts.into_iter().enumerate().map(insert));
@@ -131,7 +139,8 @@ async fn statements(
             }
         }
     };
-    let parts: Vec<_> = statements.chunks(ROWS).map(send).collect();
+    let size = part_of(statements.len(), in_flight);
+    let parts: Vec<_> = statements.chunks(size).map(send).collect();
     let counts = stream::iter(parts).buffer_unordered(in_flight);
     counts
         .try_fold(0, |sum, n| async move { Ok(sum + n) })

@@ -4,6 +4,7 @@ use domain::{
     contact::Document,
     shared::{RemovalNo, WriteNo},
 };
+use futures::{StreamExt, TryStreamExt, stream};
 use mongodb::{
     Collection,
     bson::{Document as Bson, RawDocumentBuf, doc},
@@ -57,16 +58,22 @@ async fn find<T: DeserializeOwned>(
 pub(crate) async fn orders(
     store: &MongoContacts,
     ids: Vec<String>,
+    in_flight: usize,
 ) -> Result<Vec<Found>, StoreError> {
-    let mut found = Vec::with_capacity(ids.len());
-    for part in ids.chunks(ROWS) {
+    let contacts = store.contacts();
+    let read = |part: &[String]| {
         let (filter, fields) = (
             batches::among(part.to_vec()),
             doc! { "b": 0, "k": 0, "d": 0 },
         );
-        found.extend(find(&store.contacts(), filter, fields, part.len()).await?);
-    }
-    Ok(found)
+        let (contacts, rows) = (&contacts, part.len());
+        async move { find::<Found>(contacts, filter, fields, rows).await }
+    };
+    let parts = ids.chunks(batches::part_of(ids.len(), in_flight));
+    let parts: Vec<_> = parts.map(read).collect();
+    let found = stream::iter(parts).buffered(in_flight);
+    let found: Vec<Vec<Found>> = found.try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 pub(crate) async fn stored_by(
@@ -76,7 +83,7 @@ pub(crate) async fn stored_by(
     documents: &[Document],
 ) -> Result<Vec<(Document, Option<Order>)>, StoreError> {
     let ids = documents.iter().map(|d| keys::contact(key, d)).collect();
-    let found = orders(store, ids).await?;
+    let found = orders(store, ids, 1).await?;
     let mine = found.into_iter().filter(|row| row.write == write.0);
     mine.map(|row| Ok((row.document()?, replaced(row.previous))))
         .collect()

@@ -34,7 +34,7 @@ pub(crate) async fn upsert(
         if open.is_empty() {
             return Ok(applied);
         }
-        let stored = stored(store, rows, &open).await?;
+        let stored = stored(store, rows, &open, in_flight).await?;
         let (mut updates, mut missed) = (Vec::new(), Vec::new());
         for at in open {
             let (Some(row), Some(applied), Some(sent)) =
@@ -98,12 +98,13 @@ async fn stored(
     store: &MongoContacts,
     rows: &[ContactRow],
     open: &[usize],
+    in_flight: usize,
 ) -> Result<HashMap<String, Found>, StoreError> {
     let ids: Vec<String> = open
         .iter()
         .filter_map(|at| rows.get(*at).map(|row| row.id.clone()))
         .collect();
-    let found = reads::orders(store, ids).await?;
+    let found = reads::orders(store, ids, in_flight).await?;
     Ok(found.into_iter().map(|row| (row.id.clone(), row)).collect())
 }
 
