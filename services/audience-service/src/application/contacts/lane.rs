@@ -2,16 +2,30 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use ports::contacts::ContentKey;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::{
+    sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard},
+    time::{Duration, timeout},
+};
+
+/// How long a batch waits for as many requests as the one before it had. Clients that were answered
+/// together send together; without this, one of them alone makes the others wait for a batch of its own.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Queue and turn of one content.
 pub(crate) struct Lane<T> {
     turn: Arc<AsyncMutex<()>>,
-    queue: Mutex<Vec<T>>,
+    queue: Mutex<Queue<T>>,
+    joined: Notify,
+}
+
+struct Queue<T> {
+    items: Vec<T>,
+    /// How many were taken the last time.
+    taken: usize,
 }
 
 impl<T> Lane<T> {
@@ -20,25 +34,55 @@ impl<T> Lane<T> {
         Arc::clone(&self.turn).lock_owned().await
     }
 
+    fn new(items: Vec<T>) -> Self {
+        Self {
+            turn: Arc::default(),
+            queue: Mutex::new(Queue { items, taken: 0 }),
+            joined: Notify::new(),
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue<T>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Joins the queue.
     pub fn push(&self, item: T) {
-        self.queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(item);
+        self.queue().items.push(item);
+        self.joined.notify_one();
+    }
+
+    fn is_full(&self) -> bool {
+        let queue = self.queue();
+        queue.items.len() >= queue.taken
+    }
+
+    /// Waits a moment until the queue is as long as it was the last time. For who has the turn.
+    pub async fn gather(&self) {
+        let gathered = async {
+            loop {
+                let joined = self.joined.notified();
+                if self.is_full() {
+                    return;
+                }
+                joined.await;
+            }
+        };
+        let _ = timeout(GATHER, gathered).await;
     }
 
     /// Takes from the front while `weight` sums up to at most `room`, at least one.
     pub fn drain(&self, room: usize, weight: impl Fn(&T) -> usize) -> Vec<T> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queue();
         let mut used = 0;
         let fits = |item: &T| {
             used += weight(item);
             used <= room
         };
-        let count = queue.iter().map(fits).take_while(|fit| *fit).count().max(1);
-        let count = count.min(queue.len());
-        queue.drain(..count).collect()
+        let fitting = queue.items.iter().map(fits).take_while(|fit| *fit).count();
+        queue.taken = fitting.max(1).min(queue.items.len());
+        let taken = queue.taken;
+        queue.items.drain(..taken).collect()
     }
 }
 
@@ -61,12 +105,7 @@ impl<T> Lanes<T> {
         if lanes.len() > 64 && !lanes.contains_key(&key) {
             lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
         }
-        let new = || {
-            Arc::new(Lane {
-                turn: Arc::default(),
-                queue: Mutex::new(Vec::new()),
-            })
-        };
+        let new = || Arc::new(Lane::new(Vec::new()));
         Arc::clone(lanes.entry(key).or_insert_with(new))
     }
 }
@@ -77,13 +116,31 @@ mod tests {
 
     #[test]
     fn draining_fills_the_room_and_always_moves_on() {
-        let lane = Lane {
-            turn: Arc::default(),
-            queue: Mutex::new(vec![7, 3, 3, 9]),
-        };
+        let lane = Lane::new(vec![7, 3, 3, 9]);
         assert_eq!(lane.drain(5, |n| *n), [7]);
         assert_eq!(lane.drain(6, |n| *n), [3, 3]);
         assert_eq!(lane.drain(6, |n| *n), [9]);
         assert!(lane.drain(6, |n| *n).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_waits_for_as_many_as_the_last_but_not_for_long() {
+        let lane = Arc::new(Lane::new(vec![1, 1]));
+        let begun = tokio::time::Instant::now();
+        lane.gather().await;
+        assert_eq!(lane.drain(9, |n| *n).len(), 2);
+        lane.push(1);
+        let (other, soon) = (Arc::clone(&lane), Duration::from_millis(2));
+        tokio::spawn(async move {
+            tokio::time::sleep(soon).await;
+            other.push(1);
+        });
+        lane.gather().await;
+        assert_eq!(begun.elapsed(), soon);
+        assert_eq!(lane.drain(9, |n| *n).len(), 2);
+        lane.push(1);
+        lane.gather().await;
+        assert_eq!(begun.elapsed(), soon + GATHER);
+        assert_eq!(lane.drain(9, |n| *n).len(), 1);
     }
 }

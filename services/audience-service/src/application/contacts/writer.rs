@@ -159,6 +159,7 @@ impl Writer {
             if let Ok(answer) = answered.try_recv() {
                 return answer;
             }
+            lane.gather().await;
             let batch = lane.drain(MAX_ROWS, |p| p.request.rows.len());
             let (mut requests, answers): (Vec<_>, Vec<_>) =
                 batch.into_iter().map(|p| (p.request, p.answer)).unzip();
