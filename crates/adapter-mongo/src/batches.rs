@@ -29,32 +29,36 @@ pub(crate) fn part_of(rows: usize, in_flight: usize) -> usize {
 
 /// Inserts rows, so many commands under way at a time; answers the positions of those whose key exists,
 /// ascending.
-pub(crate) async fn insert(
+pub(crate) async fn insert<R>(
     collection: &Collection<RawDocumentBuf>,
-    rows: Vec<RawDocumentBuf>,
+    rows: &[R],
+    to_raw: fn(&R) -> RawDocumentBuf,
     in_flight: usize,
 ) -> Result<Vec<usize>, StoreError> {
     let size = part_of(rows.len(), in_flight);
-    let mut parts = Vec::with_capacity(rows.len() / size + 1);
-    let mut rows = rows.into_iter();
-    loop {
-        let part: Vec<RawDocumentBuf> = rows.by_ref().take(size).collect();
-        if part.is_empty() {
-            break;
-        }
-        parts.push(part);
-    }
-    let insert = |(number, part): (usize, Vec<RawDocumentBuf>)| async move {
-        match collection.insert_many(part).ordered(false).await {
-            Ok(_) => Ok(Vec::new()),
-            Err(error) => duplicates(error, number * size),
-        }
-    };
-    let parts = stream::iter(parts.into_iter().enumerate().map(insert));
-    let found: Vec<Vec<usize>> = parts.buffered(in_flight).try_collect().await?;
-    let mut found = found.concat();
+    let parts: Vec<_> = rows
+        .chunks(size)
+        .enumerate()
+        .map(|(number, part)| insert_part(collection, part, to_raw, number * size))
+        .collect();
+    let found = stream::iter(parts).buffered(in_flight);
+    let mut found = found.try_collect::<Vec<Vec<usize>>>().await?.concat();
     found.sort_unstable();
     Ok(found)
+}
+
+async fn insert_part<R>(
+    collection: &Collection<RawDocumentBuf>,
+    part: &[R],
+    to_raw: fn(&R) -> RawDocumentBuf,
+    first: usize,
+) -> Result<Vec<usize>, StoreError> {
+    // Only now: the server works on one part while the next is encoded.
+    let raw: Vec<RawDocumentBuf> = part.iter().map(to_raw).collect();
+    match collection.insert_many(raw).ordered(false).await {
+        Ok(_) => Ok(Vec::new()),
+        Err(error) => duplicates(error, first),
+    }
 }
 
 /// Positions of the rows whose keys exist, if nothing else went wrong.

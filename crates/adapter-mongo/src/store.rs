@@ -76,9 +76,9 @@ impl ContactStore for MongoContacts {
             .iter()
             .map(|stone| TombstoneRow::new(key, stone))
             .collect();
-        let raw = rows.iter().map(TombstoneRow::to_raw).collect();
         let stones = self.stones();
-        let there = within(batches::insert(&stones, raw, in_flight)).await?;
+        let inserted = batches::insert(&stones, &rows, TombstoneRow::to_raw, in_flight);
+        let there = within(inserted).await?;
         let updates: Vec<_> = there
             .iter()
             .filter_map(|at| rows.get(*at).map(TombstoneRow::to_update))

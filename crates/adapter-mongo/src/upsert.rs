@@ -25,8 +25,8 @@ pub(crate) async fn upsert(
     rows: &[ContactRow],
     in_flight: usize,
 ) -> Result<Vec<Applied>, StoreError> {
-    let raw = rows.iter().map(ContactRow::to_raw).collect();
-    let mut open = batches::insert(&store.contacts(), raw, in_flight).await?;
+    let contacts = store.contacts();
+    let mut open = batches::insert(&contacts, rows, ContactRow::to_raw, in_flight).await?;
     let mut applied = vec![Applied::Inserted; rows.len()];
     // Rows that an update of this call was sent for: what it stored is no repetition.
     let mut sent = vec![false; rows.len()];
@@ -79,10 +79,8 @@ async fn insert_missing(
             .is_some_and(|row| stored.contains_key(&row.id))
     };
     let (mut open, absent): (Vec<usize>, Vec<usize>) = missed.into_iter().partition(there);
-    let raw = absent
-        .iter()
-        .filter_map(|at| rows.get(*at).map(ContactRow::to_raw));
-    let met = batches::insert(&store.contacts(), raw.collect(), 1).await?;
+    let missing: Vec<&ContactRow> = absent.iter().filter_map(|at| rows.get(*at)).collect();
+    let met = batches::insert(&store.contacts(), &missing, |row| row.to_raw(), 1).await?;
     for (position, at) in absent.into_iter().enumerate() {
         if met.binary_search(&position).is_ok() {
             open.push(at);
