@@ -22,8 +22,10 @@ const FULL: usize = 100;
 pub fn deep(setup: &Setup) -> anyhow::Result<Vec<Line>> {
     let rows = setup.scaled(setup.either(5_000_000, 10_000_000), 1_000);
     let server = setup.start("deep")?;
+    let file = jobs::csv(0..rows);
     let mut client = connect(&server)?;
-    let upload = jobs::upload(&mut client, &jobs::csv(0..rows))?;
+    let upload = jobs::upload(&mut client, &file)?;
+    drop(file);
     let audience = jobs::create(&mut client, "bench", &upload)?;
     let removed = jobs::documents((0..rows / 5).map(|n| n * 5).map(data::document));
     let upload = jobs::upload(&mut client, &removed)?;

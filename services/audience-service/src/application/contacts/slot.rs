@@ -388,6 +388,50 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::shared::{AudienceId, Epoch};
+    use ports::contacts::{ContentKey, View};
+
+    fn at(revision: i64) -> Content {
+        Content {
+            key: ContentKey {
+                audience: AudienceId::from_raw(1),
+                epoch: Epoch(1),
+            },
+            contacts: 0,
+            next_request: 1,
+            revision,
+            active: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_write_shifts_the_index_unless_a_count_may_have_seen_it() {
+        let now = Instant::UNIX_EPOCH;
+        let document = |text: &str| Document::from_stored(text.to_owned());
+        let block = |last, count| Block {
+            last: document(last),
+            count,
+        };
+        let blocks = vec![block("m", 2), block("z", 1)];
+        let mut slot = Slot::default();
+        slot.begin_log();
+        let counted = Index::new(5, View::default(), blocks);
+        slot.keep(&Arc::new(counted), Began(1), now);
+
+        let (b, x) = (document("b"), document("x"));
+        slot.written(&at(6), Began(1), &[Written::by(&b, 1), Written::by(&x, 0)]);
+        let index = slot.follow(&at(6), now).unwrap();
+        assert_eq!((index.revision, index.total), (6, 4));
+
+        slot.written(&at(7), Began(1), &[Written::by(&b, -1)]);
+        slot.written(&at(8), Began(0), &[Written::by(&x, 1)]);
+        assert!(slot.follow(&at(8), now).is_none());
+        let Taken::Some(base, touched) = slot.taken(&at(8)) else {
+            panic!("one block is to be counted");
+        };
+        let counts: Vec<u64> = base.blocks().map(|block| block.count).collect();
+        assert_eq!((counts, touched), (vec![2, 1], [1].into()));
+    }
 
     #[test]
     fn a_log_reaches_as_far_as_nothing_is_missing() {
