@@ -45,9 +45,9 @@ pub async fn measure(fake: &Path, seconds: u64, limit: i64) -> bool {
     let later = starts.iter().filter(|at| **at >= first + 60_000).count();
     let owed = limit * i64::try_from(seconds.saturating_sub(60)).unwrap() / 60;
     let used = i64::try_from(later).unwrap() * 100 / owed.max(1);
-    let contacts = log["contacts"].as_u64();
+    let contacts = log["contacts"].as_u64().unwrap();
     println!(
-        "{} requests in {seconds} s, {contacts:?} of them of contacts",
+        "{} requests in {seconds} s, {contacts} of them of contacts",
         starts.len()
     );
     println!("most in any 60.5 s: {most} of {limit}; from the second minute on {used} % used");
