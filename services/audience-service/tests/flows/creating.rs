@@ -7,6 +7,7 @@ use domain::{
     shared::{AudienceName, WriteNo},
 };
 use ports::{
+    StoreError,
     contacts::{ContactWrite, ContentKey, Order, Priority},
     store::{AudienceFilter, AudiencePage, Creation, Durability},
 };
@@ -21,6 +22,39 @@ fn named(name: &str, documents: &[&str]) -> CreateAudience {
         source: Source::Api,
         contacts: contacts(documents),
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_attempted_twice_at_once_is_written_once() {
+    let rig = Rig::new().await;
+    let id = rig.create("Base", &[]).await;
+    let actor = rig.actor();
+    for n in 0..20 {
+        let keyed = Ticket {
+            keyed: true,
+            ..rig.ticket()
+        };
+        let document = format!("d{n}");
+        let add = || {
+            let one = contacts(&[&document]);
+            rig.app.add_contacts(&actor, keyed, id, None, one)
+        };
+        let other = rig
+            .app
+            .add_contacts(&actor, rig.ticket(), id, None, contacts(&["x"]));
+        let (first, second, other) = tokio::join!(add(), add(), other);
+        // Whatever was refused may be asked again.
+        for refused in [first.err(), second.err(), other.err()]
+            .into_iter()
+            .flatten()
+        {
+            let transient = matches!(refused, AppError::Store(StoreError::Unavailable(_)));
+            assert!(transient, "{refused:?}");
+        }
+        assert_eq!(add().await.unwrap().counts.inserted, 1);
+    }
+    let audience = rig.app.audience(&actor, id).await.unwrap();
+    assert!((20..=21).contains(&audience.contacts));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,7 +11,7 @@ use domain::{
     shared::{WorkspaceId, WriteNo},
 };
 use ports::{
-    StoreError,
+    StoreError, constraint,
     contacts::{Applied, ContentKey, Priority, View},
     crash,
     store::{Content, ContentDelta, Durability, NewWrite, OpenWrite, UnitOfWork},
@@ -210,7 +210,8 @@ impl Writer {
                     content,
                     first_request,
                 } => {
-                    put_receipts(uow.as_mut(), orders, first_request).await?;
+                    let noted = put_receipts(uow.as_mut(), orders, first_request).await;
+                    noted.map_err(attempted_twice)?;
                     uow.commit().await?;
                     crash::point("write.intent_committed");
                     return Ok(Held {
@@ -366,6 +367,15 @@ fn request_numbers(first: i64, orders: &[Orders]) -> Vec<i64> {
         Orders::Next { .. } => next.next(),
     };
     orders.iter().filter_map(number).collect()
+}
+
+/// Two attempts of one request at once. Others are in the same batch, and none of it was written: to all
+/// of them the store is just not available now.
+fn attempted_twice(error: StoreError) -> StoreError {
+    if error.is_conflict_on(constraint::WRITE_ID) {
+        return StoreError::Unavailable("a request is being written twice at once".into());
+    }
+    error
 }
 
 async fn put_receipts(
