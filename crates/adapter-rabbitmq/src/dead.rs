@@ -7,7 +7,7 @@ use domain::shared::{Instant, WorkspaceId};
 use lapin::{
     Channel, Connection,
     message::Delivery,
-    options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions},
+    options::{BasicAckOptions, BasicGetOptions, BasicNackOptions, QueueDeclareOptions},
     types::{FieldTable, ShortString},
 };
 use ports::{
@@ -31,14 +31,23 @@ const SEEN: u32 = 10_000;
 /// How often and how long to wait for another who looks.
 const TURNS: u32 = 25;
 const TURN: Duration = Duration::from_millis(200);
+/// The most that are put back at once. The broker keeps no order among more than 32 returns that a
+/// quorum queue has not confirmed to it (`quorum_commands_soft_limit`).
+const IN_ORDER: usize = 16;
+/// How often and how long to wait until they are there.
+const GLANCES: u32 = 200;
+const GLANCE: Duration = Duration::from_millis(5);
 /// Stands for what a message does not say. No workspace has this name.
 const UNREADABLE: &str = "unreadable";
 
-/// The messages of a dead queue, oldest first. They stay with the channel until it closes.
+/// The messages of a dead queue, oldest first. They stay with the channel until they are put back, sent
+/// again, or the channel closes.
 struct Look {
     channel: Channel,
     queue: ShortString,
     left: u32,
+    /// Delivery tags of what is neither put back nor taken, oldest first.
+    held: Vec<u64>,
 }
 
 impl Look {
@@ -49,8 +58,62 @@ impl Look {
         self.left -= 1;
         let (queue, options) = (self.queue.clone(), BasicGetOptions::default());
         let message = self.channel.basic_get(queue, options).await;
-        Ok(message.map_err(unavailable)?.map(|m| m.delivery))
+        let delivery = message.map_err(unavailable)?.map(|m| m.delivery);
+        self.held.extend(delivery.as_ref().map(|d| d.delivery_tag));
+        Ok(delivery)
     }
+
+    /// Takes the message seen last off its queue.
+    async fn take(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
+        let taken = delivery.acker.ack(BasicAckOptions::default());
+        taken.await.map_err(unavailable)?;
+        self.held.pop();
+        Ok(())
+    }
+
+    /// Puts back what was only looked at, in its order, and waits until it is there: the queue does so
+    /// some time after it was told, and who looks next would miss it.
+    async fn put_back(self) -> Result<(), StoreError> {
+        let again = BasicNackOptions {
+            requeue: true,
+            ..BasicNackOptions::default()
+        };
+        for some in self.held.chunks(IN_ORDER) {
+            let mut there = ready(&self.channel, &self.queue).await?;
+            for tag in some {
+                there += 1;
+                let told = self.channel.basic_nack(*tag, again).await;
+                told.map_err(unavailable)?;
+            }
+            self.until_ready(there).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until nobody holds so many messages of the queue. Gives up in bounded time: somebody else
+    /// may take messages off, and then nothing tells that all are back.
+    async fn until_ready(&self, there: u32) -> Result<(), StoreError> {
+        for _ in 0..GLANCES {
+            if ready(&self.channel, &self.queue).await? >= there {
+                break;
+            }
+            sleep(GLANCE).await;
+        }
+        Ok(())
+    }
+}
+
+/// The messages of a queue that nobody holds.
+async fn ready(channel: &Channel, queue: &ShortString) -> Result<u32, StoreError> {
+    let passive = QueueDeclareOptions {
+        passive: true,
+        ..QueueDeclareOptions::default()
+    };
+    channel
+        .queue_declare(queue.clone(), passive, FieldTable::default())
+        .await
+        .map(|queue| queue.message_count())
+        .map_err(unavailable)
 }
 
 /// The dead letters of some subscriptions, in their dead queues.
@@ -113,52 +176,30 @@ impl RabbitDeadLetters {
         Ok(connection)
     }
 
-    async fn count_of(
-        &self,
-        channel: &Channel,
-        subscription: &Subscription,
-    ) -> Result<u32, StoreError> {
-        let passive = QueueDeclareOptions {
-            passive: true,
-            ..QueueDeclareOptions::default()
-        };
-        let name = short(&self.names.dead_queue(subscription));
-        channel
-            .queue_declare(name, passive, FieldTable::default())
-            .await
-            .map(|queue| queue.message_count())
-            .map_err(unavailable)
-    }
-
     async fn look(
         &self,
         connection: &Connection,
         subscription: &Subscription,
     ) -> Result<Look, StoreError> {
         let channel = connection.create_channel().await.map_err(unavailable)?;
-        let left = self.count_of(&channel, subscription).await?.min(SEEN);
         let queue = short(&self.names.dead_queue(subscription));
+        let left = ready(&channel, &queue).await?.min(SEEN);
         Ok(Look {
             channel,
             queue,
             left,
+            held: Vec::new(),
         })
     }
 
-    async fn resend(&self, of: &Subscription, delivery: Delivery) -> Result<(), StoreError> {
+    async fn resend(&self, of: &Subscription, delivery: &mut Delivery) -> Result<(), StoreError> {
         let properties = message::renewed(&delivery.properties);
-        let queue = self.names.queue(of);
-        let message = Message::to_queue(queue, properties, delivery.data);
+        let body = std::mem::take(&mut delivery.data);
+        let message = Message::to_queue(self.names.queue(of), properties, body);
         match self.outlet.send(&[message]).await.map_err(unavailable)?[..] {
-            [true] => {}
-            _ => return Err(unavailable("the subscription has no queue")),
+            [true] => Ok(()),
+            _ => Err(unavailable("the subscription has no queue")),
         }
-        delivery
-            .acker
-            .ack(BasicAckOptions::default())
-            .await
-            .map(drop)
-            .map_err(unavailable)
     }
 
     async fn redrive_of(
@@ -169,15 +210,17 @@ impl RabbitDeadLetters {
     ) -> Result<u64, StoreError> {
         let mut look = self.look(connection, subscription).await?;
         let mut sent = 0;
-        while let Some(delivery) = look.next().await? {
+        while let Some(mut delivery) = look.next().await? {
             match only {
                 None => {}
                 Some(id) if event(&delivery).event_id == *id => look.left = 0,
                 Some(_) => continue,
             }
-            self.resend(subscription, delivery).await?;
+            self.resend(subscription, &mut delivery).await?;
+            look.take(&delivery).await?;
             sent += 1;
         }
+        look.put_back().await?;
         Ok(sent)
     }
 }
@@ -205,6 +248,7 @@ impl DeadLetters for RabbitDeadLetters {
                         shorten(&mut letters, limit);
                     }
                 }
+                look.put_back().await?;
             }
             link::close(&connection).await;
             shorten(&mut letters, limit);
@@ -219,7 +263,8 @@ impl DeadLetters for RabbitDeadLetters {
             let channel = connection.create_channel().await.map_err(unavailable)?;
             let mut count = 0;
             for subscription in &self.subscriptions {
-                count += u64::from(self.count_of(&channel, subscription).await?);
+                let queue = short(&self.names.dead_queue(subscription));
+                count += u64::from(ready(&channel, &queue).await?);
             }
             link::close(&connection).await;
             Ok(count)
