@@ -279,31 +279,6 @@ fn merge(rows: Vec<Found>, hidden: Vec<(String, i64)>, found: &mut Vec<Found>) {
     }
 }
 
-pub(crate) async fn span(
-    store: &MongoContacts,
-    key: ContentKey,
-    view: &View,
-    after: Option<&Document>,
-    until: Option<&Document>,
-    limit: u64,
-) -> Result<Span, StoreError> {
-    if limit == 0 {
-        return Ok(Span {
-            count: 0,
-            last: None,
-        });
-    }
-    if any_tombstone(store, key).await? {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut keys = keys_within(store, key, view, (after, until), limit).await?;
-        return Ok(Span {
-            count: u64::try_from(keys.len()).unwrap_or(u64::MAX),
-            last: keys.pop().map(|key| key.document),
-        });
-    }
-    count(store, bound(key, after, until), limit).await
-}
-
 /// Keys of contacts behind a document and up to another.
 fn bound(key: ContentKey, after: Option<&Document>, until: Option<&Document>) -> Bson {
     let from = after.map_or_else(|| keys::prefix(key), |d| keys::contact(key, d));
@@ -356,43 +331,4 @@ async fn stored_keys(
     let rows: Vec<Id> = find(&store.contacts(), filter, doc! { "_id": 1 }, limit).await?;
     let documents = rows.iter().map(|row| keys::document_of_contact(&row.id));
     documents.collect()
-}
-
-/// Counts on the server, by the index alone.
-async fn count(store: &MongoContacts, bound: Bson, limit: u64) -> Result<Span, StoreError> {
-    let contacts = store.contacts();
-    let key_at = |order: i32, skip: u64| {
-        contacts
-            .find_one(doc! { "_id": bound.clone() })
-            .projection(doc! { "_id": 1 })
-            .sort(doc! { "_id": order })
-            .skip(skip)
-    };
-    let document = |row: &RawDocumentBuf| -> Result<Document, StoreError> {
-        let id = row.get_str("_id");
-        keys::document_of_contact(id.map_err(|_| StoreError::Corrupt("the key of a contact"))?)
-    };
-    // Nearly every call of a count finds all it asks for.
-    if let Some(row) = key_at(1, limit - 1).await.map_err(error::store)? {
-        return Ok(Span {
-            count: limit,
-            last: Some(document(&row)?),
-        });
-    }
-    let Some(row) = key_at(-1, 0).await.map_err(error::store)? else {
-        return Ok(Span {
-            count: 0,
-            last: None,
-        });
-    };
-    let last = document(&row)?;
-    let mut bound = bound.clone();
-    bound.remove("$lt");
-    let id = row.get_str("_id").unwrap_or_default();
-    bound.insert("$lte", id);
-    let counted = contacts.count_documents(doc! { "_id": bound }).limit(limit);
-    Ok(Span {
-        count: counted.await.map_err(error::store)?,
-        last: Some(last),
-    })
 }

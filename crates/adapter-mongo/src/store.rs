@@ -133,17 +133,6 @@ impl ContactStore for MongoContacts {
         within(reads::page(self, key, view, after, skip, limit)).await
     }
 
-    async fn count_span(
-        &self,
-        key: ContentKey,
-        view: &View,
-        after: Option<&Document>,
-        until: Option<&Document>,
-        limit: u64,
-    ) -> Result<Span, StoreError> {
-        within(reads::span(self, key, view, after, until, limit)).await
-    }
-
     async fn spans(
         &self,
         key: ContentKey,

@@ -11,7 +11,7 @@ use actix_web::{
     },
 };
 use domain::shared::Violation;
-use ports::{StoreError, constraint};
+use ports::{ErrorClass, StoreError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -308,14 +308,12 @@ impl Responder for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match &error {
-            // Two attempts of one request at once: once the other is done, this one finds its result.
-            StoreError::Conflict { .. } if error.is_conflict_on(constraint::WRITE_ID) => {
-                Self::unavailable(Duration::from_secs(1))
+            StoreError::Conflict { .. } if error.class() == ErrorClass::Permanent => {
+                Self::conflict("conflict")
             }
-            StoreError::Conflict { .. } => Self::conflict("conflict"),
             StoreError::DiskFull => Self::insufficient_storage(),
             // Somebody else was quicker, and the caller named no version: the same call may succeed.
-            StoreError::Unavailable(_) | StoreError::StaleVersion => {
+            StoreError::Conflict { .. } | StoreError::Unavailable(_) | StoreError::StaleVersion => {
                 tracing::warn!(error = chain(&error), "store unavailable");
                 Self::unavailable(error.retry_after().unwrap_or(Duration::from_secs(1)))
             }

@@ -63,7 +63,7 @@ async fn store_errors_have_their_statuses() {
     assert_eq!(Problem::from(StoreError::DiskFull).status(), 507);
     assert_eq!(Problem::from(StoreError::StaleVersion).status(), 503);
     let twice = Problem::from(StoreError::Conflict {
-        constraint: constraint::WRITE_ID,
+        constraint: ports::constraint::WRITE_ID,
     });
     assert_eq!(twice.status(), 503, "the same call may succeed");
     assert_eq!(

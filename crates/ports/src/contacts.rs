@@ -119,7 +119,7 @@ pub struct KeyOnly {
 }
 
 /// A run of visible keys: the part of a sparse page index that one call counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Span {
     /// Visible keys counted.
     pub count: u64,
@@ -213,18 +213,8 @@ pub trait ContactStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<StoredContact>, StoreError>;
 
-    /// Counts at most `limit` visible keys strictly after `after` and not after `until`.
-    async fn count_span(
-        &self,
-        key: ContentKey,
-        view: &View,
-        after: Option<&Document>,
-        until: Option<&Document>,
-        limit: u64,
-    ) -> Result<Span, StoreError>;
-
-    /// Counts the same range in spans of `block` keys, at most `most` of them. Fewer, or a last one
-    /// of fewer keys, mean that the range has ended.
+    /// Counts visible keys strictly after `after` and not after `until` in spans of `block` keys, at most
+    /// `most` of them. Fewer, or a last one of fewer keys, mean that the range has ended.
     async fn spans(
         &self,
         key: ContentKey,
@@ -233,20 +223,19 @@ pub trait ContactStore: Send + Sync {
         until: Option<&Document>,
         block: u64,
         most: usize,
-    ) -> Result<Vec<Span>, StoreError> {
-        let mut spans: Vec<Span> = Vec::new();
-        while spans.len() < most {
-            let from = spans.last().map_or(after, |span| span.last.as_ref());
-            let span = self.count_span(key, view, from, until, block).await?;
-            let ended = span.count < block;
-            if span.count > 0 {
-                spans.push(span);
-            }
-            if ended {
-                break;
-            }
-        }
-        Ok(spans)
+    ) -> Result<Vec<Span>, StoreError>;
+
+    /// Counts the same range, at most `limit` keys.
+    async fn count_span(
+        &self,
+        key: ContentKey,
+        view: &View,
+        after: Option<&Document>,
+        until: Option<&Document>,
+        limit: u64,
+    ) -> Result<Span, StoreError> {
+        let mut spans = self.spans(key, view, after, until, limit, 1).await?;
+        Ok(spans.pop().unwrap_or_default())
     }
 
     /// The stored contacts of `documents`, hidden ones included, in ascending order of document.

@@ -52,9 +52,13 @@ pub enum ErrorClass {
 
 impl StoreError {
     /// Whether trying again can help.
-    pub const fn class(&self) -> ErrorClass {
+    pub fn class(&self) -> ErrorClass {
         match self {
             Self::Unavailable(_) | Self::DiskFull => ErrorClass::Transient,
+            // Two attempts of one request at once: the next one finds what the other has left.
+            Self::Conflict {
+                constraint: constraint::WRITE_ID,
+            } => ErrorClass::Transient,
             Self::Conflict { .. } | Self::StaleVersion | Self::Corrupt(_) | Self::Internal(_) => {
                 ErrorClass::Permanent
             }
@@ -62,7 +66,7 @@ impl StoreError {
     }
 
     /// How long to wait before trying again, where that helps.
-    pub const fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         match self.class() {
             ErrorClass::Transient => Some(Duration::from_secs(1)),
             ErrorClass::Permanent => None,

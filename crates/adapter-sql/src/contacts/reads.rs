@@ -229,7 +229,30 @@ fn hidden(
     Ok(hidden)
 }
 
-pub(super) fn span(
+pub(super) fn spans(
+    conn: &mut SqliteConnection,
+    key: ContentKey,
+    view: &View,
+    (after, until): (Option<&Document>, Option<&Document>),
+    block: u64,
+    most: usize,
+) -> Result<Vec<Span>, StoreError> {
+    let mut spans: Vec<Span> = Vec::new();
+    while spans.len() < most {
+        let from = spans.last().map_or(after, |span| span.last.as_ref());
+        let span = span(conn, key, view, from, until, block)?;
+        let ended = span.count < block;
+        if span.count > 0 {
+            spans.push(span);
+        }
+        if ended {
+            break;
+        }
+    }
+    Ok(spans)
+}
+
+fn span(
     conn: &mut SqliteConnection,
     key: ContentKey,
     view: &View,

@@ -171,17 +171,25 @@ impl ContactStore for SqliteContacts {
         self.readers.run(read).await
     }
 
-    async fn count_span(
+    async fn spans(
         &self,
         key: ContentKey,
         view: &View,
         after: Option<&Document>,
         until: Option<&Document>,
-        limit: u64,
-    ) -> Result<Span, StoreError> {
+        block: u64,
+        most: usize,
+    ) -> Result<Vec<Span>, StoreError> {
         let (view, after, until) = (view.clone(), after.cloned(), until.cloned());
         let read = move |conn: &mut SqliteConnection| {
-            reads::span(conn, key, &view, after.as_ref(), until.as_ref(), limit)
+            reads::spans(
+                conn,
+                key,
+                &view,
+                (after.as_ref(), until.as_ref()),
+                block,
+                most,
+            )
         };
         self.readers.run(read).await
     }

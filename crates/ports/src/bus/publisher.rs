@@ -24,7 +24,7 @@ pub enum PublishError {
 
 impl PublishError {
     /// Whether trying again soon can help, without anyone's doing.
-    pub const fn class(&self) -> ErrorClass {
+    pub fn class(&self) -> ErrorClass {
         match self {
             Self::Unrouted { .. } => ErrorClass::Permanent,
             Self::Inbox(error) => error.class(),

@@ -7,7 +7,7 @@ use domain::{
     shared::{AudienceName, WriteNo},
 };
 use ports::{
-    StoreError,
+    ErrorClass,
     contacts::{ContactWrite, ContentKey, Order, Priority},
     store::{AudienceFilter, AudiencePage, Creation, Durability},
 };
@@ -48,8 +48,10 @@ async fn a_request_attempted_twice_at_once_is_written_once() {
             .into_iter()
             .flatten()
         {
-            let transient = matches!(refused, AppError::Store(StoreError::Unavailable(_)));
-            assert!(transient, "{refused:?}");
+            let AppError::Store(error) = refused else {
+                panic!("{refused:?}");
+            };
+            assert_eq!(error.class(), ErrorClass::Transient, "{error:?}");
         }
         assert_eq!(add().await.unwrap().counts.inserted, 1);
     }

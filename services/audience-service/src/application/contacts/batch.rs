@@ -14,7 +14,7 @@ use ports::{
 use super::{
     RowClass,
     classify::{Marks, classify},
-    slot::Written,
+    counted::Written,
     writer::{WriteRequest, WriteResult},
 };
 

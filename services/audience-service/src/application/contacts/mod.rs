@@ -3,6 +3,7 @@
 mod answers;
 mod batch;
 mod classify;
+mod counted;
 mod index;
 mod lane;
 mod page_index;
@@ -15,9 +16,9 @@ mod writer;
 
 pub(crate) use classify::Marks;
 pub use classify::{RowClass, WriteCounts};
+pub(crate) use counted::{Cuts, Surveyed};
 pub use page_index::PageIndexes;
 pub use read::{ContactCursor, ContactView, CursorPage, Lookup, NumberedPage, RemovedBy};
-pub(crate) use slot::{Cuts, Surveyed};
 pub(crate) use write::Parsed;
 pub use write::{AddContacts, ContactsAdded, MAX_ITEMS, Rejection, item_pointer};
 pub(crate) use writer::{CONTENT_GONE, Held};

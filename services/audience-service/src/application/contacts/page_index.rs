@@ -22,8 +22,9 @@ use ports::{
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::{
+    counted::{PageCount, Surveyed, Taken, Written},
     index::{BLOCK, Block, Index, MAX_BLOCK},
-    slot::{Began, Known, Slot, Surveyed, Taken, Written},
+    slot::{Known, Slot},
     view_of,
 };
 use crate::application::Deps;
@@ -89,15 +90,20 @@ impl PageIndexes {
     }
 
     /// To be asked under the content's write lock before anything is stored, for [`Self::written`].
-    pub(crate) fn begin(&self, key: ContentKey) -> Began {
+    pub(crate) fn latest_count(&self, key: ContentKey) -> PageCount {
         let slots = locked(&self.slots);
-        slots.get(&key).map_or_else(Began::default, |s| s.count)
+        slots.get(&key).map_or_else(PageCount::default, |s| s.count)
     }
 
     /// Notes what a write changed. Called under the content's write lock, in order.
-    pub(crate) fn written(&self, content: &Content, began: Began, written: &[Written<'_>]) {
+    pub(crate) fn written(
+        &self,
+        content: &Content,
+        began_after: PageCount,
+        written: &[Written<'_>],
+    ) {
         if let Some(slot) = locked(&self.slots).get_mut(&content.key) {
-            slot.written(content, began, written);
+            slot.written(content, began_after, written);
         }
     }
 
@@ -267,7 +273,7 @@ impl PageIndexes {
 
     fn keep(&self, key: ContentKey, index: &Arc<Index>) {
         let now = self.deps.clock.now();
-        let count = Began(self.counts.fetch_add(1, Ordering::Relaxed) + 1);
+        let count = PageCount(self.counts.fetch_add(1, Ordering::Relaxed) + 1);
         slot(&mut locked(&self.slots), key).keep(index, count, now);
     }
 

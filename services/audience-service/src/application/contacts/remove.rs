@@ -11,7 +11,7 @@ use ports::{
     store::{ContentDelta, Durability},
 };
 
-use super::{classify::Marks, slot::Written, view_of};
+use super::{classify::Marks, counted::Written, view_of};
 use crate::application::{Actor, App, AppError, AppResult};
 
 impl App {
@@ -68,7 +68,7 @@ impl App {
         };
         uow.commit().await?;
         let gone = Written::by(document, -1);
-        self.pages.written(&content, held.began, &[gone]);
+        self.pages.written(&content, held.counted, &[gone]);
         Ok(())
     }
 }

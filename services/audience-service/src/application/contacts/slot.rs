@@ -1,185 +1,19 @@
 //! What is known of one content's pages: its index, what was written since, and the index that an
 //! undo brings back.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use domain::{contact::Document, shared::Instant};
 use ports::store::Content;
 
 use super::{
-    index::{Block, Cutter, Index},
+    counted::{Counted, PageCount, Surveyed, Taken, Written},
+    index::Index,
     view_of,
 };
 
 /// Documents logged during a count; more than these, and everything is counted again.
 const LOGGED: usize = 100_000;
-
-/// Cut while a removal judges every contact.
-#[derive(Default)]
-pub(crate) struct Cuts {
-    /// Those who stay.
-    pub stays: Cutter,
-    /// Those who were there before.
-    pub everybody: Cutter,
-}
-
-/// Which count of a content's pages was the latest when a write began. A count that ends later may have
-/// seen what the write stored, or not.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Began(pub(super) u64);
-
-/// A document of a write, as an index takes it in.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Written<'a> {
-    document: &'a Document,
-    /// By how much it changed the count, if that is known.
-    shift: Option<i64>,
-}
-
-impl<'a> Written<'a> {
-    /// It changed the count by so much.
-    pub fn by(document: &'a Document, shift: i64) -> Self {
-        Self {
-            document,
-            shift: Some(shift),
-        }
-    }
-
-    /// It may have changed the count.
-    pub fn somehow(document: &'a Document) -> Self {
-        Self {
-            document,
-            shift: None,
-        }
-    }
-}
-
-/// What a removal counted while it judged every contact.
-pub(crate) struct Surveyed {
-    stays: Vec<Block>,
-    everybody: Vec<Block>,
-    /// Documents written meanwhile, which may be counted wrongly.
-    touched: Vec<Document>,
-}
-
-impl Surveyed {
-    /// What was cut while every contact was judged, and what was written meanwhile.
-    pub fn new(cuts: Cuts, touched: Vec<Document>) -> Self {
-        Self {
-            stays: cuts.stays.finish(),
-            everybody: cuts.everybody.finish(),
-            touched,
-        }
-    }
-}
-
-/// An index, and what was written since it was counted.
-#[derive(Clone)]
-struct Counted {
-    index: Arc<Index>,
-    /// Blocks to be counted again.
-    touched: BTreeSet<usize>,
-    /// By how much the count of others has changed.
-    shifts: BTreeMap<usize, i64>,
-    /// The latest revision that the two are complete for. Writes of other processes are not heard of:
-    /// where one is missing, it stays behind.
-    tracked: i64,
-    /// When the index was last known to be exact.
-    exact_at: Instant,
-}
-
-impl Counted {
-    fn new<'a>(
-        index: Arc<Index>,
-        touched: impl IntoIterator<Item = &'a Document>,
-        tracked: i64,
-        now: Instant,
-    ) -> Self {
-        let touched = touched.into_iter().map(|d| index.block_of(d)).collect();
-        Self {
-            exact_at: now,
-            index,
-            touched,
-            shifts: BTreeMap::new(),
-            tracked,
-        }
-    }
-
-    /// Of the state `at`, as a survey cut it that ended with the revision `tracked`.
-    fn surveyed(
-        blocks: Vec<Block>,
-        at: &Content,
-        touched: &[Document],
-        tracked: i64,
-        now: Instant,
-    ) -> Self {
-        // Not exact where something is to be counted again.
-        let behind = i64::from(!touched.is_empty());
-        let index = Index::new(at.revision - behind, view_of(at), blocks);
-        Self::new(Arc::new(index), touched, tracked, now)
-    }
-
-    /// Takes in what was written after the revision `from` and up to `to`.
-    fn written<'a>(&mut self, from: i64, to: i64, written: impl Iterator<Item = Written<'a>>) {
-        if self.tracked != from {
-            return;
-        }
-        for Written { document, shift } in written {
-            let block = self.index.block_of(document);
-            match shift {
-                Some(0) => {}
-                Some(shift) => *self.shifts.entry(block).or_default() += shift,
-                None => drop(self.touched.insert(block)),
-            }
-        }
-        self.tracked = to;
-    }
-
-    /// The index with all that is known of later writes. Blocks that have grown too large are touched.
-    fn shifted(&mut self) -> Arc<Index> {
-        self.shifts.retain(|block, _| !self.touched.contains(block));
-        loop {
-            match self.index.shifted(self.tracked, &self.shifts) {
-                Ok(index) => return Arc::new(index),
-                Err(odd) => {
-                    self.shifts.retain(|block, _| !odd.contains(block));
-                    self.touched.extend(odd);
-                }
-            }
-        }
-    }
-
-    /// Brings the index up to date where nothing is to be counted for it.
-    fn follow(&mut self, content: &Content, now: Instant) -> Option<Arc<Index>> {
-        let usable = self.index.view == view_of(content) && !self.index.is_empty();
-        if self.index.revision != content.revision {
-            if !usable || self.tracked < content.revision || !self.touched.is_empty() {
-                return None;
-            }
-            let index = self.shifted();
-            if !self.touched.is_empty() {
-                return None;
-            }
-            self.index = index;
-            self.shifts.clear();
-        }
-        self.exact_at = now;
-        Some(Arc::clone(&self.index))
-    }
-}
-
-/// What a rebuild starts from.
-pub(super) enum Taken {
-    /// Nothing is to be counted.
-    Exact(Arc<Index>),
-    /// These blocks are to be counted again.
-    Some(Arc<Index>, BTreeSet<usize>),
-    /// Everything is.
-    Unknown,
-}
 
 /// What an answer may be cut from.
 pub(super) struct Known {
@@ -223,7 +57,7 @@ pub(super) struct Slot {
     /// Documents written while the blocks are being counted; `None` when that is not known.
     log: Option<Log>,
     /// The latest count.
-    pub count: Began,
+    pub count: PageCount,
     /// When it was last asked for; see [`super::page_index`].
     pub used: u64,
 }
@@ -261,8 +95,8 @@ impl Slot {
         self.log = Some(Log::default());
     }
 
-    /// Takes in a write that `began` then.
-    pub fn written(&mut self, content: &Content, began: Began, written: &[Written<'_>]) {
+    /// Takes in a write that began after that count.
+    pub fn written(&mut self, content: &Content, began_after: PageCount, written: &[Written<'_>]) {
         let revision = content.revision;
         let documents = || written.iter().map(|w| w.document);
         if let Some(log) = &mut self.log {
@@ -273,7 +107,7 @@ impl Slot {
         let view = view_of(content);
         for counted in [&mut self.current, &mut self.before].into_iter().flatten() {
             // What a write changed is known of the state that it was made in.
-            if began == self.count && counted.index.view == view {
+            if began_after == self.count && counted.index.view == view {
                 counted.written(revision - 1, revision, written.iter().copied());
             } else {
                 counted.written(revision - 1, revision, documents().map(Written::somehow));
@@ -294,9 +128,9 @@ impl Slot {
         let old = self.flip(content);
         let usable =
             |old: &Counted| old.tracked == from.revision && old.index.view == view_of(from);
-        self.before = old.filter(usable).map(|old| Counted {
-            tracked: content.revision,
-            ..old
+        self.before = old.filter(usable).map(|mut old| {
+            old.tracked = content.revision;
+            old
         });
         let Some(Surveyed {
             stays,
@@ -327,10 +161,9 @@ impl Slot {
         let before = self.before.take();
         let counted = before
             .filter(|b| everybody && b.tracked == from && b.index.view == view_of(content))
-            .map(|b| Counted {
-                tracked: content.revision,
-                exact_at: now,
-                ..b
+            .map(|mut before| {
+                (before.tracked, before.exact_at) = (content.revision, now);
+                before
             });
         self.settle(counted)
     }
@@ -351,25 +184,13 @@ impl Slot {
     }
 
     pub fn taken(&mut self, content: &Content) -> Taken {
-        let Some(counted) = &mut self.current else {
-            return Taken::Unknown;
-        };
-        let index = Arc::clone(&counted.index);
-        if index.revision == content.revision {
-            return Taken::Exact(index);
-        }
-        let tracked = counted.tracked >= content.revision;
-        if !tracked || index.view != view_of(content) || index.is_empty() {
-            return Taken::Unknown;
-        }
-        let index = counted.shifted();
-        // Kept in the slot as well: a write that lands while these are counted touches them again.
-        Taken::Some(index, counted.touched.clone())
+        let current = self.current.as_mut();
+        current.map_or(Taken::Unknown, |counted| counted.taken(content))
     }
 
     /// Puts an index in place. What was written while it was counted is touched; from where that is
     /// not known, it is behind.
-    pub fn keep(&mut self, index: &Arc<Index>, count: Began, now: Instant) {
+    pub fn keep(&mut self, index: &Arc<Index>, count: PageCount, now: Instant) {
         if self.flipped.is_some_and(|flip| index.revision < flip) {
             return;
         }
@@ -388,6 +209,7 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::application::contacts::index::Block;
     use domain::shared::{AudienceId, Epoch};
     use ports::contacts::{ContentKey, View};
 
@@ -416,15 +238,19 @@ mod tests {
         let mut slot = Slot::default();
         slot.begin_log();
         let counted = Index::new(5, View::default(), blocks);
-        slot.keep(&Arc::new(counted), Began(1), now);
+        slot.keep(&Arc::new(counted), PageCount(1), now);
 
         let (b, x) = (document("b"), document("x"));
-        slot.written(&at(6), Began(1), &[Written::by(&b, 1), Written::by(&x, 0)]);
+        slot.written(
+            &at(6),
+            PageCount(1),
+            &[Written::by(&b, 1), Written::by(&x, 0)],
+        );
         let index = slot.follow(&at(6), now).unwrap();
         assert_eq!((index.revision, index.total), (6, 4));
 
-        slot.written(&at(7), Began(1), &[Written::by(&b, -1)]);
-        slot.written(&at(8), Began(0), &[Written::by(&x, 1)]);
+        slot.written(&at(7), PageCount(1), &[Written::by(&b, -1)]);
+        slot.written(&at(8), PageCount(0), &[Written::by(&x, 1)]);
         assert!(slot.follow(&at(8), now).is_none());
         let Taken::Some(base, touched) = slot.taken(&at(8)) else {
             panic!("one block is to be counted");

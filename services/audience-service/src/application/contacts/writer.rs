@@ -11,7 +11,7 @@ use domain::{
     shared::{WorkspaceId, WriteNo},
 };
 use ports::{
-    StoreError, constraint,
+    StoreError,
     contacts::{Applied, ContentKey, Priority, View},
     crash,
     store::{Content, ContentDelta, Durability, NewWrite, OpenWrite, UnitOfWork},
@@ -26,10 +26,10 @@ use super::{
     answers::answers_of,
     batch::Batch,
     classify::Marks,
+    counted::{PageCount, Written},
     lane::Lanes,
     page_index::PageIndexes,
     repair::repair,
-    slot::{Began, Written},
     view_of,
 };
 use crate::application::Deps;
@@ -124,8 +124,8 @@ pub(crate) struct Held {
     pub first_request: i64,
     /// When the lease began at the latest, by the monotonic clock.
     begun: Instant,
-    /// Which count of the pages came before it.
-    pub began: Began,
+    /// The latest count of the pages when it began.
+    pub counted: PageCount,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -210,8 +210,7 @@ impl Writer {
                     content,
                     first_request,
                 } => {
-                    let noted = put_receipts(uow.as_mut(), orders, first_request).await;
-                    noted.map_err(attempted_twice)?;
+                    put_receipts(uow.as_mut(), orders, first_request).await?;
                     uow.commit().await?;
                     crash::point("write.intent_committed");
                     return Ok(Held {
@@ -219,7 +218,7 @@ impl Writer {
                         write,
                         first_request,
                         begun,
-                        began: self.pages.begin(key),
+                        counted: self.pages.latest_count(key),
                         _turn: turn,
                     });
                 }
@@ -286,7 +285,7 @@ impl Writer {
             closed => closed?,
         };
         self.pages
-            .written(&content, held.began, &batch.written(&shifts));
+            .written(&content, held.counted, &batch.written(&shifts));
         Ok(batch.results(classes, content.contacts, &numbers))
     }
 
@@ -330,7 +329,7 @@ impl Writer {
     /// Tells page indexes of documents that are in their places by now or not.
     pub(super) fn touched(&self, content: &Content, held: &Held, documents: &[Document]) {
         let written: Vec<Written<'_>> = documents.iter().map(Written::somehow).collect();
-        self.pages.written(content, held.began, &written);
+        self.pages.written(content, held.counted, &written);
     }
 
     /// Closes a write inside a unit of work that does more.
@@ -367,15 +366,6 @@ fn request_numbers(first: i64, orders: &[Orders]) -> Vec<i64> {
         Orders::Next { .. } => next.next(),
     };
     orders.iter().filter_map(number).collect()
-}
-
-/// Two attempts of one request at once. Others are in the same batch, and none of it was written: to all
-/// of them the store is just not available now.
-fn attempted_twice(error: StoreError) -> StoreError {
-    if error.is_conflict_on(constraint::WRITE_ID) {
-        return StoreError::Unavailable("a request is being written twice at once".into());
-    }
-    error
 }
 
 async fn put_receipts(

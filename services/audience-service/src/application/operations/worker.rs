@@ -194,7 +194,7 @@ impl App {
 }
 
 /// Whether another run may succeed: a store came back, or a lock lost to another replica is free.
-const fn may_pass(error: &StoreError) -> bool {
+fn may_pass(error: &StoreError) -> bool {
     matches!(error.class(), ErrorClass::Transient) || matches!(error, StoreError::StaleVersion)
 }
 
