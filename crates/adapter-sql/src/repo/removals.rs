@@ -85,8 +85,17 @@ pub(super) fn building(audience: i64, epoch: i64) -> _ {
 
 /// Begins a removal, once per operation; anew where it was withdrawn.
 pub(super) async fn begin(conn: &mut Conn, removal: NewRemoval) -> Result<Removal, StoreError> {
-    let begun = of_operation(conn, removal.operation).await?;
-    match begun {
+    let content = audience_contents::table.find(raw(removal.key));
+    // Locks the content: a replica that took the operation over waits for the one before it, and then
+    // sees what that one began.
+    let locked: Option<(i64, i64)> = diesel::update(content)
+        .set(audience_contents::next_removal.eq(audience_contents::next_removal))
+        .returning((audience_contents::next_removal, audience_contents::revision))
+        .get_result(conn)
+        .await
+        .optional()
+        .map_err(store)?;
+    match of_operation(conn, removal.operation).await? {
         Some(begun) if begun.state != RemovalState::Withdrawn => return Ok(begun),
         Some(_) => {
             diesel::delete(removals::table)
@@ -97,20 +106,17 @@ pub(super) async fn begin(conn: &mut Conn, removal: NewRemoval) -> Result<Remova
         }
         None => {}
     }
-    let (next, revision): (i64, i64) =
-        diesel::update(audience_contents::table.find(raw(removal.key)))
-            .set(audience_contents::next_removal.eq(audience_contents::next_removal + 1))
-            .returning((audience_contents::next_removal, audience_contents::revision))
-            .get_result(conn)
-            .await
-            .optional()
-            .map_err(store)?
-            .ok_or(StoreError::StaleVersion)?;
+    let (no, revision) = locked.ok_or(StoreError::StaleVersion)?;
+    diesel::update(content)
+        .set(audience_contents::next_removal.eq(no + 1))
+        .execute(conn)
+        .await
+        .map_err(store)?;
     diesel::insert_into(removals::table)
         .values((
             removals::audience.eq(removal.key.audience.raw()),
             removals::epoch.eq(removal.key.epoch.0),
-            removals::no.eq(next - 1),
+            removals::no.eq(no),
             removals::operation.eq(removal.operation.raw()),
             removals::state.eq(BUILDING),
             removals::hidden.eq(0),

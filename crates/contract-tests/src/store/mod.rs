@@ -92,6 +92,7 @@ macro_rules! store_contract {
                 epochs_never_come_back,
                 a_forgotten_content_leaves_nothing;
             removals: a_removal_begins_once_per_operation,
+                two_who_begin_one_removal_at_once_begin_the_same,
                 what_ends_meanwhile_is_remembered,
                 a_write_open_at_the_beginning_is_remembered,
                 touched_is_paged_by_end,

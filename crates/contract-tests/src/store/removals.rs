@@ -1,6 +1,6 @@
 //! Cases of removals.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     recycle::Reason,
@@ -17,13 +17,18 @@ use super::{
 };
 
 async fn begun(h: &dyn StoreHarness, key: ContentKey) -> Removal {
-    let operation = OperationId::from_raw(number());
+    begun_by(h, key, OperationId::from_raw(number())).await
+}
+
+async fn begun_by(h: &dyn StoreHarness, key: ContentKey, operation: OperationId) -> Removal {
     let mut uow = begin(h).await;
     let removal = uow
         .contents()
         .begin_removal(NewRemoval { key, operation })
         .await
         .unwrap();
+    // Time for whoever begins the same at once.
+    tokio::time::sleep(Duration::from_millis(20)).await;
     uow.commit().await.unwrap();
     removal
 }
@@ -92,6 +97,15 @@ pub async fn a_removal_begins_once_per_operation(h: &dyn StoreHarness) {
         (anew.no, anew.state),
         (RemovalNo(3), RemovalState::Building)
     );
+}
+
+pub async fn two_who_begin_one_removal_at_once_begin_the_same(h: &dyn StoreHarness) {
+    let key = key(&added(h, &workspace("w"), "a").await);
+    let operation = OperationId::from_raw(number());
+    let begin = || begun_by(h, key, operation);
+    let (one, two) = tokio::join!(begin(), begin());
+    assert_eq!(one, two);
+    assert_eq!(h.queries().removals(key).await.unwrap(), [one]);
 }
 
 pub async fn what_ends_meanwhile_is_remembered(h: &dyn StoreHarness) {
