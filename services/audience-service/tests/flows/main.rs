@@ -72,6 +72,25 @@ async fn contacts_are_written_recycled_undone_and_cleared() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_attempts_to_undo_at_once_both_succeed() {
+    let rig = Rig::new().await;
+    let (actor, id) = (rig.actor(), rig.create("Base", &["a", "b", "c"]).await);
+    let recycled = rig.recycle(id, &["a"], false).await;
+    let cleared = rig.app.clear_audience(&actor, rig.ticket(), id, None);
+    let cleared = cleared.await.unwrap().operation;
+    for (operation, left) in [
+        (cleared, ["B", "C"].as_slice()),
+        (recycled, &["A", "B", "C"]),
+    ] {
+        let undo = || rig.app.undo_operation(&actor, operation);
+        let (one, two) = tokio::join!(undo(), undo());
+        assert!(one.unwrap().undone_at.is_some());
+        assert!(two.unwrap().undone_at.is_some());
+        assert_eq!(rig.members(id).await, left);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recycling_to_a_new_audience_leaves_the_source_alone() {
     let rig = Rig::new().await;
     let id = rig.create("Base", &["a", "b", "c"]).await;

@@ -49,15 +49,24 @@ impl App {
             let detail = "the undo has run out: seven days, or 64 later removals";
             return Err(AppError::conflict("undo_expired", detail));
         }
-        if self.made_audience(&operation).is_some() {
-            self.undo_creation(actor, &operation).await?;
+        let undone = if self.made_audience(&operation).is_some() {
+            self.undo_creation(actor, &operation).await
         } else if operation.kind == OperationKind::Clear {
-            self.undo_clear(actor, &operation).await?;
+            self.undo_clear(actor, &operation).await
         } else {
-            self.undo_removal(actor, &operation).await?;
-        }
+            self.undo_removal(actor, &operation).await
+        };
+        let now = match undone {
+            Ok(()) => self.operation(actor, id).await?,
+            // Another attempt of the same request may have been quicker.
+            Err(refusal @ AppError::Conflict { .. }) => {
+                let now = self.operation(actor, id).await?;
+                return now.undone_at.map(|_| now).ok_or(refusal);
+            }
+            Err(error) => return Err(error),
+        };
         self.announce(&operation);
-        self.operation(actor, id).await
+        Ok(now)
     }
 
     /// Drops the audience that the operation made.
