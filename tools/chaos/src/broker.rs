@@ -79,6 +79,12 @@ impl Broker {
         format!("{}.audience.notifications.v1", self.prefix)
     }
 
+    /// Where an event may be that is not in the inbox yet.
+    pub fn moving(&self) -> [String; 4] {
+        ["", ".wait.10s", ".wait.1m", ".wait.10m"]
+            .map(|end| format!("{}{end}", self.notifications()))
+    }
+
     /// Where the service's dead letters are.
     pub fn dead(&self) -> String {
         format!("{}.dead", self.notifications())

@@ -29,8 +29,10 @@ const MOVING: &str = "
 async fn moving(rig: &Rig<'_>) -> anyhow::Result<[i64; 5]> {
     let row = rig.sql().await?.query_one(MOVING, &[]).await?;
     let broker = rig.broker().await?;
-    let queued = broker.depth(&broker.notifications()).await?;
-    let queued = i64::try_from(queued)?;
+    let mut queued = 0;
+    for queue in broker.moving() {
+        queued += i64::try_from(broker.depth(&queue).await?)?;
+    }
     Ok([row.get(0), row.get(1), row.get(2), row.get(3), queued])
 }
 

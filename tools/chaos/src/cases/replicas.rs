@@ -12,10 +12,11 @@ use crate::run::GOING;
 /// Longer than every lease.
 const LAPSED: Duration = Duration::from_secs(40);
 
-/// Takes operations and writes away from whoever works on them.
+/// Takes operations and writes away from whoever works on them. An operation that was claimed more than
+/// ten times without progress is given up (`too_many_crashes`): that is another case.
 const TAKE_LEASES: &str = "
     UPDATE operations SET lease_until = now() - interval '1 s'
-    WHERE state = 'running' AND lease_until > now();
+    WHERE state = 'running' AND lease_until > now() AND claims < 8;
     UPDATE write_intents SET lease_until = now() - interval '1 s'
     WHERE ended_revision IS NULL AND lease_until > now();";
 
