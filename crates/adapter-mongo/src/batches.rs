@@ -1,6 +1,6 @@
 //! Many single writes at a time: what the driver has no call for on servers before 8.0.
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use mongodb::{
     Collection, Database,
     bson::{
@@ -42,9 +42,24 @@ pub(crate) async fn insert<R>(
         .map(|(number, part)| insert_part(collection, part, to_raw, number * size))
         .collect();
     let found = stream::iter(parts).buffered(in_flight);
-    let mut found = found.try_collect::<Vec<Vec<usize>>>().await?.concat();
+    let mut found = all_or_worst(found.collect().await)?.concat();
     found.sort_unstable();
     Ok(found)
+}
+
+/// What all commands answered, or the failure that says the least: one that a server may have.
+fn all_or_worst<T>(answers: Vec<Result<T, StoreError>>) -> Result<Vec<T>, StoreError> {
+    let (mut all, mut worst) = (Vec::with_capacity(answers.len()), None);
+    for answer in answers {
+        match answer {
+            Ok(answer) => all.push(answer),
+            Err(StoreError::Unavailable(cause)) if !error::may_have_been_sent(&cause) => {
+                worst.get_or_insert(StoreError::Unavailable(cause));
+            }
+            Err(failure) => worst = Some(failure),
+        }
+    }
+    worst.map_or(Ok(all), Err)
 }
 
 async fn insert_part<R>(
@@ -146,9 +161,7 @@ async fn statements(
     let size = part_of(statements.len(), in_flight);
     let parts: Vec<_> = statements.chunks(size).map(send).collect();
     let counts = stream::iter(parts).buffer_unordered(in_flight);
-    counts
-        .try_fold(0, |sum, n| async move { Ok(sum + n) })
-        .await
+    Ok(all_or_worst(counts.collect().await)?.iter().sum())
 }
 
 fn command(name: &CStr, collection: &str, list: &CStr, part: &[RawDocumentBuf]) -> RawDocumentBuf {

@@ -10,6 +10,8 @@ use ports::StoreError;
 struct Said {
     what: &'static str,
     code: Option<i32>,
+    /// No server was found to send it to.
+    unsent: bool,
 }
 
 /// Not primary, stepping down, shutting down, recovering, interrupted, host unreachable, network time-out, time limit.
@@ -38,12 +40,22 @@ pub(crate) fn store(error: Error) -> StoreError {
     let said = Box::new(Said {
         what: what(&error.kind),
         code,
+        unsent: matches!(
+            *error.kind,
+            ErrorKind::ServerSelection { .. } | ErrorKind::DnsResolve { .. }
+        ),
     });
     if transient {
         StoreError::Unavailable(said)
     } else {
         StoreError::Internal(said)
     }
+}
+
+/// Whether a server may have what failed with this. (Where a command was sent and its repetition finds no
+/// server, the driver answers the error of the first.)
+pub(crate) fn may_have_been_sent(cause: &ports::BoxError) -> bool {
+    !cause.downcast_ref::<Said>().is_some_and(|said| said.unsent)
 }
 
 fn code_of(error: &Error) -> Option<i32> {
@@ -77,6 +89,7 @@ pub(crate) fn reply(code: i32) -> StoreError {
     let said = Box::new(Said {
         what: "a write failed",
         code: Some(code),
+        unsent: false,
     });
     if code == DISK_FULL {
         StoreError::DiskFull
@@ -90,4 +103,14 @@ pub(crate) fn reply(code: i32) -> StoreError {
 /// An error of the driver's BSON.
 pub(crate) fn bson(_: mongodb::bson::error::Error) -> StoreError {
     StoreError::Corrupt("a stored document")
+}
+
+/// What no server was found for.
+#[cfg(test)]
+pub(crate) fn unsent() -> StoreError {
+    StoreError::Unavailable(Box::new(Said {
+        what: "no primary was found in time",
+        code: None,
+        unsent: true,
+    }))
 }

@@ -9,6 +9,7 @@ mod connect;
 mod error;
 mod keys;
 mod pace;
+mod patience;
 mod purge;
 mod reads;
 mod rows;

@@ -1,7 +1,5 @@
 //! The port.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use domain::{
     contact::Document,
@@ -19,21 +17,12 @@ use ports::{
 use crate::{
     batches,
     connect::MongoContacts,
-    error, keys, purge, reads,
+    error, keys,
+    patience::{settled, within},
+    purge, reads,
     rows::{ContactRow, TOMBSTONES, TombstoneRow},
     upsert,
 };
-
-/// Longest wait for any call: the driver itself waits for a server that stalls as long as the connection
-/// lives.
-const PATIENCE: Duration = Duration::from_secs(15);
-
-async fn within<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(PATIENCE, call).await {
-        Ok(answer) => answer,
-        Err(elapsed) => Err(StoreError::Unavailable(Box::new(elapsed))),
-    }
-}
 
 /// Longest page index that is kept: a document of the server holds 16 MB.
 const LONGEST_INDEX: usize = 12 << 20;
@@ -53,7 +42,7 @@ impl ContactStore for MongoContacts {
             .iter()
             .map(|row| ContactRow::new(key, workspace, write, row))
             .collect::<Result<_, _>>()?;
-        within(upsert::upsert(self, write, &rows, in_flight)).await
+        settled(|| upsert::upsert(self, write, &rows, in_flight)).await
     }
 
     async fn stored_by(
@@ -77,20 +66,14 @@ impl ContactStore for MongoContacts {
             .map(|stone| TombstoneRow::new(key, stone))
             .collect();
         let stones = self.stones();
-        let inserted = batches::insert(&stones, &rows, TombstoneRow::to_raw, in_flight);
-        let there = within(inserted).await?;
+        let insert = || batches::insert(&stones, &rows, TombstoneRow::to_raw, in_flight);
+        let there = settled(insert).await?;
         let updates: Vec<_> = there
             .iter()
             .filter_map(|at| rows.get(*at).map(TombstoneRow::to_update))
             .collect();
-        let met = within(batches::update(
-            &self.database,
-            TOMBSTONES,
-            &updates,
-            in_flight,
-        ))
-        .await;
-        met.map(drop)
+        let update = || batches::update(&self.database, TOMBSTONES, &updates, in_flight);
+        settled(update).await.map(drop)
     }
 
     async fn tombstones(

@@ -81,7 +81,7 @@ pub struct Deps {
 /// All use cases of the service.
 pub struct App {
     pub(crate) deps: Deps,
-    pub(crate) writer: Writer,
+    pub(crate) writer: Arc<Writer>,
     pub(crate) pages: Arc<PageIndexes>,
     pub(crate) wake: Wake,
     pub(crate) stopping: Arc<AtomicBool>,
@@ -92,7 +92,7 @@ impl App {
     pub fn new(deps: Deps) -> Self {
         let pages = Arc::new(PageIndexes::new(deps.clone()));
         Self {
-            writer: Writer::new(deps.clone(), Arc::clone(&pages)),
+            writer: Arc::new(Writer::new(deps.clone(), Arc::clone(&pages))),
             pages,
             wake: Wake::default(),
             stopping: Arc::default(),

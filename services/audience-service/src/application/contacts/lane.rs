@@ -52,6 +52,11 @@ impl<T> Lane<T> {
         self.joined.notify_one();
     }
 
+    /// Takes those out of the queue who have gone.
+    pub fn leave(&self, gone: impl Fn(&T) -> bool) {
+        self.queue().items.retain(|item| !gone(item));
+    }
+
     fn is_full(&self) -> bool {
         let queue = self.queue();
         queue.items.len() >= queue.taken
@@ -103,7 +108,10 @@ impl<T> Lanes<T> {
     pub fn of(&self, key: ContentKey) -> Arc<Lane<T>> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if lanes.len() > 64 && !lanes.contains_key(&key) {
-            lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
+            let in_use = |lane: &Arc<Lane<T>>| {
+                Arc::strong_count(lane) > 1 || Arc::strong_count(&lane.turn) > 1
+            };
+            lanes.retain(|_, lane| in_use(lane));
         }
         let new = || Arc::new(Lane::new(Vec::new()));
         Arc::clone(lanes.entry(key).or_insert_with(new))
@@ -121,6 +129,13 @@ mod tests {
         assert_eq!(lane.drain(6, |n| *n), [3, 3]);
         assert_eq!(lane.drain(6, |n| *n), [9]);
         assert!(lane.drain(6, |n| *n).is_empty());
+    }
+
+    #[test]
+    fn who_has_gone_is_not_taken() {
+        let lane = Lane::new(vec![1, 2, 3]);
+        lane.leave(|n| *n == 2);
+        assert_eq!(lane.drain(9, |_| 1), [1, 3]);
     }
 
     #[tokio::test(start_paused = true)]

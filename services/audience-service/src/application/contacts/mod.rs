@@ -7,6 +7,7 @@ mod counted;
 mod index;
 mod lane;
 mod page_index;
+mod queue;
 mod read;
 mod remove;
 mod repair;

@@ -17,18 +17,18 @@ use ports::{
     store::{Content, ContentDelta, Durability, NewWrite, OpenWrite, UnitOfWork},
 };
 use tokio::{
-    sync::{OwnedMutexGuard, oneshot},
-    time::Instant,
+    sync::OwnedMutexGuard,
+    time::{Instant, timeout},
 };
 
 use super::{
     RowClass,
-    answers::answers_of,
     batch::Batch,
     classify::Marks,
     counted::{PageCount, Written},
     lane::Lanes,
     page_index::PageIndexes,
+    queue::Pending,
     repair::repair,
     view_of,
 };
@@ -41,6 +41,8 @@ const LEASE_SECONDS: u32 = 30;
 /// After this time a write that has stored nothing yet gives up: who takes it for abandoned must not
 /// find that more comes after it has counted.
 const TRUST: Duration = Duration::from_secs(LEASE_SECONDS as u64 / 2);
+/// Longest wait for the turn of a content, and of whoever waits for an answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long to wait for a writer in another process.
 const BUSY_WAIT: Duration = Duration::from_millis(10);
 /// How often: ten seconds in all.
@@ -109,11 +111,6 @@ pub(crate) const CONTENT_GONE: &str = "content_gone";
 
 pub(super) type Answer = Result<WriteResult, WriteError>;
 
-struct Pending {
-    request: WriteRequest,
-    answer: oneshot::Sender<Answer>,
-}
-
 /// The lock of a content in this process and in the store, with the content as it is.
 pub(crate) struct Held {
     /// The content; nobody else changes it while this is held.
@@ -133,7 +130,7 @@ pub(crate) struct Held {
 pub struct Writer {
     pub(super) deps: Deps,
     pages: Arc<PageIndexes>,
-    lanes: Lanes<Pending>,
+    pub(super) lanes: Lanes<Pending>,
 }
 
 impl Writer {
@@ -146,38 +143,15 @@ impl Writer {
         }
     }
 
-    /// Writes rows, together with what other requests to the same content have queued.
-    ///
-    /// # Errors
-    /// See [`WriteError`].
-    pub async fn write(&self, key: ContentKey, request: WriteRequest) -> Answer {
-        let lane = self.lanes.of(key);
-        let (answer, mut answered) = oneshot::channel();
-        lane.push(Pending { request, answer });
-        loop {
-            let turn = lane.turn().await;
-            if let Ok(answer) = answered.try_recv() {
-                return answer;
-            }
-            lane.gather().await;
-            let batch = lane.drain(MAX_ROWS, |p| p.request.rows.len());
-            let (mut requests, answers): (Vec<_>, Vec<_>) =
-                batch.into_iter().map(|p| (p.request, p.answer)).unzip();
-            let outcome = self.write_batch(key, &mut requests, turn).await;
-            for (to, answer) in answers.into_iter().zip(answers_of(outcome, requests)) {
-                // A request whose caller is gone was written all the same.
-                let _ = to.send(answer);
-            }
-        }
-    }
-
     /// Takes the lock of a content for a change that is not a write of contacts.
     pub(crate) async fn hold(
         &self,
         key: ContentKey,
         documents: Vec<Document>,
     ) -> Result<Held, StoreError> {
-        let turn = self.lanes.of(key).turn().await;
+        let lane = self.lanes.of(key);
+        let turn = timeout(PATIENCE, lane.turn()).await;
+        let turn = turn.map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?;
         self.open(key, documents, &[], turn).await
     }
 
@@ -243,7 +217,7 @@ impl Writer {
         ))
     }
 
-    async fn write_batch(
+    pub(super) async fn write_batch(
         &self,
         key: ContentKey,
         requests: &mut [WriteRequest],
