@@ -1,6 +1,6 @@
 //! Requests to one content queue up, and whoever has the turn writes for all of them.
 
-use std::sync::Arc;
+use std::{panic::resume_unwind, sync::Arc};
 
 use ports::{
     StoreError,
@@ -69,7 +69,11 @@ impl Writer {
             let batch = lane.drain(MAX_ROWS, |p| p.request.rows.len());
             let writing = Arc::clone(self).write_together(key, batch, turn);
             // A task of its own: it goes on when whoever waits for it gives up.
-            let _ = tokio::spawn(writing.in_current_span()).await;
+            if let Err(ended) = tokio::spawn(writing.in_current_span()).await
+                && let Ok(panic) = ended.try_into_panic()
+            {
+                resume_unwind(panic);
+            }
         }
     }
 
