@@ -47,19 +47,22 @@ pub(crate) async fn insert<R>(
     Ok(found)
 }
 
-/// What all commands answered, or the failure that says the least: one that a server may have.
+/// What all commands answered, or the failure that binds the caller the most: one that leaves in doubt
+/// what is stored comes before a refusal, and a refusal before one that nobody has heard.
 fn all_or_worst<T>(answers: Vec<Result<T, StoreError>>) -> Result<Vec<T>, StoreError> {
-    let (mut all, mut worst) = (Vec::with_capacity(answers.len()), None);
+    let weight = |failure: &StoreError| match failure {
+        StoreError::Unavailable(cause) if error::may_have_been_sent(cause) => 2,
+        StoreError::Unavailable(_) => 0,
+        _ => 1,
+    };
+    let (mut all, mut failures) = (Vec::with_capacity(answers.len()), Vec::new());
     for answer in answers {
         match answer {
             Ok(answer) => all.push(answer),
-            Err(StoreError::Unavailable(cause)) if !error::may_have_been_sent(&cause) => {
-                worst.get_or_insert(StoreError::Unavailable(cause));
-            }
-            Err(failure) => worst = Some(failure),
+            Err(failure) => failures.push(failure),
         }
     }
-    worst.map_or(Ok(all), Err)
+    failures.into_iter().max_by_key(weight).map_or(Ok(all), Err)
 }
 
 async fn insert_part<R>(
@@ -196,4 +199,25 @@ async fn run(database: &Database, command: RawDocumentBuf) -> Result<i64, StoreE
 /// `{_id: {$in: ids}}`.
 pub(crate) fn among(ids: Vec<String>) -> mongodb::bson::Document {
     doc! { "_id": { "$in": ids } }
+}
+
+#[cfg(test)]
+mod tests {
+    use ports::StoreError::{DiskFull, Unavailable};
+
+    use super::*;
+
+    #[test]
+    fn doubt_outweighs_a_refusal_and_a_refusal_what_nobody_heard() {
+        const HOST_UNREACHABLE: i32 = 6;
+        let doubt = || Err(error::reply(HOST_UNREACHABLE));
+        let (refused, unheard) = (|| Err(DiskFull), || Err(error::unsent()));
+        let worst = |answers: Vec<Result<u8, StoreError>>| all_or_worst(answers).unwrap_err();
+        let in_doubt = |failure: &StoreError| matches!(failure, Unavailable(cause) if error::may_have_been_sent(cause));
+        assert!(in_doubt(&worst(vec![unheard(), doubt(), refused()])));
+        assert!(in_doubt(&worst(vec![refused(), Ok(1), doubt(), unheard()])));
+        assert!(matches!(worst(vec![refused(), unheard(), Ok(1)]), DiskFull));
+        assert!(matches!(worst(vec![Ok(1), unheard()]), Unavailable(_)));
+        assert_eq!(all_or_worst(vec![Ok(1), Ok(2)]).unwrap(), [1, 2]);
+    }
 }

@@ -5,6 +5,7 @@
 
 pub mod contacts;
 mod error;
+mod home;
 pub mod pg;
 mod schema;
 pub mod sqlite;

@@ -15,7 +15,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use futures::{FutureExt, future::BoxFuture};
 use ports::StoreError;
 
-use crate::error;
+use crate::{error, home::Home};
 
 mod dialect;
 mod imports;
@@ -90,8 +90,9 @@ impl Db {
     /// `Internal` when the settings make no pool.
     pub fn open(settings: &Settings) -> Result<Self, StoreError> {
         let mut config = ManagerConfig::<Conn>::default();
-        let session = session(settings);
-        config.custom_setup = Box::new(move |url| establish(url.to_owned(), session.clone()));
+        let (home, session) = (Home::here(), session(settings));
+        config.custom_setup =
+            Box::new(move |url| home.connect(establish(url.to_owned(), session.clone())));
         let manager = AsyncDieselConnectionManager::new_with_config(&settings.url, config);
         let pool = Pool::builder(manager)
             .max_size(settings.max_connections)

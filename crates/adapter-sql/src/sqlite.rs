@@ -20,7 +20,7 @@ use futures::{FutureExt, future::BoxFuture};
 use ports::{StoreError, store::Durability};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::error;
+use crate::{error, home::Home};
 
 mod dialect;
 mod imports;
@@ -96,7 +96,9 @@ impl Db {
             .await
             .map_err(error::setup)?;
         let mut config = ManagerConfig::<Conn>::default();
-        config.custom_setup = Box::new(|url| establish(url.to_owned(), READER_SETUP));
+        let home = Home::here();
+        config.custom_setup =
+            Box::new(move |url| home.connect(establish(url.to_owned(), READER_SETUP)));
         let manager = AsyncDieselConnectionManager::new_with_config(url, config);
         let readers = Pool::builder(manager)
             .max_size(READERS)

@@ -90,10 +90,7 @@ fn interrupted(prepared: &Prepared, dir: &std::path::Path, kill: &Kill<'_>) -> (
                 }
                 let done = asking.is_finished() && all_told(&client).is_some();
                 // What the last point follows may be seen before the process is gone.
-                done.then(|| {
-                    stop.store(true, Ordering::Relaxed);
-                    !server.stops_in_order()
-                })
+                done.then(|| !server.stops_in_order())
             }),
         };
         drop(stopping);

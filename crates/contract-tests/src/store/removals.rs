@@ -17,18 +17,10 @@ use super::{
 };
 
 async fn begun(h: &dyn StoreHarness, key: ContentKey) -> Removal {
-    begun_by(h, key, OperationId::from_raw(number())).await
-}
-
-async fn begun_by(h: &dyn StoreHarness, key: ContentKey, operation: OperationId) -> Removal {
+    let operation = OperationId::from_raw(number());
     let mut uow = begin(h).await;
-    let removal = uow
-        .contents()
-        .begin_removal(NewRemoval { key, operation })
-        .await
-        .unwrap();
-    // Time for whoever begins the same at once.
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    let new = NewRemoval { key, operation };
+    let removal = uow.contents().begin_removal(new).await.unwrap();
     uow.commit().await.unwrap();
     removal
 }
@@ -102,8 +94,16 @@ pub async fn a_removal_begins_once_per_operation(h: &dyn StoreHarness) {
 pub async fn two_who_begin_one_removal_at_once_begin_the_same(h: &dyn StoreHarness) {
     let key = key(&added(h, &workspace("w"), "a").await);
     let operation = OperationId::from_raw(number());
-    let begin = || begun_by(h, key, operation);
-    let (one, two) = tokio::join!(begin(), begin());
+    let begun = || async {
+        let mut uow = begin(h).await;
+        let new = NewRemoval { key, operation };
+        let removal = uow.contents().begin_removal(new).await.unwrap();
+        // Time for the other to come in between.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        uow.commit().await.unwrap();
+        removal
+    };
+    let (one, two) = tokio::join!(begun(), begun());
     assert_eq!(one, two);
     assert_eq!(h.queries().removals(key).await.unwrap(), [one]);
 }

@@ -142,14 +142,9 @@ impl Client {
         self.send("POST", path, &headers, body.to_string().as_bytes())
     }
 
-    /// A read, unless the server is gone.
-    pub fn look(&self, path: &str) -> Option<Answer> {
-        self.send("GET", path, "", b"")
-    }
-
     /// A read that has to succeed, unless the server is gone.
     pub fn get(&self, path: &str) -> Option<Value> {
-        let (status, body) = self.look(path)?;
+        let (status, body) = self.send("GET", path, "", b"")?;
         assert_eq!(status, 200, "{path}: {body}");
         Some(body)
     }

@@ -120,6 +120,8 @@ impl<T> Lanes<T> {
 
 #[cfg(test)]
 mod tests {
+    use domain::shared::{AudienceId, Epoch};
+
     use super::*;
 
     #[test]
@@ -129,6 +131,26 @@ mod tests {
         assert_eq!(lane.drain(6, |n| *n), [3, 3]);
         assert_eq!(lane.drain(6, |n| *n), [9]);
         assert!(lane.drain(6, |n| *n).is_empty());
+    }
+
+    fn key(audience: i64) -> ContentKey {
+        ContentKey {
+            audience: AudienceId::from_raw(audience),
+            epoch: Epoch(1),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lane_whose_turn_is_held_stays_while_those_of_nobody_go() {
+        let lanes = Lanes::<u8>::new();
+        let held = lanes.of(key(0)).turn().await;
+        for other in 1..=100 {
+            lanes.of(key(other));
+        }
+        assert!(lanes.lanes.lock().unwrap().len() <= 65);
+        assert!(lanes.of(key(0)).turn.try_lock().is_err());
+        drop(held);
+        assert!(lanes.of(key(0)).turn.try_lock().is_ok());
     }
 
     #[test]
