@@ -2,11 +2,11 @@
 
 use diesel::{QueryResult, dsl::sql, expression::SqlLiteral};
 use diesel_async::{SimpleAsyncConnection, pooled_connection::deadpool::Object};
-use ports::store::Durability;
+use ports::{StoreError, store::Durability};
 use tokio::runtime::Handle;
 
-use super::{Conn, Held};
-use crate::types::UtcMillis;
+use super::{Conn, Db, Held};
+use crate::{error, types::UtcMillis};
 
 /// Ended writes of a content that are kept for other processes.
 pub(crate) const ENDED_WRITES: i64 = 64;
@@ -37,6 +37,15 @@ pub(crate) async fn begin(held: &mut Held, durability: Durability) -> QueryResul
 /// `COMMIT` would roll back and report success.
 pub(crate) async fn commit(held: &mut Held) -> QueryResult<()> {
     held.batch_execute("SELECT 1; COMMIT").await
+}
+
+/// Flushes what was committed before: with a commit that waits for its own place in the log, and
+/// changes nothing.
+pub(crate) async fn flush(db: &Db) -> Result<(), StoreError> {
+    let mut held = db.hold().await?;
+    held.batch_execute("SELECT pg_logical_emit_message(true, 'plateia', '')")
+        .await
+        .map_err(error::store)
 }
 
 /// Rolls back in the background and gives the connection back, or closes it where that fails.

@@ -71,6 +71,10 @@ impl AudienceStore for Db {
     async fn begin(&self, durability: Durability) -> Result<Box<dyn UnitOfWork>, StoreError> {
         Ok(Box::new(Transaction::begin(self, durability).await?))
     }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        dialect::flush(self).await
+    }
 }
 
 #[async_trait]

@@ -48,8 +48,9 @@ use crate::{
 pub enum Durability {
     /// A loss of power.
     Full,
-    /// A crash of the process. For facts that repair derives again from what is stored durably,
-    /// such as a count whose write intent is still open.
+    /// A crash of this process, and of the database once [`AudienceStore::settle`] has answered. For
+    /// facts that repair derives again from what is stored durably, such as a count whose write
+    /// intent is still open.
     Derived,
 }
 
@@ -59,6 +60,10 @@ pub trait AudienceStore: Housekeeping {
     /// Begins a writing transaction. It sees what was committed before, and conflicts with no other:
     /// a second one waits.
     async fn begin(&self, durability: Durability) -> Result<Box<dyn UnitOfWork>, StoreError>;
+
+    /// Waits until every commit so far survives a crash of the database: before a caller is told of
+    /// one that was [`Durability::Derived`]. Until it is repaired, who asks would see the state before.
+    async fn settle(&self) -> Result<(), StoreError>;
 }
 
 /// One transaction. Dropping it rolls back.
