@@ -17,7 +17,7 @@ use crate::application::{App, AppError, AppResult, Topic};
 /// How long a lease lasts without a heartbeat.
 pub(crate) const LEASE_SECONDS: u32 = 30;
 /// More runs than one lease ever sees.
-const RUNS_PER_LEASE: i64 = 8;
+const RUNS_PER_LEASE: i64 = 10_000;
 /// How often a worker says that it is alive.
 const BEAT: Duration = Duration::from_secs(3);
 
@@ -52,7 +52,7 @@ pub struct Job {
     pub(crate) lease: Lease,
     pub(crate) signals: Arc<Signals>,
     /// Runs under this lease.
-    runs: u8,
+    runs: u16,
     beat: tokio::task::JoinHandle<()>,
 }
 

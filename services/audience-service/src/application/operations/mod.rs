@@ -1,5 +1,6 @@
 //! Long operations: reading, stopping, trying again, taking back, and the frame that workers run in.
 
+mod again;
 mod control;
 mod end;
 mod job;

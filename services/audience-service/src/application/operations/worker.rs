@@ -1,6 +1,6 @@
 //! Claiming operations and running them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use domain::operation::{Failure, Operation, OperationKind, OperationState};
 use ports::{
@@ -9,15 +9,15 @@ use ports::{
     store::{Claimed, Durability, LeaseError, OperationUpdate},
     trace,
 };
+use tokio::time::Instant;
 
 use super::{
+    again::Failures,
     end::Ending,
     job::{Job, LEASE_SECONDS},
 };
 use crate::application::{App, AppError, AppResult};
 
-/// Runs of one operation in this process before it is failed for a store that stays away.
-const TRIES: u32 = 5;
 /// Claims without any progress after which an operation is given up: it would take down one worker
 /// after another.
 const MAX_CLAIMS: u32 = 10;
@@ -101,18 +101,21 @@ impl App {
     }
 
     async fn run_with_retries(&self, job: &mut Job) -> AppResult<()> {
-        let mut delay = Duration::from_millis(200);
-        for _ in 1..TRIES {
-            match self.run(job).await {
-                Err(AppError::Store(error)) if may_pass(&error) => {
-                    tracing::warn!(%error, operation = %job.operation.id, "trying again");
-                    tokio::time::sleep(delay).await;
-                    delay *= 3;
-                }
+        let mut failures = Failures::none();
+        loop {
+            let reached = job.operation.checkpoint.clone();
+            let error = match self.run(job).await {
+                Err(AppError::Store(error)) if may_pass(&error) => error,
                 ended => return ended,
-            }
+            };
+            let progressed = job.operation.checkpoint != reached;
+            let Some(pause) = failures.another(progressed, Instant::now()) else {
+                return Err(AppError::Store(error));
+            };
+            tracing::warn!(%error, operation = %job.operation.id, "trying again");
+            tokio::time::sleep(pause).await;
+            job.signals.check()?;
         }
-        self.run(job).await
     }
 
     async fn run(&self, job: &mut Job) -> AppResult<()> {
