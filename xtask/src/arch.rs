@@ -86,7 +86,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("deadpool", &["adapter-sql"]),
     ("lapin", &["adapter-rabbitmq", "chaos"]),
     ("mongodb", &["adapter-mongo", "bench", "chaos"]),
-    ("tokio-postgres", &["chaos"]),
+    ("tokio-postgres", &["adapter-sql", "chaos"]),
+    ("tokio-postgres-rustls", &["adapter-sql"]),
 ];
 
 /// What a use case must not know.

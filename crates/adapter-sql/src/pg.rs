@@ -1,10 +1,10 @@
 //! PostgreSQL.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use diesel::{Connection, ConnectionError, ConnectionResult, connection::SimpleConnection};
+use diesel::{ConnectionError, ConnectionResult, migration::MigrationSource};
 use diesel_async::{
-    AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
+    AsyncPgConnection, SimpleAsyncConnection,
     async_connection_wrapper::AsyncConnectionWrapper,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig,
@@ -19,6 +19,7 @@ use crate::{error, home::Home};
 
 mod dialect;
 mod imports;
+mod link;
 mod listener;
 #[expect(
     clippy::duplicate_mod,
@@ -28,6 +29,7 @@ mod listener;
 mod repo;
 mod tables;
 
+use link::Link;
 pub use listener::{Listener, Notice};
 pub use repo::Idempotency;
 use tables::Migrations;
@@ -45,8 +47,10 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// How to reach the database, and how long to wait for it.
 #[derive(Clone)]
 pub struct Settings {
-    /// `postgres://user:password@host/database`; holds a secret.
+    /// `postgres://user:password@host/database?sslmode=require`; holds a secret.
     pub url: String,
+    /// Certificates (PEM) that the server's is checked against, beside those of the system.
+    pub ca_file: Option<PathBuf>,
     /// What the database holds.
     pub tables: Tables,
     /// Schema that holds the tables, made when it is missing; `None` for the server's default.
@@ -66,6 +70,7 @@ impl Settings {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            ca_file: None,
             tables: Tables::default(),
             schema: None,
             max_connections: 16,
@@ -80,6 +85,7 @@ impl Settings {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<Conn>,
+    link: Link,
     settings: Settings,
 }
 
@@ -87,12 +93,13 @@ impl Db {
     /// Sets the pool up. Nothing is connected before the first use.
     ///
     /// # Errors
-    /// `Internal` when the settings make no pool.
+    /// `Internal` when the settings make no pool, `Unavailable` when the URL or the certificates are malformed.
     pub fn open(settings: &Settings) -> Result<Self, StoreError> {
         let mut config = ManagerConfig::<Conn>::default();
-        let (home, session) = (Home::here(), session(settings));
+        let link = Link::new(&settings.url, settings.ca_file.as_deref()).map_err(error::setup)?;
+        let (home, session, pooled) = (Home::here(), session(settings), link.clone());
         config.custom_setup =
-            Box::new(move |url| home.connect(establish(url.to_owned(), session.clone())));
+            Box::new(move |_| home.connect(establish(pooled.clone(), session.clone())));
         let manager = AsyncDieselConnectionManager::new_with_config(&settings.url, config);
         let pool = Pool::builder(manager)
             .max_size(settings.max_connections)
@@ -104,6 +111,7 @@ impl Db {
             .map_err(|e| StoreError::Internal(Box::new(e)))?;
         Ok(Self {
             pool,
+            link,
             settings: settings.clone(),
         })
     }
@@ -113,16 +121,19 @@ impl Db {
     /// # Errors
     /// `Unavailable` when the database cannot be reached, or a migration fails.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let settings = self.settings.clone();
-        let run = move || -> Result<(), ports::BoxError> {
-            let mut conn = <AsyncConnectionWrapper<Conn> as Connection>::establish(&settings.url)?;
-            SimpleConnection::batch_execute(&mut conn, &migration_session(&settings))?;
-            conn.run_pending_migrations(Migrations {
-                all: MIGRATIONS,
-                tables: settings.tables,
-            })?;
-            Ok(())
-        };
+        let tables = self.settings.tables;
+        let all = MIGRATIONS;
+        self.run_migrations(Migrations { all, tables }).await
+    }
+
+    async fn run_migrations(
+        &self,
+        migrations: impl MigrationSource<Backend> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let session = migration_session(&self.settings);
+        let conn = establish(self.link.clone(), session).await;
+        let mut conn = AsyncConnectionWrapper::<Conn>::from(conn.map_err(error::setup)?);
+        let run = move || conn.run_pending_migrations(migrations).map(drop);
         tokio::task::spawn_blocking(run)
             .await
             .map_err(error::unavailable)?
@@ -181,9 +192,9 @@ fn quoted_schema(settings: &Settings) -> Option<String> {
         .map(|name| format!("\"{}\"", name.replace('"', "\"\"")))
 }
 
-fn establish(url: String, session: String) -> BoxFuture<'static, ConnectionResult<Conn>> {
+fn establish(link: Link, session: String) -> BoxFuture<'static, ConnectionResult<Conn>> {
     async move {
-        let mut conn = Conn::establish(&url).await?;
+        let mut conn = link.connect().await?;
         conn.batch_execute(&session)
             .await
             .map_err(ConnectionError::CouldntSetupConfiguration)?;

@@ -149,12 +149,21 @@ impl Base {
     }
 }
 
-async fn database(settings: &Settings, tables: Tables) -> Result<Db, BaseError> {
+/// How the settings say that the database is reached.
+///
+/// # Errors
+/// Names the key that is missing or malformed.
+pub fn postgres(settings: &Settings, tables: Tables) -> Result<pg::Settings, SettingsError> {
     let mut postgres = pg::Settings::new(settings.database()?.expose_secret());
     postgres.tables = tables;
+    postgres.ca_file.clone_from(&settings.postgres.ca_file);
     postgres.schema.clone_from(&settings.postgres.schema);
     postgres.max_connections = settings.postgres.max_connections;
-    let db = Db::open(&postgres).map_err(BaseError::Postgres)?;
+    Ok(postgres)
+}
+
+async fn database(settings: &Settings, tables: Tables) -> Result<Db, BaseError> {
+    let db = Db::open(&postgres(settings, tables)?).map_err(BaseError::Postgres)?;
     db.migrate().await.map_err(BaseError::Postgres)?;
     Ok(db)
 }

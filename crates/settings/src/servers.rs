@@ -1,5 +1,7 @@
 //! The servers that a service stands on, and the part of the work that a replica takes.
 
+use std::path::PathBuf;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -9,8 +11,10 @@ use crate::{Settings, SettingsError};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Postgres {
-    /// `postgres://user:password@host:port/database`.
+    /// `postgres://user:password@host:port/database`; with `?sslmode=require` through TLS.
     pub url: Option<SecretString>,
+    /// Certificates (PEM) of the authorities that the server's may be from, beside the system's.
+    pub ca_file: Option<PathBuf>,
     /// Schema that holds the tables, made when it is missing. Default: the server's.
     pub schema: Option<String>,
     /// Most connections of one replica. Default 16.
@@ -66,11 +70,9 @@ impl Roles {
     const NAMES: [&str; 4] = ["api", "workers", "relay", "consumers"];
 }
 
-/// What a service needs, all of it there.
+/// What a service needs beside its database, all of it there.
 #[derive(Debug, Clone)]
 pub struct Servers {
-    /// URL of the relational database.
-    pub postgres_url: SecretString,
     /// URL of the contact store.
     pub mongodb_url: SecretString,
     /// URL of the broker.
@@ -86,6 +88,7 @@ impl Default for Postgres {
         Self {
             url: None,
             schema: None,
+            ca_file: None,
             max_connections: 16,
         }
     }
@@ -120,12 +123,8 @@ impl Settings {
     /// Names the first key that is missing or malformed.
     pub fn servers(&self) -> Result<Servers, SettingsError> {
         let key = self.secret_key()?;
+        self.database()?;
         Ok(Servers {
-            postgres_url: url(
-                &self.postgres.url,
-                "postgres.url",
-                &["postgres", "postgresql"],
-            )?,
             mongodb_url: url(
                 &self.mongodb.url,
                 "mongodb.url",
@@ -161,7 +160,7 @@ impl Settings {
         )
     }
 
-    /// The broker of a service that needs no contacts.
+    /// The broker.
     ///
     /// # Errors
     /// Names the key when it is missing or malformed.

@@ -46,20 +46,29 @@ pub async fn sqlite() -> TestDatabase<sqlite::Db> {
     TestDatabase { db, dir }
 }
 
-/// A migrated schema of its own in the PostgreSQL server that the environment names; `None`, after
-/// saying so, where the environment allows to go without.
+/// The PostgreSQL server that the environment names; `None`, after saying so, where the environment
+/// allows to go without.
 ///
 /// # Panics
 /// When the environment neither names a server nor allows to go without.
-pub async fn postgres() -> Option<TestDatabase<pg::Db>> {
-    let Some(url) = variable(POSTGRES_URL) else {
+pub fn postgres_url() -> Option<String> {
+    let url = variable(POSTGRES_URL);
+    if url.is_none() {
         assert!(
             variable(SKIP_POSTGRES).as_deref() == Some("1"),
             "{POSTGRES_URL} is not set: run `make test`, or set {SKIP_POSTGRES}=1 to skip",
         );
         eprintln!("SKIPPED: {SKIP_POSTGRES}=1, nothing was tested on PostgreSQL");
-        return None;
-    };
+    }
+    url
+}
+
+/// A migrated schema of its own in the server of [`postgres_url`].
+///
+/// # Panics
+/// As [`postgres_url`].
+pub async fn postgres() -> Option<TestDatabase<pg::Db>> {
+    let url = postgres_url()?;
     let dir = tempfile::tempdir().expect("a temporary directory");
     // The name of the directory is unlike any other, in this process and in others.
     let unique = dir

@@ -120,7 +120,7 @@ impl Db {
 }
 
 async fn connect(db: &Db) -> Result<Conn, StoreError> {
-    let connecting = establish(db.settings.url.clone(), session(&db.settings));
+    let connecting = establish(db.link.clone(), session(&db.settings));
     let connected = tokio::time::timeout(db.settings.acquire_timeout, connecting).await;
     let mut conn = connected
         .map_err(error::unavailable)?

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
 use adapter_mongo::{MongoContacts, MongoSettings, MongoStartError};
 use adapter_rabbitmq::{RabbitBus, RabbitSettings, RabbitStartError};
-use adapter_sql::pg::{self, Db, Idempotency, Listener, Notice};
+use adapter_sql::pg::{Db, Idempotency, Listener, Notice, Tables};
 use messaging::{AllDeadLetters, DeadLetterQueue};
 use ports::{Clock, IdGenerator, StoreError, bus::DeadLetters};
 use runtime::{Lifecycle, Readiness, Snowflakes, SystemClock};
@@ -49,11 +49,9 @@ fn told(error: &StoreError) -> String {
     text
 }
 
-fn database(settings: &Settings, servers: &Servers) -> Result<Db, ServerError> {
-    let mut postgres = pg::Settings::new(servers.postgres_url.expose_secret());
-    postgres.schema.clone_from(&settings.postgres.schema);
-    postgres.max_connections = settings.postgres.max_connections;
-    Db::open(&postgres).map_err(ServerError::Postgres)
+fn database(settings: &Settings) -> Result<Db, StartError> {
+    let postgres = service_kit::postgres(settings, Tables::default())?;
+    Ok(Db::open(&postgres).map_err(ServerError::Postgres)?)
 }
 
 async fn contacts(settings: &Settings, servers: &Servers) -> Result<MongoContacts, ServerError> {
@@ -79,7 +77,7 @@ impl Service for AudienceService {
 
     async fn migrate(settings: &Settings) -> Result<(), StartError> {
         let servers = settings.servers()?;
-        let db = database(settings, &servers)?;
+        let db = database(settings)?;
         db.migrate().await.map_err(ServerError::Postgres)?;
         contacts(settings, &servers).await?;
         Ok(())
@@ -111,7 +109,7 @@ impl Running {
     pub async fn replica(settings: &Settings) -> Result<Self, StartError> {
         let servers = settings.servers()?;
         let roles = servers.roles;
-        let db = database(settings, &servers)?;
+        let db = database(settings)?;
         db.migrate().await.map_err(ServerError::Postgres)?;
         let contacts = contacts(settings, &servers).await?;
         let listener = db.listen().await.map_err(ServerError::Postgres)?;
