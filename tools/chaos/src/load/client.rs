@@ -181,7 +181,7 @@ impl Caller {
     pub async fn must_get(&self, path: &str) -> anyhow::Result<Value> {
         let request = self.request("GET", path, "", Vec::new());
         let mut last = String::new();
-        for _ in 0..30 {
+        for _ in 0..300 {
             match request.send(self.address()?, ONE).await {
                 Ok(answer) if answer.status == 200 => return Ok(answer.json()),
                 Ok(answer) => last = format!("{} {}", answer.status, answer.text()),
