@@ -85,12 +85,7 @@ impl Writer {
     ) {
         let (mut requests, answers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|p| (p.request, p.answer)).unzip();
-        let written = self.write_batch(key, &mut requests, turn).await;
-        // The turn is over: the next batch does not wait for this.
-        let outcome = match written {
-            Ok(results) => self.deps.store.settle().await.map(|()| results),
-            failed => failed,
-        };
+        let outcome = self.write_batch(key, &mut requests, turn).await;
         for (to, answer) in answers.into_iter().zip(answers_of(outcome, requests)) {
             // A request whose caller is gone was written all the same.
             let _ = to.send(answer);

@@ -260,6 +260,8 @@ impl Writer {
         };
         self.pages
             .written(&content, held.counted, &batch.written(&shifts));
+        // Within the turn: who is answered together sends together, and the next batch is as large.
+        self.deps.store.settle().await?;
         Ok(batch.results(classes, content.contacts, &numbers))
     }
 
