@@ -1,6 +1,9 @@
-//! One span, one log line and one measurement per request.
+//! One span, one log line and one measurement per request, and an end for each that reads.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     Error,
@@ -21,9 +24,14 @@ use crate::{
 
 /// Route of a request that no route matched. A raw path is never logged: it is the client's text.
 const UNMATCHED: &str = "unmatched";
+/// How long a reader may wait for the head of the answer: longer than `Prefer: wait` lasts. A store that
+/// stands still would not let it go.
+const READ_WITHIN: Duration = Duration::from_secs(90);
+/// After how long a reader that was sent away may come again.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Middleware for `actix_web::middleware::from_fn`, outermost of all. Gives the request its trace
-/// id, turns a panic into a 500, and records the outcome; measures where `Data<Metrics>` is there.
+/// id, turns a panic into a 500 and a read without an end into a 503, and records the outcome; measures where `Data<Metrics>` is there.
 ///
 /// # Errors
 /// Those of the wrapped service.
@@ -49,12 +57,22 @@ pub async fn requests(
         path: request.path().to_owned(),
     };
 
+    let reads = request.method().is_safe();
     let served = AssertUnwindSafe(next.call(request)).catch_unwind();
+    let served = async {
+        let served = if reads {
+            // A reader that is dropped has changed nothing.
+            let ended = tokio::time::timeout(READ_WITHIN, served).await;
+            ended.unwrap_or_else(|_| Ok(Err(Problem::unavailable(RETRY_AFTER).into())))
+        } else {
+            served.await
+        };
+        served.unwrap_or_else(|_| {
+            tracing::error!("a handler panicked");
+            Err(Problem::internal().into())
+        })
+    };
     let served = context.scope(served.instrument(span.clone())).await;
-    let served = served.unwrap_or_else(|_| {
-        tracing::error!(parent: &span, "a handler panicked");
-        Err(Problem::internal().into())
-    });
 
     let status = match &served {
         Ok(response) => response.status(),

@@ -80,3 +80,28 @@ async fn what_a_request_leaves_to_others_is_in_its_trace() {
     assert_eq!(body.len(), TRACEPARENT.1.len());
     assert!(!body.starts_with(b"00-4bf92f3577b34da6a3ce929d0e0e4736-"));
 }
+
+#[actix_web::test]
+async fn a_read_that_nobody_answers_ends_and_a_change_does_not() {
+    async fn standstill() -> HttpResponse {
+        std::future::pending().await
+    }
+    let app = App::new()
+        .wrap(from_fn(requests))
+        .route("/", web::get().to(standstill))
+        .route("/", web::post().to(standstill));
+    let app = test::init_service(app).await;
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    let read = test::try_call_service(&app, test::TestRequest::get().to_request()).await;
+    let response = read.err().unwrap().error_response();
+    assert_eq!(response.status(), 503);
+    assert!(response.headers().contains_key(header::RETRY_AFTER));
+    assert_eq!(begun.elapsed().as_secs(), READ_WITHIN.as_secs());
+    let change = test::try_call_service(&app, test::TestRequest::post().to_request());
+    assert!(
+        tokio::time::timeout(10 * READ_WITHIN, change)
+            .await
+            .is_err()
+    );
+}

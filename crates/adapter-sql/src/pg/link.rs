@@ -1,6 +1,6 @@
 //! The way to the server: plain, or through TLS.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::AsyncPgConnection;
@@ -17,6 +17,13 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+/// Silence after which the system asks whether the server is still there, and how often and how many
+/// times it asks before the connection fails. Its own two hours would hold up whoever waits on a server
+/// whose machine is gone.
+const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(15), Duration::from_secs(5), 3);
+/// How long what was sent may stay without a sign of receipt.
+const RECEIPT: Duration = Duration::from_secs(30);
+
 /// Where the server is, and how to speak to it.
 #[derive(Clone)]
 pub(super) struct Link {
@@ -29,13 +36,8 @@ impl Link {
     /// With `sslmode=require`, `verify-ca` or `verify-full` the server must show a certificate for its
     /// name from the system's authorities or from `ca_file`. Any other mode connects without TLS.
     pub fn new(url: &str, ca_file: Option<&Path>) -> Result<Self, BoxError> {
-        // Of the three the driver knows the first only; here all of them verify everything.
-        let known = ["verify-full", "verify-ca"]
-            .iter()
-            .fold(url.to_owned(), |url, mode| {
-                url.replace(&format!("sslmode={mode}"), "sslmode=require")
-            });
-        let mut config: Config = known.parse()?;
+        let mut config: Config = known_mode(url).parse()?;
+        outlive_silence(&mut config);
         let tls = match config.get_ssl_mode() {
             SslMode::Require => Some(MakeRustlsConnect::new(trusting(ca_file)?)),
             _ => None,
@@ -68,6 +70,37 @@ impl Link {
     }
 }
 
+/// Of the modes that ask for TLS the driver knows `require` only; here all of them verify everything.
+fn known_mode(url: &str) -> String {
+    let Some((server, parameters)) = url.split_once('?') else {
+        return url.to_owned();
+    };
+    let known = |parameter| match parameter {
+        "sslmode=verify-full" | "sslmode=verify-ca" => "sslmode=require",
+        other => other,
+    };
+    let parameters: Vec<&str> = parameters.split('&').map(known).collect();
+    format!("{server}?{}", parameters.join("&"))
+}
+
+/// What the URL says of it stays.
+fn outlive_silence(config: &mut Config) {
+    let (idle, interval, retries) = KEEPALIVE;
+    let defaults = Config::new();
+    if config.get_keepalives_idle() == defaults.get_keepalives_idle() {
+        config.keepalives_idle(idle);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(interval);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(retries);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(RECEIPT);
+    }
+}
+
 /// The driver's errors hide their cause, which says what to do.
 fn refused(error: tokio_postgres::Error) -> ConnectionError {
     let cause = std::error::Error::source(&error);
@@ -93,4 +126,29 @@ fn trusting(ca_file: Option<&Path>) -> Result<ClientConfig, BoxError> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_that_the_driver_does_not_know_are_those_of_the_parameters_alone() {
+        let url = "postgres://sslmode=verify-ca@host/name";
+        assert_eq!(known_mode(url), url);
+        let known = known_mode(&format!("{url}?connect_timeout=3&sslmode=verify-full"));
+        assert_eq!(known, format!("{url}?connect_timeout=3&sslmode=require"));
+    }
+
+    #[test]
+    fn a_server_that_is_gone_is_noticed_in_half_a_minute_unless_the_url_says_otherwise() {
+        let usual = Link::new("postgres://host/name", None).unwrap().config;
+        assert_eq!(usual.get_keepalives_idle(), KEEPALIVE.0);
+        assert_eq!(usual.get_tcp_user_timeout(), Some(&RECEIPT));
+        let url = "postgres://host/name?keepalives_idle=60&tcp_user_timeout=5";
+        let said = Link::new(url, None).unwrap().config;
+        assert_eq!(said.get_keepalives_idle(), Duration::from_mins(1));
+        assert_eq!(said.get_keepalives_interval(), Some(KEEPALIVE.1));
+        assert_eq!(said.get_tcp_user_timeout(), Some(&Duration::from_secs(5)));
+    }
 }
