@@ -13,6 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a write is tried whose outcome is not known, and the pause before it is tried again.
 const DOUBT: Duration = Duration::from_mins(10);
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long a server that answers again may take for what came at the same time.
+const BACKLOG: Duration = Duration::from_secs(2);
 
 /// Runs a call in bounded time.
 pub(crate) async fn within<T>(
@@ -44,6 +46,17 @@ where
         }
         sleep(PAUSE).await;
     }
+}
+
+/// Waits until what others have sent is stored, for the sake of those that are gone: a server that stood
+/// still carries it out when it goes on. `barrier` is a write: it is acknowledged when the server goes
+/// on, and most members have what it had before.
+pub(crate) async fn caught_up(
+    barrier: impl Future<Output = Result<i64, StoreError>>,
+) -> Result<(), StoreError> {
+    within(barrier).await?;
+    sleep(BACKLOG).await;
+    Ok(())
 }
 
 #[cfg(test)]

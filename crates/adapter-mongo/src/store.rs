@@ -5,7 +5,7 @@ use domain::{
     contact::Document,
     shared::{RemovalNo, WorkspaceId, WriteNo},
 };
-use mongodb::bson::doc;
+use mongodb::bson::{doc, rawdoc};
 use ports::{
     StoreError,
     contacts::{
@@ -18,9 +18,9 @@ use crate::{
     batches,
     connect::MongoContacts,
     error, keys,
-    patience::{settled, within},
+    patience::{caught_up, settled, within},
     purge, reads,
-    rows::{ContactRow, TOMBSTONES, TombstoneRow},
+    rows::{CONTACTS, ContactRow, TOMBSTONES, TombstoneRow},
     upsert,
 };
 
@@ -51,6 +51,8 @@ impl ContactStore for MongoContacts {
         write: WriteNo,
         documents: &[Document],
     ) -> Result<Vec<(Document, Option<Order>)>, StoreError> {
+        let nobody = [rawdoc! { "q": { "_id": "" }, "limit": 1 }];
+        caught_up(batches::delete(&self.database, CONTACTS, &nobody)).await?;
         within(reads::stored_by(self, key, write, documents)).await
     }
 

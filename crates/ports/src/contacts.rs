@@ -160,7 +160,8 @@ pub trait ContactStore: Send + Sync {
     ) -> Result<Vec<Applied>, StoreError>;
 
     /// Tells which of `documents` the write stored: the previous order (if any) for each one that
-    /// carries `write`, in no particular order. For repair after a crash.
+    /// carries `write`, in no particular order. For repair after a crash: waits until what the writer
+    /// had sent when it died is stored, as far as the store can tell.
     async fn stored_by(
         &self,
         key: ContentKey,

@@ -178,6 +178,11 @@ pub const CASES: &[Case] = &[
         |scene| Box::pin(servers::stand_still(scene, Mongodb)),
     ),
     Case::new(
+        "M1-outlive",
+        "a replica dies while mongod stands still",
+        |scene| Box::pin(servers::outlive(scene, Mongodb)),
+    ),
+    Case::new(
         "M1-cut",
         "connections to mongod are cut in the middle",
         |scene| Box::pin(links::cut(scene, &scene.rig.mongodb, 60_000)),

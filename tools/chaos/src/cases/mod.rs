@@ -1,5 +1,7 @@
 //! The rows of the matrix, each under its name: what disturbs the load.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use futures::future::LocalBoxFuture;
 
@@ -19,6 +21,9 @@ mod replicas;
 mod servers;
 
 pub use matrix::CASES;
+
+/// Longer than every lease.
+const LAPSED: Duration = Duration::from_secs(40);
 
 /// What a case has before it.
 pub struct Scene<'a> {

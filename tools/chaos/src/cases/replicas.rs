@@ -6,11 +6,8 @@ use rand::Rng;
 use rustix::process::Signal;
 use tokio::time::sleep;
 
-use super::Scene;
+use super::{LAPSED, Scene};
 use crate::run::GOING;
-
-/// Longer than every lease.
-const LAPSED: Duration = Duration::from_secs(40);
 
 /// Takes operations and writes away from whoever works on them. An operation that was claimed more than
 /// ten times without progress is given up (`too_many_crashes`): that is another case.

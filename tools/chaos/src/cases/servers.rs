@@ -7,8 +7,11 @@ use mongodb::bson::{Bson, Document, doc};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::sleep;
 
-use super::Scene;
+use super::{LAPSED, Scene};
 use crate::{run::GOING, servers::Server};
+
+/// By now every client has sent something.
+const SENT: Duration = Duration::from_secs(3);
 
 /// Stops a server by a signal and starts it again.
 pub async fn restart(
@@ -38,6 +41,25 @@ pub async fn stand_still(scene: &Scene<'_>, server: Server) -> anyhow::Result<u6
         scene.load.progress(10, GOING).await?;
     }
     Ok(times)
+}
+
+/// M1: while the server stands still, a replica dies: what it had sent is carried out when the server
+/// goes on, at the moment when others come to repair it.
+pub async fn outlive(scene: &Scene<'_>, server: Server) -> anyhow::Result<u64> {
+    let pid = scene.rig.servers.pid(server)?;
+    let pid = Pid::from_raw(pid).context("no process id")?;
+    let times = scene.either(3, 1);
+    for turn in 0..times {
+        let replica = scene.replica(turn)?;
+        kill_process(pid, Signal::STOP)?;
+        sleep(SENT).await;
+        replica.kill().await?;
+        sleep(LAPSED).await;
+        kill_process(pid, Signal::CONT)?;
+        replica.start().await?;
+        scene.load.progress(10, GOING).await?;
+    }
+    Ok(2 * times)
 }
 
 /// M1: the primary gives up its office, and is elected again.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use domain::contact::Document;
+use futures::{StreamExt, stream};
 use ports::{
     StoreError,
     contacts::{ContactStore, ContentKey, Order},
@@ -20,6 +21,8 @@ use crate::application::{App, AppResult, Deps};
 const LEASE_SECONDS: u32 = 60;
 /// Abandoned writes looked for at once.
 const PAGE: i64 = 100;
+/// Repairs under way at once: each waits for the stores most of the time.
+const AT_ONCE: usize = 4;
 /// Keys counted at a time.
 const COUNTED: u64 = 10_000;
 
@@ -150,9 +153,18 @@ impl App {
     /// # Errors
     /// Store errors.
     pub async fn repair_lapsed(&self) -> AppResult<u64> {
+        let lapsed = self.deps.queries.lapsed_writes(PAGE).await?;
+        let repairs = lapsed
+            .into_iter()
+            .map(|intent| async move { repair(&self.deps, &intent).await });
+        // All to their end, also beside one that fails.
+        let repaired: Vec<_> = stream::iter(repairs)
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
         let mut count = 0;
-        for intent in self.deps.queries.lapsed_writes(PAGE).await? {
-            count += u64::from(repair(&self.deps, &intent).await?);
+        for repaired in repaired {
+            count += u64::from(repaired?);
         }
         Ok(count)
     }
