@@ -130,9 +130,13 @@ async fn take(
         .returning(OperationRow::as_returning())
         .get_result(conn)
         .await
-        .map_err(|error| match store(error) {
-            // Another exclusive one began at the same moment; the next claim sees it.
-            conflict @ StoreError::Conflict { .. } => StoreError::Unavailable(Box::new(conflict)),
-            error => error,
-        })
+        .map_err(busy)
+}
+
+/// Another exclusive one of the audience may have begun meanwhile: this one's turn comes later.
+pub(super) fn busy(error: diesel::result::Error) -> StoreError {
+    match store(error) {
+        conflict @ StoreError::Conflict { .. } => StoreError::Unavailable(Box::new(conflict)),
+        error => error,
+    }
 }

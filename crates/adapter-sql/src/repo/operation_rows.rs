@@ -120,10 +120,10 @@ pub(super) struct Changes {
 
 impl Changes {
     /// A change by the worker that has the operation: an ended or queued state ends its lease, and
-    /// whatever it achieved shows that it does not only crash.
+    /// whatever it achieved shows that it does not only crash. To wait is no achievement.
     pub(super) fn from_worker(update: &OperationUpdate) -> Result<Self, StoreError> {
         let ends = |s: OperationState| s.is_terminal() || s == OperationState::Queued;
-        let achieved = update.state.is_some() || update.checkpoint.is_some();
+        let achieved = update.state.is_some_and(ends) || update.checkpoint.is_some();
         let mut changes = Self::new(update)?;
         changes.claims = achieved.then_some(0);
         if update.state.is_some_and(ends) {

@@ -177,7 +177,7 @@ impl OperationRepository for Operations<'_> {
             ))
             .execute(self.0)
             .await
-            .map_err(store)?;
+            .map_err(claims::busy)?;
         leased(rows)
     }
 

@@ -304,7 +304,10 @@ pub async fn claims_are_counted_until_it_gets_on(h: &dyn StoreHarness) {
     }
     let (_, lease) = claim_for(h, "one", 0).await.unwrap();
     let beat = OperationUpdate::default();
-    update(h, &lease, beat).await.unwrap();
+    let (waits, runs) = (to(OperationState::Waiting), to(OperationState::Running));
+    for sign in [beat, waits, runs] {
+        update(h, &lease, sign).await.unwrap();
+    }
     let claimed = take(h, "one", 0).await.unwrap();
     assert_eq!(claimed.claims, 5, "a sign of life is no progress");
     let checkpoint = OperationUpdate {

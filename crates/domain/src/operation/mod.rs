@@ -6,9 +6,11 @@ use crate::{
 };
 use std::{fmt, str::FromStr};
 
+mod patience;
 mod report;
 mod state;
 
+pub use patience::{Failures, Rest};
 pub use report::{ReasonCounts, RemovalReport, Report, UploadReport};
 pub use state::{Failure, OperationResult, OperationState, TransitionError};
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use domain::operation::{Operation, Progress, Report};
+use domain::operation::{Operation, OperationState, Progress, Report};
 use ports::store::{Durability, Lease, LeaseError, OperationUpdate};
 
 use super::end::Ending;
@@ -123,6 +123,28 @@ impl Job {
             progress: Some(progress),
             report: self.operation.report.clone(),
             checkpoint: Some(self.operation.checkpoint.clone()),
+            ..OperationUpdate::default()
+        };
+        let mut uow = self.app.deps.store.begin(Durability::Derived).await?;
+        uow.operations().update_leased(&self.lease, &update).await?;
+        uow.commit().await?;
+        self.app
+            .wake
+            .publish(Topic::Operation(self.operation.id.raw()));
+        Ok(())
+    }
+
+    /// Shows the operation in another state that keeps its lease.
+    pub(super) async fn show(
+        &mut self,
+        state: OperationState,
+        reason: Option<&str>,
+    ) -> AppResult<()> {
+        // Before the store has it: a commit whose reply is lost may be done.
+        self.operation.state = state;
+        let update = OperationUpdate {
+            state: Some(state),
+            reason: reason.map(str::to_owned),
             ..OperationUpdate::default()
         };
         let mut uow = self.app.deps.store.begin(Durability::Derived).await?;

@@ -1,6 +1,5 @@
 //! Long operations: reading, stopping, trying again, taking back, and the frame that workers run in.
 
-mod again;
 mod control;
 mod end;
 mod job;

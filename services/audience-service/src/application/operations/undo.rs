@@ -316,8 +316,8 @@ impl App {
             .operations()
             .live_of(audience.id, &[OperationKind::Recycle])
             .await?;
-        match live.iter().find(|o| o.state == OperationState::Running) {
-            Some(running) => Err(later_removal(Some(running.id))),
+        match live.iter().find(|o| o.state != OperationState::Queued) {
+            Some(begun) => Err(later_removal(Some(begun.id))),
             None => Ok(()),
         }
     }

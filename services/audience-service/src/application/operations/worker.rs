@@ -1,23 +1,23 @@
 //! Claiming operations and running them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
-use domain::operation::{Failure, Operation, OperationKind, OperationState};
+use domain::operation::{Failure, Failures, Operation, OperationKind, OperationState, Rest};
 use ports::{
     ErrorClass, StoreError,
     files::FileError,
     store::{Claimed, Durability, LeaseError, OperationUpdate},
     trace,
 };
-use tokio::time::Instant;
 
 use super::{
-    again::Failures,
     end::Ending,
     job::{Job, LEASE_SECONDS},
 };
 use crate::application::{App, AppError, AppResult};
 
+/// What a waiting operation says where a store is away.
+const STORE_AWAY: &str = "store_unavailable";
 /// Claims without any progress after which an operation is given up: it would take down one worker
 /// after another.
 const MAX_CLAIMS: u32 = 10;
@@ -104,18 +104,29 @@ impl App {
         let mut failures = Failures::none();
         loop {
             let reached = job.operation.checkpoint.clone();
-            let error = match self.run(job).await {
+            let error = match self.go_on(job).await {
                 Err(AppError::Store(error)) if may_pass(&error) => error,
                 ended => return ended,
             };
             let progressed = job.operation.checkpoint != reached;
-            let Some(pause) = failures.another(progressed, Instant::now()) else {
+            let Some(Rest { pause, told }) = failures.another(progressed, Instant::now()) else {
                 return Err(AppError::Store(error));
             };
             tracing::warn!(%error, operation = %job.operation.id, "trying again");
+            if told {
+                // Where the operations' own store is away, nobody can look either.
+                let _ = job.show(OperationState::Waiting, Some(STORE_AWAY)).await;
+            }
             tokio::time::sleep(pause).await;
             job.signals.check()?;
         }
+    }
+
+    async fn go_on(&self, job: &mut Job) -> AppResult<()> {
+        if job.operation.state == OperationState::Waiting {
+            job.show(OperationState::Running, None).await?;
+        }
+        self.run(job).await
     }
 
     async fn run(&self, job: &mut Job) -> AppResult<()> {

@@ -8,16 +8,18 @@ mod page;
 mod tickets;
 mod turns;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use domain::operation::{Operation, OperationKind, OperationState};
+use domain::operation::{Failures, Operation, OperationKind, OperationState};
 use ports::{
     ErrorClass, StoreError,
     importing::{ClientId, ImportClient, ImportKind},
     store::{Claimed, Lease, LeaseError, OperationUpdate},
     trace,
 };
-use tokio::time::Instant;
 
 use super::{App, AppError, AppResult, start::Params};
 pub(crate) use end::Ending;
@@ -27,8 +29,8 @@ pub(crate) use turns::Turns;
 const LEASE_SECONDS: u32 = 30;
 /// How often a worker says that it is alive.
 const BEAT: Duration = Duration::from_secs(3);
-/// Runs without progress in this process before a run is failed for a store that stays away.
-const TRIES: u32 = 5;
+/// Who worked for so long without a failure got on: longer than a store that is away is waited for.
+const WORKED: Duration = Duration::from_secs(30);
 /// Claims without any progress after which a run is given up: it would take down one worker after
 /// another.
 const MAX_CLAIMS: u32 = 10;
@@ -140,26 +142,25 @@ impl App {
         Ok(cancel)
     }
 
-    /// Runs until the end, again where a store was away; tries count from the last progress.
+    /// Runs until the end, again where a store was away.
     async fn run_with_retries(
         self: &Arc<Self>,
         lease: &Lease,
         claimed: &Operation,
     ) -> AppResult<()> {
-        let mut tries = 0;
+        let mut failures = Failures::none();
         loop {
             let began = Instant::now();
             let error = match self.run_from_checkpoint(lease, claimed).await {
                 Err(AppError::Store(error)) if error.class() == ErrorClass::Transient => error,
                 outcome => return outcome,
             };
-            // Who worked for a while got on.
-            tries = if began.elapsed() > BEAT { 1 } else { tries + 1 };
-            if tries >= TRIES {
+            let now = Instant::now();
+            let Some(rest) = failures.another(now - began > WORKED, now) else {
                 return Err(error.into());
-            }
+            };
             tracing::warn!(%error, operation = %lease.operation, "trying again");
-            tokio::time::sleep(Duration::from_millis(200) * 3_u32.pow(tries - 1)).await;
+            tokio::time::sleep(rest.pause).await;
         }
     }
 
