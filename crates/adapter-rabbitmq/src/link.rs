@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use futures::{Stream, StreamExt};
-use lapin::{Connection, ConnectionProperties, Event};
+use lapin::{Connection, ConnectionProperties, Event, runtime::default_runtime};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -37,12 +37,11 @@ pub(crate) async fn open(
 ) -> Result<Connection, RabbitStartError> {
     let properties = ConnectionProperties::default()
         .with_connection_name(format!("{} {name}", settings.prefix()).into());
-    match timeout(
-        OPEN_LIMIT,
-        Connection::connect_uri(settings.uri()?, properties),
-    )
-    .await
-    {
+    let (uri, tls) = (settings.uri()?, settings.tls());
+    let connecting = async {
+        Connection::connect_uri_with_config(uri, properties, tls, default_runtime()?).await
+    };
+    match timeout(OPEN_LIMIT, connecting).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(RabbitStartError::connecting(settings, &error)),
         Err(_) => Err(RabbitStartError::late(settings, OPEN_LIMIT)),

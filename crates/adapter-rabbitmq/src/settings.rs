@@ -1,11 +1,20 @@
 //! Where the broker is, and why a start fails.
 
-use std::time::Duration;
+use std::{
+    fmt::Display,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use lapin::{
     ErrorKind,
     protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError},
+    tcp::OwnedTLSConfig,
     uri::AMQPUri,
+};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -19,6 +28,7 @@ const HEARTBEAT: u16 = 15;
 pub struct RabbitSettings {
     url: SecretString,
     prefix: String,
+    tls: OwnedTLSConfig,
     heal_every: Duration,
 }
 
@@ -37,8 +47,33 @@ impl RabbitSettings {
         Ok(Self {
             url: SecretString::from(url),
             prefix: prefix.to_owned(),
+            tls: OwnedTLSConfig::default(),
             heal_every: Duration::from_secs(15),
         })
+    }
+
+    /// Lets authorities whose certificates are in this file (PEM) vouch for the broker, beside the
+    /// system's. The file is read now, and not again.
+    ///
+    /// # Errors
+    /// [`RabbitStartError::Authorities`] when it cannot be read, or holds no certificate or a broken one.
+    pub fn trusting(mut self, ca_file: &Path) -> Result<Self, RabbitStartError> {
+        let unusable = |reason: &dyn Display| RabbitStartError::Authorities {
+            file: ca_file.to_owned(),
+            reason: reason.to_string(),
+        };
+        let pem = std::fs::read_to_string(ca_file).map_err(|e| unusable(&e))?;
+        // The client passes over what it cannot parse, and then trusts less than it was told to.
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            let certificate = certificate.map_err(|e| unusable(&e))?;
+            roots.add(certificate).map_err(|e| unusable(&e))?;
+        }
+        if roots.is_empty() {
+            return Err(unusable(&"there is none"));
+        }
+        self.tls.cert_chain = Some(pem);
+        Ok(self)
     }
 
     /// How often everything is declared again, so that what was deleted comes back; 15 s by default.
@@ -55,6 +90,11 @@ impl RabbitSettings {
     /// The first part of every name.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// What is trusted beside the system's authorities.
+    pub(crate) fn tls(&self) -> OwnedTLSConfig {
+        self.tls.clone()
     }
 
     /// The address with our limits.
@@ -87,6 +127,14 @@ pub enum RabbitStartError {
     /// The prefix is malformed.
     #[error("the prefix is not 1 to 40 of a-z, 0-9, _ and -, beginning with a letter")]
     Prefix,
+    /// The authorities' certificates cannot be used.
+    #[error("certificates in {}: {reason}", .file.display())]
+    Authorities {
+        /// Where they should be.
+        file: PathBuf,
+        /// What is wrong there.
+        reason: String,
+    },
     /// Nobody answers, or not in time. Trying again later may help.
     #[error("no broker answers at {address}: {reason}")]
     Unreachable {

@@ -2,27 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{path::PathBuf, sync::Arc};
-
 use adapter_sql::pg::{Db, Settings};
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
-    net::{TcpListener, TcpStream},
-};
+use test_support::tls;
 use tokio_postgres::config::Host;
-use tokio_rustls::TlsAcceptor;
 
 /// What a client asks for TLS with, and what the server answers that has it.
-const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
-const WILLING: &[u8] = b"S";
+const SSL_REQUEST: tls::Preamble = (&[0, 0, 0, 8, 4, 210, 22, 47], b"S");
 
 /// Takes TLS connections for the server of the tests, as `localhost`.
 struct Front {
     settings: Settings,
-    ca_file: PathBuf,
-    _dir: TempDir,
+    tls: tls::Front,
 }
 
 impl Front {
@@ -33,57 +23,23 @@ impl Front {
             panic!("the server of the tests listens on no address");
         };
         let behind_at = (host.clone(), *behind.get_ports().first().unwrap_or(&5432));
-        let signed = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-        let key = PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der());
-        let dir = tempfile::tempdir().unwrap();
-        let ca_file = dir.path().join("ca.pem");
-        std::fs::write(&ca_file, signed.cert.pem()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![signed.cert.der().clone()], key.into())
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass_on(client, acceptor.clone(), behind_at.clone()));
-            }
-        });
+        let tls = tls::Front::start(name, behind_at, Some(SSL_REQUEST)).await;
         let (user, name) = (behind.get_user().unwrap(), behind.get_dbname().unwrap());
         let password = behind.get_password().map_or_else(String::new, |password| {
             format!(":{}", String::from_utf8_lossy(password))
         });
-        let url = format!("postgres://{user}{password}@localhost:{port}/{name}?sslmode={mode}");
-        Some(Self {
-            settings: Settings::new(url),
-            ca_file,
-            _dir: dir,
-        })
+        let at = format!("{user}{password}@localhost:{}", tls.port);
+        let settings = Settings::new(format!("postgres://{at}/{name}?sslmode={mode}"));
+        Some(Self { settings, tls })
     }
 
     async fn trusted(mut self) -> Result<(), String> {
-        self.settings.ca_file = Some(self.ca_file.clone());
+        self.settings.ca_file = Some(self.tls.ca_file.clone());
         self.ping().await
     }
 
     async fn ping(&self) -> Result<(), String> {
         ping(&self.settings).await
-    }
-}
-
-/// Nothing is passed on that did not come through TLS.
-async fn pass_on(mut client: TcpStream, acceptor: TlsAcceptor, server: (String, u16)) {
-    let mut asked = [0; 8];
-    client.read_exact(&mut asked).await.unwrap();
-    assert_eq!(asked, SSL_REQUEST);
-    client.write_all(WILLING).await.unwrap();
-    if let Ok(mut client) = acceptor.accept(client).await {
-        let mut server = TcpStream::connect(server).await.unwrap();
-        let _ = copy_bidirectional(&mut client, &mut server).await;
     }
 }
 

@@ -31,7 +31,7 @@ pub enum BaseError {
     #[error("postgres.url")]
     Postgres(#[source] StoreError),
     /// The broker cannot be used.
-    #[error("rabbitmq.{}", if matches!(.0, RabbitStartError::Prefix) { "prefix" } else { "url" })]
+    #[error("rabbitmq.url")]
     Rabbitmq(#[source] RabbitStartError),
     /// The address cannot be listened on.
     #[error("listen: {address}")]
@@ -105,7 +105,7 @@ impl Base {
     /// Names the key.
     pub fn check(settings: &Settings) -> Result<(), SettingsError> {
         settings.database()?;
-        settings.broker()?;
+        rabbitmq(settings)?;
         settings.roles().map(drop)
     }
 
@@ -162,6 +162,26 @@ pub fn postgres(settings: &Settings, tables: Tables) -> Result<pg::Settings, Set
     Ok(postgres)
 }
 
+/// How the settings say that the broker is reached.
+///
+/// # Errors
+/// Names the key that is missing, malformed or of no use.
+pub fn rabbitmq(settings: &Settings) -> Result<RabbitSettings, SettingsError> {
+    let url = settings.broker()?;
+    let mut rabbit = RabbitSettings::new(url.expose_secret(), &settings.rabbitmq.prefix);
+    if let Some(file) = &settings.rabbitmq.ca_file {
+        rabbit = rabbit.and_then(|rabbit| rabbit.trusting(file));
+    }
+    rabbit.map_err(|error| SettingsError::Unusable {
+        key: match error {
+            RabbitStartError::Prefix => "rabbitmq.prefix",
+            RabbitStartError::Authorities { .. } => "rabbitmq.ca_file",
+            _ => "rabbitmq.url",
+        },
+        reason: error.to_string(),
+    })
+}
+
 async fn database(settings: &Settings, tables: Tables) -> Result<Db, BaseError> {
     let db = Db::open(&postgres(settings, tables)?).map_err(BaseError::Postgres)?;
     db.migrate().await.map_err(BaseError::Postgres)?;
@@ -177,12 +197,7 @@ async fn start_bus(
     let Ground { db, life, roles } = ground;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Arc::new(db.clone());
-    let rabbit = RabbitSettings::new(
-        settings.broker()?.expose_secret(),
-        &settings.rabbitmq.prefix,
-    )
-    .map_err(BaseError::Rabbitmq)?;
-    let mut bus = RabbitBus::new(rabbit, clock.clone(), required());
+    let mut bus = RabbitBus::new(rabbitmq(settings)?, clock.clone(), required());
     let inbox: Arc<dyn InboxStore> = store.clone();
     let router = consumers(Router::new(inbox.clone(), clock.clone()));
     if roles.consumers {

@@ -10,7 +10,7 @@ mod neighbour;
 mod run;
 
 #[cfg(feature = "base")]
-pub use base::{Base, BaseError, Ground, check_broker, postgres};
+pub use base::{Base, BaseError, Ground, check_broker, postgres, rabbitmq};
 #[cfg(feature = "neighbour")]
 pub use neighbour::{Heard, Host, Neighbour, Routes};
 pub use run::{Service, main, start_telemetry};

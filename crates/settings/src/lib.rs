@@ -35,6 +35,14 @@ pub enum SettingsError {
         /// What it must be.
         rule: &'static str,
     },
+    /// A value is well formed, and of no use to the part that it is for.
+    #[error("configuration: {key}: {reason}")]
+    Unusable {
+        /// The key, as in the file: `section.key`.
+        key: &'static str,
+        /// What that part says.
+        reason: String,
+    },
 }
 
 impl Settings {

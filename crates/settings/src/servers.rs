@@ -35,8 +35,10 @@ pub struct Mongodb {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rabbitmq {
-    /// `amqp://user:password@host:port/vhost`.
+    /// `amqp://user:password@host:port/vhost`; `amqps://` through TLS.
     pub url: Option<SecretString>,
+    /// Certificates (PEM) of the authorities that the broker's may be from, beside the system's.
+    pub ca_file: Option<PathBuf>,
     /// First part of the name of every exchange and queue. Default `plateia`.
     pub prefix: String,
     /// Whether a replica starts while nobody answers there. Off as a rule: a wrong address should not
@@ -70,13 +72,11 @@ impl Roles {
     const NAMES: [&str; 4] = ["api", "workers", "relay", "consumers"];
 }
 
-/// What a service needs beside its database, all of it there.
+/// What a service needs beside its database and the broker, all of it there.
 #[derive(Debug, Clone)]
 pub struct Servers {
     /// URL of the contact store.
     pub mongodb_url: SecretString,
-    /// URL of the broker.
-    pub rabbitmq_url: SecretString,
     /// What cursors are sealed and contact ids are made with.
     pub key: SecretString,
     /// What this replica does.
@@ -107,6 +107,7 @@ impl Default for Rabbitmq {
     fn default() -> Self {
         Self {
             url: None,
+            ca_file: None,
             prefix: "plateia".to_owned(),
             may_be_away: false,
         }
@@ -124,13 +125,13 @@ impl Settings {
     pub fn servers(&self) -> Result<Servers, SettingsError> {
         let key = self.secret_key()?;
         self.database()?;
+        self.broker()?;
         Ok(Servers {
             mongodb_url: url(
                 &self.mongodb.url,
                 "mongodb.url",
                 &["mongodb", "mongodb+srv"],
             )?,
-            rabbitmq_url: self.broker()?,
             key,
             roles: self.roles()?,
         })

@@ -1,9 +1,11 @@
-//! A database of its own for every test.
+//! What tests stand on: a database of their own, the servers that the environment names, TLS.
 
 #![expect(
     clippy::expect_used,
     reason = "a set-up that fails is a test that fails"
 )]
+
+pub mod tls;
 
 use std::{ops::Deref, path::Path};
 
@@ -12,6 +14,8 @@ use tempfile::TempDir;
 
 /// Names the PostgreSQL server for tests.
 const POSTGRES_URL: &str = "PLATEIA_TEST_POSTGRES_URL";
+/// Names the broker for tests.
+const RABBITMQ_URL: &str = "PLATEIA_TEST_RABBITMQ_URL";
 /// `1` lets tests pass without a server.
 const SKIP_POSTGRES: &str = "PLATEIA_TEST_SKIP_POSTGRES";
 
@@ -83,6 +87,18 @@ pub async fn postgres() -> Option<TestDatabase<pg::Db>> {
     let db = pg::Db::open(&settings).expect("a pool");
     db.migrate().await.expect("migrations");
     Some(TestDatabase { db, dir })
+}
+
+/// The broker that the environment names.
+///
+/// # Panics
+/// When it names none.
+pub fn rabbitmq_url() -> String {
+    variable(RABBITMQ_URL).unwrap_or_else(|| {
+        panic!(
+            "{RABBITMQ_URL} is not set: run `make test`, or `eval \"$(deploy/dev/servers start)\"`"
+        )
+    })
 }
 
 #[expect(

@@ -28,8 +28,6 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Names the broker for tests.
-const URL: &str = "PLATEIA_TEST_RABBITMQ_URL";
 /// The longest wait for what must come.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 /// The type of the suite's events.
@@ -75,23 +73,13 @@ pub async fn with(test: impl AsyncFnOnce(&Rig)) {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests have no settings of their own"
-)]
-fn server() -> String {
-    std::env::var(URL).unwrap_or_else(|_| {
-        panic!("{URL} is not set: run `make test`, or `eval \"$(deploy/dev/servers start)\"`")
-    })
-}
-
 impl Rig {
     async fn new() -> Self {
-        let url = server();
+        let url = test_support::rabbitmq_url();
         let properties = ConnectionProperties::default();
         let connection = Connection::connect(&url, properties)
             .await
-            .unwrap_or_else(|error| panic!("no broker at {URL}: {error}"));
+            .unwrap_or_else(|error| panic!("no broker answers: {error}"));
         let channel = connection.create_channel().await.unwrap();
         let confirm = ConfirmSelectOptions::default();
         channel.confirm_select(confirm).await.unwrap();

@@ -68,6 +68,11 @@ pub fn refuses_bad_settings(program: &str) {
         ),
         ("PLATEIA__RABBITMQ__URL", rabbitmq.as_str(), "rabbitmq.url"),
         ("PLATEIA__RABBITMQ__PREFIX", "No", "rabbitmq.prefix"),
+        (
+            "PLATEIA__RABBITMQ__CA_FILE",
+            "/nowhere/ca.pem",
+            "rabbitmq.ca_file: certificates in /nowhere/ca.pem",
+        ),
         ("PLATEIA__ROLES", "api,nothing", "roles"),
         ("PLATEIA__NOTHING", "1", "nothing"),
     ] {
@@ -86,12 +91,14 @@ pub fn refuses_bad_settings(program: &str) {
     }
 }
 
-/// `config check` reaches for no server; `migrate` may be repeated.
+/// `config check` reaches for no server, only for files; `migrate` may be repeated.
 pub fn checks_and_migrates(program: &str) {
     let unreachable = format!("postgres://{NOWHERE}/x");
     let mut check = command(program, &["config", "check"]);
     check.env("PLATEIA__POSTGRES__URL", unreachable);
     assert!(check.output().unwrap().status.success());
+    check.env("PLATEIA__RABBITMQ__CA_FILE", "/nowhere/ca.pem");
+    assert!(!check.output().unwrap().status.success());
     let mut migrate = command(program, &["migrate"]);
     for _ in 0..2 {
         let output = migrate.output().unwrap();

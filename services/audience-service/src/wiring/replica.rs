@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
 use adapter_mongo::{MongoContacts, MongoSettings, MongoStartError};
-use adapter_rabbitmq::{RabbitBus, RabbitSettings, RabbitStartError};
+use adapter_rabbitmq::{RabbitBus, RabbitStartError};
 use adapter_sql::pg::{Db, Idempotency, Listener, Notice, Tables};
 use messaging::{AllDeadLetters, DeadLetterQueue};
 use ports::{Clock, IdGenerator, StoreError, bus::DeadLetters};
@@ -72,7 +72,8 @@ impl Service for AudienceService {
     type Error = StartError;
 
     fn check(settings: &Settings) -> Result<(), SettingsError> {
-        settings.servers().map(drop)
+        settings.servers()?;
+        service_kit::rabbitmq(settings).map(drop)
     }
 
     async fn migrate(settings: &Settings) -> Result<(), StartError> {
@@ -214,10 +215,7 @@ async fn start_bus(
 ) -> Result<DeadLetterQueue, StartError> {
     let clock = Arc::clone(&app.deps().clock);
     let store = Arc::new(db.clone());
-    let url = servers.rabbitmq_url.expose_secret();
-    let rabbit =
-        RabbitSettings::new(url, &settings.rabbitmq.prefix).map_err(ServerError::Rabbitmq)?;
-    let mut bus = RabbitBus::new(rabbit, clock.clone(), required());
+    let mut bus = RabbitBus::new(service_kit::rabbitmq(settings)?, clock.clone(), required());
     let mut wakes = Vec::new();
     let router = router(app, store.clone());
     if servers.roles.consumers {

@@ -32,6 +32,12 @@ fn missing_and_malformed_settings_are_named() {
         ("PLATEIA__POSTGRES__URL", "mysql://x", "postgres.url"),
         ("PLATEIA__MONGODB__URL", "", "mongodb.url"),
         ("PLATEIA__RABBITMQ__URL", "http://x", "rabbitmq.url"),
+        ("PLATEIA__RABBITMQ__PREFIX", "No", "rabbitmq.prefix"),
+        (
+            "PLATEIA__RABBITMQ__CA_FILE",
+            "/nowhere/ca.pem",
+            "rabbitmq.ca_file: certificates in /nowhere/ca.pem",
+        ),
         ("PLATEIA__SECRETS__KEY", "short", "secrets.key"),
         ("PLATEIA__ROLES", "api,nothing", "roles"),
         (
