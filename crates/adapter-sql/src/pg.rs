@@ -1,6 +1,6 @@
 //! PostgreSQL.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::Path, time::Duration};
 
 use diesel::{ConnectionError, ConnectionResult, migration::MigrationSource};
 use diesel_async::{
@@ -13,7 +13,8 @@ use diesel_async::{
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use futures::{FutureExt, future::BoxFuture};
-use ports::StoreError;
+use ports::{BoxError, StoreError};
+use rustls::RootCertStore;
 
 use crate::{error, home::Home};
 
@@ -49,8 +50,7 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 pub struct Settings {
     /// `postgres://user:password@host/database?sslmode=require`; holds a secret.
     pub url: String,
-    /// Certificates (PEM) that the server's is checked against, beside those of the system.
-    pub ca_file: Option<PathBuf>,
+    authorities: RootCertStore,
     /// What the database holds.
     pub tables: Tables,
     /// Schema that holds the tables, made when it is missing; `None` for the server's default.
@@ -70,7 +70,7 @@ impl Settings {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
-            ca_file: None,
+            authorities: RootCertStore::empty(),
             tables: Tables::default(),
             schema: None,
             max_connections: 16,
@@ -78,6 +78,17 @@ impl Settings {
             statement_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(5),
         }
+    }
+
+    /// Lets authorities whose certificates are in this file (PEM) vouch for the server, beside the
+    /// system's. The file is read now, and not again.
+    ///
+    /// # Errors
+    /// What is wrong when it cannot be read, or holds no certificate or a broken one.
+    pub fn trusting(mut self, ca_file: &Path) -> Result<Self, BoxError> {
+        let told = |error| format!("certificates in {}: {error}", ca_file.display());
+        self.authorities = link::authorities(ca_file).map_err(told)?;
+        Ok(self)
     }
 }
 
@@ -93,10 +104,10 @@ impl Db {
     /// Sets the pool up. Nothing is connected before the first use.
     ///
     /// # Errors
-    /// `Internal` when the settings make no pool, `Unavailable` when the URL or the certificates are malformed.
+    /// `Internal` when the settings make no pool, `Unavailable` when the URL is malformed.
     pub fn open(settings: &Settings) -> Result<Self, StoreError> {
         let mut config = ManagerConfig::<Conn>::default();
-        let link = Link::new(&settings.url, settings.ca_file.as_deref()).map_err(error::setup)?;
+        let link = Link::new(&settings.url, &settings.authorities).map_err(error::setup)?;
         let (home, session, pooled) = (Home::here(), session(settings), link.clone());
         config.custom_setup =
             Box::new(move |_| home.connect(establish(pooled.clone(), session.clone())));

@@ -34,7 +34,7 @@ impl Front {
     }
 
     async fn trusted(mut self) -> Result<(), String> {
-        self.settings.ca_file = Some(self.tls.ca_file.clone());
+        self.settings = self.settings.trusting(&self.tls.ca_file).unwrap();
         self.ping().await
     }
 
@@ -86,10 +86,13 @@ async fn a_server_without_tls_is_refused_where_it_is_required() {
     assert!(refused.contains("TLS"), "{refused}");
 }
 
-#[tokio::test]
-async fn certificates_that_cannot_be_read_are_named() {
-    let mut settings = Settings::new("postgres://nobody@localhost/none?sslmode=require");
-    settings.ca_file = Some("/nowhere/ca.pem".into());
-    let refused = ping(&settings).await.unwrap_err();
-    assert!(refused.contains("/nowhere/ca.pem"), "{refused}");
+#[test]
+fn certificates_that_cannot_be_used_are_named() {
+    let refused = |file: &str| {
+        let settings = Settings::new("postgres://nobody@localhost/none?sslmode=require");
+        settings.trusting(file.as_ref()).err().unwrap().to_string()
+    };
+    assert!(refused("/nowhere/ca.pem").contains("/nowhere/ca.pem"));
+    let none = refused(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    assert!(none.ends_with("Cargo.toml: there is none"), "{none}");
 }

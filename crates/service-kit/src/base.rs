@@ -104,7 +104,7 @@ impl Base {
     /// # Errors
     /// Names the key.
     pub fn check(settings: &Settings) -> Result<(), SettingsError> {
-        settings.database()?;
+        postgres(settings, Tables::default())?;
         rabbitmq(settings)?;
         settings.roles().map(drop)
     }
@@ -152,11 +152,17 @@ impl Base {
 /// How the settings say that the database is reached.
 ///
 /// # Errors
-/// Names the key that is missing or malformed.
+/// Names the key that is missing, malformed or of no use.
 pub fn postgres(settings: &Settings, tables: Tables) -> Result<pg::Settings, SettingsError> {
     let mut postgres = pg::Settings::new(settings.database()?.expose_secret());
+    if let Some(file) = &settings.postgres.ca_file {
+        let trusting = postgres.trusting(file);
+        postgres = trusting.map_err(|error| SettingsError::Unusable {
+            key: "postgres.ca_file",
+            reason: error.to_string(),
+        })?;
+    }
     postgres.tables = tables;
-    postgres.ca_file.clone_from(&settings.postgres.ca_file);
     postgres.schema.clone_from(&settings.postgres.schema);
     postgres.max_connections = settings.postgres.max_connections;
     Ok(postgres)

@@ -34,12 +34,12 @@ pub(super) struct Link {
 
 impl Link {
     /// With `sslmode=require`, `verify-ca` or `verify-full` the server must show a certificate for its
-    /// name from the system's authorities or from `ca_file`. Any other mode connects without TLS.
-    pub fn new(url: &str, ca_file: Option<&Path>) -> Result<Self, BoxError> {
+    /// name from the system's authorities or from these. Any other mode connects without TLS.
+    pub fn new(url: &str, authorities: &RootCertStore) -> Result<Self, BoxError> {
         let mut config: Config = known_mode(url).parse()?;
         outlive_silence(&mut config);
         let tls = match config.get_ssl_mode() {
-            SslMode::Require => Some(MakeRustlsConnect::new(trusting(ca_file)?)),
+            SslMode::Require => Some(MakeRustlsConnect::new(trusting(authorities)?)),
             _ => None,
         };
         if tls.is_none() {
@@ -109,17 +109,21 @@ fn refused(error: tokio_postgres::Error) -> ConnectionError {
     )
 }
 
-fn trusting(ca_file: Option<&Path>) -> Result<ClientConfig, BoxError> {
+/// The certificates of a file (PEM), or what is wrong with it.
+pub(super) fn authorities(ca_file: &Path) -> Result<RootCertStore, BoxError> {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(file) = ca_file {
-        let told =
-            |error: &dyn std::fmt::Display| format!("certificates in {}: {error}", file.display());
-        for certificate in CertificateDer::pem_file_iter(file).map_err(|e| told(&e))? {
-            let certificate = certificate.map_err(|e| told(&e))?;
-            roots.add(certificate).map_err(|e| told(&e))?;
-        }
+    for certificate in CertificateDer::pem_file_iter(ca_file)? {
+        roots.add(certificate?)?;
     }
+    if roots.is_empty() {
+        return Err("there is none".into());
+    }
+    Ok(roots)
+}
+
+fn trusting(authorities: &RootCertStore) -> Result<ClientConfig, BoxError> {
+    let mut roots = authorities.clone();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -140,13 +144,17 @@ mod tests {
         assert_eq!(known, format!("{url}?connect_timeout=3&sslmode=require"));
     }
 
+    fn link(url: &str) -> Link {
+        Link::new(url, &RootCertStore::empty()).unwrap()
+    }
+
     #[test]
     fn a_server_that_is_gone_is_noticed_in_half_a_minute_unless_the_url_says_otherwise() {
-        let usual = Link::new("postgres://host/name", None).unwrap().config;
+        let usual = link("postgres://host/name").config;
         assert_eq!(usual.get_keepalives_idle(), KEEPALIVE.0);
         assert_eq!(usual.get_tcp_user_timeout(), Some(&RECEIPT));
         let url = "postgres://host/name?keepalives_idle=60&tcp_user_timeout=5";
-        let said = Link::new(url, None).unwrap().config;
+        let said = link(url).config;
         assert_eq!(said.get_keepalives_idle(), Duration::from_mins(1));
         assert_eq!(said.get_keepalives_interval(), Some(KEEPALIVE.1));
         assert_eq!(said.get_tcp_user_timeout(), Some(&Duration::from_secs(5)));

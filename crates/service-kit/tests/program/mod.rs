@@ -69,6 +69,11 @@ pub fn refuses_bad_settings(program: &str) {
         ("PLATEIA__RABBITMQ__URL", rabbitmq.as_str(), "rabbitmq.url"),
         ("PLATEIA__RABBITMQ__PREFIX", "No", "rabbitmq.prefix"),
         (
+            "PLATEIA__POSTGRES__CA_FILE",
+            "/nowhere/ca.pem",
+            "postgres.ca_file: certificates in /nowhere/ca.pem",
+        ),
+        (
             "PLATEIA__RABBITMQ__CA_FILE",
             "/nowhere/ca.pem",
             "rabbitmq.ca_file: certificates in /nowhere/ca.pem",

@@ -73,6 +73,7 @@ impl Service for AudienceService {
 
     fn check(settings: &Settings) -> Result<(), SettingsError> {
         settings.servers()?;
+        service_kit::postgres(settings, Tables::default())?;
         service_kit::rabbitmq(settings).map(drop)
     }
 

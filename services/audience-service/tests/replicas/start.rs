@@ -34,6 +34,11 @@ fn missing_and_malformed_settings_are_named() {
         ("PLATEIA__RABBITMQ__URL", "http://x", "rabbitmq.url"),
         ("PLATEIA__RABBITMQ__PREFIX", "No", "rabbitmq.prefix"),
         (
+            "PLATEIA__POSTGRES__CA_FILE",
+            "/nowhere/ca.pem",
+            "postgres.ca_file: certificates in /nowhere/ca.pem",
+        ),
+        (
             "PLATEIA__RABBITMQ__CA_FILE",
             "/nowhere/ca.pem",
             "rabbitmq.ca_file: certificates in /nowhere/ca.pem",
