@@ -14,7 +14,7 @@ stack: ## Start the three services on real servers, audience-service twice
 
 test: lint ## Check and test everything, with servers of its own
 	deploy/dev/servers run $(SHELL) -c 'cargo nextest run --workspace --no-fail-fast && \
-	  cargo build --quiet --workspace --bins && $${CARGO_TARGET_DIR:-target}/debug/chaos --sample'
+	  cargo build --quiet -p audience-service -p chaos && $${CARGO_TARGET_DIR:-target}/debug/chaos --sample'
 
 chaos: ## Disturb replicas on real servers, case by case (arguments in ARGS, such as --list)
 	cargo build -p audience-service -p chaos
