@@ -74,6 +74,9 @@ impl Look {
     /// Puts back what was only looked at, in its order, and waits until it is there: the queue does so
     /// some time after it was told, and who looks next would miss it.
     async fn put_back(self) -> Result<(), StoreError> {
+        // Nobody answers an acknowledgement, but a question that comes after it: the end of the
+        // connection might overtake it, and then what was taken would be dead once more.
+        ready(&self.channel, &self.queue).await?;
         let again = BasicNackOptions {
             requeue: true,
             ..BasicNackOptions::default()

@@ -76,12 +76,20 @@ pub async fn hold_locks(scene: &Scene<'_>) -> anyhow::Result<u64> {
     Ok(held)
 }
 
+/// Longest time until so many clients are gone as the case wants.
+const ABANDONED: Duration = Duration::from_secs(1_200);
+
 /// D5: clients go away in the middle of their requests; the load counts how many.
 pub async fn go_away(scene: &Scene<'_>) -> anyhow::Result<u64> {
     let wanted = scene.either(10_000, 300);
     let history = &scene.load.history;
     let begun = Instant::now();
-    while history.abandonments() < wanted && begun.elapsed() < Duration::from_secs(400) {
+    while history.abandonments() < wanted {
+        let gone = history.abandonments();
+        ensure!(
+            begun.elapsed() < ABANDONED,
+            "{gone} clients went away in time"
+        );
         scene.load.progress(20, GOING).await?;
     }
     Ok(0)
