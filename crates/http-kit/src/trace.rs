@@ -31,7 +31,8 @@ const READ_WITHIN: Duration = Duration::from_secs(90);
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Middleware for `actix_web::middleware::from_fn`, outermost of all. Gives the request its trace
-/// id, turns a panic into a 500 and a read without an end into a 503, and records the outcome; measures where `Data<Metrics>` is there.
+/// id, turns a panic into a 500 and a read without an end into a 503, and records the outcome; measures
+/// where `Data<Metrics>` is there.
 ///
 /// # Errors
 /// Those of the wrapped service.

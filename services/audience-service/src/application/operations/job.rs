@@ -125,13 +125,7 @@ impl Job {
             checkpoint: Some(self.operation.checkpoint.clone()),
             ..OperationUpdate::default()
         };
-        let mut uow = self.app.deps.store.begin(Durability::Derived).await?;
-        uow.operations().update_leased(&self.lease, &update).await?;
-        uow.commit().await?;
-        self.app
-            .wake
-            .publish(Topic::Operation(self.operation.id.raw()));
-        Ok(())
+        self.store(&update).await
     }
 
     /// Shows the operation in another state that keeps its lease.
@@ -147,8 +141,12 @@ impl Job {
             reason: reason.map(str::to_owned),
             ..OperationUpdate::default()
         };
+        self.store(&update).await
+    }
+
+    async fn store(&self, update: &OperationUpdate) -> AppResult<()> {
         let mut uow = self.app.deps.store.begin(Durability::Derived).await?;
-        uow.operations().update_leased(&self.lease, &update).await?;
+        uow.operations().update_leased(&self.lease, update).await?;
         uow.commit().await?;
         self.app
             .wake
