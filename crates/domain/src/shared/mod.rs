@@ -1,6 +1,8 @@
-//! What every context shares: identifiers, names, instants, and the one shape of a broken rule.
+//! What every context shares: identifiers, names, instants, JSON text, and the one shape of a broken
+//! rule.
 
 mod ids;
+mod json;
 mod name;
 mod violation;
 
@@ -8,6 +10,7 @@ pub use ids::{
     AudienceId, Epoch, IdError, NotificationId, OperationId, RemovalNo, UploadId, UserId,
     WorkspaceId, WriteNo,
 };
+pub use json::{from_json, whole_surrogates};
 pub use name::{AudienceName, NameError, fold_key};
 pub use violation::Violation;
 
