@@ -9,7 +9,7 @@ use actix_web::{
     },
     web::{Bytes, BytesMut},
 };
-use domain::shared::Violation;
+use domain::shared::{Violation, whole_surrogates};
 use futures::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
@@ -168,7 +168,7 @@ pub async fn read_json(
     require_json(headers).map(|()| body)
 }
 
-/// Parses a JSON document.
+/// Parses a JSON document; half of a surrogate pair in it is U+FFFD.
 ///
 /// # Errors
 /// [`BodyError::Missing`], [`BodyError::Malformed`], or [`BodyError::Invalid`] with the place.
@@ -176,6 +176,13 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(BodyError::Missing);
     }
+    strictly(body).or_else(|error| match whole_surrogates(body) {
+        Some(mended) => strictly(&mended),
+        None => Err(error),
+    })
+}
+
+fn strictly<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
     serde_json::from_slice(body).map_err(|error| match error.is_data() {
         true => invalid::<T>(body, &error),
         false => malformed(&error),

@@ -147,6 +147,22 @@ async fn only_json_is_taken() {
 }
 
 #[test]
+fn half_of_an_emoji_is_the_replacement_character() {
+    let order = parse::<Order>(br#"{"name":"Ana \ud83d"}"#).unwrap();
+    assert_eq!(order.name, "Ana \u{fffd}");
+    assert_eq!(
+        broken(r#"{"name":"\ud83d","items":[{"a/b":"x"}]}"#).0,
+        "/items/0/a~1b"
+    );
+    let error = parse::<Order>(br#"{"name":"\ud83d",}"#).unwrap_err();
+    let place = BodyError::Malformed {
+        line: 1,
+        column: 18,
+    };
+    assert_eq!(error, place);
+}
+
+#[test]
 fn each_face_chooses_its_status_for_broken_rules() {
     let error = parse::<Order>(b"{}").unwrap_err();
     assert_eq!(Problem::from(error.clone()).status(), 422);

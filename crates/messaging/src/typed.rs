@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use async_trait::async_trait;
+use domain::shared::whole_surrogates;
 use events::{Envelope, IntegrationEvent};
 use ports::bus::{Delivery, Handler, Outcome};
 
@@ -13,7 +14,7 @@ pub trait EventHandler<E: IntegrationEvent>: Send + Sync {
     async fn handle(&self, delivery: &Delivery, event: Envelope<E>) -> Outcome;
 }
 
-/// Decodes, and rejects what does not decode: trying again would not help.
+/// Decodes, half of a surrogate pair as U+FFFD, and rejects what does not decode: trying again would not help.
 pub struct Decoding<E, H> {
     handler: H,
     event: PhantomData<fn() -> E>,
@@ -35,7 +36,12 @@ where
     H: EventHandler<E>,
 {
     async fn handle(&self, delivery: &Delivery) -> Outcome {
-        match Envelope::decode(&delivery.event.payload) {
+        let payload = &delivery.event.payload;
+        let decoded = Envelope::decode(payload).or_else(|error| match whole_surrogates(payload) {
+            Some(mended) => Envelope::decode(&mended),
+            None => Err(error),
+        });
+        match decoded {
             Ok(event) => self.handler.handle(delivery, event).await,
             Err(error) => Outcome::reject(error.to_string()),
         }

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use crate::{Envelope, Misbehaviour, Plan, RetryAfter, Tells, server::http_date, world::Asked};
 
+/// In a page that is made: where something comes in that `Value` cannot hold.
+const MARK: &str = "\u{f8ff}";
 const JSON: &str = "application/json; charset=utf-8";
 
 /// A page in the envelope of the plan.
@@ -39,6 +41,24 @@ pub fn page(plan: &Plan, rows: Vec<Value>, count: u64, asked: &Asked) -> Value {
         members.insert(name.to_owned(), totals);
     }
     body
+}
+
+/// Cuts the text of a row in the middle of an emoji.
+pub fn cut_text(row: &mut Value) {
+    let places = ["/name", "/body", "/contact/name"];
+    let place = places
+        .into_iter()
+        .find(|place| row.pointer(place).is_some());
+    if let Some(Value::String(text)) = place.and_then(|place| row.pointer_mut(place)) {
+        text.push_str(MARK);
+    }
+}
+
+/// Gives a row a number that no type holds.
+pub fn mark_number(row: &mut Value) {
+    if let Value::Object(members) = row {
+        members.insert("score".to_owned(), MARK.into());
+    }
 }
 
 /// A good answer.
@@ -119,6 +139,10 @@ pub fn bad(misbehaviour: &Misbehaviour, page: &Value, now_ms: i64) -> HttpRespon
             let piece = Bytes::from(vec![b' '; 65_536]);
             let pieces = usize::try_from(bytes.div_ceil(65_536)).unwrap_or(usize::MAX);
             ok.streaming(stream::repeat(piece).take(pieces).map(Ok::<_, io::Error>))
+        }
+        Misbehaviour::HalfEmoji { .. } => ok.body(whole.replace(MARK, r"\ud83d")),
+        Misbehaviour::NumberBeyond { .. } => {
+            ok.body(whole.replace(&format!("\"{MARK}\""), "1e999"))
         }
         Misbehaviour::SamePage | Misbehaviour::Endless | Misbehaviour::Short { .. } => good(page),
     }

@@ -188,6 +188,16 @@ pub enum Misbehaviour {
         /// How many.
         rows: usize,
     },
+    /// The page, where the text of one row ends in half of an emoji, as JavaScript cuts it.
+    HalfEmoji {
+        /// Which, from 0.
+        row: usize,
+    },
+    /// The page, where one row has a number beyond any type.
+    NumberBeyond {
+        /// Which, from 0.
+        row: usize,
+    },
     /// The page, sixteen bytes at a time.
     Slow {
         /// Pause between them in milliseconds.

@@ -223,6 +223,12 @@ fn decide(
     match fault {
         Misbehaviour::Short { rows: most } => rows.truncate(*most),
         Misbehaviour::Endless => rows.iter_mut().for_each(|row| renumber(row, numbers.0)),
+        Misbehaviour::HalfEmoji { row } => {
+            rows.get_mut(*row).into_iter().for_each(answer::cut_text)
+        }
+        Misbehaviour::NumberBeyond { row } => {
+            rows.get_mut(*row).into_iter().for_each(answer::mark_number);
+        }
         _ => {}
     }
     let body = match fault {

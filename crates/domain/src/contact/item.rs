@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     ContactBody, Document, DocumentError, FieldTarget, RawValues, normalise_email, normalise_phone,
 };
-use crate::shared::Instant;
+use crate::shared::{Instant, from_json};
 
 /// Most attributes of one contact.
 pub const MAX_ATTRIBUTES: usize = 50;
@@ -267,7 +267,7 @@ fn merge(members: &mut Map<String, Value>, inner: Map<String, Value>) -> Result<
 }
 
 fn object(cell: &str) -> Result<Map<String, Value>, ItemError> {
-    serde_json::from_str(cell).map_err(|_| {
+    from_json(cell.as_bytes()).map_err(|_| {
         let detail = "must be a JSON object";
         ItemError::new("attributes", "invalid_type", detail)
     })

@@ -1,7 +1,11 @@
 //! The page envelope, which varies; and what is no envelope is an error, never an empty page.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
+
+use crate::shared::whole_surrogates;
 
 /// Members that may hold the rows.
 const ROWS: [&str; 4] = ["data", "tickets", "messages", "contacts"];
@@ -57,12 +61,16 @@ pub struct Page {
 }
 
 impl Page {
-    /// Reads a body.
+    /// Reads a body. What is no text in it is U+FFFD, and a row that still cannot be read, such as one
+    /// with a number beyond any type, is the text it came as: one row never ends a page.
     ///
     /// # Errors
     /// Whenever it is not certain which rows it delivers.
     pub fn parse(body: &[u8]) -> Result<Self, EnvelopeError> {
-        let body: Value = serde_json::from_slice(body).map_err(|_| EnvelopeError::NotJson)?;
+        let body = match serde_json::from_slice(body) {
+            Ok(body) => body,
+            Err(_) => row_by_row(body).ok_or(EnvelopeError::NotJson)?,
+        };
         match body {
             Value::Array(rows) => Ok(Self {
                 rows,
@@ -91,6 +99,35 @@ impl Page {
             _ => Err(EnvelopeError::Unknown),
         }
     }
+}
+
+/// Reads what is no JSON as a whole, each row by itself.
+fn row_by_row(body: &[u8]) -> Option<Value> {
+    let text = String::from_utf8_lossy(body);
+    let mended = whole_surrogates(text.as_bytes());
+    let text = mended.as_deref().unwrap_or_else(|| text.as_bytes());
+    if let Some(rows) = each_row(text) {
+        return Some(rows);
+    }
+    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(text).ok()?;
+    let read = |(name, value): (String, &RawValue)| {
+        let value = value.get().as_bytes();
+        let value = each_row(value).or_else(|| serde_json::from_slice(value).ok())?;
+        Some((name, value))
+    };
+    members
+        .into_iter()
+        .map(read)
+        .collect::<Option<_>>()
+        .map(Value::Object)
+}
+
+/// The rows of a list, those that cannot be read as the texts they are.
+fn each_row(list: &[u8]) -> Option<Value> {
+    let rows: Vec<&RawValue> = serde_json::from_slice(list).ok()?;
+    let read =
+        |row: &RawValue| serde_json::from_str(row.get()).unwrap_or_else(|_| row.get().into());
+    Some(Value::Array(rows.into_iter().map(read).collect()))
 }
 
 fn is_set(value: &Value) -> bool {
@@ -181,11 +218,39 @@ mod tests {
     }
 
     #[test]
+    fn one_row_that_cannot_be_read_is_no_end_of_the_page() {
+        let nested = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for (row, expected) in [
+            (
+                r#"{"name":"Ana \ud83d"}"#,
+                r#"{"name":"Ana \ufffd"}"#.to_owned(),
+            ),
+            (r#"{"id":1e999}"#, r#""{\"id\":1e999}""#.to_owned()),
+            (&nested, format!("\"{nested}\"")),
+        ] {
+            let expected: Value = serde_json::from_str(&expected).unwrap();
+            for body in [
+                format!(r#"[{{"id":1}},{row},{{"id":2}}]"#),
+                format!(r#"{{"meta":{{"total":3}},"data":[{{"id":1}},{row},{{"id":2}}]}}"#),
+            ] {
+                let page = Page::parse(body.as_bytes()).unwrap();
+                assert_eq!(page.rows.len(), 3, "{body}");
+                assert_eq!(page.rows[1], expected, "{body}");
+                assert_eq!(page.totals.rows, body.starts_with('{').then_some(3));
+            }
+        }
+        let page = Page::parse(b"[{\"name\":\"Jos\xe9\"},{}]").unwrap();
+        assert_eq!(page.rows[0]["name"], "Jos\u{fffd}");
+    }
+
+    #[test]
     fn what_is_no_page_is_never_an_empty_one() {
         for (body, why) in [
             ("", EnvelopeError::NotJson),
             ("<html></html>", EnvelopeError::NotJson),
             (r#"{"data":[{"id":1},{"#, EnvelopeError::NotJson),
+            (r#"{"data":[{"name":"\ud83d"},{"#, EnvelopeError::NotJson),
+            (r#"[{"name":"\ud83d"}] x"#, EnvelopeError::NotJson),
             (r#"{"error":"maintenance"}"#, EnvelopeError::ErrorBody),
             (
                 r#"{"error":{"code":1},"data":[]}"#,

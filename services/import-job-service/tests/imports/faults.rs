@@ -149,3 +149,35 @@ async fn a_ticket_that_cannot_be_read_is_left_due() {
     assert_eq!(report(&again).messages.created, 1);
     assert!(rig.cursor().await.is_some());
 }
+
+/// One contact whose name was cut in the middle of an emoji ended the import: 50 of 120 came.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_row_that_is_no_text_or_no_number_does_not_end_a_page() {
+    for (misbehaviour, quarantined) in [
+        (Misbehaviour::HalfEmoji { row: 0 }, 0),
+        (Misbehaviour::NumberBeyond { row: 0 }, 1),
+    ] {
+        for list in Endpoint::ALL {
+            let rig = Rig::new(Plan {
+                tickets: 120,
+                contacts: 120,
+                ..faulty(Some(list), 1, 1_000, misbehaviour.clone())
+            })
+            .await;
+            let kind = match list {
+                Endpoint::Contacts => ImportKind::Contacts,
+                _ => ImportKind::Tickets,
+            };
+            let run = rig.run(kind).await;
+            assert_eq!(run.operation.state, OperationState::Succeeded, "{run:?}");
+            let report = report(&run);
+            let (of_list, pages) = match list {
+                Endpoint::Tickets => (report.tickets, 3),
+                Endpoint::Contacts => (report.contacts, 3),
+                Endpoint::Messages => (report.messages, 120),
+            };
+            assert_eq!(of_list.received, 120, "{list:?} {misbehaviour:?}");
+            assert_eq!(of_list.quarantined, quarantined * pages, "{list:?}");
+        }
+    }
+}
