@@ -1,9 +1,16 @@
 //! What can be said on the command line.
 
+mod list;
+mod operation;
+mod recycle;
+
+pub use list::{AudienceList, Paging};
+pub use operation::{NotificationCommand, OperationCommand, OperationList, ResubmitArgs, Wait};
+pub use recycle::{RecycleArgs, RuleArgs};
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{ArgGroup, Args, Parser, Subcommand, builder::NonEmptyStringValueParser};
-use serde_json::Value;
 
 use crate::sample;
 
@@ -14,7 +21,8 @@ const EXAMPLES: &str = "Examples:
   plateia audience import clients.csv --name Clients
   plateia audience recycle aud_1 --documents worked.csv --outcome converted
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with rejected rows.";
+Exit codes: 0 done, 1 failed (or not ended within --wait), 2 wrong usage, 3 finished with rejected rows.
+Ctrl-C leaves an operation running and prints its id.";
 
 /// Audiences for customer communication: the server, and a client of it.
 #[derive(Debug, Parser)]
@@ -51,12 +59,19 @@ PLATEIA_API_KEY is the key of workspace ws_demo; else one is made, kept and prin
         #[command(subcommand)]
         command: AudienceCommand,
     },
-    /// Watch, cancel or undo operations
+    /// List, follow, cancel, retry or undo operations, and mend what they rejected
     Operation {
         #[command(flatten)]
         connection: Connection,
         #[command(subcommand)]
         command: OperationCommand,
+    },
+    /// List notifications, and mark them as read
+    Notification {
+        #[command(flatten)]
+        connection: Connection,
+        #[command(subcommand)]
+        command: NotificationCommand,
     },
     /// Look after the bus
     Bus {
@@ -165,17 +180,13 @@ pub enum AudienceCommand {
   plateia audience import more.csv --into aud_1 --map CPF=document --map Obs= --delimiter ';'")]
     Import(ImportArgs),
     /// Remove people from an audience, or copy the others to a new one
-    #[command(after_help = "Examples:
-  plateia audience recycle aud_1 --documents worked.csv
-  plateia audience recycle aud_1 --minus aud_2 --outcome converted --to-new
-  plateia audience recycle aud_1 --dry-run --where \\
-    '[{\"conditions\":[{\"kind\":\"property\",\"field\":\"plano\",\"operator\":\"equals\",\"value\":\"Básico\"}]}]'
-
-The counts are shown first. People who opted out always go.")]
+    #[command(after_help = recycle::EXAMPLES)]
     Recycle(RecycleArgs),
     /// List audiences
-    #[command(after_help = "Example: plateia audience list --json")]
-    List,
+    #[command(after_help = "Examples:
+  plateia audience list --search vip --sort -created_at
+  plateia audience list --json")]
+    List(AudienceList),
 }
 
 #[derive(Debug, Args)]
@@ -198,51 +209,8 @@ pub struct ImportArgs {
     /// Reject rows whose CPF or CNPJ has wrong check digits
     #[arg(long)]
     pub require_valid_document: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct RecycleArgs {
-    /// The audience
-    pub id: String,
-    /// Remove the people of this file, which has a column of documents
-    #[arg(long, value_name = "FILE")]
-    pub documents: Option<PathBuf>,
-    /// Remove the members of these audiences
-    #[arg(long, value_name = "AUDIENCE", value_delimiter = ',')]
-    pub minus: Vec<String>,
-    /// Remove whom these groups of conditions hold for
-    #[arg(long = "where", value_name = "JSON", value_parser = json)]
-    pub conditions: Option<Value>,
-    /// Remove people with one of these outcomes
-    #[arg(long, value_name = "OUTCOME", value_delimiter = ',', value_parser = [
-        "answered", "no_answer", "busy", "failed", "converted", "invalid_number", "opted_out",
-    ])]
-    pub outcome: Vec<String>,
-    /// Keep the members of these audiences, unless they opted out
-    #[arg(long, value_name = "AUDIENCE", value_delimiter = ',')]
-    pub keep_audience: Vec<String>,
-    /// Leave the audience as it is and copy who stays to a new one
-    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
-    pub to_new: Option<String>,
-    /// Show the counts and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask
-    #[arg(long, short)]
-    pub yes: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum OperationCommand {
-    /// Follow an operation to its end
-    #[command(after_help = "Example: plateia operation watch op_1")]
-    Watch { id: String },
-    /// Ask an operation to stop
-    #[command(after_help = "Example: plateia operation cancel op_1")]
-    Cancel { id: String },
-    /// Take back what an operation removed or made
-    #[command(after_help = "Example: plateia operation undo op_1")]
-    Undo { id: String },
+    #[command(flatten)]
+    pub wait: Wait,
 }
 
 #[derive(Debug, Subcommand)]
@@ -262,6 +230,8 @@ pub enum DeadCommand {
         /// Of this subscription only
         #[arg(long)]
         subscription: Option<String>,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Send them again
     #[command(after_help = "Examples:
@@ -306,15 +276,6 @@ fn delimiter(text: &str) -> Result<char, String> {
         ("\\t" | "tab", _) => Ok('\t'),
         (_, [byte]) if byte.is_ascii() => Ok(char::from(*byte)),
         _ => Err("must be one ASCII character, or tab".to_owned()),
-    }
-}
-
-fn json(text: &str) -> Result<Value, String> {
-    let value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    match value {
-        Value::Array(_) => Ok(value),
-        Value::Object(_) => Ok(Value::Array(vec![value])),
-        _ => Err("must be a group of conditions, or a list of them".to_owned()),
     }
 }
 

@@ -64,10 +64,11 @@ fn a_recycle_takes_lists_and_an_optional_name() {
     else {
         panic!("not a recycle");
     };
-    assert_eq!(args.minus, ["aud_2", "aud_3", "aud_4"]);
-    assert_eq!(args.outcome, ["busy", "failed"]);
+    assert_eq!(args.rules.minus, ["aud_2", "aud_3", "aud_4"]);
+    assert_eq!(args.rules.outcome, ["busy", "failed"]);
     assert_eq!(args.to_new.as_deref(), Some(""));
-    assert!(args.conditions.is_some_and(|groups| groups.is_array()));
+    let conditions = args.rules.conditions;
+    assert!(conditions.is_some_and(|groups| groups.is_array()));
     assert_eq!(
         (connection.server.as_str(), connection.json),
         ("http://h:1", true)
@@ -80,6 +81,55 @@ fn a_recycle_takes_lists_and_an_optional_name() {
         parse("audience recycle aud_1 --where 7").unwrap_err(),
         ErrorKind::ValueValidation
     );
+}
+
+#[test]
+fn groups_of_conditions_go_as_they_are_said() {
+    let line = "audience recycle aud_1 --where {\"groups\":[],\"groupType\":\"and\"}";
+    let Ok(Command::Audience {
+        command: AudienceCommand::Recycle(args),
+        ..
+    }) = parse(line)
+    else {
+        panic!("not a recycle");
+    };
+    assert!(
+        args.rules
+            .conditions
+            .is_some_and(|groups| groups.is_object())
+    );
+}
+
+#[test]
+fn rules_and_lists_refuse_what_cannot_be() {
+    for bad in [
+        "audience recycle aud_1 --duplicates name",
+        "audience recycle aud_1 --duplicates-keep latest",
+        "audience recycle aud_1 --attempts many",
+        "audience recycle aud_1 --opted-out maybe",
+        "audience recycle aud_1 --plan p --dry-run",
+        "audience list --sort size",
+        "audience list --limit 0",
+        "operation list --limit 1001",
+        "operation list --kind purge",
+        "operation list --state gone",
+        "operation cancel op_1 --wait soon",
+        "operation resubmit op_1",
+        "notification read",
+        "notification read ntf_1 --all",
+    ] {
+        assert!(parse(bad).is_err(), "{bad}");
+    }
+    for good in [
+        "audience list --sort -name --deleted --limit 1000",
+        "audience list --deleted=any",
+        "operation list --kind recycle --state waiting --audience aud_1 --cursor c",
+        "operation watch op_1 --wait 60",
+        "notification read ntf_1 ntf_2",
+        "notification read --all",
+    ] {
+        assert!(parse(good).is_ok(), "{good}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use settings::{ExposeSecret, Settings};
 
 use crate::{
-    client::{Api, Operation, Show, number, thousands, upload, watch},
+    client::{Api, Operation, Show, Watched, number, thousands, upload, watch},
     run::Outcome,
     sample::{Kind, ROWS, SEED, Sample},
     serve::Running,
@@ -157,7 +157,7 @@ async fn operations(api: &Api, kind: &str) -> anyhow::Result<Vec<Operation>> {
 }
 
 async fn finish(api: &Api, show: Show, operation: &str) -> anyhow::Result<()> {
-    let Some(ended) = watch(api, show, operation).await? else {
+    let Watched::Ended(ended) = watch(api, show, operation, None).await? else {
         return Ok(());
     };
     show.result(&ended.0, || ended.lines());

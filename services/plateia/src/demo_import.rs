@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::DemoImportArgs,
-    client::{Api, Show, number, thousands, watch_in},
+    client::{Api, Show, Watched, number, thousands, watch_in},
     config,
     demo::{credentials, headers, local_url, quiet},
     run::Outcome,
@@ -47,7 +47,7 @@ async fn import(server: Running, crm: String) -> anyhow::Result<()> {
         show.note(&format!("importing {import} from {crm}"));
         let body = json!({"client_slug": SLUG, "import": import});
         let id = api.post(&["imports"], &body).await?.operation_id()?;
-        let Some(ended) = watch_in(&api, show, "imports", &id).await? else {
+        let Watched::Ended(ended) = watch_in(&api, show, "imports", &id, None).await? else {
             return Ok(());
         };
         show.result(&ended.0, || ended.lines());

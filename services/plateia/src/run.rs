@@ -70,6 +70,10 @@ fn dispatch(command: Command) -> anyhow::Result<Outcome> {
             connection,
             command,
         } => client::operation(connection, command),
+        Command::Notification {
+            connection,
+            command,
+        } => client::notification(connection, command),
         Command::Bus {
             connection,
             command,

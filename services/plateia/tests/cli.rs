@@ -30,6 +30,10 @@ fn code(output: &Output) -> i32 {
     output.status.code().unwrap_or(-1)
 }
 
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -323,26 +327,160 @@ fn an_acknowledged_import_survives_a_crash() {
     let _ = import.wait();
 
     let again = Server::start(&data);
-    let operations = reqwest_operations(&again);
-    let id = operations["data"][0]["id"].as_str().unwrap().to_owned();
+    let operations = again.json(&["operation", "list"]);
+    let id = operations[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(code(&again.run(&["operation", "watch", &id])), 0);
     assert_eq!(again.contacts_of(&again.id_of("A")), 2);
 }
 
-/// The list of operations, which no command shows.
-fn reqwest_operations(server: &Server) -> Value {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let request = reqwest::Client::new().get(format!("{}/api/v1/operations", server.url));
-        let request = request
-            .header("workSpaceId", "ws_demo")
-            .header("userId", "cli");
-        request.send().await.unwrap().json().await.unwrap()
-    })
+#[test]
+fn rejected_rows_are_downloaded_mended_and_sent_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"));
+    let mixed = file(&dir, "mixed.csv", "documento;nome\n1;Ana\n;Bia\n;Caio\n");
+    let mixed = ["audience", "import", mixed.to_str().unwrap()];
+    let imported = server.json(&[&mixed[..], &["--name", "A"]].concat());
+    let id = imported["id"].as_str().unwrap();
+
+    let shown = server.run(&["operation", "show", id]);
+    assert_eq!(code(&shown), 0);
+    assert!(
+        stdout(&shown).contains("succeeded (partial)"),
+        "{}",
+        stdout(&shown)
+    );
+    let told = format!("plateia operation rejected {id}");
+    assert!(stdout(&shown).contains(&told), "{}", stdout(&shown));
+
+    let csv = stdout(&server.run(&["operation", "rejected", id]));
+    assert_eq!(csv.lines().count(), 3, "{csv}");
+    let lines = stdout(&server.run(&["operation", "rejected", id, "--json"]));
+    let rows = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    assert_eq!(rows.count(), 2);
+
+    let mended = dir.path().join("mended.csv");
+    let out = [
+        "operation",
+        "rejected",
+        id,
+        "--out",
+        mended.to_str().unwrap(),
+    ];
+    assert_eq!(code(&server.run(&out)), 0);
+    assert_eq!(fs::read_to_string(&mended).unwrap(), csv);
+    let again = server.run(&out);
+    assert_eq!(code(&again), 1, "a file that is there is kept");
+    fs::write(&mended, "documento;nome\n2;Bia\n3;Caio\n").unwrap();
+    let sent = server.run(&["operation", "resubmit", id, mended.to_str().unwrap()]);
+    assert_eq!(code(&sent), 0, "{}", stderr(&sent));
+    assert_eq!(server.contacts_of(&server.id_of("A")), 3);
+}
+
+#[test]
+fn operations_are_listed_by_page_and_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"));
+    let one = file(&dir, "one.csv", "documento;nome\n1;Ana\n");
+    let nobody = file(&dir, "nobody.csv", "documento;nome\n;Ana\n");
+    let import = |file: &Path, name: &str| {
+        server.json(&["audience", "import", file.to_str().unwrap(), "--name", name])
+    };
+    import(&one, "A");
+    let failed = import(&nobody, "B");
+    let id = failed["id"].as_str().unwrap();
+
+    let list = ["operation", "list"];
+    assert_eq!(server.json(&list).as_array().unwrap().len(), 2);
+    let of_state = server.json(&[&list[..], &["--state", "failed", "--kind", "create"]].concat());
+    assert_eq!(of_state.as_array().unwrap().len(), 1);
+    assert_eq!(of_state[0]["id"], id);
+    let page = server.json(&[&list[..], &["--limit", "1"]].concat());
+    assert_eq!(page["data"][0]["id"], id, "the newest first");
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let next = server.json(&[&list[..], &["--limit", "1", "--cursor", cursor]].concat());
+    assert_ne!(next["data"][0]["id"], id);
+    assert_eq!(next["next_cursor"], Value::Null);
+
+    let again = server.run(&["operation", "retry", id]);
+    assert_eq!(code(&again), 1, "it fails as before");
+    assert_eq!(server.json(&["operation", "show", id])["attempt"], 2);
+    assert_eq!(code(&server.run(&["operation", "show", "op_1"])), 1);
+
+    let started = [
+        "audience",
+        "import",
+        one.to_str().unwrap(),
+        "--name",
+        "C",
+        "--wait",
+        "0",
+    ];
+    let started = server.json(&started);
+    let id = started["id"].as_str().unwrap();
+    assert_eq!(
+        code(&server.run(&["operation", "watch", id, "--wait", "60"])),
+        0
+    );
+
+    let unread = ["notification", "list", "--unread"];
+    let told = server.json(&unread);
+    assert_eq!(told.as_array().unwrap().len(), 4);
+    let first = told[0]["id"].as_str().unwrap();
+    assert_eq!(code(&server.run(&["notification", "read", first])), 0);
+    assert_eq!(server.json(&unread).as_array().unwrap().len(), 3);
+    assert_eq!(code(&server.run(&["notification", "read", "--all"])), 0);
+    assert_eq!(server.json(&unread), Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_plan_that_was_looked_at_is_carried_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"));
+    let all = file(
+        &dir,
+        "all.csv",
+        "documento;telefone\n1;11912345678\n2;11912345678\n3;\n",
+    );
+    server.json(&["audience", "import", all.to_str().unwrap(), "--name", "A"]);
+    let id = server.id_of("A");
+    let rules = [
+        "audience",
+        "recycle",
+        &id,
+        "--document",
+        "1,3",
+        "--keep-document",
+        "3",
+    ];
+    let plan = server.json(&[&rules[..], &["--dry-run"]].concat());
+    assert_eq!(plan["removed"], 1);
+    let plan = ["--plan", plan["plan"].as_str().unwrap()];
+    let done = server.json(&[&rules[..], &plan].concat());
+    assert_eq!(
+        (&done["report"]["removed"], server.contacts_of(&id)),
+        (&1.into(), 2)
+    );
+
+    let duplicates = [
+        "audience",
+        "recycle",
+        &id,
+        "--duplicates",
+        "phone",
+        "--dry-run",
+    ];
+    assert_eq!(server.json(&duplicates)["removed"], 0);
+    let wrong = server.run(&["audience", "recycle", &id, "--contacted-from", "yesterday"]);
+    assert_eq!(code(&wrong), 1);
+    assert!(
+        stderr(&wrong).contains("/rules/contacted/from"),
+        "{}",
+        stderr(&wrong)
+    );
+    let searched = server.json(&["audience", "list", "--search", "nobody"]);
+    assert_eq!(searched, Value::Array(Vec::new()));
 }
 
 #[test]

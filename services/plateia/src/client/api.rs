@@ -189,25 +189,33 @@ impl Api {
 
     /// Sends a request and reads the answer.
     pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<Reply> {
+        let response = self.open(request).await?;
+        let location = header(&response, LOCATION.as_str());
+        let is_json = is_json(&response);
+        let bytes = self.read(response).await?;
+        let body = if is_json {
+            serde_json::from_slice(bytes.as_ref())?
+        } else {
+            Value::Null
+        };
+        Ok(Reply { body, location })
+    }
+
+    /// Sends a request; what comes is read by [`Api::chunk`].
+    pub async fn open(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let response = request
             .send()
             .await
             .map_err(|error| self.unreachable(error))?;
         let status = response.status();
-        let location = header(&response, LOCATION.as_str());
-        let is_json = header(&response, CONTENT_TYPE.as_str()).is_some_and(|t| t.contains("json"));
-        let bytes = response
-            .bytes()
-            .await
-            .map_err(|error| self.unreachable(error))?;
-        let body = if is_json {
-            serde_json::from_slice(&bytes)?
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body = if is_json(&response) {
+            serde_json::from_slice(self.read(response).await?.as_ref())?
         } else {
             Value::Null
         };
-        if status.is_success() {
-            return Ok(Reply { body, location });
-        }
         let refused = serde_json::from_value(body).unwrap_or(Refused {
             status: status.as_u16(),
             code: String::new(),
@@ -219,6 +227,20 @@ impl Api {
         Err(refused.into())
     }
 
+    /// The next part of an answer; none at its end.
+    pub async fn chunk(
+        &self,
+        response: &mut Response,
+    ) -> anyhow::Result<Option<impl AsRef<[u8]> + use<>>> {
+        let chunk = response.chunk().await;
+        chunk.map_err(|error| self.unreachable(error))
+    }
+
+    async fn read(&self, response: Response) -> anyhow::Result<impl AsRef<[u8]> + use<>> {
+        let bytes = response.bytes().await;
+        bytes.map_err(|error| self.unreachable(error))
+    }
+
     fn unreachable(&self, error: reqwest::Error) -> anyhow::Error {
         let server = &self.base;
         if error.is_connect() {
@@ -228,6 +250,11 @@ impl Api {
         }
         anyhow::Error::new(error.without_url()).context(format!("the connection to {server} broke"))
     }
+}
+
+fn is_json(response: &Response) -> bool {
+    header(response, CONTENT_TYPE.as_str())
+        .is_some_and(|t| t.contains("json") && !t.contains("ndjson"))
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {

@@ -3,38 +3,36 @@
 use serde_json::json;
 
 use super::{
-    Api, Show,
+    Api, Show, list,
     show::{number, text, thousands},
 };
-use crate::{cli::RedriveArgs, run::Outcome};
+use crate::{
+    cli::{Paging, RedriveArgs},
+    run::Outcome,
+};
 
 /// Lists deliveries that were given up.
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn list(api: &Api, show: Show, subscription: Option<&str>) -> anyhow::Result<Outcome> {
-    let query: Vec<_> = subscription
-        .iter()
-        .map(|name| ("subscription", *name))
-        .collect();
-    let dead = api.all(&["bus", "dead"], &query).await?;
-    show.result(&json!(dead), || {
-        let line = |letter| {
-            let what = ["buried_at", "subscription", "event_type", "event_id"]
-                .map(|name| text(letter, name));
-            format!(
-                "{}  {} attempts: {}",
-                what.join("  "),
-                number(letter, "attempts"),
-                text(letter, "reason")
-            )
-        };
-        dead.iter().map(line).collect()
-    });
-    if dead.is_empty() {
-        show.note("nothing was given up");
-    }
-    Ok(Outcome::Done)
+pub async fn list(
+    api: &Api,
+    show: Show,
+    subscription: Option<&str>,
+    paging: &Paging,
+) -> anyhow::Result<Outcome> {
+    let query = [("subscription", subscription)];
+    list::list(api, show, &["bus", "dead"], &query, paging, |letter| {
+        let what =
+            ["buried_at", "subscription", "event_type", "event_id"].map(|name| text(letter, name));
+        format!(
+            "{}  {} attempts: {}",
+            what.join("  "),
+            number(letter, "attempts"),
+            text(letter, "reason")
+        )
+    })
+    .await
 }
 
 /// Sends deliveries again that were given up.

@@ -15,19 +15,7 @@ use crate::{cli::ImportArgs, run::Outcome};
 pub async fn run(api: &Api, show: Show, args: ImportArgs) -> anyhow::Result<Outcome> {
     let upload = upload(api, show, &args.file, args.delimiter).await?;
     show.note(&recognised(&upload));
-    let id = upload
-        .get("id")
-        .context("the server's answer names no upload")?;
-    let mut body = Map::new();
-    body.insert("upload_id".to_owned(), id.clone());
-    body.insert(
-        "require_valid_document".to_owned(),
-        args.require_valid_document.into(),
-    );
-    if !args.maps.is_empty() {
-        let mapping: BTreeMap<_, _> = args.maps.into_iter().collect();
-        body.insert("mapping".to_owned(), json!(mapping));
-    }
+    let mut body = request(&upload, args.maps, args.require_valid_document)?;
     let accepted = match &args.into {
         Some(audience) => {
             api.post(&["audiences", audience, "uploads"], &body.into())
@@ -38,7 +26,32 @@ pub async fn run(api: &Api, show: Show, args: ImportArgs) -> anyhow::Result<Outc
             api.post(&["audiences"], &body.into()).await?
         }
     };
-    operation::follow(api, show, &accepted.operation_id()?).await
+    operation::follow(api, show, &accepted.operation_id()?, args.wait).await
+}
+
+/// What is said of an uploaded file that is to be brought into an audience.
+///
+/// # Errors
+/// When the server's answer names no upload.
+pub fn request(
+    upload: &Value,
+    maps: Vec<(String, String)>,
+    require_valid_document: bool,
+) -> anyhow::Result<Map<String, Value>> {
+    let id = upload
+        .get("id")
+        .context("the server's answer names no upload")?;
+    let mut body = Map::new();
+    body.insert("upload_id".to_owned(), id.clone());
+    body.insert(
+        "require_valid_document".to_owned(),
+        require_valid_document.into(),
+    );
+    if !maps.is_empty() {
+        let mapping: BTreeMap<_, _> = maps.into_iter().collect();
+        body.insert("mapping".to_owned(), json!(mapping));
+    }
+    Ok(body)
 }
 
 /// What the server found in the file: format and columns.

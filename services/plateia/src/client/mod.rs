@@ -2,6 +2,7 @@
 
 mod api;
 mod bus;
+mod control;
 mod import;
 mod list;
 mod operation;
@@ -10,14 +11,16 @@ mod show;
 mod transfer;
 
 pub use api::{Api, Refused};
-pub use operation::{Operation, watch, watch_in};
+pub use operation::{Operation, Watched, watch, watch_in};
 pub use show::{Show, number, thousands};
 pub use transfer::upload;
 
 use anyhow::Context;
 
 use crate::{
-    cli::{AudienceCommand, BusCommand, Connection, DeadCommand, OperationCommand},
+    cli::{
+        AudienceCommand, BusCommand, Connection, DeadCommand, NotificationCommand, OperationCommand,
+    },
     run::Outcome,
 };
 
@@ -29,7 +32,7 @@ pub fn audience(connection: Connection, command: AudienceCommand) -> anyhow::Res
         match command {
             AudienceCommand::Import(args) => import::run(&api, show, args).await,
             AudienceCommand::Recycle(args) => recycle::run(&api, show, args).await,
-            AudienceCommand::List => list::run(&api, show).await,
+            AudienceCommand::List(args) => list::audiences(&api, show, &args).await,
         }
     })
 }
@@ -40,9 +43,33 @@ pub fn operation(connection: Connection, command: OperationCommand) -> anyhow::R
     let api = Api::new(&connection)?;
     block_on(async {
         match command {
-            OperationCommand::Watch { id } => operation::follow(&api, show, &id).await,
-            OperationCommand::Cancel { id } => operation::act(&api, show, &id, "cancel").await,
-            OperationCommand::Undo { id } => operation::act(&api, show, &id, "undo").await,
+            OperationCommand::List(args) => list::operations(&api, show, &args).await,
+            OperationCommand::Show { id } => control::show_one(&api, show, &id).await,
+            OperationCommand::Watch { id, wait } => operation::follow(&api, show, &id, wait).await,
+            OperationCommand::Cancel { id, wait } => control::cancel(&api, show, &id, wait).await,
+            OperationCommand::Retry { id, wait } => control::retry(&api, show, &id, wait).await,
+            OperationCommand::Undo { id } => control::undo(&api, show, &id).await,
+            OperationCommand::Rejected { id, out } => {
+                control::rejected(&api, show, &id, out.as_deref()).await
+            }
+            OperationCommand::Resubmit(args) => control::resubmit(&api, show, args).await,
+        }
+    })
+}
+
+/// `plateia notification …`
+pub fn notification(
+    connection: Connection,
+    command: NotificationCommand,
+) -> anyhow::Result<Outcome> {
+    let show = Show::new(connection.json);
+    let api = Api::new(&connection)?;
+    block_on(async {
+        match command {
+            NotificationCommand::List { unread, paging } => {
+                list::notifications(&api, show, unread, &paging).await
+            }
+            NotificationCommand::Read { ids, .. } => list::mark_read(&api, show, &ids).await,
         }
     })
 }
@@ -54,9 +81,10 @@ pub fn bus(connection: Connection, command: BusCommand) -> anyhow::Result<Outcom
     let BusCommand::Dead { command } = command;
     block_on(async {
         match command {
-            DeadCommand::List { subscription } => {
-                bus::list(&api, show, subscription.as_deref()).await
-            }
+            DeadCommand::List {
+                subscription,
+                paging,
+            } => bus::list(&api, show, subscription.as_deref(), &paging).await,
             DeadCommand::Redrive(args) => bus::redrive(&api, show, args).await,
         }
     })

@@ -10,11 +10,25 @@ use super::{
     Api, Refused, Show,
     show::{counts, number, text, thousands},
 };
-use crate::run::Outcome;
+use crate::{cli::Wait, run::Outcome};
 
 const POLL: Duration = Duration::from_millis(250);
 /// How often in a row the server may be away, for instance because it starts again.
 const PATIENCE: u32 = 120;
+
+/// Counts of a report in the order of what happens; others follow by name.
+const ORDER: [&str; 10] = [
+    "received",
+    "created",
+    "updated",
+    "unchanged",
+    "rejected",
+    "quarantined",
+    "total",
+    "removed",
+    "kept",
+    "withheld",
+];
 
 /// An operation as the server shows it.
 #[derive(Debug, Clone)]
@@ -31,7 +45,8 @@ impl Operation {
         text(&self.0, "id")
     }
 
-    fn state(&self) -> &str {
+    /// `queued`, `running`, …
+    pub fn state(&self) -> &str {
         text(&self.0, "state")
     }
 
@@ -49,6 +64,32 @@ impl Operation {
         }
     }
 
+    /// The state, and why it waits.
+    fn standing(&self) -> String {
+        match (
+            self.state(),
+            text(&self.0, "reason"),
+            text(&self.0, "result"),
+        ) {
+            (state, "", "partial") => format!("{state} (partial)"),
+            (state, "", _) => state.to_owned(),
+            (state, reason, _) => format!("{state}: {reason}"),
+        }
+    }
+
+    /// How it stands, in one line.
+    pub fn line(&self) -> String {
+        let done = thousands(number(self.progress(), "done"));
+        format!(
+            "{:<24} {:<10} {:<24} {done:>12}  {:<24}  {}",
+            self.id(),
+            text(&self.0, "kind"),
+            self.standing(),
+            text(&self.0, "created_at"),
+            text(&self.0, "audience_id"),
+        )
+    }
+
     /// How it stands, for people.
     pub fn lines(&self) -> Vec<String> {
         let value = &self.0;
@@ -56,7 +97,7 @@ impl Operation {
             "{} {} {}",
             self.id(),
             text(value, "kind"),
-            self.state()
+            self.standing()
         )];
         for (label, member) in [("audience", "audience_id"), ("new", "target_audience_id")] {
             let id = text(value, member);
@@ -64,28 +105,19 @@ impl Operation {
                 lines.push(format!("  {label:<12} {id}"));
             }
         }
-        if let Some(report) = value.get("report").and_then(Value::as_object) {
-            let order = [
-                "received",
-                "created",
-                "updated",
-                "unchanged",
-                "rejected",
-                "quarantined",
-                "total",
-                "removed",
-                "kept",
-                "withheld",
-            ];
-            let shown = order
-                .iter()
-                .filter_map(|name| Some((name, report.get(*name)?.as_i64()?)));
-            lines.extend(
-                shown.map(|(name, count)| format!("  {name:<12} {:>12}", thousands(count))),
+        if !self.has_ended() {
+            let (done, total) = (
+                number(self.progress(), "done"),
+                number(self.progress(), "total"),
             );
-            let reasons = counts(report.get("by_reason"));
-            lines.extend(reasons.iter().map(|line| format!("  {line}")));
+            let of = if total > 0 {
+                format!(" of {}", thousands(total))
+            } else {
+                String::new()
+            };
+            lines.push(format!("  {:<12} {:>12}{of}", "done", thousands(done)));
         }
+        lines.extend(report_lines(value.get("report")));
         if let Some(error) = value.get("error").filter(|error| error.is_object()) {
             lines.push(format!(
                 "  {}: {}",
@@ -95,28 +127,76 @@ impl Operation {
         }
         if self.outcome() == Outcome::Rejected && text(value, "kind") != "import" {
             lines.push(format!(
-                "  rejected rows: GET /api/v1/operations/{}/rejected",
+                "  rejected rows: plateia operation rejected {}",
                 self.id()
             ));
         }
         lines
     }
 
+    fn progress(&self) -> &Value {
+        self.0.get("progress").unwrap_or(&Value::Null)
+    }
+
     fn draw(&self, bar: &ProgressBar) {
-        let progress = self.0.get("progress").unwrap_or(&Value::Null);
-        let count = |name| u64::try_from(number(progress, name)).unwrap_or(0);
+        let count = |name| u64::try_from(number(self.progress(), name)).unwrap_or(0);
         bar.set_length(count("total"));
         bar.set_position(count("done"));
-        bar.set_message(format!("{} {}", text(&self.0, "kind"), self.state()));
+        bar.set_message(format!("{} {}", text(&self.0, "kind"), self.standing()));
     }
 }
 
-/// Follows an operation to its end; `None` when Ctrl-C came first, which leaves it running.
+/// The counts of a report, each in a line of its own.
+fn report_lines(report: Option<&Value>) -> Vec<String> {
+    let Some(members) = report.and_then(Value::as_object) else {
+        return Vec::new();
+    };
+    let others = members.keys().map(String::as_str);
+    let names = ORDER
+        .into_iter()
+        .chain(others.filter(|name| !ORDER.contains(name)));
+    let shown = names.filter_map(|name| Some((name, members.get(name)?.as_i64()?)));
+    let mut lines: Vec<String> = shown
+        .map(|(name, count)| format!("  {name:<12} {:>12}", thousands(count)))
+        .collect();
+    let reasons = counts(members.get("by_reason"));
+    lines.extend(reasons.iter().map(|line| format!("  {line}")));
+    lines
+}
+
+/// How far an operation was followed.
+#[derive(Debug)]
+pub enum Watched {
+    /// To its end.
+    Ended(Operation),
+    /// Until the wait was over.
+    Over(Operation),
+    /// Until Ctrl-C, which leaves it running.
+    Interrupted(Operation),
+}
+
+impl Watched {
+    /// The operation as it was seen last.
+    pub fn operation(self) -> Operation {
+        match self {
+            Self::Ended(operation) | Self::Over(operation) | Self::Interrupted(operation) => {
+                operation
+            }
+        }
+    }
+}
+
+/// Follows an operation to its end, but no longer than a wait.
 ///
 /// # Errors
 /// When it cannot be read, or the server stays away.
-pub async fn watch(api: &Api, show: Show, id: &str) -> anyhow::Result<Option<Operation>> {
-    watch_in(api, show, "operations", id).await
+pub async fn watch(
+    api: &Api,
+    show: Show,
+    id: &str,
+    wait: Option<Duration>,
+) -> anyhow::Result<Watched> {
+    watch_in(api, show, "operations", id, wait).await
 }
 
 /// As [`watch`], for operations of another list, such as `imports`.
@@ -128,16 +208,19 @@ pub async fn watch_in(
     show: Show,
     list: &str,
     id: &str,
-) -> anyhow::Result<Option<Operation>> {
+    wait: Option<Duration>,
+) -> anyhow::Result<Watched> {
     let bar = show.items();
+    let mut seen = Operation(json!({"id": id}));
     let to_its_end = async {
         let mut away = 0;
         loop {
             match api.get(&[list, id], &[]).await.map(Operation) {
                 Ok(operation) => {
                     operation.draw(&bar);
-                    if operation.has_ended() {
-                        return Ok(operation);
+                    seen = operation;
+                    if seen.has_ended() {
+                        return Ok(());
                     }
                     away = 0;
                 }
@@ -147,47 +230,48 @@ pub async fn watch_in(
             tokio::time::sleep(POLL).await;
         }
     };
-    let ended = tokio::select! {
-        ended = to_its_end => ended.map(Some),
-        interrupt = tokio::signal::ctrl_c() => interrupt.map(|()| None).context("Ctrl-C"),
+    let over = async {
+        match wait {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => std::future::pending().await,
+        }
+    };
+    let how: anyhow::Result<fn(Operation) -> Watched> = tokio::select! {
+        ended = to_its_end => ended.map(|()| Watched::Ended as _),
+        () = over => Ok(Watched::Over as _),
+        interrupt = tokio::signal::ctrl_c() => {
+            interrupt.map(|()| Watched::Interrupted as _).context("Ctrl-C")
+        }
     };
     bar.finish_and_clear();
-    ended
+    Ok(how?(seen))
 }
 
-/// Follows an operation to its end and shows it.
+/// Follows an operation to its end, or as long as is waited for it, and shows it. Not to have
+/// ended within the wait is a failure, but not where nothing was to be waited for.
 ///
 /// # Errors
 /// As [`watch`].
-pub async fn follow(api: &Api, show: Show, id: &str) -> anyhow::Result<Outcome> {
-    let Some(operation) = watch(api, show, id).await? else {
-        show.result(&json!({"operation_id": id, "state": "running"}), || {
-            vec![format!(
-                "{id} goes on; follow it with `plateia operation watch {id}`"
-            )]
-        });
-        return Ok(Outcome::Failed);
+pub async fn follow(api: &Api, show: Show, id: &str, wait: Wait) -> anyhow::Result<Outcome> {
+    let (operation, outcome) = match wait.seconds {
+        Some(0) => (Operation::get(api, id).await?, Outcome::Done),
+        seconds => match watch(api, show, id, seconds.map(Duration::from_secs)).await? {
+            Watched::Ended(operation) => {
+                let outcome = operation.outcome();
+                (operation, outcome)
+            }
+            Watched::Over(operation) | Watched::Interrupted(operation) => {
+                (operation, Outcome::Failed)
+            }
+        },
     };
     show.result(&operation.0, || operation.lines());
-    Ok(operation.outcome())
-}
-
-/// Cancels or undoes an operation.
-///
-/// # Errors
-/// When the server refuses.
-pub async fn act(api: &Api, show: Show, id: &str, action: &str) -> anyhow::Result<Outcome> {
-    api.post(&["operations", id, action], &json!({})).await?;
-    let operation = Operation::get(api, id).await?;
-    show.result(&operation.0, || {
-        let done = if action == "undo" {
-            "undone"
-        } else {
-            "asked to stop"
-        };
-        vec![format!("{id} {done}")]
-    });
-    Ok(Outcome::Done)
+    if !operation.has_ended() {
+        show.note(&format!(
+            "{id} goes on; follow it with `plateia operation watch {id}`"
+        ));
+    }
+    Ok(outcome)
 }
 
 #[cfg(test)]
@@ -217,12 +301,32 @@ mod tests {
     }
 
     #[test]
+    fn a_waiting_operation_says_why() {
+        let mut waiting = ended("waiting", Value::Null);
+        waiting.0["reason"] = json!("disk_full");
+        waiting.0["progress"] = json!({"done": 1500, "total": null});
+        assert!(waiting.line().contains("waiting: disk_full"));
+        let lines = waiting.lines().join("\n");
+        assert!(
+            lines.contains("waiting: disk_full") && lines.contains("1,500"),
+            "{lines}"
+        );
+    }
+
+    #[test]
+    fn every_count_of_a_report_is_shown() {
+        let mut operation = ended("succeeded", json!("complete"));
+        operation.0["report"]["opted_out"] = json!(4321);
+        assert!(operation.lines().join("\n").contains("4,321"));
+    }
+
+    #[test]
     fn the_report_is_shown() {
         let lines = ended("succeeded", json!("partial")).lines().join("\n");
         assert!(
             lines.contains("1,200") && lines.contains("where"),
             "{lines}"
         );
-        assert!(lines.contains("/op_1/rejected"), "{lines}");
+        assert!(lines.contains("plateia operation rejected op_1"), "{lines}");
     }
 }

@@ -8,14 +8,17 @@ use super::{
     show::{counts, number, text, thousands},
     upload,
 };
-use crate::{cli::RecycleArgs, run::Outcome};
+use crate::{
+    cli::{RecycleArgs, RuleArgs},
+    run::Outcome,
+};
 
 /// Shows what would be removed, asks, then removes it and follows that to its end.
 ///
 /// # Errors
 /// When a file cannot be read, the server refuses, or goes away.
 pub async fn run(api: &Api, show: Show, args: RecycleArgs) -> anyhow::Result<Outcome> {
-    let upload_id = match &args.documents {
+    let upload_id = match &args.rules.documents {
         Some(path) => {
             let upload = upload(api, show, path, None).await?;
             Some(
@@ -28,48 +31,88 @@ pub async fn run(api: &Api, show: Show, args: RecycleArgs) -> anyhow::Result<Out
         None => None,
     };
     let mut body = request(&args, upload_id);
-    body.insert("dry_run".to_owned(), true.into());
     let path = ["audiences", args.id.as_str(), "recycle"];
-    let plan = api.post(&path, &body.clone().into()).await?.body;
-    if args.dry_run {
-        show.result(&plan, || plan_lines(&plan));
-        return Ok(Outcome::Done);
-    }
-    show.note(&plan_lines(&plan).join("\n"));
-    if !args.yes && !show.confirm(&question(&args, &plan))? {
-        show.note("nothing was changed");
-        return Ok(Outcome::Failed);
-    }
-    body.insert("dry_run".to_owned(), false.into());
-    body.insert("plan".to_owned(), text(&plan, "plan").into());
-    let accepted = api.post(&path, &body.into()).await?;
-    operation::follow(api, show, &accepted.operation_id()?).await
-}
-
-fn request(args: &RecycleArgs, upload_id: Option<Value>) -> Map<String, Value> {
-    let mut rules = Map::new();
-    let mut rule = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            rules.insert(name.to_owned(), value);
+    let plan = match &args.plan {
+        Some(plan) => plan.clone(),
+        None => {
+            body.insert("dry_run".to_owned(), true.into());
+            let plan = api.post(&path, &body.clone().into()).await?.body;
+            if args.dry_run {
+                show.result(&plan, || plan_lines(&plan));
+                return Ok(Outcome::Done);
+            }
+            show.note(&plan_lines(&plan).join("\n"));
+            if !args.yes && !show.confirm(&question(&args, &plan))? {
+                show.note("nothing was changed");
+                return Ok(Outcome::Failed);
+            }
+            text(&plan, "plan").to_owned()
         }
     };
-    let listed = |items: &[String]| (!items.is_empty()).then(|| json!(items));
-    rule("upload_id", upload_id);
-    rule("audience_ids", listed(&args.minus));
-    rule("where", args.conditions.clone());
-    rule("outcomes", listed(&args.outcome));
+    body.insert("dry_run".to_owned(), false.into());
+    body.insert("plan".to_owned(), plan.into());
+    let accepted = api.post(&path, &body.into()).await?;
+    operation::follow(api, show, &accepted.operation_id()?, args.wait).await
+}
+
+/// What was said and nothing else: defaults are the server's.
+fn request(args: &RecycleArgs, upload_id: Option<Value>) -> Map<String, Value> {
     let target = match args.to_new.as_deref() {
         None => json!({"type": "in_place"}),
         Some("") => json!({"type": "new"}),
         Some(name) => json!({"type": "new", "name": name}),
     };
-    let mut body = Map::new();
-    body.insert("rules".to_owned(), rules.into());
+    let keep = said([
+        ("audience_ids", listed(&args.keep_audience)),
+        ("documents", listed(&args.keep_document)),
+    ]);
+    let mut body = said([
+        ("keep", (!keep.is_empty()).then(|| keep.into())),
+        ("plan_tolerance", args.plan_tolerance.map(Value::from)),
+    ]);
+    body.insert("rules".to_owned(), rules(&args.rules, upload_id).into());
     body.insert("target".to_owned(), target);
-    if let Some(audiences) = listed(&args.keep_audience) {
-        body.insert("keep".to_owned(), json!({"audience_ids": audiences}));
-    }
     body
+}
+
+fn rules(args: &RuleArgs, upload_id: Option<Value>) -> Map<String, Value> {
+    let contacted = said([
+        ("channel", args.channel.as_deref().map(Value::from)),
+        ("from", args.contacted_from.as_deref().map(Value::from)),
+        ("to", args.contacted_to.as_deref().map(Value::from)),
+    ]);
+    let duplicates = listed(&args.duplicates).map(|by| {
+        let keep = args.duplicates_keep.as_deref().map(Value::from);
+        said([("by", Some(by)), ("keep", keep)]).into()
+    });
+    said([
+        ("upload_id", upload_id),
+        ("documents", listed(&args.document)),
+        ("audience_ids", listed(&args.minus)),
+        ("where", args.conditions.clone()),
+        ("outcomes", listed(&args.outcome)),
+        (
+            "contacted",
+            (!contacted.is_empty()).then(|| contacted.into()),
+        ),
+        ("attempts", args.attempts.map(|n| json!({"at_least": n}))),
+        (
+            "min_hours_since_last_attempt",
+            args.min_hours_since_last_attempt.map(Value::from),
+        ),
+        ("opted_out", args.opted_out.map(Value::from)),
+        ("duplicates", duplicates),
+    ])
+}
+
+fn said<const N: usize>(members: [(&str, Option<Value>); N]) -> Map<String, Value> {
+    let said = members.into_iter();
+    said.filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+}
+
+fn listed(items: &[String]) -> Option<Value> {
+    (!items.is_empty()).then(|| json!(items))
 }
 
 fn plan_lines(plan: &Value) -> Vec<String> {
@@ -104,15 +147,12 @@ mod tests {
     fn args() -> RecycleArgs {
         RecycleArgs {
             id: "aud_1".to_owned(),
-            documents: None,
-            minus: Vec::new(),
-            conditions: None,
-            outcome: Vec::new(),
-            keep_audience: Vec::new(),
-            to_new: None,
-            dry_run: false,
-            yes: false,
+            ..RecycleArgs::default()
         }
+    }
+
+    fn texts<const N: usize>(items: [&str; N]) -> Vec<String> {
+        items.map(str::to_owned).to_vec()
     }
 
     #[test]
@@ -122,23 +162,57 @@ mod tests {
             Value::from(body),
             json!({"rules": {}, "target": {"type": "in_place"}})
         );
-        let full = RecycleArgs {
-            minus: vec!["aud_2".to_owned()],
-            outcome: vec!["busy".to_owned()],
-            keep_audience: vec!["aud_3".to_owned()],
-            to_new: Some("N".to_owned()),
-            ..args()
-        };
-        let body = request(&full, Some(json!("upl_1")));
-        let rules = json!({"upload_id": "upl_1", "audience_ids": ["aud_2"], "outcomes": ["busy"]});
-        assert_eq!(body["rules"], rules);
-        assert_eq!(body["keep"], json!({"audience_ids": ["aud_3"]}));
-        assert_eq!(body["target"], json!({"type": "new", "name": "N"}));
         let unnamed = RecycleArgs {
             to_new: Some(String::new()),
             ..args()
         };
         assert_eq!(request(&unnamed, None)["target"], json!({"type": "new"}));
+    }
+
+    #[test]
+    fn every_rule_can_be_said() {
+        let full = RecycleArgs {
+            rules: RuleArgs {
+                documents: None,
+                document: texts(["1", "2"]),
+                minus: texts(["aud_2"]),
+                conditions: Some(json!([{"conditions": []}])),
+                outcome: texts(["busy"]),
+                contacted_from: Some("2026-01-01T00:00:00Z".to_owned()),
+                contacted_to: Some("2026-02-01T00:00:00Z".to_owned()),
+                channel: Some("phone".to_owned()),
+                attempts: Some(3),
+                min_hours_since_last_attempt: Some(24),
+                opted_out: Some(false),
+                duplicates: texts(["phone", "email"]),
+                duplicates_keep: Some("earliest".to_owned()),
+            },
+            keep_audience: texts(["aud_3"]),
+            keep_document: texts(["7"]),
+            to_new: Some("N".to_owned()),
+            plan_tolerance: Some(5),
+            ..args()
+        };
+        assert_eq!(
+            Value::from(request(&full, Some(json!("upl_1")))),
+            json!({
+                "rules": {
+                    "upload_id": "upl_1",
+                    "documents": ["1", "2"],
+                    "audience_ids": ["aud_2"],
+                    "where": [{"conditions": []}],
+                    "outcomes": ["busy"],
+                    "contacted": {"channel": "phone", "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
+                    "attempts": {"at_least": 3},
+                    "min_hours_since_last_attempt": 24,
+                    "opted_out": false,
+                    "duplicates": {"by": ["phone", "email"], "keep": "earliest"},
+                },
+                "keep": {"audience_ids": ["aud_3"], "documents": ["7"]},
+                "target": {"type": "new", "name": "N"},
+                "plan_tolerance": 5,
+            })
+        );
     }
 
     #[test]

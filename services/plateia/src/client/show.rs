@@ -22,6 +22,11 @@ impl Show {
         Self { json }
     }
 
+    /// Whether it is for programs.
+    pub const fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Shows a result: the server's JSON, or these lines.
     pub fn result(self, json: &Value, lines: impl FnOnce() -> Vec<String>) {
         if self.json {
