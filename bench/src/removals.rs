@@ -11,7 +11,7 @@ use crate::{
     data,
     http::Client,
     jobs::{self, connect},
-    load::{Load, Window},
+    load::Load,
     server::{Server, cpu_of},
     table::{Line, Target, median, ms, spread},
 };
@@ -53,7 +53,7 @@ pub fn recycling(setup: &Setup) -> anyhow::Result<Vec<Line>> {
         if run % 2 == 1 {
             beside.push(bare_recycle(bare.as_mut(), rows, removed)?);
         }
-        quiet.push(ours.recycle()?.0);
+        quiet.push(ours.recycle()?);
         ours.undo()?;
         if run % 2 == 0 {
             beside.push(bare_recycle(bare.as_mut(), rows, removed)?);
@@ -154,8 +154,8 @@ impl Ours {
         })
     }
 
-    /// Sends the list, recycles by it, and waits for the end. Also answers when that was.
-    fn recycle(&mut self) -> anyhow::Result<(Run, Window)> {
+    /// Sends the list, recycles by it, and waits for the end.
+    fn recycle(&mut self) -> anyhow::Result<Run> {
         // The server closed the last one while the bare store was measured.
         self.client = connect(&self.server)?;
         let before = self.server.cpu()?;
@@ -163,16 +163,16 @@ impl Ours {
         let upload = jobs::upload(&mut self.client, &self.list)?;
         let rules = json!({ "upload_id": upload });
         let ended = jobs::recycle(&mut self.client, &self.audience, &rules)?;
-        let end = Instant::now();
+        let wall = started.elapsed().as_secs_f64();
         let removed = ended.pointer("/report/removed").and_then(Value::as_u64);
         ensure!(removed == Some(self.removed), "removed {removed:?}");
         let run = Run {
-            wall: (end - started).as_secs_f64(),
+            wall,
             cpu: self.server.cpu()?.saturating_sub(before).as_secs_f64(),
         };
         eprintln!("  recycled in {:.2} s", run.wall);
         self.last = jobs::text(&ended, "id")?;
-        Ok((run, (started, end)))
+        Ok(run)
     }
 
     fn undo(&mut self) -> anyhow::Result<()> {
@@ -184,19 +184,19 @@ impl Ours {
     fn under_load(&mut self, setup: &Setup, rows: u64, bare: &[Run]) -> anyhow::Result<Vec<Line>> {
         // Of what is left after the removal, so that every page asked for is there.
         let last = (rows - self.removed) / 100;
-        let load = Load::start(&self.server, &self.audience, last)?;
+        let load = Load::start(self.server.address, &self.audience, last)?;
         std::thread::sleep(Duration::from_secs(2));
         self.server.reset_peak()?;
-        let (mut loaded, mut windows) = (Vec::new(), Vec::new());
+        // From here to the last answer: undos, and what comes after them, are part of the work.
+        let from = Instant::now();
+        let mut loaded = Vec::new();
         for _ in 0..setup.runs {
-            let (run, window) = self.recycle()?;
-            loaded.push(run);
-            windows.push(window);
+            loaded.push(self.recycle()?);
             self.undo()?;
         }
+        let seen = load.finish(from)?;
         let peak = self.server.peak()?;
-        let seen = load.finish(&windows)?;
-        let did = "due while recycling";
+        let did = "due while recycling and undoing";
         Ok(vec![
             against(
                 "the same under 50 pages/s and 10 inserts/s".into(),

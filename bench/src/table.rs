@@ -26,7 +26,13 @@ impl Line {
     pub fn p99(name: impl Into<String>, did: &str, values: &[f64], most: f64) -> Self {
         Self {
             name: name.into(),
-            ours: format!("{did}: {} ms, {} times", spread(values), values.len()),
+            ours: format!(
+                "{did}: {:.2} ms in the middle, slowest {:.2}, {:.2} % over the limit, {} times",
+                median(values),
+                quantile(values, 1.0),
+                share_over(values, most) * 100.0,
+                values.len()
+            ),
             measure: format!("limit {most} ms"),
             value: quantile(values, 0.99),
             target: Target::AtMost(most),
@@ -131,6 +137,11 @@ pub fn quantile(values: &[f64], share: f64) -> f64 {
     sorted.get(at.min(last)).copied().unwrap_or(f64::NAN)
 }
 
+/// The share of values above a limit.
+fn share_over(values: &[f64], limit: f64) -> f64 {
+    values.iter().filter(|value| **value > limit).count() as f64 / values.len() as f64
+}
+
 /// The value in the middle.
 pub fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
@@ -158,6 +169,16 @@ mod tests {
         assert!(quantile(&values, 0.99) >= 199.0);
         assert!((quantile(&[3.0, 1.0, 2.0], 0.5) - 2.0).abs() < f64::EPSILON);
         assert!(quantile(&[], 0.5).is_nan());
+    }
+
+    #[test]
+    fn the_slowest_and_the_share_over_the_limit_stand_beside_p99() {
+        let mut values = vec![1.0; 399];
+        values.push(3_300.0);
+        let line = Line::p99("x", "due", &values, 50.0);
+        assert_eq!(line.met(), Some(true));
+        let said = "due: 1.00 ms in the middle, slowest 3300.00, 0.25 % over the limit, 400 times";
+        assert_eq!(line.ours, said);
     }
 
     #[test]
