@@ -10,7 +10,7 @@ use domain::{contact::Document, shared::WriteNo};
 use ports::{
     StoreError,
     contacts::ContentKey,
-    store::{NewWrite, WriteIntent},
+    store::{NewWrite, UnderWay, WriteIntent},
 };
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::{changed_one, store},
-    schema::write_intents,
+    schema::{audience_contents, write_intents},
 };
 
 #[derive(Queryable, Selectable)]
@@ -41,18 +41,23 @@ impl TryFrom<IntentRow> for WriteIntent {
     type Error = StoreError;
 
     fn try_from(row: IntentRow) -> Result<Self, StoreError> {
-        let documents = String::from_utf8(row.documents)
-            .map_err(|_| StoreError::Corrupt("documents of a write"))?;
-        let documents = documents.split_terminator(DOCUMENT_END);
         Ok(Self {
             key: key(row.audience, row.epoch),
             write: WriteNo(row.write_no),
             owner: row.owner,
-            documents: documents
-                .map(|text| Document::from_stored(text.to_owned()))
-                .collect(),
+            documents: documents(row.documents)?,
         })
     }
+}
+
+/// The documents of a stored list.
+fn documents(stored: Vec<u8>) -> Result<Vec<Document>, StoreError> {
+    let text =
+        String::from_utf8(stored).map_err(|_| StoreError::Corrupt("documents of a write"))?;
+    let documents = text.split_terminator(DOCUMENT_END);
+    Ok(documents
+        .map(|text| Document::from_stored(text.to_owned()))
+        .collect())
 }
 
 /// The intents of a content.
@@ -141,6 +146,36 @@ pub(super) async fn open_of(
         .optional()
         .map_err(store)?;
     open.map(|(row, lapsed)| Ok((row.try_into()?, lapsed)))
+        .transpose()
+}
+
+/// The revision of a content and the documents of its open write, as one statement sees them.
+pub(super) async fn under_way(
+    conn: &mut Conn,
+    key: ContentKey,
+) -> Result<Option<UnderWay>, StoreError> {
+    let open = write_intents::table
+        .on(audience_contents::open_write.eq(write_intents::write_no.nullable()));
+    let found: Option<(i64, Option<Vec<u8>>)> = audience_contents::table
+        .left_join(open)
+        .filter(audience_contents::audience.eq(key.audience.raw()))
+        .filter(audience_contents::epoch.eq(key.epoch.0))
+        .select((
+            audience_contents::revision,
+            write_intents::documents.nullable(),
+        ))
+        .first(conn)
+        .await
+        .optional()
+        .map_err(store)?;
+    found
+        .map(|(revision, stored)| {
+            let documents = stored.map(documents).transpose()?.unwrap_or_default();
+            Ok(UnderWay {
+                revision,
+                documents,
+            })
+        })
         .transpose()
 }
 

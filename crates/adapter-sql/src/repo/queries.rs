@@ -12,7 +12,7 @@ use ports::{
     contacts::ContentKey,
     store::{
         AudienceFilter, AudiencePage, AudienceQueries, Content, Notification, NotificationFilter,
-        OperationFilter, Removal, Upload, UserEvent, WriteIntent,
+        OperationFilter, Removal, UnderWay, Upload, UserEvent, WriteIntent,
     },
 };
 
@@ -47,6 +47,10 @@ impl AudienceQueries for Db {
 
     async fn open_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError> {
         intents::open(&mut *self.reader().await?, limit).await
+    }
+
+    async fn under_way(&self, key: ContentKey) -> Result<Option<UnderWay>, StoreError> {
+        intents::under_way(&mut *self.reader().await?, key).await
     }
 
     async fn written_between(

@@ -25,6 +25,15 @@ pub struct Content {
     pub active: Vec<RemovalNo>,
 }
 
+/// How far a content has got, and what may be in the contact store beyond that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnderWay {
+    /// Of the content.
+    pub revision: i64,
+    /// Documents of the write that is open on it.
+    pub documents: Vec<Document>,
+}
+
 /// What a writer asks the lock for.
 #[derive(Debug, Clone)]
 pub struct NewWrite {

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 pub use audiences::AudienceRepository;
 pub use contents::{
     Content, ContentDelta, ContentRepository, NewRemoval, NewWrite, OpenWrite, Removal,
-    RemovalState, WriteIntent,
+    RemovalState, UnderWay, WriteIntent,
 };
 pub use creations::{Creation, CreationRepository};
 pub use customers::{

@@ -9,7 +9,8 @@ use domain::{
 };
 
 use super::{
-    Content, CustomerQueries, Notification, OutcomeQueries, Removal, Upload, UserEvent, WriteIntent,
+    Content, CustomerQueries, Notification, OutcomeQueries, Removal, UnderWay, Upload, UserEvent,
+    WriteIntent,
 };
 use crate::{StoreError, contacts::ContentKey};
 
@@ -106,6 +107,10 @@ pub trait AudienceQueries: OutcomeQueries + CustomerQueries + Send + Sync {
 
     /// Open writes. At a start of the embedded process every one is abandoned.
     async fn open_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError>;
+
+    /// What is being written to a content: whatever a reader finds in the contact store beyond the
+    /// content's own state was announced here before it was stored. `None` where there is no content.
+    async fn under_way(&self, key: ContentKey) -> Result<Option<UnderWay>, StoreError>;
 
     /// Documents of all writes of a content that ended after the revision `after` and up to `until`;
     /// `None` when that is not known any more, or something else happened in between.

@@ -10,6 +10,8 @@ mod creating;
 mod customers;
 mod housekeeping;
 mod listed;
+mod meeting;
+mod paging;
 mod rig;
 mod scratch;
 mod tracing;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::{contact::Document, shared::Instant};
-use ports::store::Content;
+use ports::{contacts::View, store::Content};
 
 use super::{
     index::{Block, Cutter, Index},
@@ -55,6 +55,8 @@ impl<'a> Written<'a> {
 
 /// What a removal counted while it judged every contact.
 pub(crate) struct Surveyed {
+    /// Who was judged: those whom these removals leave visible.
+    pub(super) view: View,
     pub(super) stays: Vec<Block>,
     pub(super) everybody: Vec<Block>,
     /// Documents written meanwhile, which may be counted wrongly.
@@ -63,8 +65,9 @@ pub(crate) struct Surveyed {
 
 impl Surveyed {
     /// What was cut while every contact was judged, and what was written meanwhile.
-    pub fn new(cuts: Cuts, touched: Vec<Document>) -> Self {
+    pub fn new(view: View, cuts: Cuts, touched: Vec<Document>) -> Self {
         Self {
+            view,
             stays: cuts.stays.finish(),
             everybody: cuts.everybody.finish(),
             touched,
@@ -83,6 +86,8 @@ pub(super) struct Counted {
     /// The latest revision that the two are complete for. Writes of other processes are not heard of:
     /// where one is missing, it stays behind.
     pub tracked: i64,
+    /// No state before this revision can be cut from it: writes up to here may have been counted in part.
+    sound_from: i64,
     /// When the index was last known to be exact.
     pub exact_at: Instant,
 }
@@ -100,7 +105,16 @@ impl Counted {
             index,
             touched,
             shifts: BTreeMap::new(),
+            sound_from: tracked,
             tracked,
+        }
+    }
+
+    /// As it was counted beside writes that end with the revision `until`.
+    pub fn beside(self, until: i64) -> Self {
+        Self {
+            sound_from: until.max(self.sound_from),
+            ..self
         }
     }
 
@@ -112,10 +126,10 @@ impl Counted {
         tracked: i64,
         now: Instant,
     ) -> Self {
-        // Not exact where something is to be counted again.
-        let behind = i64::from(!touched.is_empty());
-        let index = Index::new(at.revision - behind, view_of(at), blocks);
-        Self::new(Arc::new(index), touched, tracked, now)
+        let index = Index::new(at.revision, view_of(at), blocks);
+        // Of no state before something is counted again.
+        let until = tracked + i64::from(!touched.is_empty());
+        Self::new(Arc::new(index), touched, tracked, now).beside(until)
     }
 
     /// Takes in what was written after the revision `from` and up to `to`.
@@ -150,8 +164,8 @@ impl Counted {
 
     /// Brings the index up to date where nothing is to be counted for it.
     pub fn follow(&mut self, content: &Content, now: Instant) -> Option<Arc<Index>> {
-        if self.index.revision != content.revision {
-            if !self.covers(content) || !self.touched.is_empty() {
+        if !self.is_exact_at(content.revision) {
+            if !self.covers(content) || !self.touched.is_empty() || self.tracked < self.sound_from {
                 return None;
             }
             let index = self.shifted();
@@ -168,7 +182,7 @@ impl Counted {
     /// What a rebuild for this state may start from. Kept here as well: a write that lands while blocks
     /// are counted touches them again.
     pub fn taken(&mut self, content: &Content) -> Taken {
-        if self.index.revision == content.revision {
+        if self.is_exact_at(content.revision) {
             return Taken::Exact(Arc::clone(&self.index));
         }
         if !self.covers(content) {
@@ -178,8 +192,13 @@ impl Counted {
         Taken::Some(index, self.touched.clone())
     }
 
+    /// Whether the index as it is counts this state.
+    pub fn is_exact_at(&self, revision: i64) -> bool {
+        self.index.revision == revision && self.sound_from <= revision
+    }
+
     /// Whether all that was written between the two states is known.
-    fn covers(&self, content: &Content) -> bool {
+    pub fn covers(&self, content: &Content) -> bool {
         let tracked = self.tracked >= content.revision;
         tracked && self.index.view == view_of(content) && !self.index.is_empty()
     }

@@ -4,6 +4,7 @@ mod answers;
 mod batch;
 mod classify;
 mod counted;
+mod cut;
 mod index;
 mod lane;
 mod page_index;
@@ -12,6 +13,8 @@ mod read;
 mod remove;
 mod repair;
 mod slot;
+#[cfg(test)]
+mod slot_tests;
 mod write;
 mod writer;
 

@@ -13,10 +13,10 @@ use std::{
     },
 };
 
-use domain::{contact::Document, shared::Instant};
+use domain::contact::Document;
 use ports::{
     StoreError,
-    contacts::{ContentKey, StoredContact, View},
+    contacts::{ContentKey, View},
     store::Content,
 };
 use tokio::sync::Mutex as AsyncMutex;
@@ -51,14 +51,14 @@ pub struct PageIndexes {
     counts: AtomicU64,
 }
 
-/// One page by number and what it was cut from.
-pub(crate) struct Page {
-    /// Visible contacts in the state the page was cut from.
-    pub total: u64,
-    /// The contacts.
-    pub rows: Vec<StoredContact>,
-    /// The removals of that state.
-    pub view: View,
+/// What an index is beside the content that it was asked for.
+pub(super) enum Base {
+    /// It counts the state of its revision.
+    Exact,
+    /// It was counted beside writes and may have seen a part of one.
+    Unsure,
+    /// It counts an earlier state.
+    Old,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -141,52 +141,30 @@ impl PageIndexes {
         }
     }
 
-    /// The page that starts at `position`, of `limit` contacts.
-    pub(crate) async fn page(
+    /// An index that may answer now: exact, or fresh enough while a rebuild goes on behind it.
+    pub(super) async fn current(
         self: &Arc<Self>,
         content: &Content,
-        position: u64,
-        limit: usize,
-    ) -> Result<Page, StoreError> {
-        let index = self.current(content).await?;
-        if position >= index.total {
-            return Ok(Page {
-                total: index.total,
-                rows: Vec::new(),
-                view: index.view.clone(),
-            });
-        }
-        let (after, skip) = index.seek(position);
-        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        let store = &self.deps.contacts;
-        let rows = store
-            .page(content.key, &index.view, after, skip, limit)
-            .await?;
-        Ok(Page {
-            total: index.total,
-            rows,
-            view: index.view.clone(),
-        })
-    }
-
-    /// An index that may answer now: exact, or fresh enough while a rebuild goes on behind it.
-    async fn current(self: &Arc<Self>, content: &Content) -> Result<Arc<Index>, StoreError> {
+    ) -> Result<(Arc<Index>, Base), StoreError> {
         let now = self.deps.clock.now();
-        if let Some(index) = self.follow(content, now) {
-            return Ok(index);
+        if let Some(index) = self.follow(content) {
+            return Ok((index, Base::Exact));
         }
-        if let Some(known) = self.known(content.key) {
+        self.catch_up(content).await?;
+        if let Some(known) = self.known(content) {
             let fresh = now - known.exact_at < STALE;
-            let quick = content.contacts < QUICK || known.touched <= EAGER_BLOCKS;
-            if fresh && !quick {
+            let few = known.touched.is_some_and(|n| n <= EAGER_BLOCKS);
+            if fresh && !few && content.contacts >= QUICK {
                 self.rebuild_behind(content.clone());
-                return Ok(known.index);
+                return Ok((known.index, Base::Old));
             }
         }
         self.rebuild(content).await
     }
 
-    fn follow(&self, content: &Content, now: Instant) -> Option<Arc<Index>> {
+    /// The index of this state, where nothing is to be counted for it.
+    pub(super) fn follow(&self, content: &Content) -> Option<Arc<Index>> {
+        let now = self.deps.clock.now();
         let mut slots = locked(&self.slots);
         slots
             .contains_key(&content.key)
@@ -194,8 +172,24 @@ impl PageIndexes {
             .follow(content, now)
     }
 
-    fn known(&self, key: ContentKey) -> Option<Known> {
-        locked(&self.slots).get(&key)?.known()
+    fn known(&self, content: &Content) -> Option<Known> {
+        locked(&self.slots).get(&content.key)?.known(content)
+    }
+
+    /// Documents that this process wrote in between, where it remembers and nobody else wrote.
+    pub(super) fn written_between(
+        &self,
+        key: ContentKey,
+        from: i64,
+        to: i64,
+    ) -> Option<Vec<Document>> {
+        locked(&self.slots).get(&key)?.written_between(from, to)
+    }
+
+    /// Forgets an index that counts what is not there, so that everything is counted again.
+    pub(super) fn distrust(&self, key: ContentKey, rows: usize, total: u64) {
+        tracing::error!(audience = %key.audience, rows, total, "a page index was wrong");
+        locked(&self.slots).remove(&key);
     }
 
     fn rebuild_behind(self: &Arc<Self>, content: Content) {
@@ -220,7 +214,7 @@ impl PageIndexes {
     }
 
     /// Counts what changed, one rebuild per content at a time; who waited takes the other's result.
-    async fn rebuild(&self, wanted: &Content) -> Result<Arc<Index>, StoreError> {
+    async fn rebuild(&self, wanted: &Content) -> Result<(Arc<Index>, Base), StoreError> {
         let turn = self.turn(wanted.key);
         let _turn = turn.lock().await;
         slot(&mut locked(&self.slots), wanted.key).begin_log();
@@ -228,7 +222,7 @@ impl PageIndexes {
         let content = content.unwrap_or_else(|| wanted.clone());
         self.catch_up(&content).await?;
         let (base, touched) = match self.take_touched(&content) {
-            Taken::Exact(index) => return Ok(index),
+            Taken::Exact(index) => return Ok((index, Base::Exact)),
             Taken::Some(index, touched) => (Some(index), touched),
             Taken::Unknown => (None, BTreeSet::new()),
         };
@@ -247,8 +241,17 @@ impl PageIndexes {
             },
         };
         let index = Arc::new(Index::new(content.revision, view, blocks));
-        self.keep(content.key, &index);
-        Ok(index)
+        let until = self.announced(&content).await?;
+        let exact = self.keep(content.key, &index, until);
+        Ok((index, if exact { Base::Exact } else { Base::Unsure }))
+    }
+
+    /// The revision with which the writes end that a count may have seen.
+    async fn announced(&self, content: &Content) -> Result<i64, StoreError> {
+        let under_way = self.deps.queries.under_way(content.key).await?;
+        Ok(under_way.map_or(content.revision, |now| {
+            now.revision + i64::from(!now.documents.is_empty())
+        }))
     }
 
     /// Looks up what other processes have written.
@@ -271,10 +274,10 @@ impl PageIndexes {
         }
     }
 
-    fn keep(&self, key: ContentKey, index: &Arc<Index>) {
+    fn keep(&self, key: ContentKey, index: &Arc<Index>, until: i64) -> bool {
         let now = self.deps.clock.now();
         let count = PageCount(self.counts.fetch_add(1, Ordering::Relaxed) + 1);
-        slot(&mut locked(&self.slots), key).keep(index, count, now);
+        slot(&mut locked(&self.slots), key).keep(index, until, count, now)
     }
 
     /// The index kept in the store, where it is still exact.

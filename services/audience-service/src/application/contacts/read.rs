@@ -12,7 +12,7 @@ use ports::{
     store::Content,
 };
 
-use super::{classify::Marks, view_of};
+use super::{classify::Marks, cut::Place, view_of};
 use crate::application::{Actor, App, AppError, AppResult};
 
 /// How long a walk by cursor may take.
@@ -188,7 +188,8 @@ impl App {
         let content = self.content_of(&audience).await?;
         let size = u64::try_from(per_page).unwrap_or(u64::MAX);
         let position = page.saturating_sub(1).saturating_mul(size);
-        let cut = self.pages.page(&content, position, per_page).await?;
+        let limit = per_page;
+        let cut = self.cut(&content, Place { position, limit }).await?;
         let end = position.saturating_add(size);
         let next = cut
             .rows

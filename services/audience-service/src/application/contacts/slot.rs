@@ -1,7 +1,7 @@
 //! What is known of one content's pages: its index, what was written since, and the index that an
 //! undo brings back.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use domain::{contact::Document, shared::Instant};
 use ports::store::Content;
@@ -12,14 +12,16 @@ use super::{
     view_of,
 };
 
+/// Documents remembered of the latest writes: a page is read in the time of a few of them.
+const REMEMBERED: usize = 2_000;
 /// Documents logged during a count; more than these, and everything is counted again.
 const LOGGED: usize = 100_000;
 
 /// What an answer may be cut from.
 pub(super) struct Known {
     pub index: Arc<Index>,
-    /// How many blocks are known to be touched since.
-    pub touched: usize,
+    /// How many blocks are known to be touched since; none where that is not known.
+    pub touched: Option<usize>,
     /// When it was last known to be exact.
     pub exact_at: Instant,
 }
@@ -47,6 +49,48 @@ impl Log {
     }
 }
 
+/// The latest writes, one after the other.
+#[derive(Default)]
+struct Recent {
+    writes: VecDeque<(i64, Vec<Document>)>,
+    documents: usize,
+}
+
+impl Recent {
+    fn push(&mut self, revision: i64, documents: impl Iterator<Item = Document>) {
+        if self
+            .writes
+            .back()
+            .is_some_and(|(last, _)| last + 1 != revision)
+        {
+            *self = Self::default();
+        }
+        let documents: Vec<Document> = documents.collect();
+        self.documents += documents.len();
+        self.writes.push_back((revision, documents));
+        while self.documents > REMEMBERED || self.writes.len() > REMEMBERED {
+            let Some((_, forgotten)) = self.writes.pop_front() else {
+                break;
+            };
+            self.documents -= forgotten.len();
+        }
+    }
+
+    fn between(&self, from: i64, to: i64) -> Option<Vec<Document>> {
+        let asked = self
+            .writes
+            .iter()
+            .filter(|(at, _)| (from + 1..=to).contains(at));
+        let all = usize::try_from(to - from).ok() == Some(asked.clone().count());
+        all.then(|| {
+            asked
+                .flat_map(|(_, documents)| documents)
+                .cloned()
+                .collect()
+        })
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Slot {
     current: Option<Counted>,
@@ -56,6 +100,7 @@ pub(super) struct Slot {
     flipped: Option<i64>,
     /// Documents written while the blocks are being counted; `None` when that is not known.
     log: Option<Log>,
+    recent: Recent,
     /// The latest count.
     pub count: PageCount,
     /// When it was last asked for; see [`super::page_index`].
@@ -63,12 +108,17 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub fn known(&self) -> Option<Known> {
+    pub fn known(&self, content: &Content) -> Option<Known> {
         self.current.as_ref().map(|counted| Known {
             index: Arc::clone(&counted.index),
-            touched: counted.touched.len(),
+            touched: counted.covers(content).then_some(counted.touched.len()),
             exact_at: counted.exact_at,
         })
+    }
+
+    /// Documents of the writes after the revision `from` and up to `to`, where these are remembered.
+    pub fn written_between(&self, from: i64, to: i64) -> Option<Vec<Document>> {
+        self.recent.between(from, to)
     }
 
     /// The index, where it is exact without anything being counted.
@@ -99,6 +149,7 @@ impl Slot {
     pub fn written(&mut self, content: &Content, began_after: PageCount, written: &[Written<'_>]) {
         let revision = content.revision;
         let documents = || written.iter().map(|w| w.document);
+        self.recent.push(revision, documents().cloned());
         if let Some(log) = &mut self.log {
             log.documents.extend(documents().cloned());
             log.revisions.push(revision);
@@ -132,11 +183,13 @@ impl Slot {
             old.tracked = content.revision;
             old
         });
+        // A survey is of no use where others came back or went while it was made.
         let Some(Surveyed {
+            view: _,
             stays,
             everybody,
             touched,
-        }) = surveyed
+        }) = surveyed.filter(|surveyed| surveyed.view == view_of(from))
         else {
             return self.settle(None);
         };
@@ -171,6 +224,7 @@ impl Slot {
     fn flip(&mut self, content: &Content) -> Option<Counted> {
         self.flipped = Some(content.revision);
         self.log = None;
+        self.recent = Recent::default();
         self.current.clone()
     }
 
@@ -188,21 +242,20 @@ impl Slot {
         current.map_or(Taken::Unknown, |counted| counted.taken(content))
     }
 
-    /// Puts an index in place. What was written while it was counted is touched; from where that is
-    /// not known, it is behind.
-    pub fn keep(&mut self, index: &Arc<Index>, count: PageCount, now: Instant) {
+    /// Puts an index in place that was counted beside writes which end with the revision `until`. What
+    /// was written meanwhile is touched; from where that is not known, the index is behind. Answers
+    /// whether it counts the state of its revision.
+    pub fn keep(&mut self, index: &Arc<Index>, until: i64, count: PageCount, now: Instant) -> bool {
         if self.flipped.is_some_and(|flip| index.revision < flip) {
-            return;
+            return false;
         }
         self.count = count;
         let log = self.log.take().unwrap_or_default();
         let tracked = log.reaches(index.revision);
-        self.current = Some(Counted::new(
-            Arc::clone(index),
-            &log.documents,
-            tracked,
-            now,
-        ));
+        let counted = Counted::new(Arc::clone(index), &log.documents, tracked, now).beside(until);
+        let exact = counted.is_exact_at(index.revision);
+        self.current = Some(counted);
+        exact
     }
 }
 
@@ -238,7 +291,7 @@ mod tests {
         let mut slot = Slot::default();
         slot.begin_log();
         let counted = Index::new(5, View::default(), blocks);
-        slot.keep(&Arc::new(counted), PageCount(1), now);
+        assert!(slot.keep(&Arc::new(counted), 5, PageCount(1), now));
 
         let (b, x) = (document("b"), document("x"));
         slot.written(

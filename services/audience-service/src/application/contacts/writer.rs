@@ -149,10 +149,15 @@ impl Writer {
         key: ContentKey,
         documents: Vec<Document>,
     ) -> Result<Held, StoreError> {
-        let lane = self.lanes.of(key);
-        let turn = timeout(PATIENCE, lane.turn()).await;
+        let turn = timeout(PATIENCE, self.turn(key)).await;
         let turn = turn.map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?;
         self.open(key, documents, &[], turn).await
+    }
+
+    /// Waits for the turn of a content, in which this process writes nothing to it and its indexes have
+    /// heard of all that it wrote.
+    pub(super) async fn turn(&self, key: ContentKey) -> OwnedMutexGuard<()> {
+        self.lanes.of(key).turn().await
     }
 
     /// Opens a write: commits its intent. Repairs an abandoned one that is in the way.

@@ -199,6 +199,11 @@ impl App {
         uow.contents()
             .set_active(key, &active, restored, revision, now)
             .await?;
+        // It judges those whom everybody sees now, and none who would come back beside it.
+        let removals = uow.contents().removals(key).await?;
+        if let Some(begun) = removals.iter().find(|r| r.state == RemovalState::Building) {
+            return Err(later_removal(Some(begun.operation)));
+        }
         let withdrawn = Removal {
             state: RemovalState::Withdrawn,
             ..removal

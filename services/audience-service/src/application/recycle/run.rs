@@ -109,6 +109,12 @@ impl App {
         source: Source,
     ) -> AppResult<()> {
         let removal = self.begin_removal(job, source.key).await?;
+        // Only now: from here to its end no undo changes who is judged.
+        let content = self.deps.queries.content(source.key).await?;
+        let source = Source {
+            view: view_of(&content.ok_or(AppError::NotFound)?),
+            ..source
+        };
         let mut at: RecycleCheckpoint =
             serde_json::from_value(job.operation.checkpoint.clone()).unwrap_or_default();
         if at.removal != removal.no.0 {
@@ -142,7 +148,7 @@ impl App {
         let flipped = self.flip(job, params, removal, touched, &held).await;
         match flipped {
             Ok((content, touched)) => {
-                let surveyed = cuts.map(|cuts| Surveyed::new(cuts, touched));
+                let surveyed = cuts.map(|cuts| Surveyed::new(source.view, cuts, touched));
                 self.pages.removed(&held.content, &content, surveyed);
                 self.announce(&job.operation);
                 crash::point("recycle.flipped");
