@@ -88,6 +88,7 @@ macro_rules! store_contract {
                 requests_are_numbered_without_gaps,
                 a_missing_content_is_gone,
                 open_writes_are_found,
+                what_is_being_written_is_announced,
                 what_others_wrote_is_known_or_said_not_to_be,
                 epochs_never_come_back,
                 a_forgotten_content_leaves_nothing;

@@ -8,7 +8,7 @@ use futures::join;
 use ports::{
     StoreError,
     contacts::ContentKey,
-    store::{Content, OpenWrite, WriteIntent},
+    store::{Content, OpenWrite, UnderWay, WriteIntent},
 };
 
 use super::{
@@ -274,6 +274,29 @@ pub async fn a_forgotten_content_leaves_nothing(h: &dyn StoreHarness) {
     assert_eq!(h.queries().content(key).await.unwrap(), None);
     assert_eq!(h.queries().removals(key).await.unwrap(), []);
     assert!(h.queries().open_writes(10).await.unwrap().is_empty());
+}
+
+pub async fn what_is_being_written_is_announced(h: &dyn StoreHarness) {
+    let key = key(&added(h, &workspace("w"), "a").await);
+    let under_way = async || h.queries().under_way(key).await.unwrap();
+    let began = content(h, key).await.revision;
+    let state = |revision, texts| {
+        Some(UnderWay {
+            revision,
+            documents: documents(texts),
+        })
+    };
+    assert_eq!(under_way().await, state(began, &[]));
+    let mut held = write("one");
+    held.documents = documents(&["a", "b"]);
+    opened(open(h, key, &held).await);
+    assert_eq!(under_way().await, state(began, &["a", "b"]));
+    close(h, key, &held, &counted(2)).await;
+    assert_eq!(under_way().await, state(began + 1, &[]));
+    let mut uow = begin(h).await;
+    uow.contents().forget(key).await.unwrap();
+    uow.commit().await.unwrap();
+    assert_eq!(under_way().await, None);
 }
 
 pub async fn what_others_wrote_is_known_or_said_not_to_be(h: &dyn StoreHarness) {

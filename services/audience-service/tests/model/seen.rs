@@ -10,10 +10,13 @@ use domain::{
 use ports::store::{AudiencePage, OperationFilter};
 
 use super::{
-    real::{contact, reasons},
+    real::{self, contact, reasons},
     system::actor,
     world::{Doc, Report, State, Values},
 };
+
+/// Small enough that most audiences have several pages.
+const PER_PAGE: usize = 3;
 
 /// An audience as readers see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +106,9 @@ pub async fn see(app: Arc<App>, ws: usize) -> Seen {
             .walk_contacts(&actor, audience.id, None, 1_000)
             .await
             .unwrap();
+        let numbered = real::pages(Arc::clone(&app), ws, audience.id, PER_PAGE).await;
+        let walked = real::page(&walk.rows, false);
+        assert_eq!(numbered, walked, "pages and walk of {}", audience.id);
         seen.audience_ids.push(audience.id);
         seen.audiences.push(SeenAudience {
             dropped: audience.deleted_at.is_some(),
