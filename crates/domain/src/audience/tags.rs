@@ -1,6 +1,6 @@
 //! Labels of an audience.
 
-use unicode_normalization::UnicodeNormalization;
+use crate::shared::{fold_key, trimmed};
 
 /// Most labels one audience may carry.
 pub const MAX_TAGS: usize = 50;
@@ -31,12 +31,12 @@ impl Tags {
         let mut kept: Vec<String> = Vec::with_capacity(labels.len());
         let mut keys: Vec<String> = Vec::with_capacity(labels.len());
         for (index, label) in labels.iter().enumerate() {
-            let label: String = label.as_ref().trim().nfc().collect();
+            let label = trimmed(label.as_ref());
             let chars = label.chars().count();
             if chars == 0 || chars > MAX_TAG_CHARS || label.chars().any(char::is_control) {
                 return Err(TagError::Invalid(index));
             }
-            let key = caseless::default_case_fold_str(&label);
+            let key = fold_key(&label);
             if !keys.contains(&key) {
                 keys.push(key);
                 kept.push(label);

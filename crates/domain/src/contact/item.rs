@@ -6,9 +6,10 @@ use chrono::SubsecRound;
 use serde_json::{Map, Value};
 
 use super::{
-    ContactBody, Document, DocumentError, FieldTarget, RawValues, normalise_email, normalise_phone,
+    ContactBody, Document, FieldTarget, RawValues, normalise_email, normalise_phone,
+    tidy_attributes,
 };
-use crate::shared::{Instant, from_json};
+use crate::shared::{Instant, from_json, trimmed};
 
 /// Most attributes of one contact.
 pub const MAX_ATTRIBUTES: usize = 50;
@@ -174,7 +175,7 @@ pub fn parse_row<'a>(
 }
 
 impl Draft {
-    fn finish(self, rules: &ItemRules, now: Instant) -> Result<NewContact, ItemError> {
+    fn finish(mut self, rules: &ItemRules, now: Instant) -> Result<NewContact, ItemError> {
         let (document, raw_document) = key(self.document, rules)?;
         for (field, text) in [
             ("name", &self.name),
@@ -184,10 +185,11 @@ impl Draft {
             text.as_deref()
                 .map_or(Ok(()), |text| check_text(field, text))?;
         }
+        self.attributes = tidy_attributes(self.attributes);
         check_attributes(&self.attributes)?;
         let filled = |text: Option<String>| text.filter(|t| !t.trim().is_empty());
         let mut body = ContactBody {
-            name: filled(self.name).map(trimmed),
+            name: filled(self.name).as_deref().map(trimmed),
             attributes: self.attributes,
             raw: RawValues {
                 document: raw_document,
@@ -216,14 +218,7 @@ impl Draft {
 fn key(text: Option<String>, rules: &ItemRules) -> Result<(Document, Option<String>), ItemError> {
     let error = |code, detail: &str| ItemError::new("document", code, detail);
     let text = text.ok_or_else(|| error("document_missing", "the document is missing"))?;
-    let document = Document::parse(&text).map_err(|e| {
-        let code = match e {
-            DocumentError::Empty => "document_empty",
-            DocumentError::TooLong => "document_too_long",
-            DocumentError::Nul => "document_nul",
-        };
-        error(code, &e.to_string())
-    })?;
+    let document = Document::parse(&text).map_err(|e| error(e.code(), &e.to_string()))?;
     if text.len() > MAX_TEXT_BYTES {
         return Err(error(
             "document_too_long",
@@ -271,15 +266,6 @@ fn object(cell: &str) -> Result<Map<String, Value>, ItemError> {
         let detail = "must be a JSON object";
         ItemError::new("attributes", "invalid_type", detail)
     })
-}
-
-fn trimmed(text: String) -> String {
-    let inner = text.trim();
-    if inner.len() == text.len() {
-        text
-    } else {
-        inner.to_owned()
-    }
 }
 
 pub(crate) fn check_text(field: &str, text: &str) -> Result<(), ItemError> {

@@ -1,6 +1,7 @@
 //! Contacts: the document that identifies a person, the values kept about them, and how items of
 //! a request and rows of a file become both.
 
+mod attributes;
 mod body;
 mod document;
 mod email;
@@ -8,6 +9,7 @@ mod item;
 mod mapping;
 mod phone;
 
+pub(crate) use attributes::tidy_attributes;
 pub use body::{ContactBody, RawValues};
 pub use document::{Document, DocumentError, DocumentKind};
 pub use email::{Email, normalise_email};

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     audience::{TagError, Tags},
-    contact::{Document, ItemError, check_attributes, check_text},
+    contact::{Document, ItemError, check_attributes, check_text, tidy_attributes},
     importing::ExternalId,
-    shared::Instant,
+    shared::{Instant, trimmed},
 };
 
 /// Members that are computed: ignored on input, so that a customer can be sent back as it was read.
@@ -93,7 +93,7 @@ pub fn parse_customer_patch(
         Change::Clear => Change::Clear,
     };
     let name = match take_text(&mut members, "name")? {
-        Change::Set(text) => Change::Set(text.trim().to_owned()),
+        Change::Set(text) => Change::Set(trimmed(&text)),
         other => other,
     };
     let phone = address(take_text(&mut members, "phone")?, Address::phone);
@@ -150,7 +150,7 @@ pub(super) fn take_key(
 /// A document of a request.
 pub(super) fn document(text: &str) -> Result<Document, ItemError> {
     Document::parse(text)
-        .map_err(|error| ItemError::new("document", "invalid_document", &error.to_string()))
+        .map_err(|error| ItemError::new("document", error.code(), &error.to_string()))
 }
 
 fn take_text(
@@ -242,6 +242,7 @@ fn take_attributes(
         }
         members.entry(name).or_insert(value);
     }
+    let members = tidy_attributes(members);
     check_attributes(&members)?;
     let value = |(name, value): (String, Value)| (name, (!value.is_null()).then_some(value));
     Ok(members.into_iter().map(value).collect())

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use unicode_normalization::UnicodeNormalization;
 
 use super::{Address, Consents, CustomerId, Identity};
 use crate::{
@@ -119,9 +118,4 @@ impl fmt::Debug for Customer {
             .field("synced", &self.synced)
             .finish_non_exhaustive()
     }
-}
-
-/// The text of a label as labels are kept: trimmed and composed.
-pub(super) fn label(text: &str) -> String {
-    text.trim().nfc().collect()
 }

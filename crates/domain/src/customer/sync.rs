@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use super::{
-    Address, Customer, CustomerId, Identity, ImportedTag, MAX_IMPORTED_TAGS, person::label,
-};
+use super::{Address, Customer, CustomerId, Identity, ImportedTag, MAX_IMPORTED_TAGS};
 use crate::{
-    audience::MAX_TAG_CHARS, contact::MAX_TEXT_BYTES, importing::ExternalId, shared::Instant,
+    audience::MAX_TAG_CHARS,
+    contact::MAX_TEXT_BYTES,
+    importing::ExternalId,
+    shared::{Instant, trimmed},
 };
 
 /// A person as an import brings it, whole: what is absent is not known to the CRM. A CRM is taken as
@@ -43,7 +44,7 @@ impl SyncedPerson {
     ) -> Self {
         Self {
             external_id,
-            name: name.and_then(|text| cut(text, MAX_TEXT_BYTES)),
+            name: name.and_then(|text| cut(&trimmed(text), MAX_TEXT_BYTES)),
             phone: phone.and_then(|text| Some(Address::phone(&cut(text, MAX_TEXT_BYTES)?))),
             email: email.and_then(|text| Some(Address::email(&cut(text, MAX_TEXT_BYTES)?))),
             tags: tags
@@ -96,7 +97,10 @@ impl fmt::Debug for SyncedPerson {
 
 fn bounded(tag: ImportedTag) -> ImportedTag {
     let short = |text: Option<String>| {
-        let text: String = label(&text?).chars().filter(|c| !c.is_control()).collect();
+        let text: String = trimmed(&text?)
+            .chars()
+            .filter(|c| !c.is_control())
+            .collect();
         let text: String = text.chars().take(MAX_TAG_CHARS).collect();
         (!text.is_empty()).then_some(text)
     };

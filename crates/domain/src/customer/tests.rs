@@ -104,7 +104,7 @@ fn items_that_break_a_rule_name_it() {
         (
             json!({"document": "x".repeat(65)}),
             "document",
-            "invalid_document",
+            "document_too_long",
         ),
         (
             json!({"external_id": "1", "phone": 1}),

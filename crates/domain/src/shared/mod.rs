@@ -4,6 +4,7 @@
 mod ids;
 mod json;
 mod name;
+mod text;
 mod violation;
 
 pub use ids::{
@@ -11,7 +12,9 @@ pub use ids::{
     WorkspaceId, WriteNo,
 };
 pub use json::{from_json, whole_surrogates};
-pub use name::{AudienceName, NameError, fold_key};
+pub use name::{AudienceName, NameError};
+pub use text::fold_key;
+pub(crate) use text::{composed, is_composed, is_dash, is_ignorable, is_trimmed, trimmed};
 pub use violation::Violation;
 
 /// An instant in UTC. Values that are stored or answered carry whole milliseconds.

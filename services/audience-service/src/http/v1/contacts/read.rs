@@ -178,7 +178,7 @@ pub async fn lookup(
     let body = state.json::<LookFor>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
     let wanted = body.await?.value.document;
     let document = Document::parse(&wanted)
-        .map_err(|e| AppError::invalid("/document", "invalid_document", e.to_string()))?;
+        .map_err(|e| AppError::invalid("/document", e.code(), e.to_string()))?;
     let found = match state.app.lookup_contact(&actor, id, &document).await? {
         Lookup::Unknown => return Err(Problem::not_found()),
         Lookup::Member(contact) => {

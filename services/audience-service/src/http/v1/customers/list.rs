@@ -170,9 +170,8 @@ fn lookup(body: Lookup) -> Result<CustomerLookup, Problem> {
         body.client_id,
     ) {
         (Some(text), None, None, None, None) => {
-            let document = Document::parse(&text).map_err(|error| {
-                AppError::invalid("/document", "invalid_document", error.to_string())
-            })?;
+            let document = Document::parse(&text)
+                .map_err(|error| AppError::invalid("/document", error.code(), error.to_string()))?;
             Ok(CustomerLookup::Document(document))
         }
         (None, Some(text), None, None, None) => {

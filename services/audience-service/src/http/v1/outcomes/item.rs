@@ -60,7 +60,7 @@ pub fn parse(item: Value, now: Instant) -> Result<OutcomeRecord, Broken> {
         return Err(broken("", "unknown_member", detail));
     }
     let document = Document::parse(required(&members, "document")?)
-        .map_err(|error| broken("document", "invalid_document", error.to_string()))?;
+        .map_err(|error| broken("document", error.code(), error.to_string()))?;
     let channel = required(&members, "channel")?.trim().to_ascii_lowercase();
     let plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
     if channel.is_empty() || channel.len() > MAX_CHANNEL || !channel.bytes().all(plain) {
@@ -143,7 +143,8 @@ mod tests {
     #[test]
     fn broken_items_are_refused() {
         for (name, value, code) in [
-            ("document", json!(" "), "invalid_document"),
+            ("document", json!(" "), "document_empty"),
+            ("document", json!("1,23457E+10"), "shortened_number"),
             ("document", json!(12), "invalid_type"),
             ("document", Value::Null, "required"),
             ("channel", json!("e mail"), "invalid_channel"),

@@ -1,7 +1,7 @@
 //! The body of a recycling.
 
 use domain::{
-    contact::{Document, DocumentError},
+    contact::Document,
     shared::{AudienceId, AudienceName, Violation},
 };
 use http_kit::Problem;
@@ -137,13 +137,8 @@ fn documents(texts: &[String], pointer: &str, broken: &mut Vec<Violation>) -> Ve
         match Document::parse(text) {
             Ok(document) => parsed.push(document),
             Err(error) if broken.len() < MOST_NAMED => {
-                let code = match error {
-                    DocumentError::Empty => "document_empty",
-                    DocumentError::TooLong => "document_too_long",
-                    DocumentError::Nul => "document_invalid",
-                };
                 let pointer = format!("{pointer}/{index}");
-                broken.push(Violation::new(pointer, code, error.to_string()));
+                broken.push(Violation::new(pointer, error.code(), error.to_string()));
             }
             Err(_) => break,
         }

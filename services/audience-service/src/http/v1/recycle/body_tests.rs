@@ -51,7 +51,8 @@ const BROKEN: &str = r#"[
         "/rules/min_hours_since_last_attempt",
         "too_small"
     ],
-    [{"keep": {"documents": ["\u0000"]}}, "/keep/documents/0", "document_invalid"],
+    [{"keep": {"documents": ["\u0000"]}}, "/keep/documents/0", "document_nul"],
+    [{"keep": {"documents": ["1.23457E+10"]}}, "/keep/documents/0", "shortened_number"],
     [{"keep": {"audience_ids": [""]}}, "/keep/audience_ids/0", "invalid_id"],
     [{"target": {}}, "/target/type", "required"],
     [{"target": {"type": "other"}}, "/target/type", "unknown_value"],
