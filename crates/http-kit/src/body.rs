@@ -9,7 +9,7 @@ use actix_web::{
     },
     web::{Bytes, BytesMut},
 };
-use domain::shared::{Violation, whole_surrogates};
+use domain::shared::{Violation, exact_numbers, whole_surrogates};
 use futures::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
@@ -176,6 +176,8 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(BodyError::Missing);
     }
+    let exact = exact_numbers(body);
+    let body = exact.as_deref().unwrap_or(body);
     strictly(body).or_else(|error| match whole_surrogates(body) {
         Some(mended) => strictly(&mended),
         None => Err(error),

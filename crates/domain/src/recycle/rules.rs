@@ -104,6 +104,17 @@ pub enum DuplicateKey {
     Email,
 }
 
+impl DuplicateKey {
+    /// What contacts are compared by. Only a valid phone or e-mail is one: what was typed in for want
+    /// of it (`nao informado`, `0`) is nothing that two people have in common.
+    pub fn of(self, body: &ContactBody) -> Option<&str> {
+        match self {
+            Self::Phone => body.phone.as_deref().filter(|_| body.phone_valid),
+            Self::Email => body.email.as_deref().filter(|_| body.email_valid),
+        }
+    }
+}
+
 /// Which of several duplicates stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,14 +5,23 @@ use std::{borrow::Cow, cmp::Ordering};
 use chrono::TimeDelta;
 use serde_json::{Number, Value};
 
-use super::{Bound, Condition, Field, Group, Logic, Predicate, Test, Values, operand};
+use super::{
+    Bound, Condition, Field, Group, Logic, Notation, Predicate, Test, Values, operand::Scale,
+};
 use crate::{
     contact::{ContactBody, Document},
-    shared::Instant,
+    shared::{Instant, fold_key},
 };
 
 /// Attribute that keeps a contact's labels, separated by commas.
 const TAGS: &str = "tags";
+
+/// What a contact is judged by besides its values.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    notation: &'a Notation,
+    now: Instant,
+}
 
 enum Actual<'a> {
     Text(&'a str),
@@ -24,19 +33,41 @@ enum Actual<'a> {
 impl Predicate {
     /// Whether the contact fulfils it, at the instant `now`.
     pub fn matches(&self, document: &Document, body: &ContactBody, now: Instant) -> bool {
+        let notation = &self.notation;
+        let reading = Reading { notation, now };
         let of = |exclude: bool| {
             let groups = self.groups.iter().filter(move |g| g.exclude == exclude);
-            groups.map(|g| g.matches(document, body, now))
+            groups.map(move |g| g.matches(document, body, reading))
         };
         self.between.holds(of(false)) && !Logic::Or.holds(of(true))
+    }
+
+    /// How many values of the contact cannot be read as what conditions compare them with, and so
+    /// match nothing. A blank one is not written at all, and each counts once however many
+    /// conditions name it.
+    pub fn unreadable(&self, document: &Document, body: &ContactBody) -> usize {
+        let mut wanted: Vec<(&Field, Scale)> = Vec::new();
+        for condition in self.groups.iter().flat_map(|group| &group.conditions) {
+            if let Condition::Property { field, test } = condition
+                && let Some(scale) = test.scale()
+                && !wanted.contains(&(field, scale))
+            {
+                wanted.push((field, scale));
+            }
+        }
+        let unread = |(field, scale): &&(&Field, Scale)| {
+            let actual = field.of(document, body);
+            actual.is_some_and(|actual| !actual.reads_as(*scale, &self.notation))
+        };
+        wanted.iter().filter(unread).count()
     }
 }
 
 impl Group {
-    fn matches(&self, document: &Document, body: &ContactBody, now: Instant) -> bool {
+    fn matches(&self, document: &Document, body: &ContactBody, reading: Reading<'_>) -> bool {
         let conditions = self.conditions.iter();
         self.logic
-            .holds(conditions.map(|c| c.matches(document, body, now)))
+            .holds(conditions.map(|c| c.matches(document, body, reading)))
     }
 }
 
@@ -50,16 +81,16 @@ impl Logic {
 }
 
 impl Condition {
-    fn matches(&self, document: &Document, body: &ContactBody, now: Instant) -> bool {
+    fn matches(&self, document: &Document, body: &ContactBody, reading: Reading<'_>) -> bool {
         match self {
-            Self::Property { field, test } => test.holds(field.of(document, body), now),
+            Self::Property { field, test } => test.holds(field.of(document, body), reading),
             Self::Tag { any, negated } => {
                 let tags = body
                     .attributes
                     .get(TAGS)
                     .and_then(Value::as_str)
                     .unwrap_or_default();
-                let mut labels = tags.split(',').map(|label| label.trim().to_lowercase());
+                let mut labels = tags.split(',').map(|label| fold_key(label.trim()));
                 labels.any(|label| any.contains(&label)) != *negated
             }
         }
@@ -90,18 +121,37 @@ impl Field {
 }
 
 impl Test {
-    fn holds(&self, actual: Option<Actual<'_>>, now: Instant) -> bool {
+    /// What it reads values as; `None` where it takes them as they are.
+    fn scale(&self) -> Option<Scale> {
+        match self {
+            Self::Greater(bound)
+            | Self::GreaterOrEqual(bound)
+            | Self::Less(bound)
+            | Self::LessOrEqual(bound)
+            | Self::Between(bound, _) => Some(bound.scale()),
+            Self::InLastDays(_) => Some(Scale::Date),
+            Self::In(_)
+            | Self::NotIn(_)
+            | Self::Contains(_)
+            | Self::StartsWith(_)
+            | Self::Exists
+            | Self::NotExists => None,
+        }
+    }
+
+    fn holds(&self, actual: Option<Actual<'_>>, reading: Reading<'_>) -> bool {
         let Some(actual) = actual else {
             return matches!(self, Self::NotExists | Self::NotIn(_));
         };
-        let order = |bound: &Bound| actual.order(bound);
+        let Reading { notation, now } = reading;
+        let order = |bound: &Bound| actual.order(bound, notation);
         match self {
             Self::Exists => true,
             Self::NotExists => false,
-            Self::In(values) => actual.is_in(values),
-            Self::NotIn(values) => !actual.is_in(values),
-            Self::Contains(part) => actual.lower().is_some_and(|text| text.contains(part)),
-            Self::StartsWith(part) => actual.lower().is_some_and(|text| text.starts_with(part)),
+            Self::In(values) => actual.is_in(values, notation),
+            Self::NotIn(values) => !actual.is_in(values, notation),
+            Self::Contains(part) => actual.folded().is_some_and(|text| text.contains(part)),
+            Self::StartsWith(part) => actual.folded().is_some_and(|text| text.starts_with(part)),
             Self::Greater(bound) => order(bound).is_some_and(Ordering::is_gt),
             Self::GreaterOrEqual(bound) => order(bound).is_some_and(Ordering::is_ge),
             Self::Less(bound) => order(bound).is_some_and(Ordering::is_lt),
@@ -109,7 +159,7 @@ impl Test {
             Self::Between(low, high) => {
                 order(low).is_some_and(Ordering::is_ge) && order(high).is_some_and(Ordering::is_le)
             }
-            Self::InLastDays(days) => actual.date().is_some_and(|at| {
+            Self::InLastDays(days) => actual.date(notation).is_some_and(|at| {
                 at <= now && now.signed_duration_since(at) <= TimeDelta::days(i64::from(*days))
             }),
         }
@@ -117,35 +167,46 @@ impl Test {
 }
 
 impl<'a> Actual<'a> {
-    fn is_in(&self, values: &Values) -> bool {
+    fn is_in(&self, values: &Values, notation: &Notation) -> bool {
         match self {
-            Self::Text(text) => values.has_text(text),
+            Self::Text(text) => values.has_text(text, notation),
             Self::Number(number) => values.has_number(number),
             Self::Bool(value) => values.has_bool(*value),
             Self::Date(at) => values.has_date(*at),
         }
     }
 
-    fn lower(&self) -> Option<Cow<'a, str>> {
+    fn folded(&self) -> Option<Cow<'a, str>> {
         match self {
-            Self::Text(text) => Some(text.to_lowercase().into()),
+            Self::Text(text) => Some(fold_key(text).into()),
             Self::Number(number) => Some(number.to_string().into()),
             Self::Bool(_) | Self::Date(_) => None,
         }
     }
 
-    fn order(&self, bound: &Bound) -> Option<Ordering> {
+    fn order(&self, bound: &Bound, notation: &Notation) -> Option<Ordering> {
         match self {
-            Self::Text(text) => bound.order_of_text(text),
+            Self::Text(text) => bound.order_of_text(text, notation),
             Self::Number(number) => bound.order_of_number(number),
             Self::Date(at) => bound.order_of_date(*at),
             Self::Bool(_) => None,
         }
     }
 
-    fn date(&self) -> Option<Instant> {
+    fn reads_as(&self, scale: Scale, notation: &Notation) -> bool {
+        match (self, scale) {
+            (Self::Text(text), _) if text.trim().is_empty() => true,
+            (Self::Text(text), Scale::Number) => notation.number(text).is_some(),
+            (Self::Text(_), Scale::Date) => self.date(notation).is_some(),
+            (Self::Number(_), _) => scale == Scale::Number,
+            (Self::Date(_), _) => scale == Scale::Date,
+            (Self::Bool(_), _) => false,
+        }
+    }
+
+    fn date(&self, notation: &Notation) -> Option<Instant> {
         match self {
-            Self::Text(text) => operand::instant(text),
+            Self::Text(text) => notation.instant(text),
             Self::Date(at) => Some(*at),
             Self::Number(_) | Self::Bool(_) => None,
         }

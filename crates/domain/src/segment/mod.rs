@@ -4,13 +4,18 @@
 //! `or` unless `groupType` says `and`. Groups with `exclude` are taken away at the end.
 //!
 //! A missing value fulfils `not_exists`, `not_equals`, `not_in` and no other operator. `equals`
-//! and `in` compare text exactly (documents, phones and e-mails after normalisation), numbers by
+//! and `in` compare text exactly (after the normalisation that contacts go through), numbers by
 //! value even where the contact keeps them as text; `contains` and `starts_with` ignore case.
-//! Dates are RFC 3339 instants, or days (`YYYY-MM-DD`, in UTC) that count as a whole.
+//! Numbers and dates are read as the workspace writes them ([`Notation`]); a day counts as a whole.
+//! A text that cannot be read as what an operator compares fulfils nothing, and is counted.
 
 mod evaluate;
+mod field;
+mod notation;
 mod operand;
 mod parse;
+
+pub use notation::{Locale, Notation};
 
 use operand::{Bound, Values};
 
@@ -34,6 +39,7 @@ pub enum Logic {
 pub struct Predicate {
     /// Joins the groups that are not excluded.
     between: Logic,
+    notation: Notation,
     groups: Vec<Group>,
 }
 
@@ -61,7 +67,7 @@ enum Condition {
         field: Field,
         test: Test,
     },
-    /// Any of the labels, in lower case.
+    /// Any of the labels, by their [`fold_key`](crate::shared::fold_key).
     Tag {
         any: Vec<String>,
         negated: bool,
@@ -88,9 +94,9 @@ enum Field {
 enum Test {
     In(Values),
     NotIn(Values),
-    /// Lower case.
+    /// By its [`fold_key`](crate::shared::fold_key).
     Contains(String),
-    /// Lower case.
+    /// As that of `Contains`.
     StartsWith(String),
     Exists,
     NotExists,

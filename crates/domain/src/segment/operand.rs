@@ -2,19 +2,22 @@
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
-use crate::shared::Instant;
+use super::Notation;
+use crate::shared::{Decimal, Instant, trimmed};
 
 /// Values of `equals` and `in`.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Values {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     texts: BTreeSet<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    numbers: Vec<Number>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    numbers: BTreeSet<Decimal>,
+    /// The numbers that texts stand for: equal to a number of a contact, not to another text.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    in_texts: BTreeSet<Decimal>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     bools: Vec<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -34,20 +37,26 @@ impl Values {
         self.dates.push(date);
     }
 
-    /// Adds a scalar; `false` when it is none.
-    pub(super) fn add(&mut self, value: &Value) -> bool {
+    /// Adds a scalar as an attribute keeps it; `false` when it is none.
+    pub(super) fn add(&mut self, value: &Value, notation: &Notation) -> bool {
         match value {
-            Value::String(text) => self.add_text(text.clone()),
-            Value::Number(number) => self.numbers.push(number.clone()),
+            Value::String(text) => {
+                self.in_texts.extend(notation.number(text));
+                self.add_text(trimmed(text));
+            }
+            Value::Number(number) => self.numbers.extend(Decimal::of(number)),
             Value::Bool(value) => self.add_bool(*value),
             Value::Null | Value::Array(_) | Value::Object(_) => return false,
         }
         true
     }
 
-    pub(super) fn has_text(&self, text: &str) -> bool {
+    pub(super) fn has_text(&self, text: &str, notation: &Notation) -> bool {
         self.texts.contains(text)
-            || (!self.numbers.is_empty() && number(text).is_some_and(|n| self.has_equal(&n)))
+            || (!self.numbers.is_empty()
+                && notation
+                    .number(text)
+                    .is_some_and(|n| self.numbers.contains(&n)))
             || self
                 .bools
                 .iter()
@@ -55,7 +64,7 @@ impl Values {
     }
 
     pub(super) fn has_number(&self, number: &Number) -> bool {
-        self.has_equal(number) || self.texts.contains(&number.to_string())
+        Decimal::of(number).is_some_and(|n| self.numbers.contains(&n) || self.in_texts.contains(&n))
     }
 
     pub(super) fn has_bool(&self, value: bool) -> bool {
@@ -67,12 +76,13 @@ impl Values {
             .iter()
             .any(|bound| bound.order_of_date(at) == Some(Ordering::Equal))
     }
+}
 
-    fn has_equal(&self, number: &Number) -> bool {
-        self.numbers
-            .iter()
-            .any(|n| compare(n, number) == Some(Ordering::Equal))
-    }
+/// What a bound is, and values must be read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scale {
+    Number,
+    Date,
 }
 
 /// A number or a date that values are ordered against.
@@ -80,33 +90,44 @@ impl Values {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Bound {
     /// A number.
-    Number(Number),
+    Number(Decimal),
     /// From the first instant to the last one, both included; the same for an instant.
     Date(Instant, Instant),
 }
 
 impl Bound {
     /// A number, numeric text, or a date.
-    pub(super) fn parse(value: &Value) -> Option<Self> {
+    pub(super) fn parse(value: &Value, notation: &Notation) -> Option<Self> {
         match value {
-            Value::Number(n) => Some(Self::Number(n.clone())),
-            Value::String(text) => number(text).map(Self::Number).or_else(|| Self::date(text)),
+            Value::Number(n) => Decimal::of(n).map(Self::Number),
+            Value::String(text) => {
+                let number = notation.number(text).map(Self::Number);
+                number.or_else(|| Self::date(text, notation))
+            }
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         }
     }
 
-    /// RFC 3339, or a day in UTC.
-    pub(super) fn date(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-            return Some(Self::Date(at.to_utc(), at.to_utc()));
-        }
-        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d")
-            .ok()
-            .filter(|_| text.len() == 10)?;
-        let first: DateTime<Utc> = day.and_time(NaiveTime::MIN).and_utc();
-        let last = first.checked_add_signed(TimeDelta::days(1) - TimeDelta::nanoseconds(1))?;
+    /// A day, or an instant.
+    pub(super) fn date(text: &str, notation: &Notation) -> Option<Self> {
+        let (first, last) = notation.date(text)?;
         Some(Self::Date(first, last))
+    }
+
+    pub(super) fn scale(&self) -> Scale {
+        match self {
+            Self::Number(_) => Scale::Number,
+            Self::Date(..) => Scale::Date,
+        }
+    }
+
+    /// Whether this is no more than another bound of its kind.
+    pub(super) fn begins_before_end_of(&self, high: &Self) -> bool {
+        match (self, high) {
+            (Self::Date(first, _), Self::Date(_, last)) => first <= last,
+            (Self::Number(low), Self::Number(high)) => low <= high,
+            (Self::Date(..), Self::Number(_)) | (Self::Number(_), Self::Date(..)) => false,
+        }
     }
 
     /// Where an instant lies relative to this bound; `None` for a number.
@@ -122,46 +143,16 @@ impl Bound {
     /// Where a number lies relative to this bound; `None` for a date.
     pub(super) fn order_of_number(&self, value: &Number) -> Option<Ordering> {
         match self {
-            Self::Number(bound) => compare(value, bound),
+            Self::Number(bound) => Some(Decimal::of(value)?.cmp(bound)),
             Self::Date(..) => None,
         }
     }
 
     /// Where a text lies relative to this bound, read as what the bound is.
-    pub(super) fn order_of_text(&self, text: &str) -> Option<Ordering> {
+    pub(super) fn order_of_text(&self, text: &str, notation: &Notation) -> Option<Ordering> {
         match self {
-            Self::Number(_) => self.order_of_number(&number(text)?),
-            Self::Date(..) => self.order_of_date(instant(text)?),
+            Self::Number(bound) => Some(notation.number(text)?.cmp(bound)),
+            Self::Date(..) => self.order_of_date(notation.instant(text)?),
         }
-    }
-}
-
-/// The first instant of a date.
-pub(super) fn instant(text: &str) -> Option<Instant> {
-    match Bound::date(text)? {
-        Bound::Date(first, _) => Some(first),
-        Bound::Number(_) => None,
-    }
-}
-
-/// A decimal number in a text.
-pub(super) fn number(text: &str) -> Option<Number> {
-    let text = text.trim();
-    if !text
-        .bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'))
-    {
-        return None;
-    }
-    let whole = text.parse::<i64>().ok().map(Number::from);
-    let whole = whole.or_else(|| text.parse::<u64>().ok().map(Number::from));
-    whole.or_else(|| text.parse::<f64>().ok().and_then(Number::from_f64))
-}
-
-/// Exact between whole numbers, so that long keys kept as numbers are told apart.
-fn compare(a: &Number, b: &Number) -> Option<Ordering> {
-    match (a.as_i128(), b.as_i128()) {
-        (Some(a), Some(b)) => Some(a.cmp(&b)),
-        _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
     }
 }

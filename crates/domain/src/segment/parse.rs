@@ -2,11 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Bound, Condition, Field, Group, Logic, Predicate, Test, Values};
-use crate::{
-    contact::{Document, normalise_email, normalise_phone},
-    shared::Violation,
-};
+use super::{Bound, Condition, Field, Group, Logic, Notation, Predicate, Test};
+use crate::shared::{Violation, fold_key};
 
 const MAX_GROUPS: usize = 20;
 const MAX_CONDITIONS: usize = 50;
@@ -14,23 +11,27 @@ const MAX_VALUES: usize = 1000;
 /// Most days that `in_last_days` looks back: a century.
 const MAX_DAYS: u64 = 36_525;
 
-type Parsed<T> = Result<T, Violation>;
+pub(super) type Parsed<T> = Result<T, Violation>;
 
 impl Predicate {
     /// Parses a list of groups, or an object of `groups` and `groupType`. Pointers of violations
-    /// begin with `base_pointer`.
+    /// begin with `base_pointer`. Texts are read by `notation`, here and in the contacts.
     ///
     /// # Errors
     /// Every group and condition that breaks the grammar, one violation each. At least one group
     /// must not be an `exclude` one.
-    pub fn parse(filter: &Value, base_pointer: &str) -> Result<Self, Vec<Violation>> {
+    pub fn parse(
+        filter: &Value,
+        base_pointer: &str,
+        notation: Notation,
+    ) -> Result<Self, Vec<Violation>> {
         let (between, groups, base_pointer) =
             parse_outside(filter, base_pointer).map_err(|v| vec![v])?;
         let groups = list(groups, &base_pointer, MAX_GROUPS).map_err(|v| vec![v])?;
         let mut parsed = Vec::with_capacity(groups.len());
         let mut violations = Vec::new();
         for (at, group) in groups.iter().enumerate() {
-            match parse_group(group, &format!("{base_pointer}/{at}")) {
+            match parse_group(group, &format!("{base_pointer}/{at}"), &notation) {
                 Ok(group) => parsed.push(group),
                 Err(more) => violations.extend(more),
             }
@@ -42,6 +43,7 @@ impl Predicate {
         if violations.is_empty() {
             Ok(Self {
                 between,
+                notation,
                 groups: parsed,
             })
         } else {
@@ -70,7 +72,7 @@ fn logic(members: &Map<String, Value>, name: &str, at: &str) -> Parsed<Option<Lo
     }
 }
 
-fn parse_group(group: &Value, at: &str) -> Result<Group, Vec<Violation>> {
+fn parse_group(group: &Value, at: &str, notation: &Notation) -> Result<Group, Vec<Violation>> {
     let head = || -> Parsed<(Logic, bool, &Vec<Value>)> {
         let members = object(group, at, &["logic", "exclude", "conditions"])?;
         let logic = logic(members, "logic", at)?.unwrap_or(Logic::And);
@@ -90,7 +92,7 @@ fn parse_group(group: &Value, at: &str) -> Result<Group, Vec<Violation>> {
     let mut parsed = Vec::with_capacity(conditions.len());
     let mut violations = Vec::new();
     for (index, condition) in conditions.iter().enumerate() {
-        match parse_condition(condition, &format!("{at}/conditions/{index}")) {
+        match parse_condition(condition, &format!("{at}/conditions/{index}"), notation) {
             Ok(condition) => parsed.push(condition),
             Err(violation) => violations.push(violation),
         }
@@ -105,7 +107,7 @@ fn parse_group(group: &Value, at: &str) -> Result<Group, Vec<Violation>> {
     })
 }
 
-fn parse_condition(condition: &Value, at: &str) -> Parsed<Condition> {
+fn parse_condition(condition: &Value, at: &str, notation: &Notation) -> Parsed<Condition> {
     let Some(members) = condition.as_object() else {
         return Err(wrong_type(at, "must be an object"));
     };
@@ -113,7 +115,7 @@ fn parse_condition(condition: &Value, at: &str) -> Parsed<Condition> {
         kind @ ("property" | "tag") => {
             object(condition, at, &["kind", "field", "operator", "value"])?;
             if kind == "property" {
-                property(members, at)
+                property(members, at, notation)
             } else {
                 tag(members, at)
             }
@@ -133,16 +135,22 @@ fn parse_condition(condition: &Value, at: &str) -> Parsed<Condition> {
     }
 }
 
-fn property(members: &Map<String, Value>, at: &str) -> Parsed<Condition> {
+fn property(members: &Map<String, Value>, at: &str, notation: &Notation) -> Parsed<Condition> {
     let field = Field::named(text(members, "field", at)?)
         .ok_or_else(|| invalid(&format!("{at}/field"), "must be the name of a field"))?;
     let operator = text(members, "operator", at)?;
     let value = members.get("value").unwrap_or(&Value::Null);
-    let test = parse_test(&field, operator, value, at)?;
+    let test = parse_test(&field, operator, (value, at), notation)?;
     Ok(Condition::Property { field, test })
 }
 
-fn parse_test(field: &Field, operator: &str, value: &Value, at: &str) -> Parsed<Test> {
+/// A test of a field; the value comes with the place of its condition.
+fn parse_test(
+    field: &Field,
+    operator: &str,
+    (value, at): (&Value, &str),
+    notation: &Notation,
+) -> Parsed<Test> {
     let value_at = format!("{at}/value");
     let unfit = || {
         let detail = "this field does not have this operator";
@@ -160,17 +168,24 @@ fn parse_test(field: &Field, operator: &str, value: &Value, at: &str) -> Parsed<
         return Err(unfit());
     }
     let part = || match value {
-        Value::String(text) if !text.is_empty() => Ok(text.to_lowercase()),
+        Value::String(text) if !text.is_empty() => Ok(field.part(text)),
         _ => Err(invalid(&value_at, "must be text that is not empty")),
     };
-    let bound = || bound(field, operator, value, &value_at);
+    let bound = || bound(field, operator, value, &value_at, notation);
+    let one = || field.values(std::slice::from_ref(value), &value_at, false, notation);
+    let many = || {
+        field.values(
+            list(value, &value_at, MAX_VALUES)?,
+            &value_at,
+            true,
+            notation,
+        )
+    };
     Ok(match operator {
-        "equals" => Test::In(field.values(std::slice::from_ref(value), &value_at, false)?),
-        "not_equals" => Test::NotIn(field.values(std::slice::from_ref(value), &value_at, false)?),
-        "in" => Test::In(field.values(list(value, &value_at, MAX_VALUES)?, &value_at, true)?),
-        "not_in" => {
-            Test::NotIn(field.values(list(value, &value_at, MAX_VALUES)?, &value_at, true)?)
-        }
+        "equals" => Test::In(one()?),
+        "not_equals" => Test::NotIn(one()?),
+        "in" => Test::In(many()?),
+        "not_in" => Test::NotIn(many()?),
         "contains" => Test::Contains(part()?),
         "starts_with" => Test::StartsWith(part()?),
         "exists" | "not_exists" if !value.is_null() => {
@@ -182,7 +197,7 @@ fn parse_test(field: &Field, operator: &str, value: &Value, at: &str) -> Parsed<
         "greater_or_equal" => Test::GreaterOrEqual(bound()?),
         "less" | "before" => Test::Less(bound()?),
         "less_or_equal" => Test::LessOrEqual(bound()?),
-        "between" => between(field, value, &value_at)?,
+        "between" => between(field, value, &value_at, notation)?,
         "in_last_days" => {
             let days = value.as_u64().filter(|days| (1..=MAX_DAYS).contains(days));
             let days = days.and_then(|days| u32::try_from(days).ok());
@@ -211,27 +226,28 @@ const OPERATORS: [&str; 16] = [
     "in_last_days",
 ];
 
-fn bound(field: &Field, operator: &str, value: &Value, at: &str) -> Parsed<Bound> {
+fn bound(
+    field: &Field,
+    operator: &str,
+    value: &Value,
+    at: &str,
+    notation: &Notation,
+) -> Parsed<Bound> {
     let dated = *field == Field::UpdatedAt || matches!(operator, "before" | "after");
     if dated {
-        let date = value.as_str().and_then(Bound::date);
-        return date.ok_or_else(|| invalid(at, "must be an RFC 3339 instant or YYYY-MM-DD"));
+        let date = value.as_str().and_then(|text| Bound::date(text, notation));
+        return date.ok_or_else(|| invalid(at, "must be a date, with or without a time"));
     }
-    Bound::parse(value).ok_or_else(|| invalid(at, "must be a number or a date"))
+    Bound::parse(value, notation).ok_or_else(|| invalid(at, "must be a number or a date"))
 }
 
-fn between(field: &Field, value: &Value, at: &str) -> Parsed<Test> {
+fn between(field: &Field, value: &Value, at: &str, notation: &Notation) -> Parsed<Test> {
     let Some([low, high]) = value.as_array().map(Vec::as_slice) else {
         return Err(invalid(at, "must be a list of two values"));
     };
-    let low = bound(field, "between", low, &format!("{at}/0"))?;
-    let high = bound(field, "between", high, &format!("{at}/1"))?;
-    let ordered = match (&low, &high) {
-        (Bound::Date(first, _), Bound::Date(_, last)) => first <= last,
-        (Bound::Number(number), high) => high.order_of_number(number).is_some_and(|o| o.is_le()),
-        (Bound::Date(..), Bound::Number(_)) => false,
-    };
-    if !ordered {
+    let low = bound(field, "between", low, &format!("{at}/0"), notation)?;
+    let high = bound(field, "between", high, &format!("{at}/1"), notation)?;
+    if !low.begins_before_end_of(&high) {
         return Err(invalid(
             at,
             "must be two numbers or two dates, the lower one first",
@@ -261,93 +277,12 @@ fn tag(members: &Map<String, Value>, at: &str) -> Parsed<Condition> {
         }
     };
     let label = |value: &Value| {
-        let label = value.as_str().map(|text| text.trim().to_lowercase());
+        let label = value.as_str().map(|text| fold_key(text.trim()));
         label.filter(|label| !label.is_empty() && !label.contains(','))
     };
     let any: Option<Vec<String>> = values.iter().map(label).collect();
     let any = any.ok_or_else(|| invalid(&value_at, "must be a tag"))?;
     Ok(Condition::Tag { any, negated })
-}
-
-impl Field {
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "" | "attributes." => return None,
-            "document" => Self::Document,
-            "name" => Self::Name,
-            "phone" => Self::Phone,
-            "email" => Self::Email,
-            "document_kind" => Self::DocumentKind,
-            "document_valid" => Self::DocumentValid,
-            "phone_valid" => Self::PhoneValid,
-            "email_valid" => Self::EmailValid,
-            "updated_at" => Self::UpdatedAt,
-            _ => Self::Attribute(name.strip_prefix("attributes.").unwrap_or(name).to_owned()),
-        })
-    }
-
-    fn has(&self, operator: &str) -> bool {
-        let equality = matches!(
-            operator,
-            "equals" | "not_equals" | "in" | "not_in" | "exists" | "not_exists"
-        );
-        match self {
-            Self::Attribute(_) => true,
-            Self::DocumentKind | Self::DocumentValid | Self::PhoneValid | Self::EmailValid => {
-                equality
-            }
-            Self::UpdatedAt => !matches!(operator, "contains" | "starts_with"),
-            Self::Document | Self::Name | Self::Phone | Self::Email => {
-                equality || matches!(operator, "contains" | "starts_with")
-            }
-        }
-    }
-
-    /// Values in the form in which contacts keep this field.
-    fn values(&self, from: &[Value], at: &str, listed: bool) -> Parsed<Values> {
-        let mut values = Values::default();
-        for (index, value) in from.iter().enumerate() {
-            if !self.add(&mut values, value) {
-                let at = if listed {
-                    format!("{at}/{index}")
-                } else {
-                    at.to_owned()
-                };
-                return Err(invalid(&at, "this field cannot have this value"));
-            }
-        }
-        Ok(values)
-    }
-
-    /// Adds a value; `false` when the field cannot have it.
-    fn add(&self, values: &mut Values, value: &Value) -> bool {
-        let text = value.as_str();
-        let kept = match self {
-            Self::Attribute(_) => return values.add(value),
-            Self::DocumentValid | Self::PhoneValid | Self::EmailValid => {
-                let flag = value
-                    .as_bool()
-                    .or_else(|| text.and_then(|t| t.parse().ok()));
-                return flag.map(|flag| values.add_bool(flag)).is_some();
-            }
-            Self::UpdatedAt => {
-                return text
-                    .and_then(Bound::date)
-                    .map(|d| values.add_date(d))
-                    .is_some();
-            }
-            Self::Document => text
-                .and_then(|t| Document::parse(t).ok())
-                .map(|d| d.as_str().to_owned()),
-            Self::Phone => text.map(|t| normalise_phone(t).value),
-            Self::Email => text.map(|t| normalise_email(t).value),
-            Self::Name => text.map(|t| t.trim().to_owned()),
-            Self::DocumentKind => text
-                .filter(|t| matches!(*t, "cpf" | "cnpj" | "other"))
-                .map(ToOwned::to_owned),
-        };
-        kept.map(|text| values.add_text(text)).is_some()
-    }
 }
 
 fn object<'a>(value: &'a Value, at: &str, known: &[&str]) -> Parsed<&'a Map<String, Value>> {
@@ -394,6 +329,6 @@ fn wrong_type(at: &str, detail: &str) -> Violation {
     Violation::new(at, "invalid_type", detail)
 }
 
-fn invalid(at: &str, detail: &str) -> Violation {
+pub(super) fn invalid(at: &str, detail: &str) -> Violation {
     Violation::new(at, "invalid_value", detail)
 }

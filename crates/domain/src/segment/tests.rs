@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::Predicate;
+use super::{Notation, Predicate};
 use crate::{
     contact::{ItemRules, NewContact, parse_item},
     shared::Instant,
@@ -26,7 +26,7 @@ fn person() -> NewContact {
 
 fn holds(groups: &Value) -> bool {
     let contact = person();
-    let predicate = Predicate::parse(groups, "").unwrap();
+    let predicate = Predicate::parse(groups, "", Notation::default()).unwrap();
     let stored = serde_json::to_string(&predicate).unwrap();
     assert_eq!(
         serde_json::from_str::<Predicate>(&stored).unwrap(),
@@ -158,7 +158,8 @@ fn groups_are_joined_by_or_and_excluded_ones_taken_away() {
 #[test]
 fn violations_point_at_what_is_wrong() {
     let broken = |groups: Value| {
-        let violations = Predicate::parse(&groups, "/rules/where").unwrap_err();
+        let violations =
+            Predicate::parse(&groups, "/rules/where", Notation::default()).unwrap_err();
         let seen = violations.into_iter().map(|v| (v.pointer, v.code));
         seen.map(|(p, c)| (p.trim_start_matches("/rules/where").to_owned(), c))
             .collect::<Vec<_>>()
@@ -236,9 +237,117 @@ fn violations_point_at_what_is_wrong() {
 }
 
 #[test]
+fn texts_are_compared_in_the_form_in_which_they_are_kept() {
+    let item = json!({
+        "document": "AB\u{2010}1\u{200b}", "plano\u{301}": " Ba\u{301}sico\u{a0}",
+        "email": "jo\u{e3}o@caf\u{e9}.com.br", "name": "Jose\u{301}", "tags": "Acao\u{303}, x",
+    });
+    let contact = parse_item(item, &ItemRules::default(), now()).unwrap();
+    let held = |condition: Value| {
+        let groups = json!([{ "conditions": [condition] }]);
+        let predicate = Predicate::parse(&groups, "", Notation::default()).unwrap();
+        predicate.matches(&contact.document, &contact.body, now())
+    };
+    for (field, operator, value) in [
+        ("plan\u{f3}", "equals", "Básico"),
+        ("plan\u{f3}", "equals", "Ba\u{301}sico "),
+        ("plano\u{301}", "contains", "BA\u{301}S"),
+        ("name", "equals", "José "),
+        ("name", "starts_with", "JOSE\u{301}"),
+        ("email", "equals", "JOA\u{303}O@xn--caf-dma.com.br"),
+        ("email", "contains", "CAFÉ"),
+        ("document", "equals", "\u{feff}ab-1"),
+        ("document", "starts_with", "ab\u{2011}"),
+    ] {
+        assert!(
+            held(condition(field, operator, &json!(value))),
+            "{field} {operator} {value}"
+        );
+    }
+    assert!(!held(
+        json!({"kind": "tag", "operator": "has", "value": "ACA\u{303}O"})
+    ));
+    assert!(held(
+        json!({"kind": "tag", "operator": "has", "value": "acaõ"})
+    ));
+}
+
+#[test]
+fn values_that_cannot_be_read_are_counted_once_each() {
+    let item = json!({
+        "document": "1", "valor": "dez", "data": "ontem", "vip": true, "idade": 41, "vazio": " ",
+        "bom": "10,50", "dia": "31/01/2026",
+    });
+    let contact = parse_item(item, &ItemRules::default(), now()).unwrap();
+    let unread = |conditions: Value| {
+        let groups = json!([{"logic": "or", "conditions": conditions}, {"exclude": true, "conditions": conditions}]);
+        let predicate = Predicate::parse(&groups, "", Notation::default()).unwrap();
+        predicate.unreadable(&contact.document, &contact.body)
+    };
+    for (field, operator, value, count) in [
+        ("valor", "greater", json!(1), 1),
+        ("valor", "between", json!([1, 2]), 1),
+        ("valor", "equals", json!(10), 0),
+        ("valor", "contains", json!("de"), 0),
+        ("data", "after", json!("2026-01-01"), 1),
+        ("data", "in_last_days", json!(7), 1),
+        ("vip", "less", json!(1), 1),
+        ("idade", "less", json!(1), 0),
+        ("idade", "before", json!("01/01/2026"), 1),
+        ("vazio", "less", json!(1), 0),
+        ("none", "less", json!(1), 0),
+        ("bom", "less", json!(1), 0),
+        ("bom", "after", json!("2026-01-01"), 1),
+        ("dia", "after", json!("2026-01-01"), 0),
+        ("updated_at", "after", json!("2026-01-01"), 0),
+    ] {
+        assert_eq!(
+            unread(json!([condition(field, operator, &value)])),
+            count,
+            "{field} {operator}"
+        );
+    }
+    let less = condition("valor", "less", &json!(1));
+    let after = condition("valor", "after", &json!("2026-01-01"));
+    assert_eq!(
+        unread(json!([less, condition("valor", "greater", &json!(5))])),
+        1
+    );
+    assert_eq!(unread(json!([less, after])), 2);
+}
+
+#[test]
+fn numbers_are_compared_exactly() {
+    let long = "123456789012345678901234567890";
+    let item = json!({"document": "1", "n": long, "d": "0,1000000000000000055", "f": 7.5});
+    let contact = parse_item(item, &ItemRules::default(), now()).unwrap();
+    let held = |field: &str, operator: &str, value: Value| {
+        let groups = json!([{"conditions": [condition(field, operator, &value)]}]);
+        let predicate = Predicate::parse(&groups, "", Notation::default()).unwrap();
+        predicate.matches(&contact.document, &contact.body, now())
+    };
+    assert!(held(
+        "n",
+        "greater",
+        json!("123456789012345678901234567889")
+    ));
+    assert!(!held("n", "greater", json!(long)) && held("n", "less_or_equal", json!(long)));
+    assert!(
+        held("d", "greater", json!(0.1)) && !held("d", "greater", json!("0.1000000000000000055"))
+    );
+    assert!(held("f", "equals", json!("7,50")) && held("f", "in", json!(["x", "7.5"])));
+}
+
+#[test]
 fn debug_shows_no_values() {
     let groups = json!([{"conditions": [condition("name", "contains", &json!("souza"))]}]);
-    assert!(!format!("{:?}", Predicate::parse(&groups, "").unwrap()).contains("souza"));
+    assert!(
+        !format!(
+            "{:?}",
+            Predicate::parse(&groups, "", Notation::default()).unwrap()
+        )
+        .contains("souza")
+    );
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -270,9 +379,9 @@ fn scalar() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn parsing_never_panics(groups in any_json(), operator in "[a-z_]{2,16}|in|between|in_last_days|after") {
-        let _ = Predicate::parse(&groups, "");
+        let _ = Predicate::parse(&groups, "", Notation::default());
         let conditions = json!([{"conditions": [condition("a", &operator, &groups)]}]);
-        if let Ok(predicate) = Predicate::parse(&conditions, "") {
+        if let Ok(predicate) = Predicate::parse(&conditions, "", Notation::default()) {
             let contact = person();
             let _ = predicate.matches(&contact.document, &contact.body, now());
         }

@@ -2,11 +2,14 @@
 
 use serde::de::DeserializeOwned;
 
+use super::numbers::exact_numbers;
+
 /// Bytes of an escape such as `\ud83d`.
 const ESCAPE: usize = 6;
 const REPLACEMENT: &[u8; ESCAPE] = b"\\ufffd";
 
-/// Reads JSON; half a surrogate pair is read as U+FFFD.
+/// Reads JSON; half a surrogate pair is read as U+FFFD, and a number that no number here holds as the
+/// text of its digits.
 ///
 /// JavaScript writes `"Ana \ud83d"` for a text that was cut inside an emoji. One such text must not
 /// cost its whole document, and the document is not read twice where there is none.
@@ -14,6 +17,8 @@ const REPLACEMENT: &[u8; ESCAPE] = b"\\ufffd";
 /// # Errors
 /// As `serde_json`.
 pub fn from_json<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
+    let exact = exact_numbers(json);
+    let json = exact.as_deref().unwrap_or(json);
     serde_json::from_slice(json).or_else(|error| match whole_surrogates(json) {
         Some(mended) => serde_json::from_slice(&mended),
         None => Err(error),

@@ -1,18 +1,22 @@
 //! What every context shares: identifiers, names, instants, JSON text, and the one shape of a broken
 //! rule.
 
+mod decimal;
 mod ids;
 mod json;
 mod name;
+mod numbers;
 mod text;
 mod violation;
 
+pub(crate) use decimal::Decimal;
 pub use ids::{
     AudienceId, Epoch, IdError, NotificationId, OperationId, RemovalNo, UploadId, UserId,
     WorkspaceId, WriteNo,
 };
 pub use json::{from_json, whole_surrogates};
 pub use name::{AudienceName, NameError};
+pub use numbers::exact_numbers;
 pub use text::fold_key;
 pub(crate) use text::{composed, is_composed, is_dash, is_ignorable, is_trimmed, trimmed};
 pub use violation::Violation;

@@ -13,4 +13,5 @@ mod customers;
 mod documentation;
 mod face_l;
 mod face_l_refusals;
+mod identity;
 mod service;

@@ -181,7 +181,7 @@ impl Rng {
         }
         let values = Values {
             name: self.small(3),
-            phone: self.small(4),
+            phone: self.small(6),
         };
         Item::Good(self.small(DOCS), values)
     }

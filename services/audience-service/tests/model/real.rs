@@ -15,7 +15,7 @@ use domain::{
     contact::Document,
     operation::ReasonCounts,
     recycle::{DuplicateKeep, DuplicateKey, Duplicates, Outcome, OutcomeFact, Rules},
-    segment::Predicate,
+    segment::{Notation, Predicate},
     shared::{AudienceId, AudienceName, OperationId},
 };
 use ports::{contacts::StoredContact, store::OutcomeRecord};
@@ -45,7 +45,15 @@ pub enum Answer {
     Unknown,
 }
 
-const PHONES: [&str; 4] = ["", "+5511987650001", "+5511987650002", "+5511987650003"];
+/// None, three that are valid, and two that are none, which nobody has in common.
+const PHONES: [&str; 6] = [
+    "",
+    "+5511987650001",
+    "+5511987650002",
+    "+5511987650003",
+    "nao informado",
+    "0",
+];
 
 pub fn document(doc: Doc) -> Document {
     Document::parse(&format!("D{doc}")).unwrap()
@@ -195,7 +203,7 @@ pub async fn recycle(
 ) -> Answer {
     let filter = rules.named.map(|n| {
         let condition = json!({ "kind": "property", "field": "name", "operator": "equals", "value": format!("n{n}") });
-        Predicate::parse(&json!([{ "conditions": [condition] }]), "/where").unwrap()
+        Predicate::parse(&json!([{ "conditions": [condition] }]), "/where", Notation::default()).unwrap()
     });
     let keep = |latest| {
         if latest {

@@ -151,7 +151,7 @@ impl World {
             let mut groups: BTreeMap<u8, Vec<(Seq, Doc)>> = BTreeMap::new();
             for (doc, (seq, values)) in members
                 .iter()
-                .filter(|(d, v)| v.1.phone != 0 && competes(d))
+                .filter(|(d, v)| v.1.has_valid_phone() && competes(d))
             {
                 groups.entry(values.phone).or_default().push((*seq, *doc));
             }

@@ -13,7 +13,14 @@ pub type Seq = (u32, u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Values {
     pub name: u8,
+    /// 0 is none, 1 to 3 are valid, others are none that could be called.
     pub phone: u8,
+}
+
+impl Values {
+    pub fn has_valid_phone(self) -> bool {
+        (1..=3).contains(&self.phone)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -120,6 +120,9 @@ fn plan_lines(plan: &Value) -> Vec<String> {
     let mut lines = vec![line("total"), line("removed")];
     lines.extend(counts(plan.get("by_reason")));
     lines.push(line("kept"));
+    if number(plan, "unreadable_values") > 0 {
+        lines.push(line("unreadable"));
+    }
     lines
 }
 
@@ -224,5 +227,12 @@ mod tests {
             "Remove 1,200 contacts from aud_1 and keep 300?"
         );
         assert_eq!(plan_lines(&plan).len(), 4);
+        let mut unread = plan;
+        unread["unreadable_values"] = 7.into();
+        let last = plan_lines(&unread).pop().unwrap();
+        assert!(
+            last.starts_with("unreadable") && last.ends_with(" 7"),
+            "{last}"
+        );
     }
 }

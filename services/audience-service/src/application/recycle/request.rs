@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     KEEP, REMOVE, RecycleParams, set_name,
     sets::SORT_BYTES,
-    survey::{Source, Tally},
+    survey::{Source, Survey},
 };
 use crate::application::{
     Actor, App, AppError, AppResult, Ticket, audiences::Accepted, contacts::view_of,
@@ -92,6 +92,8 @@ pub struct DryRun {
     pub overlap: Vec<(Reasons, i64)>,
     /// Some of those that would go.
     pub sample: Vec<(Document, Reasons)>,
+    /// Values that conditions could not read, and so matched nothing.
+    pub unreadable_values: i64,
 }
 
 /// Answer to a request.
@@ -272,7 +274,11 @@ impl App {
     ) -> AppResult<DryRun> {
         let outcomes = self.deps.queries.version(&audience.workspace).await?;
         let (source, revision) = self.source_of(audience).await?;
-        let (tally, sample) = self.survey(&source, params, sets).await?;
+        let Survey {
+            tally,
+            sample,
+            unreadable,
+        } = self.survey(&source, params, sets).await?;
         let overlap = |(bits, count): (&i64, &i64)| {
             let reasons = Reasons::from_bits(*bits);
             (reasons.iter().count() > 1).then_some((reasons, *count))
@@ -291,10 +297,8 @@ impl App {
             removed: tally.removed(),
             by_reason: tally.by_first(),
             overlap: tally.by_reasons.iter().filter_map(overlap).collect(),
-            sample: sample
-                .into_iter()
-                .map(|(c, reasons)| (c.document, reasons))
-                .collect(),
+            sample,
+            unreadable_values: unreadable,
         })
     }
 
@@ -321,7 +325,7 @@ impl App {
         if same && timeless && params.keep.audiences.is_empty() && !expired {
             return Ok(());
         }
-        let (tally, _): (Tally, _) = self.survey(&source, params, sets).await?;
+        let Survey { tally, .. } = self.survey(&source, params, sets).await?;
         if !expired && (tally.removed() - plan.removed).abs() <= tolerance {
             return Ok(());
         }

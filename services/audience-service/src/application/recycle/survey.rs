@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     contact::Document,
     operation::{ReasonCounts, RemovalReport},
-    recycle::{DuplicateKeep, DuplicateKey, Reasons},
+    recycle::{DuplicateKeep, DuplicateKey, Reasons, Rules},
     shared::{OperationId, WorkspaceId},
 };
 use ports::{
@@ -81,6 +81,17 @@ impl Tally {
     }
 }
 
+/// What a survey found.
+#[derive(Default)]
+pub(crate) struct Survey {
+    /// What would become of the contacts.
+    pub tally: Tally,
+    /// The first few that would go.
+    pub sample: Vec<(Document, Reasons)>,
+    /// Values that conditions could not read.
+    pub unreadable: i64,
+}
+
 /// Where a walk reads.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
@@ -118,38 +129,31 @@ impl App {
         Ok(rows.into_iter().map(candidate).collect())
     }
 
-    /// Judges every contact and stores nothing. Answers the tally and the first few that would go.
+    /// Judges every contact and stores nothing.
     pub(crate) async fn survey(
         &self,
         source: &Source,
         params: &RecycleParams,
         sets: OperationId,
-    ) -> AppResult<(Tally, Vec<(Candidate, Reasons)>)> {
+    ) -> AppResult<Survey> {
         self.find_duplicates(source, params, sets, &Signals::default())
             .await?;
         let mut judge = Judge::new(self, &source.workspace, params, sets).await?;
-        let (mut tally, mut sample) = (Tally::default(), Vec::new());
+        let mut survey = Survey::default();
         let mut after = None;
         loop {
             let batch = self
                 .candidates(source, after.as_ref(), params.rules.needs_body())
                 .await?;
             let Some(last) = batch.last() else {
-                return Ok((tally, sample));
+                return Ok(survey);
             };
             after = Some(last.document.clone());
-            for (candidate, reasons) in judge.judge(&batch).await?.into_iter().enumerate() {
-                tally.add(reasons);
-                if reasons.is_empty() || sample.len() >= SAMPLE {
-                    continue;
-                }
-                if let Some(c) = batch.get(candidate) {
-                    let copy = Candidate {
-                        document: c.document.clone(),
-                        order: c.order,
-                        body: c.body.clone(),
-                    };
-                    sample.push((copy, reasons));
+            for (candidate, reasons) in batch.iter().zip(judge.judge(&batch).await?) {
+                survey.tally.add(reasons);
+                survey.unreadable += unreadable(candidate, &params.rules);
+                if !reasons.is_empty() && survey.sample.len() < SAMPLE {
+                    survey.sample.push((candidate.document.clone(), reasons));
                 }
             }
         }
@@ -199,6 +203,15 @@ impl App {
     }
 }
 
+/// How many of its values the conditions cannot read.
+fn unreadable(candidate: &Candidate, rules: &Rules) -> i64 {
+    let (Some(filter), Some(body)) = (&rules.filter, &candidate.body) else {
+        return 0;
+    };
+    let count = filter.unreadable(&candidate.document, body);
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 /// Key of a duplicate: which value, and the value. Value: order and document.
 fn push_keys(sorter: &mut dyn Sorter, candidate: &Candidate, by: &[DuplicateKey]) -> AppResult<()> {
     let Some(body) = &candidate.body else {
@@ -207,11 +220,11 @@ fn push_keys(sorter: &mut dyn Sorter, candidate: &Candidate, by: &[DuplicateKey]
     let mut value = candidate.order.0.to_be_bytes().to_vec();
     value.extend_from_slice(candidate.document.as_str().as_bytes());
     for which in by {
-        let (tag, text) = match which {
-            DuplicateKey::Phone => (b'p', body.phone.as_deref()),
-            DuplicateKey::Email => (b'e', body.email.as_deref()),
+        let tag = match which {
+            DuplicateKey::Phone => b'p',
+            DuplicateKey::Email => b'e',
         };
-        if let Some(text) = text {
+        if let Some(text) = which.of(body) {
             let mut key = vec![tag];
             key.extend_from_slice(text.as_bytes());
             sorter.push(&key, &value)?;

@@ -33,6 +33,9 @@ pub struct DryRunJson {
     overlap: Vec<OverlapJson>,
     /// Some of those that would go.
     sample: Vec<SampleJson>,
+    /// Values that conditions of `where` could not read as the number or the date that they compare
+    /// with, and that matched nothing therefore.
+    unreadable_values: i64,
 }
 
 /// Contacts that the same reasons hold for.
@@ -77,6 +80,7 @@ impl DryRunJson {
                     reasons: names(reasons),
                 })
                 .collect(),
+            unreadable_values: dry.unreadable_values,
         }
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset};
 use domain::{
     recycle::{Attempts, Contacted, DuplicateKeep, DuplicateKey, Duplicates, Outcome, Rules},
-    segment::Predicate,
+    segment::{Notation, Predicate},
     shared::{Instant, UploadId, Violation},
 };
 use serde::Deserialize;
@@ -28,7 +28,9 @@ pub struct RulesBody {
     #[serde(default)]
     audience_ids: Vec<String>,
     /// Groups of conditions over the contact: a list, joined by `or`, or an object of `groups` and
-    /// `groupType`, which is `and` or `or`.
+    /// `groupType`, which is `and` or `or`. Numbers and dates, here and in the contacts, are read as
+    /// ISO and Brazilians write them (`1.234,56`, `31/01/2026 14:00`, `2026-01-31`); a time without
+    /// zone is that of America/Sao_Paulo. What cannot be read matches nothing.
     #[serde(rename = "where")]
     #[schema(value_type = Option<Value>)]
     filter: Option<Value>,
@@ -45,7 +47,7 @@ pub struct RulesBody {
     min_hours_since_last_attempt: Option<u32>,
     /// Those who asked not to be contacted; on unless switched off.
     opted_out: Option<bool>,
-    /// Those who share a phone or e-mail with somebody who stays.
+    /// Those who share a valid phone or e-mail with somebody who stays.
     duplicates: Option<DuplicatesBody>,
 }
 
@@ -122,7 +124,7 @@ fn filter(groups: &Value, broken: &mut Vec<Violation>) -> Option<Predicate> {
     if groups.as_array().is_some_and(Vec::is_empty) {
         return None;
     }
-    let parsed = Predicate::parse(groups, "/rules/where");
+    let parsed = Predicate::parse(groups, "/rules/where", Notation::default());
     parsed.map_err(|violations| broken.extend(violations)).ok()
 }
 
