@@ -53,7 +53,7 @@ impl Row {
         self.cells.get(..self.used).unwrap_or_default()
     }
 
-    fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         self.cells().iter().all(String::is_empty)
     }
 

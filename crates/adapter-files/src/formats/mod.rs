@@ -36,7 +36,7 @@ impl RecordFormats for TabularFormats {
         if detected.format != FileFormat::Xlsx {
             let whole_lines = sniff::whole_lines(first_bytes, detected.encoding).to_vec();
             let source = Box::new(Cursor::new(whole_lines));
-            let described = describe(source, &mut detected, hint.header, RecordLimits::default());
+            let described = describe(source, &mut detected, hint, RecordLimits::default());
             described.or_else(ignore_cut)?;
         }
         Ok(detected)
@@ -61,7 +61,7 @@ impl RecordFormats for TabularFormats {
             detected.encoding = scan_encoding(&mut source)?;
         }
         source.rewind()?;
-        describe(source, &mut detected, hint.header, limits)?;
+        describe(source, &mut detected, hint, limits)?;
         Ok(detected)
     }
 
@@ -83,7 +83,11 @@ impl RecordFormats for TabularFormats {
                 Some(format.header),
                 limits,
             )?)),
-            FileFormat::Xlsx => Ok(Box::new(open_xlsx(source, Some(format.header), limits)?)),
+            FileFormat::Xlsx => {
+                let rows = open_xlsx(source, format.sheet.as_deref(), limits)?;
+                let table = TableReader::open(rows, Some(format.header), &limits)?;
+                Ok(Box::new(table))
+            }
         }
     }
 }
@@ -127,9 +131,9 @@ fn open_csv(
 
 fn open_xlsx(
     mut source: Box<dyn ReadSeek>,
-    header: Option<bool>,
+    sheet: Option<&str>,
     limits: RecordLimits,
-) -> Result<TableReader<SheetRows>, FileError> {
+) -> Result<SheetRows, FileError> {
     let limit = limits.workbook_bytes;
     if source.seek(SeekFrom::End(0))? > limit {
         return Err(FileError::TooLarge {
@@ -137,16 +141,17 @@ fn open_xlsx(
             limit,
         });
     }
-    TableReader::open(SheetRows::open(source, &limits)?, header, &limits)
+    SheetRows::open(source, sheet, &limits)
 }
 
 /// Adds columns and sample to what is already known.
 fn describe(
     source: Box<dyn ReadSeek>,
     detected: &mut DetectedFormat,
-    header: Option<bool>,
+    hint: &FileHint<'_>,
     limits: RecordLimits,
 ) -> Result<(), FileError> {
+    let header = hint.header;
     let mut reader: Box<dyn RecordReader> = match detected.format {
         FileFormat::Csv => {
             let table = open_csv(source, detected, header, limits)?;
@@ -154,7 +159,9 @@ fn describe(
             Box::new(table)
         }
         FileFormat::Xlsx => {
-            let table = open_xlsx(source, header, limits)?;
+            let rows = open_xlsx(source, hint.sheet, limits)?;
+            detected.sheet = Some(rows.name().to_owned());
+            let table = TableReader::open(rows, header, &limits)?;
             detected.header = table.has_header();
             Box::new(table)
         }

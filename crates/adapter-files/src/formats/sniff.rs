@@ -40,6 +40,7 @@ pub(super) fn sniff(bytes: &[u8], hint: &FileHint<'_>) -> Result<DetectedFormat,
         header: true,
         columns: Vec::new(),
         sample: Vec::new(),
+        sheet: None,
     };
     if bytes.starts_with(b"PK\x03\x04") {
         return Ok(detected);

@@ -52,6 +52,7 @@ fn csv_format(delimiter: u8) -> DetectedFormat {
         header: true,
         columns: Vec::new(),
         sample: Vec::new(),
+        sheet: None,
     }
 }
 

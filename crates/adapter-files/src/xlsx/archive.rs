@@ -123,12 +123,26 @@ pub(super) fn entries<R: Read + Seek>(source: R) -> Result<(R, HashMap<String, E
             deflated,
             crc: file.crc32(),
         };
-        entries.insert(
-            file.name().trim_start_matches('/').to_ascii_lowercase(),
-            entry,
-        );
+        entries.insert(part_name("", file.name()), entry);
     }
     Ok((archive.into_inner().source, entries))
+}
+
+/// The name of a part, told by a target that starts in `folder` or, with a slash, at the root.
+///
+/// Names differ in case, some programs write `\`, and some go up and down again.
+pub(super) fn part_name(folder: &str, target: &str) -> String {
+    let target = target.replace('\\', "/");
+    let folder = if target.starts_with('/') { "" } else { folder };
+    let mut steps: Vec<&str> = Vec::new();
+    for step in folder.split('/').chain(target.split('/')) {
+        match step {
+            "" | "." => {}
+            ".." => drop(steps.pop()),
+            step => steps.push(step),
+        }
+    }
+    steps.join("/").to_ascii_lowercase()
 }
 
 /// Lets a limited number of bytes be read.
@@ -198,6 +212,14 @@ impl<R: Read + Seek> Part<R> {
             limit,
             used,
         })
+    }
+
+    /// The source underneath, at any position.
+    pub(super) fn into_source(self) -> R {
+        match self.content {
+            Content::Stored(content) => content.into_inner(),
+            Content::Deflated(content) => content.into_inner().into_inner().into_inner(),
+        }
     }
 
     /// Bytes unpacked by this part and those before it.

@@ -1,4 +1,4 @@
-//! The first sheet of an XLSX workbook, row by row.
+//! A sheet of an XLSX workbook, row by row.
 //!
 //! A workbook is a ZIP archive of XML parts. Only the parts that are needed are unpacked, as a
 //! stream; the distinct texts of the workbook stay in memory up to a limit. Other archives inside
@@ -6,8 +6,10 @@
 
 mod archive;
 mod number;
+mod package;
 mod shared;
 mod sheet;
+mod styles;
 #[cfg(test)]
 mod tests;
 mod workbook;

@@ -27,7 +27,7 @@ impl SharedTexts {
                     b"rPh" => in_pronunciation = true,
                     _ => {}
                 },
-                Node::End(name) => match name.as_slice() {
+                Node::End(name) => match name.local_name().as_ref() {
                     b"t" => in_text = false,
                     b"rPh" => in_pronunciation = false,
                     b"si" => texts.end_item(),

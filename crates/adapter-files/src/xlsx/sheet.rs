@@ -1,5 +1,7 @@
 //! Rows of a sheet.
 
+use std::borrow::Cow;
+
 use ports::files::{FileError, FormatFault, ReadSeek, RecordLimits};
 use quick_xml::events::BytesStart;
 
@@ -13,12 +15,15 @@ use crate::table::{Row, Rows};
 /// Columns a sheet can have.
 const MAX_COLUMNS: usize = 16_384;
 
-/// Reads the rows of the first sheet.
+/// Reads the rows of a sheet.
 pub(crate) struct SheetRows {
     xml: Xml<Part<Box<dyn ReadSeek>>>,
     cells: CellReader,
     record_bytes: usize,
     line: u64,
+    name: String,
+    /// The first row with content, until it is read.
+    first: Option<Row>,
 }
 
 struct CellReader {
@@ -27,31 +32,79 @@ struct CellReader {
     from_1904: bool,
 }
 
-/// What a cell says about its value.
+/// A cell before its value.
 #[derive(Default)]
-struct Kind {
-    code: String,
+struct Head {
+    column: Option<usize>,
+    kind: Kind,
     style: usize,
 }
 
+/// What the value of a cell is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Number,
+    /// The index of a shared text.
+    Shared,
+    Text,
+    Boolean,
+    /// Such as `#N/A`: a person sees that there is no value.
+    Error,
+}
+
 impl SheetRows {
-    /// Opens a workbook at any position of its source.
+    /// Opens a workbook at any position of its source, at the sheet of this name or the first visible
+    /// one that has rows.
     pub(crate) fn open(
         source: Box<dyn ReadSeek>,
+        sheet: Option<&str>,
         limits: &RecordLimits,
     ) -> Result<Self, FileError> {
-        let (source, workbook) = workbook::open(source, limits)?;
-        let part = Part::open(source, workbook.sheet, limits.unpacked_bytes, workbook.used)?;
-        Ok(Self {
-            xml: Xml::new(part, limits.record_bytes),
-            cells: CellReader {
-                shared: workbook.shared,
-                styles: workbook.styles,
-                from_1904: workbook.from_1904,
-            },
-            record_bytes: limits.record_bytes,
-            line: 0,
-        })
+        let (mut source, mut workbook) = workbook::open(source, limits)?;
+        let candidates = workbook.candidates(sheet)?;
+        let mut cells = CellReader {
+            shared: std::mem::take(&mut workbook.shared),
+            styles: std::mem::take(&mut workbook.styles),
+            from_1904: workbook.from_1904,
+        };
+        let mut used = workbook.used;
+        for candidate in candidates {
+            let part = Part::open(source, candidate.part, limits.unpacked_bytes, used)?;
+            let mut rows = Self {
+                xml: Xml::new(part, limits.record_bytes),
+                cells,
+                record_bytes: limits.record_bytes,
+                line: 0,
+                name: candidate.name,
+                first: None,
+            };
+            rows.find_first()?;
+            if rows.first.is_some() {
+                return Ok(rows);
+            }
+            let part = rows.xml.into_part();
+            used = part.used();
+            (source, cells) = (part.into_source(), rows.cells);
+        }
+        Err(workbook.no_rows(sheet))
+    }
+
+    /// The name of the sheet that is read.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn find_first(&mut self) -> Result<(), FileError> {
+        let mut row = Row::default();
+        while self.read(&mut row)? {
+            if !row.is_blank() {
+                self.first = Some(row);
+                break;
+            }
+            row.clear();
+        }
+        Ok(())
     }
 
     fn start_row(&mut self) -> Result<bool, FileError> {
@@ -72,22 +125,20 @@ impl SheetRows {
         let (mut bytes, mut next_column) = (0, 0);
         let mut value = String::new();
         loop {
-            let (column, kind) = match self.xml.next(self.line)? {
-                Node::Start(start) if start.local_name().as_ref() == b"c" => cell(&start),
-                Node::End(name) if name == b"row" => return Ok(()),
+            let head = match self.xml.next(self.line)? {
+                Node::Start(start) if start.local_name().as_ref() == b"c" => Head::of(&start),
+                Node::End(end) if end.local_name().as_ref() == b"row" => return Ok(()),
                 Node::Eof => return Ok(()),
                 _ => continue,
             };
-            let column = column.unwrap_or(next_column);
+            let column = head.column.unwrap_or(next_column);
             if column >= MAX_COLUMNS || column < next_column {
                 return Err(damaged(self.line, "a cell is out of place"));
             }
             next_column = column + 1;
             value.clear();
             self.read_value(&mut value)?;
-            let text = self
-                .cells
-                .text(std::mem::take(&mut value), &kind, self.line)?;
+            let text = self.cells.text(&value, &head, self.line)?;
             bytes += text.len();
             if bytes > self.record_bytes {
                 return Err(self.too_large());
@@ -96,7 +147,7 @@ impl SheetRows {
                 while row.len() < column {
                     row.push();
                 }
-                *row.push() = text;
+                row.push().push_str(&text);
             }
         }
     }
@@ -111,7 +162,7 @@ impl SheetRows {
                     b"rPh" => in_pronunciation = true,
                     _ => {}
                 },
-                Node::End(name) => match name.as_slice() {
+                Node::End(end) => match end.local_name().as_ref() {
                     b"v" | b"t" => in_value = false,
                     b"rPh" => in_pronunciation = false,
                     b"c" => return Ok(()),
@@ -135,6 +186,10 @@ impl SheetRows {
 
 impl Rows for SheetRows {
     fn read(&mut self, row: &mut Row) -> Result<bool, FileError> {
+        if let Some(first) = self.first.take() {
+            *row = first;
+            return Ok(true);
+        }
         if !self.start_row()? {
             return Ok(false);
         }
@@ -145,44 +200,67 @@ impl Rows for SheetRows {
 }
 
 impl CellReader {
-    fn text(&self, value: String, kind: &Kind, line: u64) -> Result<String, FileError> {
-        match kind.code.as_str() {
-            "s" if value.is_empty() => Ok(value),
-            "s" => {
+    fn text<'a>(
+        &'a self,
+        value: &'a str,
+        head: &Head,
+        line: u64,
+    ) -> Result<Cow<'a, str>, FileError> {
+        Ok(match head.kind {
+            Kind::Error => Cow::Borrowed(""),
+            Kind::Text => Cow::Borrowed(value),
+            Kind::Shared if value.is_empty() => Cow::Borrowed(value),
+            Kind::Shared => {
                 let index = value.trim().parse().ok();
                 let text = index.and_then(|index| self.shared.get(index));
                 let text = text.ok_or_else(|| damaged(line, "a cell refers to a missing text"))?;
-                Ok(text.to_owned())
+                Cow::Borrowed(text)
             }
-            "b" => Ok(if value.trim() == "1" { "true" } else { "false" }.to_owned()),
-            "" | "n" => {
-                let meaning = self
-                    .styles
-                    .get(kind.style)
-                    .copied()
-                    .unwrap_or(Meaning::Number);
-                Ok(number::text(&value, meaning, self.from_1904))
+            Kind::Boolean => Cow::Borrowed(match value.trim() {
+                "1" | "true" => "true",
+                _ => "false",
+            }),
+            Kind::Number => {
+                let meaning = self.styles.get(head.style).copied();
+                let meaning = meaning.unwrap_or(Meaning::Number);
+                Cow::Owned(number::text(value, meaning, self.from_1904))
             }
-            _ => Ok(value),
-        }
+        })
     }
 }
 
-/// Column (0-based) and kind of a cell.
-fn cell(start: &BytesStart<'_>) -> (Option<usize>, Kind) {
-    let style = attribute(start, b"s")
-        .and_then(|style| style.parse().ok())
-        .unwrap_or(0);
-    let code = attribute(start, b"t").unwrap_or_default();
-    (
-        attribute(start, b"r").and_then(|place| column(&place)),
-        Kind { code, style },
-    )
+impl Head {
+    fn of(start: &BytesStart<'_>) -> Self {
+        let mut head = Self::default();
+        for attribute in start.attributes().with_checks(false).flatten() {
+            let value = attribute.value.as_ref();
+            match attribute.key.as_ref() {
+                b"r" => head.column = column(value),
+                b"s" => head.style = digits(value).unwrap_or(0),
+                b"t" => {
+                    head.kind = match value {
+                        b"n" => Kind::Number,
+                        b"s" => Kind::Shared,
+                        b"b" => Kind::Boolean,
+                        b"e" => Kind::Error,
+                        _ => Kind::Text,
+                    }
+                }
+                _ => {}
+            }
+        }
+        head
+    }
+}
+
+fn digits(value: &[u8]) -> Option<usize> {
+    std::str::from_utf8(value).ok()?.parse().ok()
 }
 
 /// Column (0-based) of a place such as `AB12`.
-fn column(place: &str) -> Option<usize> {
-    let letters = place.bytes().take_while(u8::is_ascii_alphabetic).take(4);
+fn column(place: &[u8]) -> Option<usize> {
+    let letters = place.iter().take_while(|byte| byte.is_ascii_alphabetic());
+    let letters = letters.take(4);
     let number = letters.fold(0, |number, letter| {
         26 * number + usize::from(letter.to_ascii_uppercase() - b'A') + 1
     });

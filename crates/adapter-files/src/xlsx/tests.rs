@@ -50,6 +50,14 @@ fn sheet(rows: &str) -> String {
 }
 
 fn open(content: &[u8], limits: RecordLimits) -> Result<Box<dyn RecordReader>, FileError> {
+    open_sheet(content, None, limits)
+}
+
+fn open_sheet(
+    content: &[u8],
+    sheet: Option<&str>,
+    limits: RecordLimits,
+) -> Result<Box<dyn RecordReader>, FileError> {
     let format = DetectedFormat {
         format: FileFormat::Xlsx,
         delimiter: None,
@@ -57,6 +65,7 @@ fn open(content: &[u8], limits: RecordLimits) -> Result<Box<dyn RecordReader>, F
         header: true,
         columns: Vec::new(),
         sample: Vec::new(),
+        sheet: sheet.map(str::to_owned),
     };
     TabularFormats.open(Box::new(Cursor::new(content.to_vec())), &format, limits)
 }
@@ -98,7 +107,7 @@ fn cells_of_every_kind_become_text() {
             &["João & Cia", "12345678909", "2024-03-01", "true"],
             None,
         ),
-        (9, &["", "", "2024-03-01T12:00:00", "#N/A"], None),
+        (9, &["", "", "2024-03-01T12:00:00", ""], None),
         (10, &["", "7", "", "", "8"], Some(RowFault::TooManyColumns)),
     ];
     for (index, (line, cells, fault)) in expected.into_iter().enumerate() {
@@ -280,4 +289,203 @@ proptest! {
         content.truncate(cut.index(content.len()));
         let _ = read(&content, RecordLimits::default());
     }
+}
+
+/// A workbook of these sheets: name, state and rows.
+fn sheets(sheets: &[(&str, &str, &str)]) -> Vec<u8> {
+    let listed = sheets.iter().enumerate().map(|(n, (name, state, _))| {
+        format!("<sheet name=\"{name}\" sheetId=\"{n}\" state=\"{state}\" r:id=\"r{n}\"/>")
+    });
+    let related = (0..sheets.len())
+        .map(|n| format!("<Relationship Id=\"r{n}\" Type=\"x/worksheet\" Target=\"s{n}.xml\"/>"));
+    let mut parts = vec![
+        (
+            "xl/workbook.xml".to_owned(),
+            format!(
+                "<workbook xmlns:r=\"r\">{}</workbook>",
+                listed.collect::<String>()
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels".to_owned(),
+            format!(
+                "<Relationships>{}</Relationships>",
+                related.collect::<String>()
+            ),
+        ),
+    ];
+    for (n, (_, _, rows)) in sheets.iter().enumerate() {
+        parts.push((format!("xl/s{n}.xml"), sheet(rows)));
+    }
+    let parts: Vec<(&str, &[u8])> = parts
+        .iter()
+        .map(|(name, content)| (name.as_str(), content.as_bytes()))
+        .collect();
+    archive(&parts)
+}
+
+const EMPTY_ROWS: &str = "<row r=\"1\"><c r=\"A1\" s=\"1\"/></row><row r=\"2\"/>";
+
+fn row_of(text: &str) -> String {
+    format!("<row><c t=\"str\"><v>{text}</v></c></row>")
+}
+
+#[test]
+fn the_first_visible_sheet_with_rows_is_read() {
+    let (hidden, people, more) = (row_of("hidden"), row_of("people"), row_of("more"));
+    let content = sheets(&[
+        ("Base", "hidden", &hidden),
+        ("Macro", "veryHidden", &hidden),
+        ("Capa", "visible", EMPTY_ROWS),
+        ("Nada", "visible", ""),
+        ("Clientes", "visible", &people),
+        ("Outros", "visible", &more),
+    ]);
+    let read = |sheet| {
+        let reader = open_sheet(&content, sheet, RecordLimits::default()).unwrap();
+        reader.headers().to_vec()
+    };
+    assert_eq!(read(None), ["people"]);
+    for (sheet, header) in [
+        ("Clientes", "people"),
+        ("Outros", "more"),
+        (" outros ", "more"),
+        ("Base", "hidden"),
+        ("Macro", "hidden"),
+    ] {
+        assert_eq!(read(Some(sheet)), [header], "{sheet}");
+        let hint = FileHint {
+            sheet: Some(sheet),
+            ..FileHint::default()
+        };
+        let source = Box::new(Cursor::new(content.clone()));
+        let detected = TabularFormats
+            .inspect(source, &hint, RecordLimits::default())
+            .unwrap();
+        let found = detected.sheet.unwrap();
+        assert_eq!(found.to_lowercase(), sheet.trim().to_lowercase());
+        assert_eq!(detected.columns, [header]);
+    }
+}
+
+#[test]
+fn a_workbook_without_rows_names_its_sheets() {
+    let row = row_of("x");
+    let content = sheets(&[("Base", "hidden", &row), ("Capa", "visible", EMPTY_ROWS)]);
+    let refused = |sheet| match open_sheet(&content, sheet, RecordLimits::default()) {
+        Err(FileError::Malformed { code, detail, .. }) => (code, detail),
+        _ => panic!("not refused"),
+    };
+    assert_eq!(
+        refused(None),
+        (
+            FormatFault::EmptyFile,
+            "no visible sheet has rows; there are \"Base\" (hidden), \"Capa\"".to_owned()
+        )
+    );
+    assert_eq!(refused(Some("Capa")).0, FormatFault::EmptyFile);
+    let (code, detail) = refused(Some("Outra"));
+    assert_eq!(code, FormatFault::UnknownSheet);
+    assert!(detail.contains("\"Base\" (hidden), \"Capa\""), "{detail}");
+    let many: Vec<_> = (0..30).map(|n| format!("S{n}{}", "x".repeat(99))).collect();
+    let many: Vec<_> = many
+        .iter()
+        .map(|name| (name.as_str(), "visible", EMPTY_ROWS))
+        .collect();
+    match open(&sheets(&many), RecordLimits::default()) {
+        Err(FileError::Malformed { detail, .. }) => {
+            assert!(detail.ends_with("10 more") && detail.len() < 1_000);
+        }
+        _ => panic!("not refused"),
+    }
+}
+
+/// Empty sheets that are looked through count against the limit of what is unpacked.
+#[test]
+fn sheets_that_are_skipped_count_against_the_limit() {
+    let (empty, row) = ("<row/>".repeat(2_000), row_of("x"));
+    let content = sheets(&[
+        ("A", "visible", &empty),
+        ("B", "visible", &empty),
+        ("C", "visible", &row),
+    ]);
+    let limits = RecordLimits {
+        unpacked_bytes: 20_000,
+        ..RecordLimits::default()
+    };
+    assert!(matches!(
+        open(&content, limits),
+        Err(FileError::TooLarge { limit: 20_000, .. })
+    ));
+    assert!(open(&content, RecordLimits::default()).is_ok());
+}
+
+#[test]
+fn parts_are_found_by_their_relations() {
+    let people = sheet(&row_of("people"));
+    let rows = people.as_bytes();
+    let list = |target: &str| {
+        format!(
+            "<Relationships><Relationship Id=\"e\" Type=\"x/worksheet\" TargetMode=\"External\" \
+             Target=\"http://x/worksheets/none.xml\"/><Relationship Id=\"p\" Type=\"x/worksheet\" \
+             Target=\"{target}\"/></Relationships>"
+        )
+    };
+    let root = |target: &str| {
+        format!(
+            "<Relationships><Relationship Id=\"w\" Type=\"x/officeDocument\" Target=\"{target}\"/>\
+             </Relationships>"
+        )
+    };
+    let main = "<workbook xmlns:r=\"r\"><sheet name=\"P\" r:id=\"p\"/></workbook>";
+    for (root_rels, main_target, main_name, list_name, sheet_target, sheet_name) in [
+        (
+            "_rels\\.rels",
+            "xl/workbook.xml",
+            "xl\\workbook.xml",
+            "xl\\_rels\\workbook.xml.rels",
+            "worksheets/s.xml",
+            "xl\\worksheets\\s.xml",
+        ),
+        (
+            "_rels/.rels",
+            "/Book/Main.XML",
+            "book/main.xml",
+            "book/_rels/main.xml.rels",
+            "../data/./S.xml",
+            "Data/s.XML",
+        ),
+        (
+            "_RELS/.RELS",
+            "main.xml",
+            "main.xml",
+            "_rels/main.xml.rels",
+            "\\xl\\worksheets\\s.xml",
+            "XL/Worksheets/S.xml",
+        ),
+        (
+            "_rels/.rels",
+            "absent.xml",
+            "/xl/workbook.xml",
+            "/xl/_rels/workbook.xml.rels",
+            "/xl/x/../s.xml",
+            "/xl/s.xml",
+        ),
+    ] {
+        let (root, list) = (root(main_target), list(sheet_target));
+        let content = archive(&[
+            (root_rels, root.as_bytes()),
+            (main_name, main.as_bytes()),
+            (list_name, list.as_bytes()),
+            (sheet_name, rows),
+        ]);
+        let reader = open(&content, RecordLimits::default()).unwrap();
+        assert_eq!(reader.headers(), ["people"], "{sheet_target}");
+    }
+    let binary = root("xl/workbook.bin");
+    let content = archive(&[
+        ("_rels/.rels", binary.as_bytes()),
+        ("xl/workbook.bin", b"x"),
+    ]);
+    assert_eq!(refused(&content), FormatFault::NotXlsx);
 }

@@ -1,22 +1,28 @@
-//! Finding the first sheet and what its cells refer to.
+//! The sheets of a workbook and what their cells refer to.
 
-use std::collections::HashMap;
+use std::fmt;
 use std::io::{Read, Seek};
 
 use ports::files::{FileError, FormatFault, RecordLimits};
+use quick_xml::events::BytesStart;
 
-use super::archive::{Entry, Part, damaged, entries};
-use super::number::{Meaning, built_in, custom};
+use super::archive::{Entry, damaged};
+use super::number::Meaning;
+use super::package::{Package, Relation, SMALL_PART_BYTES, each_element};
 use super::shared::SharedTexts;
-use super::xml::{Node, Xml, attribute};
+use super::styles;
+use super::xml::attribute;
 
-/// Bytes of the small parts and number of their items, beyond any real workbook.
-const SMALL_PART_BYTES: u64 = 32 << 20;
-const MAX_ITEMS: usize = 100_000;
+/// Where the main part is by custom.
+const USUAL_WORKBOOK: &str = "xl/workbook.xml";
+const USUAL_SHEET: &str = "xl/worksheets/sheet1.xml";
+/// Characters of a sheet's name, and sheets that an error tells.
+const NAME_CHARS: usize = 31;
+const NAMED_SHEETS: usize = 20;
 
 /// What is known before the rows are read.
 pub(super) struct Workbook {
-    pub(super) sheet: Entry,
+    sheets: Vec<Sheet>,
     pub(super) shared: SharedTexts,
     pub(super) styles: Vec<Meaning>,
     pub(super) from_1904: bool,
@@ -24,186 +30,167 @@ pub(super) struct Workbook {
     pub(super) used: u64,
 }
 
-/// A part of the workbook and what kind it is.
-struct Relation {
-    id: String,
-    kind: String,
-    path: String,
+/// A sheet of cells.
+#[derive(Clone)]
+pub(super) struct Sheet {
+    pub(super) name: String,
+    hidden: bool,
+    pub(super) part: Entry,
+}
+
+/// A sheet in the list of the workbook.
+struct Listed {
+    name: String,
+    hidden: bool,
+    relation: String,
 }
 
 pub(super) fn open<R: Read + Seek>(
     source: R,
     limits: &RecordLimits,
 ) -> Result<(R, Workbook), FileError> {
-    let (source, entries) = entries(source)?;
-    let mut parts = Parts {
-        source,
-        entries,
-        limits: *limits,
-        used: 0,
-    };
-    if !parts.entries.contains_key("xl/workbook.xml") {
-        let detail = "the archive is not an XLSX workbook";
-        return Err(FileError::malformed(FormatFault::NotXlsx, detail));
-    }
-    let relations = parts.relations()?;
-    let (sheets, from_1904) = parts.sheets()?;
-    let sheet = sheets
-        .iter()
-        .filter_map(|id| relations.iter().find(|relation| relation.id == *id))
-        .find(|relation| relation.kind.ends_with("/worksheet"))
-        .map_or("xl/worksheets/sheet1.xml", |relation| {
-            relation.path.as_str()
-        });
-    let sheet = *parts
-        .entries
-        .get(sheet)
-        .ok_or_else(|| damaged(0, "there is no sheet"))?;
+    let mut package = Package::open(source, limits)?;
+    let main = main_part(&mut package)?;
+    let relations = package.relations(&main)?;
+    let (listed, from_1904) = package.read(&main, SMALL_PART_BYTES, |xml| {
+        let (mut listed, mut from_1904) = (Vec::new(), false);
+        each_element(xml, |name, element| {
+            match name {
+                b"sheet" => listed.push(Listed::of(element)),
+                b"workbookPr" => {
+                    let value = attribute(element, b"date1904");
+                    from_1904 = value.is_some_and(|value| value == "1" || value == "true");
+                }
+                _ => {}
+            }
+            listed.len()
+        })?;
+        Ok((listed, from_1904))
+    })?;
+    let sheets = sheets(&package, listed, &relations)?;
     let path = |kind: &str, usual: &str| {
-        let relation = relations
-            .iter()
-            .find(|relation| relation.kind.ends_with(kind));
+        let relation = relations.iter().find(|relation| relation.is(kind));
         relation.map_or_else(|| usual.to_owned(), |relation| relation.path.clone())
     };
-    let shared = parts.shared(&path("/sharedStrings", "xl/sharedstrings.xml"))?;
-    let styles = parts.styles(&path("/styles", "xl/styles.xml"))?;
-    let used = parts.used;
-    Ok((
-        parts.source,
-        Workbook {
-            sheet,
-            shared,
-            styles,
-            from_1904,
-            used,
-        },
-    ))
+    let limit = limits.shared_text_bytes;
+    let shared = package.read(
+        &path("sharedStrings", "xl/sharedstrings.xml"),
+        u64::MAX,
+        |xml| SharedTexts::read(xml, limit),
+    )?;
+    let styles = path("styles", "xl/styles.xml");
+    let styles = package.read(&styles, SMALL_PART_BYTES, |xml| styles::read(xml))?;
+    let (source, used) = package.into_source();
+    let workbook = Workbook {
+        sheets,
+        shared,
+        styles,
+        from_1904,
+        used,
+    };
+    Ok((source, workbook))
 }
 
-struct Parts<R> {
-    source: R,
-    entries: HashMap<String, Entry>,
-    limits: RecordLimits,
-    used: u64,
+fn main_part<R: Read + Seek>(package: &mut Package<R>) -> Result<String, FileError> {
+    let relations = package.relations("")?;
+    let main = relations
+        .into_iter()
+        .find(|relation| relation.is("officeDocument"))
+        .map(|relation| relation.path)
+        .filter(|path| package.entry(path).is_some())
+        .unwrap_or_else(|| USUAL_WORKBOOK.to_owned());
+    let detail = if main.ends_with(".bin") {
+        "the workbook is in the binary form XLSB: save it as XLSX"
+    } else if package.entry(&main).is_none() {
+        "the archive is not an XLSX workbook"
+    } else {
+        return Ok(main);
+    };
+    Err(FileError::malformed(FormatFault::NotXlsx, detail))
 }
 
-impl<R: Read + Seek> Parts<R> {
-    /// Reads a part if there is one.
-    fn read<T: Default>(
-        &mut self,
-        path: &str,
-        part_bytes: u64,
-        read: impl FnOnce(&mut Xml<Part<&mut R>>) -> Result<T, FileError>,
-    ) -> Result<T, FileError> {
-        let Some(entry) = self.entries.get(path) else {
-            return Ok(T::default());
-        };
-        let limit = self
-            .limits
-            .unpacked_bytes
-            .min(self.used.saturating_add(part_bytes));
-        let part = Part::open(&mut self.source, *entry, limit, self.used)?;
-        let mut xml = Xml::new(part, self.limits.record_bytes);
-        let content = read(&mut xml)?;
-        self.used = xml.part().used();
-        Ok(content)
+/// The sheets of cells in their order: not charts, and not what the archive does not have.
+fn sheets<R: Read + Seek>(
+    package: &Package<R>,
+    listed: Vec<Listed>,
+    relations: &[Relation],
+) -> Result<Vec<Sheet>, FileError> {
+    let part = |sheet: &Listed| {
+        let relation = relations.iter().find(|other| other.id == sheet.relation);
+        package.entry(&relation.filter(|other| other.is("worksheet"))?.path)
+    };
+    let mut sheets: Vec<Sheet> = Vec::new();
+    for listed in listed {
+        if let Some(part) = part(&listed) {
+            let Listed { name, hidden, .. } = listed;
+            sheets.push(Sheet { name, hidden, part });
+        }
     }
-
-    fn relations(&mut self) -> Result<Vec<Relation>, FileError> {
-        self.read("xl/_rels/workbook.xml.rels", SMALL_PART_BYTES, |xml| {
-            let mut relations = Vec::new();
-            each_element(xml, |name, element| {
-                if name == b"Relationship" {
-                    let get = |name: &[u8]| attribute(element, name).unwrap_or_default();
-                    let path = resolve(&get(b"Target"));
-                    relations.push(Relation {
-                        id: get(b"Id"),
-                        kind: get(b"Type"),
-                        path,
-                    });
-                }
-                relations.len()
-            })?;
-            Ok(relations)
-        })
+    if sheets.is_empty() {
+        let part = package.entry(USUAL_SHEET);
+        sheets.push(Sheet {
+            name: "Sheet1".to_owned(),
+            hidden: false,
+            part: part.ok_or_else(|| damaged(0, "there is no sheet"))?,
+        });
     }
-
-    /// Relation ids of the sheets in order, and whether dates count from 1904.
-    fn sheets(&mut self) -> Result<(Vec<String>, bool), FileError> {
-        self.read("xl/workbook.xml", SMALL_PART_BYTES, |xml| {
-            let (mut sheets, mut from_1904) = (Vec::new(), false);
-            each_element(xml, |name, element| {
-                match name {
-                    b"sheet" => sheets.extend(attribute(element, b"id")),
-                    b"workbookPr" => {
-                        let value = attribute(element, b"date1904");
-                        from_1904 = value.is_some_and(|value| value == "1" || value == "true");
-                    }
-                    _ => {}
-                }
-                sheets.len()
-            })?;
-            Ok((sheets, from_1904))
-        })
-    }
-
-    fn shared(&mut self, path: &str) -> Result<SharedTexts, FileError> {
-        let limit = self.limits.shared_text_bytes;
-        self.read(path, u64::MAX, |xml| SharedTexts::read(xml, limit))
-    }
-
-    /// Meaning of the numbers of each cell style.
-    fn styles(&mut self, path: &str) -> Result<Vec<Meaning>, FileError> {
-        self.read(path, SMALL_PART_BYTES, |xml| {
-            let mut formats: HashMap<u32, Meaning> = HashMap::new();
-            let mut styles = Vec::new();
-            let mut of_cells = false;
-            each_element(xml, |name, element| {
-                let format = || attribute(element, b"numFmtId")?.parse().ok();
-                match name {
-                    b"numFmt" => {
-                        if let (Some(id), Some(code)) =
-                            (format(), attribute(element, b"formatCode"))
-                        {
-                            formats.insert(id, custom(&code));
-                        }
-                    }
-                    b"cellXfs" => of_cells = true,
-                    b"cellStyleXfs" | b"cellStyles" | b"dxfs" => of_cells = false,
-                    b"xf" if of_cells => {
-                        let id = format().unwrap_or(0);
-                        styles.push(formats.get(&id).copied().unwrap_or_else(|| built_in(id)));
-                    }
-                    _ => {}
-                }
-                styles.len() + formats.len()
-            })?;
-            Ok(styles)
-        })
-    }
+    Ok(sheets)
 }
 
-/// Visits every element of a part; the visitor tells how many items it keeps.
-fn each_element<R: Read>(
-    xml: &mut Xml<R>,
-    mut visit: impl FnMut(&[u8], &quick_xml::events::BytesStart<'_>) -> usize,
-) -> Result<(), FileError> {
-    loop {
-        match xml.next(0)? {
-            Node::Eof => return Ok(()),
-            Node::Start(element) if visit(element.local_name().as_ref(), &element) > MAX_ITEMS => {
-                return Err(damaged(0, "a part has too many items"));
-            }
-            _ => {}
+impl Listed {
+    fn of(element: &BytesStart<'_>) -> Self {
+        Self {
+            name: attribute(element, b"name").unwrap_or_default(),
+            hidden: attribute(element, b"state").is_some_and(|state| state != "visible"),
+            relation: attribute(element, b"id").unwrap_or_default(),
         }
     }
 }
 
-/// The name in the archive of a target that is relative to `xl/` or starts at the root.
-fn resolve(target: &str) -> String {
-    let path = match target.strip_prefix('/') {
-        Some(from_root) => from_root.to_owned(),
-        None => format!("xl/{}", target.trim_start_matches("./")),
-    };
-    path.to_ascii_lowercase()
+impl Workbook {
+    /// The sheets to look for rows in, in this order: the one of this name, else all visible ones.
+    pub(super) fn candidates(&self, name: Option<&str>) -> Result<Vec<Sheet>, FileError> {
+        let Some(name) = name else {
+            let visible = self.sheets.iter().filter(|sheet| !sheet.hidden);
+            return Ok(visible.cloned().collect());
+        };
+        let named = |other: &&Sheet| other.name == name;
+        let alike = |other: &&Sheet| {
+            let (other, name) = (other.name.trim(), name.trim());
+            other.to_lowercase() == name.to_lowercase()
+        };
+        let mut sheets = self.sheets.iter();
+        let found = sheets.clone().find(named).or_else(|| sheets.find(alike));
+        found.map(|sheet| vec![sheet.clone()]).ok_or_else(|| {
+            let detail = format!("there is no such sheet; there are {}", self.names());
+            FileError::malformed(FormatFault::UnknownSheet, detail)
+        })
+    }
+
+    /// What is said when no candidate has rows.
+    pub(super) fn no_rows(&self, name: Option<&str>) -> FileError {
+        let detail = match name {
+            Some(_) => format!("the sheet has no rows; there are {}", self.names()),
+            None => format!("no visible sheet has rows; there are {}", self.names()),
+        };
+        FileError::malformed(FormatFault::EmptyFile, detail)
+    }
+
+    fn names(&self) -> String {
+        let mut names: Vec<String> = self.sheets.iter().map(Sheet::to_string).collect();
+        let more = names.len().saturating_sub(NAMED_SHEETS);
+        names.truncate(NAMED_SHEETS);
+        if more > 0 {
+            names.push(format!("{more} more"));
+        }
+        names.join(", ")
+    }
+}
+
+impl fmt::Display for Sheet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name: String = self.name.chars().take(NAME_CHARS).collect();
+        let hidden = if self.hidden { " (hidden)" } else { "" };
+        write!(f, "{name:?}{hidden}")
+    }
 }

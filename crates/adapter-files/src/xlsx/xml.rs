@@ -1,10 +1,11 @@
 //! XML events with bounded memory.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
 
 use ports::files::{FileError, FormatFault};
 use quick_xml::Reader;
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::events::{BytesEnd, BytesRef, BytesStart, Event};
 
 use super::archive::{damaged, file_error, token_too_long};
 
@@ -22,9 +23,8 @@ pub(super) struct Xml<R> {
 /// What a part consists of. Empty elements come as a start and an end.
 pub(super) enum Node<'a> {
     Start(BytesStart<'a>),
-    /// Local name of the element that ends.
-    End(Vec<u8>),
-    Text(String),
+    End(BytesEnd<'a>),
+    Text(Cow<'a, str>),
     Other,
     Eof,
 }
@@ -65,11 +65,13 @@ impl<R: Read> Xml<R> {
             }
             Event::End(end) => {
                 self.depth = self.depth.saturating_sub(1);
-                Node::End(end.local_name().as_ref().to_vec())
+                Node::End(end)
             }
             Event::Text(text) => Node::Text(decoded(text.xml10_content().ok(), line)?),
             Event::CData(text) => Node::Text(decoded(text.xml10_content().ok(), line)?),
-            Event::GeneralRef(reference) => Node::Text(resolve(&reference, line)?.to_string()),
+            Event::GeneralRef(reference) => {
+                Node::Text(Cow::Owned(resolve(&reference, line)?.to_string()))
+            }
             Event::DocType(_) => return Err(entity(line)),
             Event::Eof if self.depth > 0 => return Err(damaged(line, "a part is cut short")),
             Event::Eof => Node::Eof,
@@ -77,15 +79,19 @@ impl<R: Read> Xml<R> {
         })
     }
 
-    /// Bytes of the part underneath, for its counters.
+    /// The part underneath, which is read on from wherever its buffers end.
+    pub(super) fn into_part(self) -> R {
+        self.reader.into_inner().inner.into_inner()
+    }
+
+    /// The part underneath, for its counters.
     pub(super) fn part(&self) -> &R {
         self.reader.get_ref().inner.get_ref()
     }
 }
 
-fn decoded(text: Option<std::borrow::Cow<'_, str>>, line: u64) -> Result<String, FileError> {
-    let text = text.ok_or_else(|| damaged(line, "a text is not UTF-8"))?;
-    Ok(text.into_owned())
+fn decoded(text: Option<Cow<'_, str>>, line: u64) -> Result<Cow<'_, str>, FileError> {
+    text.ok_or_else(|| damaged(line, "a text is not UTF-8"))
 }
 
 fn entity(line: u64) -> FileError {

@@ -4,7 +4,8 @@ use std::io;
 
 /// Why a stored file cannot be written, found or read.
 ///
-/// No variant carries file content or names given by users: a message is safe to log and to show.
+/// No variant carries file content or names given by users, except the names of a workbook's sheets:
+/// a message is safe to show.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
@@ -101,6 +102,8 @@ pub enum FormatFault {
     CompressionBomb,
     /// The workbook has more parts than the limit.
     TooManyEntries,
+    /// The workbook has no sheet of the name that was asked for.
+    UnknownSheet,
 }
 
 impl FormatFault {
@@ -122,6 +125,7 @@ impl FormatFault {
             Self::XmlEntity => "xml_entity",
             Self::CompressionBomb => "compression_bomb",
             Self::TooManyEntries => "too_many_entries",
+            Self::UnknownSheet => "unknown_sheet",
         }
     }
 }

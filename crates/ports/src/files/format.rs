@@ -14,7 +14,7 @@ pub enum FileFormat {
     Csv,
     /// One JSON object per line.
     Ndjson,
-    /// Office Open XML workbook; its first sheet is read.
+    /// Office Open XML workbook, of which one sheet is read.
     Xlsx,
 }
 
@@ -48,6 +48,8 @@ pub struct FileHint<'a> {
     pub encoding: Option<Encoding>,
     /// Whether the first record is a header, when the client insists.
     pub header: Option<bool>,
+    /// Sheet of a workbook the client insists on.
+    pub sheet: Option<&'a str>,
 }
 
 /// A recognised format, enough to open the file again later.
@@ -66,9 +68,12 @@ pub struct DetectedFormat {
     pub columns: Vec<String>,
     /// Up to five first records, each with one cell per column.
     pub sample: Vec<Vec<String>>,
+    /// The sheet of XLSX that is read; without a name the first visible one that has rows. Filled in
+    /// by [`RecordFormats::inspect`].
+    pub sheet: Option<String>,
 }
 
-/// Shows no columns and no sample: they hold personal data.
+/// Shows no columns, no sample and no sheet: they hold personal data.
 impl fmt::Debug for DetectedFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DetectedFormat")

@@ -47,6 +47,9 @@ pub struct DetectedJson {
     pub mapping: BTreeMap<String, String>,
     /// The first records, a cell per column.
     pub sample: Vec<Vec<String>>,
+    /// Of XLSX: the sheet that is read.
+    #[schema(example = "Clientes")]
+    pub sheet: Option<String>,
 }
 
 impl From<StoredUpload> for UploadJson {
@@ -58,6 +61,7 @@ impl From<StoredUpload> for UploadJson {
             header,
             columns,
             sample,
+            sheet,
         } = detected.format;
         let targets = detected.mapping.targets().iter();
         let targets = targets.map(|target| target.as_str().to_owned());
@@ -75,6 +79,7 @@ impl From<StoredUpload> for UploadJson {
                 mapping: columns.iter().cloned().zip(targets).collect(),
                 columns,
                 sample,
+                sheet,
             },
         }
     }
