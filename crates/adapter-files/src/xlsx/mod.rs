@@ -5,6 +5,10 @@
 //! are never opened.
 
 mod archive;
+mod format;
+mod format_code;
+#[cfg(test)]
+mod format_tests;
 mod number;
 mod package;
 mod shared;
@@ -14,5 +18,6 @@ mod styles;
 mod tests;
 mod workbook;
 mod xml;
+mod xstring;
 
 pub(crate) use sheet::SheetRows;

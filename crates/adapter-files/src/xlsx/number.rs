@@ -1,59 +1,71 @@
-//! Numbers and dates of cells as text.
+//! Numbers, dates and durations of cells as text.
+
+use std::borrow::Cow;
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
 
-/// What a number of a cell means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
-    Number,
-    Date,
-}
+use super::format::{Format, Shown};
+use super::format_code::Token;
+
+const DAY_SECONDS: i64 = 86_400;
+/// 9999-12-31 is the last day a spreadsheet knows.
+const END_OF_DAYS: f64 = 2_958_466.0;
 
 /// Text of a number as it is stored in a cell.
 ///
 /// Whole numbers keep all their digits without exponent and without `.0`; others are rounded to 15
 /// significant digits, as spreadsheets show them. Dates become `YYYY-MM-DD`, with `THH:MM:SS` when
-/// there is a time, and times of day `HH:MM:SS`. What is no number stays as it is.
-pub(super) fn text(stored: &str, meaning: Meaning, from_1904: bool) -> String {
+/// there is a time, and times of day `HH:MM:SS`; durations, percentages and formats that pad or
+/// punctuate digits are as the format shows them. What is no number stays as it is.
+pub(super) fn text<'a>(stored: &'a str, format: &Format, from_1904: bool) -> Cow<'a, str> {
     let stored = stored.trim();
     let whole = !stored.is_empty() && stored.bytes().all(|byte| byte.is_ascii_digit());
-    let Some(number) = stored
-        .parse::<f64>()
-        .ok()
-        .filter(|number| number.is_finite())
-    else {
-        return stored.to_owned();
+    if whole && *format == Format::GENERAL {
+        return Cow::Borrowed(stored);
+    }
+    let number = stored.parse::<f64>().ok();
+    let Some(number) = number.filter(|number| number.is_finite()) else {
+        return Cow::Borrowed(stored);
     };
-    if meaning == Meaning::Date
-        && let Some(date) = date(number, from_1904)
-    {
-        return date;
+    let (shown, signed) = format.shown(number);
+    let special = match shown {
+        Shown::Number => None,
+        Shown::Date => date(number, from_1904),
+        Shown::Time => time(number),
+        Shown::Duration(tokens) => duration(number, tokens, signed),
+        Shown::Percent(least, most) => Some(percent(number, *least, *most)),
+        Shown::Code(tokens) => Some(code(stored, number, tokens, signed)),
+        Shown::Text(text) => Some(text.clone()),
+    };
+    match special {
+        Some(special) => Cow::Owned(special),
+        None if whole => Cow::Borrowed(stored),
+        None if number.fract() == 0.0 => Cow::Owned(format!("{number}")),
+        None => Cow::Owned(format!("{}", rounded(number))),
     }
-    if whole {
-        return stored.to_owned();
-    }
-    if number.fract() == 0.0 {
-        return format!("{number}");
-    }
-    let rounded = format!("{number:.14e}").parse::<f64>().unwrap_or(number);
-    format!("{rounded}")
+}
+
+/// To the 15 significant digits that spreadsheets calculate with.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.14e}").parse().unwrap_or(number)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "callers have checked the range"
+)]
+fn seconds(days: f64) -> i64 {
+    (days * 86_400.0).round() as i64
 }
 
 fn date(serial: f64, from_1904: bool) -> Option<String> {
-    // 9999-12-31 is the last day a spreadsheet knows.
-    if !(0.0..2_958_466.0).contains(&serial) {
+    if !(0.0..END_OF_DAYS).contains(&serial) {
         return None;
     }
-    let seconds = (serial * 86_400.0).round();
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the range is checked above"
-    )]
-    let seconds = seconds as i64;
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let time = NaiveTime::MIN + TimeDelta::seconds(rest);
+    let seconds = seconds(serial);
+    let (days, rest) = (seconds / DAY_SECONDS, seconds % DAY_SECONDS);
     if days == 0 && !from_1904 {
-        return Some(time.format("%H:%M:%S").to_string());
+        return time(serial);
     }
     let first = match (from_1904, days) {
         (true, _) => NaiveDate::from_ymd_opt(1904, 1, 1),
@@ -65,94 +77,103 @@ fn date(serial: f64, from_1904: bool) -> Option<String> {
     Some(if rest == 0 {
         date.format("%Y-%m-%d").to_string()
     } else {
+        let time = NaiveTime::MIN + TimeDelta::seconds(rest);
         date.and_time(time).format("%Y-%m-%dT%H:%M:%S").to_string()
     })
 }
 
-/// Meaning of a built-in number format.
-pub(super) fn built_in(format: u32) -> Meaning {
-    match format {
-        14..=22 | 27..=36 | 45..=47 | 50..=58 => Meaning::Date,
-        _ => Meaning::Number,
+fn time(serial: f64) -> Option<String> {
+    if !(0.0..END_OF_DAYS).contains(&serial) {
+        return None;
     }
+    let rest = TimeDelta::seconds(seconds(serial) % DAY_SECONDS);
+    Some((NaiveTime::MIN + rest).format("%H:%M:%S").to_string())
 }
 
-/// Meaning of a custom number format such as `dd/mm/yyyy;@` or `0.00 "m"`.
-pub(super) fn custom(code: &str) -> Meaning {
-    let (mut quoted, mut bracketed, mut escaped) = (false, false, false);
-    for character in code.chars() {
-        match character {
-            _ if escaped => escaped = false,
-            '"' => quoted = !quoted,
-            _ if quoted => {}
-            '\\' | '_' | '*' => escaped = true,
-            '[' => bracketed = true,
-            ']' => bracketed = false,
-            _ if bracketed => {}
-            'd' | 'D' | 'm' | 'M' | 'y' | 'Y' | 'h' | 'H' | 's' | 'S' => return Meaning::Date,
+fn duration(days: f64, tokens: &[Token], signed: bool) -> Option<String> {
+    if !(-END_OF_DAYS..END_OF_DAYS).contains(&days) {
+        return None;
+    }
+    let total = seconds(days.abs());
+    let mut text = String::new();
+    for token in tokens {
+        let (value, width) = match token {
+            Token::Elapsed('h', width) => (total / 3_600, *width),
+            Token::Elapsed('m', width) => (total / 60, *width),
+            Token::Elapsed(_, width) => (total, *width),
+            Token::Part('h', width) => (total / 3_600 % 24, *width),
+            Token::Part('m', width) => (total / 60 % 60, *width),
+            Token::Part('s', width) => (total % 60, *width),
+            Token::Literal(character) => {
+                text.push(*character);
+                continue;
+            }
+            // Parts of seconds are rounded.
+            _ => continue,
+        };
+        text.push_str(&format!("{value:0width$}", width = usize::from(width)));
+    }
+    let sign = if signed && total > 0 { "-" } else { "" };
+    Some(format!("{sign}{}", text.trim()))
+}
+
+fn percent(number: f64, least: usize, most: usize) -> String {
+    let number = rounded(100.0 * number);
+    // Formatting rounds a half to the even digit, spreadsheets round it up.
+    let scale = i32::try_from(most).map_or(1.0, |most| 10_f64.powi(most));
+    let scaled = (number * scale).round() / scale;
+    let number = if scaled.is_finite() { scaled } else { number };
+    let mut text = format!("{number:.most$}");
+    if let Some((_, decimals)) = text.split_once('.') {
+        let needed = decimals.trim_end_matches('0').len().max(least);
+        let cut = decimals.len() - needed;
+        text.truncate(text.len() - cut);
+        if needed == 0 {
+            text.pop();
+        }
+    }
+    let zero = !text.contains(|character| matches!(character, '1'..='9'));
+    let shown = if zero {
+        text.trim_start_matches('-')
+    } else {
+        &text
+    };
+    format!("{shown}%")
+}
+
+/// The digits of a whole number at the places of a format, from the right.
+fn code(stored: &str, number: f64, tokens: &[Token], signed: bool) -> String {
+    let digits = if stored.bytes().all(|byte| byte.is_ascii_digit()) {
+        stored.to_owned()
+    } else {
+        format!("{:.0}", number.abs().round())
+    };
+    let digits = digits.trim_start_matches('0');
+    let signed = signed && !digits.is_empty();
+    let mut digits = digits.chars().rev();
+    let is_place = |token: &&Token| matches!(token, Token::Digit(_));
+    let mut places = tokens.iter().filter(is_place).count();
+    let mut shown = Vec::new();
+    for token in tokens.iter().rev() {
+        match token {
+            Token::Literal(character) => shown.push(*character),
+            Token::Digit(place) => {
+                places -= 1;
+                shown.extend(digits.next().or(match place {
+                    '0' => Some('0'),
+                    '?' => Some(' '),
+                    _ => None,
+                }));
+                if places == 0 {
+                    shown.extend(digits.by_ref());
+                }
+            }
             _ => {}
         }
     }
-    Meaning::Number
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_keep_their_digits() {
-        for (stored, shown) in [
-            ("12345678909", "12345678909"),
-            ("1.2345678909E10", "12345678909"),
-            ("12345678909.0", "12345678909"),
-            ("5.511999990000E+12", "5511999990000"),
-            ("00123", "00123"),
-            ("0.30000000000000004", "0.3"),
-            ("-1.5", "-1.5"),
-            ("1E-3", "0.001"),
-            ("#N/A", "#N/A"),
-            ("inf", "inf"),
-            ("", ""),
-        ] {
-            assert_eq!(text(stored, Meaning::Number, false), shown, "{stored}");
-        }
+    if signed {
+        shown.push('-');
     }
-
-    #[test]
-    fn dates_are_iso() {
-        for (stored, from_1904, shown) in [
-            ("45352", false, "2024-03-01"),
-            ("45352.5", false, "2024-03-01T12:00:00"),
-            ("0.25", false, "06:00:00"),
-            ("1", false, "1900-01-01"),
-            ("61", false, "1900-03-01"),
-            ("0", true, "1904-01-01"),
-            ("43890", true, "2024-03-01"),
-            ("-1", false, "-1"),
-            ("99999999", false, "99999999"),
-        ] {
-            assert_eq!(text(stored, Meaning::Date, from_1904), shown, "{stored}");
-        }
-    }
-
-    #[test]
-    fn format_codes_tell_dates() {
-        for code in ["dd/mm/yyyy", "[$-416]d mmm yy", "h:mm AM/PM", "yyyy\\-mm"] {
-            assert_eq!(custom(code), Meaning::Date, "{code}");
-        }
-        for code in [
-            "0.00",
-            "General",
-            "0 \"days\"",
-            "[Red]0",
-            "#,##0_s",
-            "0\\d",
-            "@",
-        ] {
-            assert_eq!(custom(code), Meaning::Number, "{code}");
-        }
-        assert_eq!(built_in(14), Meaning::Date);
-        assert_eq!(built_in(1), Meaning::Number);
-    }
+    let text: String = shown.into_iter().rev().collect();
+    text.trim().to_owned()
 }

@@ -1,10 +1,12 @@
 //! The distinct texts of a workbook.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use ports::files::FileError;
 
 use super::xml::{Node, Xml};
+use super::xstring;
 
 /// Texts by index, in one buffer.
 #[derive(Default)]
@@ -49,6 +51,12 @@ impl SharedTexts {
     }
 
     fn end_item(&mut self) {
+        let start = self.ends.last().map_or(0, |end| *end as usize);
+        let escaped = self.text.get(start..).map(xstring::decode);
+        if let Some(Cow::Owned(decoded)) = escaped {
+            self.text.truncate(start);
+            self.text.push_str(&decoded);
+        }
         // The limit keeps every end below 4 GiB.
         self.ends
             .push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));

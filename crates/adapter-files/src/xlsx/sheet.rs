@@ -6,10 +6,12 @@ use ports::files::{FileError, FormatFault, ReadSeek, RecordLimits};
 use quick_xml::events::BytesStart;
 
 use super::archive::{Part, damaged};
-use super::number::{self, Meaning};
+use super::number;
 use super::shared::SharedTexts;
+use super::styles::Styles;
 use super::workbook;
 use super::xml::{Node, Xml, attribute};
+use super::xstring;
 use crate::table::{Row, Rows};
 
 /// Columns a sheet can have.
@@ -28,7 +30,7 @@ pub(crate) struct SheetRows {
 
 struct CellReader {
     shared: SharedTexts,
-    styles: Vec<Meaning>,
+    styles: Styles,
     from_1904: bool,
 }
 
@@ -208,7 +210,7 @@ impl CellReader {
     ) -> Result<Cow<'a, str>, FileError> {
         Ok(match head.kind {
             Kind::Error => Cow::Borrowed(""),
-            Kind::Text => Cow::Borrowed(value),
+            Kind::Text => xstring::decode(value),
             Kind::Shared if value.is_empty() => Cow::Borrowed(value),
             Kind::Shared => {
                 let index = value.trim().parse().ok();
@@ -220,11 +222,7 @@ impl CellReader {
                 "1" | "true" => "true",
                 _ => "false",
             }),
-            Kind::Number => {
-                let meaning = self.styles.get(head.style).copied();
-                let meaning = meaning.unwrap_or(Meaning::Number);
-                Cow::Owned(number::text(value, meaning, self.from_1904))
-            }
+            Kind::Number => number::text(value, self.styles.format(head.style), self.from_1904),
         })
     }
 }

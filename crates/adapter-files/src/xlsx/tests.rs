@@ -133,6 +133,43 @@ fn cells_of_every_kind_become_text() {
 }
 
 #[test]
+fn cells_are_read_as_they_are_seen() {
+    let styles = r#"<styleSheet><numFmts>
+        <numFmt numFmtId="164" formatCode="00000000000"/>
+        <numFmt numFmtId="165" formatCode="000&quot;.&quot;000&quot;.&quot;000&quot;-&quot;00"/>
+        <numFmt numFmtId="167" formatCode="[h]:mm"/></numFmts><cellXfs><xf numFmtId="0"/>
+        <xf numFmtId="164"/><xf numFmtId="165"/><xf numFmtId="167"/><xf numFmtId="22"/></cellXfs></styleSheet>"#;
+    let shared = "<sst><si><t>11144477735_x000D_</t></si><si><r><t>l1_x000D_\nl2 </t></r>\
+        <r><t>_x005F_x0041_</t></r></si></sst>";
+    let rows = r#"<row>
+            <c t="str"><v>cpf</v></c><c t="str"><v>b</v></c><c t="str"><v>c</v></c></row>
+        <row><c s="1"><v>1234567890</v></c><c s="2"><v>1234567890</v></c><c s="3"><v>1.5</v></c></row>
+        <row><c s="1"><v>191</v></c><c s="4"><v>46053.5</v></c><c s="4"><v>46053</v></c></row>
+        <row><c t="s"><v>0</v></c><c t="s"><v>1</v></c>
+            <c t="inlineStr"><is><t>Ana_x000d_</t></is></c></row>
+        <row><c t="e"><v>#N/A</v></c><c t="str"><v>_x0041_</v></c><c t="e"><v>#REF!</v></c></row>
+        <row><c t="e"><v>#VALUE!</v></c></row>"#;
+    let content = archive(&[
+        ("xl/workbook.xml", WORKBOOK.as_bytes()),
+        ("xl/_rels/workbook.xml.rels", RELATIONS.as_bytes()),
+        ("xl/styles.xml", styles.as_bytes()),
+        ("xl/sharedStrings.xml", shared.as_bytes()),
+        ("xl/worksheets/People.xml", sheet(rows).as_bytes()),
+    ]);
+    let rows = read(&content, RecordLimits::default()).unwrap();
+    let rows: Vec<_> = rows.into_iter().map(|(_, cells)| cells).collect();
+    assert_eq!(
+        rows,
+        [
+            ["01234567890", "012.345.678-90", "36:00"],
+            ["00000000191", "2026-01-31T12:00:00", "2026-01-31"],
+            ["11144477735\r", "l1\r\nl2 _x0041_", "Ana\r"],
+            ["", "A", ""],
+        ]
+    );
+}
+
+#[test]
 fn damaged_workbooks_are_refused() {
     let row = "<row><c t=\"s\"><v>0</v></c></row>";
     let good = workbook(&sheet(row), SHARED);

@@ -7,10 +7,9 @@ use ports::files::{FileError, FormatFault, RecordLimits};
 use quick_xml::events::BytesStart;
 
 use super::archive::{Entry, damaged};
-use super::number::Meaning;
 use super::package::{Package, Relation, SMALL_PART_BYTES, each_element};
 use super::shared::SharedTexts;
-use super::styles;
+use super::styles::Styles;
 use super::xml::attribute;
 
 /// Where the main part is by custom.
@@ -24,7 +23,7 @@ const NAMED_SHEETS: usize = 20;
 pub(super) struct Workbook {
     sheets: Vec<Sheet>,
     pub(super) shared: SharedTexts,
-    pub(super) styles: Vec<Meaning>,
+    pub(super) styles: Styles,
     pub(super) from_1904: bool,
     /// Bytes unpacked so far.
     pub(super) used: u64,
@@ -79,7 +78,11 @@ pub(super) fn open<R: Read + Seek>(
         |xml| SharedTexts::read(xml, limit),
     )?;
     let styles = path("styles", "xl/styles.xml");
-    let styles = package.read(&styles, SMALL_PART_BYTES, |xml| styles::read(xml))?;
+    #[expect(
+        clippy::redundant_closure,
+        reason = "the function is for one lifetime, the closure for any"
+    )]
+    let styles = package.read(&styles, SMALL_PART_BYTES, |xml| Styles::read(xml))?;
     let (source, used) = package.into_source();
     let workbook = Workbook {
         sheets,
