@@ -49,6 +49,7 @@ diesel::table! {
         epoch -> BigInt,
         contacts -> BigInt,
         next_request -> BigInt,
+        first_request -> BigInt,
         next_removal -> BigInt,
         revision -> BigInt,
         active -> Doc,
@@ -67,6 +68,8 @@ diesel::table! {
         owner -> Text,
         lease_until -> UtcMillis,
         ended_revision -> Nullable<BigInt>,
+        first_request -> BigInt,
+        requests -> BigInt,
         documents -> Binary,
     }
 }

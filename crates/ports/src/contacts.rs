@@ -42,6 +42,11 @@ impl Order {
         Self((request << Self::ROW_BITS) | row as i64)
     }
 
+    /// Above every row of the requests before `request`, and below the rows of that one.
+    pub const fn before(request: i64) -> Self {
+        Self((request << Self::ROW_BITS) - 1)
+    }
+
     /// The request's number.
     pub const fn request(self) -> i64 {
         self.0 >> Self::ROW_BITS
@@ -103,7 +108,8 @@ pub struct Tombstone {
     pub document: Document,
     /// The removal that left it.
     pub removal: RemovalNo,
-    /// The contact's order as the removal saw it: later writes show again.
+    /// The place of the removal in the order of acceptance, at least the order of the contact that it saw:
+    /// only rows of a higher order show again.
     pub order: Order,
     /// All reasons that held.
     pub reasons: Reasons,

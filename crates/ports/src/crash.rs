@@ -21,6 +21,8 @@ pub const POINTS: &[&str] = &[
     "write.intent_committed",
     "write.contacts_stored",
     "write.closed",
+    "remove.entombed",
+    "remove.closed",
     "request.before_answer",
     "upload.spooled",
     "upload.batch_stored",

@@ -177,7 +177,7 @@ impl AudienceRepository for Audiences<'_> {
             audience: audience.id,
             epoch: audience.epoch,
         };
-        contents::insert(self.0, key, audience.contacts, 1)
+        contents::insert(self.0, key, audience.contacts, (0, 1))
             .await
             .map(drop)
     }

@@ -34,6 +34,7 @@ struct ContentRow {
     epoch: i64,
     contacts: i64,
     next_request: i64,
+    first_request: i64,
     revision: i64,
     active: Json,
 }
@@ -46,6 +47,7 @@ impl TryFrom<ContentRow> for Content {
             key: key(row.audience, row.epoch),
             contacts: row.contacts,
             next_request: row.next_request,
+            first_request: row.first_request,
             revision: row.revision,
             active: serde_json::from_value(row.active.0)
                 .map_err(|_| StoreError::Corrupt("active removals of a content"))?,
@@ -79,12 +81,13 @@ pub(super) async fn get(conn: &mut Conn, key: ContentKey) -> Result<Option<Conte
         .transpose()
 }
 
-/// Adds a content whose first request gets the number `next_request`.
+/// Adds a content whose next request gets the number `next_request`, and to which the rows of requests
+/// from `first_request` on belong.
 pub(super) async fn insert(
     conn: &mut Conn,
     key: ContentKey,
     contacts: i64,
-    next_request: i64,
+    (first_request, next_request): (i64, i64),
 ) -> Result<Content, StoreError> {
     diesel::insert_into(audience_contents::table)
         .values((
@@ -92,6 +95,7 @@ pub(super) async fn insert(
             audience_contents::epoch.eq(key.epoch.0),
             audience_contents::contacts.eq(contacts),
             audience_contents::next_request.eq(next_request),
+            audience_contents::first_request.eq(first_request),
             audience_contents::next_removal.eq(RemovalNo::PERMANENT.0 + 1),
             audience_contents::revision.eq(1),
             audience_contents::active.eq(Json(serde_json::Value::Array(Vec::new()))),
@@ -141,7 +145,8 @@ impl ContentRepository for Contents<'_> {
             .await
             .map_err(store)?;
         let key = key(audience.raw(), epoch);
-        insert(self.0, key, 0, next_request.unwrap_or(1)).await
+        let next = next_request.unwrap_or(1);
+        insert(self.0, key, 0, (next, next)).await
     }
 
     async fn get(&mut self, key: ContentKey) -> Result<Option<Content>, StoreError> {
@@ -188,8 +193,8 @@ impl ContentRepository for Contents<'_> {
                     .optional()
                     .map_err(store)?;
             if let Some(row) = opened {
-                intents::insert(self.0, key, write).await?;
                 let first_request = row.next_request - write.requests;
+                intents::insert(self.0, key, write, first_request).await?;
                 return Ok(OpenWrite::Opened {
                     content: row.try_into()?,
                     first_request,

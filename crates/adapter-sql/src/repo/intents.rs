@@ -31,6 +31,8 @@ struct IntentRow {
     epoch: i64,
     write_no: i64,
     owner: String,
+    first_request: i64,
+    requests: i64,
     documents: Vec<u8>,
 }
 
@@ -45,6 +47,7 @@ impl TryFrom<IntentRow> for WriteIntent {
             key: key(row.audience, row.epoch),
             write: WriteNo(row.write_no),
             owner: row.owner,
+            requests: (row.first_request, row.requests),
             documents: documents(row.documents)?,
         })
     }
@@ -82,6 +85,7 @@ pub(super) async fn insert(
     conn: &mut Conn,
     key: ContentKey,
     write: &NewWrite,
+    first_request: i64,
 ) -> Result<(), StoreError> {
     let mut documents = String::with_capacity(write.documents.len() * 16);
     for document in &write.documents {
@@ -94,6 +98,8 @@ pub(super) async fn insert(
             write_intents::audience.eq(key.audience.raw()),
             write_intents::epoch.eq(key.epoch.0),
             write_intents::owner.eq(&write.owner),
+            write_intents::first_request.eq(first_request),
+            write_intents::requests.eq(write.requests),
             write_intents::lease_until.eq(dialect::lease_until(write.lease_seconds)),
             write_intents::documents.eq(documents.into_bytes()),
         ))

@@ -83,7 +83,8 @@ pub(super) fn building(audience: i64, epoch: i64) -> _ {
         .filter(removals::state.eq(building))
 }
 
-/// Begins a removal, once per operation; anew where it was withdrawn.
+/// Begins a removal, once per operation; anew where it was withdrawn. Its tombstones may be deleted by
+/// then, or are being deleted: nothing that was counted by them stands.
 pub(super) async fn begin(conn: &mut Conn, removal: NewRemoval) -> Result<Removal, StoreError> {
     let content = audience_contents::table.find(raw(removal.key));
     // Locks the content: a replica that took the operation over waits for the one before it, and then
@@ -96,7 +97,9 @@ pub(super) async fn begin(conn: &mut Conn, removal: NewRemoval) -> Result<Remova
         .optional()
         .map_err(store)?;
     match of_operation(conn, removal.operation).await? {
-        Some(begun) if begun.state != RemovalState::Withdrawn => return Ok(begun),
+        Some(begun) if !matches!(begun.state, RemovalState::Withdrawn | RemovalState::Purged) => {
+            return Ok(begun);
+        }
         Some(_) => {
             diesel::delete(removals::table)
                 .filter(removals::operation.eq(removal.operation.raw()))

@@ -25,8 +25,10 @@ pub struct UploadReport {
     pub created: i64,
     /// Rows that replaced a visible contact, earlier rows of the same document in this file included.
     pub updated: i64,
-    /// Rows that changed nothing, because a later write was there already.
+    /// Rows that changed nothing, because a later write or removal was there already.
     pub unchanged: i64,
+    /// Of the unchanged rows, those whose contact a removal had removed that was accepted later.
+    pub superseded: i64,
     /// Rows refused; each is in the rejected file with its reason.
     pub rejected: i64,
 }

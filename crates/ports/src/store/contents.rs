@@ -19,6 +19,9 @@ pub struct Content {
     pub contacts: i64,
     /// Number the next accepted request gets; the high part of [`crate::contacts::Order`].
     pub next_request: i64,
+    /// Requests of lower numbers were accepted before the clear that made this content: none of their
+    /// rows belongs to it.
+    pub first_request: i64,
     /// Grows with every change of what is visible; what a page index is valid for.
     pub revision: i64,
     /// Active removals, oldest first, the permanent one not among them.
@@ -80,6 +83,8 @@ pub struct WriteIntent {
     pub write: WriteNo,
     /// The process that opened it.
     pub owner: String,
+    /// The first request number that it took, and how many.
+    pub requests: (i64, i64),
     /// Documents it may have touched.
     pub documents: Vec<Document>,
 }
@@ -141,7 +146,7 @@ pub struct NewRemoval {
 pub trait ContentRepository: Send {
     /// Adds an empty content under the next epoch of the audience (epochs only grow) and answers it.
     /// It shows nowhere until the audience's pointer is moved to it. Its request numbers go on where
-    /// the audience's others stand, so that a request accepted before keeps its place.
+    /// the audience's others stand, and that is its `first_request`: what was accepted before stays out.
     async fn add(&mut self, audience: AudienceId) -> Result<Content, StoreError>;
 
     /// One content.
@@ -195,7 +200,8 @@ pub trait ContentRepository: Send {
     ) -> Result<Vec<WriteIntent>, StoreError>;
 
     /// Begins a removal under the next number; a second call for the same operation answers the same,
-    /// unless it was withdrawn meanwhile: then it begins anew under the next number.
+    /// unless it was withdrawn meanwhile, whether its tombstones are deleted yet or not: then it begins
+    /// anew under the next number.
     async fn begin_removal(&mut self, removal: NewRemoval) -> Result<Removal, StoreError>;
 
     /// The removals of a content, oldest first.

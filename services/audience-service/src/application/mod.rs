@@ -53,6 +53,27 @@ pub struct Ticket {
     pub keyed: bool,
 }
 
+/// Rows that long work takes in one step, each with a checkpoint of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct StepSizes {
+    /// Contacts that a removal or a copy judges.
+    pub judged: usize,
+    /// Documents that an upload writes.
+    pub written: usize,
+    /// Rows that a purge deletes.
+    pub purged: usize,
+}
+
+impl Default for StepSizes {
+    fn default() -> Self {
+        Self {
+            judged: 4_000,
+            written: 4_000,
+            purged: 2_000,
+        }
+    }
+}
+
 /// What the use cases need from outside.
 #[derive(Clone)]
 pub struct Deps {
@@ -72,6 +93,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// Identifiers.
     pub ids: Arc<dyn IdGenerator>,
+    /// How much long work does at a time.
+    pub steps: StepSizes,
     /// How long events of customers are kept.
     pub customer_events_kept: TimeDelta,
     /// Name of this process in leases; new with every start.

@@ -20,7 +20,7 @@ use super::{
     router, secrets, server, start_relay, start_retention,
 };
 use crate::{
-    application::{App, Deps},
+    application::{App, Deps, StepSizes},
     workers,
 };
 
@@ -107,6 +107,7 @@ async fn deps(
         spool: Arc::new(DiskSpool::new(dir.join("scratch")).map_err(files)?),
         formats: Arc::new(TabularFormats),
         clock: Arc::clone(clock),
+        steps: StepSizes::default(),
         customer_events_kept: customer_events_kept(settings),
         owner: format!("embedded-{}", ids.next()),
         ids: Arc::clone(ids),

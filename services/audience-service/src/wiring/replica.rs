@@ -18,7 +18,7 @@ use super::{
     router, secrets, server, start_relay, start_retention,
 };
 use crate::{
-    application::{App, Deps, Topic},
+    application::{App, Deps, StepSizes, Topic},
     consumers::{CUSTOMERS, NOTIFICATIONS},
     workers,
 };
@@ -167,6 +167,7 @@ fn deps(
         spool: Arc::new(DiskSpool::new(dir.join("scratch")).map_err(files)?),
         formats: Arc::new(TabularFormats),
         clock: Arc::clone(clock),
+        steps: StepSizes::default(),
         customer_events_kept: customer_events_kept(settings),
         owner: format!("replica-{node}-{}", ids.next()),
         ids: Arc::clone(ids),

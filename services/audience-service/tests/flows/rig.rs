@@ -8,7 +8,7 @@ use adapter_sql::{
     sqlite::Db,
 };
 use audience_service::application::{
-    Actor, App, AppResult, Deps, Ticket,
+    Actor, App, AppResult, Deps, StepSizes, Ticket,
     audiences::CreateAudience,
     contacts::AddContacts,
     operations::{Pool, WorkOutcome},
@@ -55,6 +55,7 @@ impl Rig {
             formats: Arc::new(TabularFormats),
             clock: Arc::new(SystemClock),
             ids: Arc::clone(&ids),
+            steps: StepSizes::default(),
             customer_events_kept: chrono::TimeDelta::days(30),
             owner: "test".into(),
         };

@@ -127,6 +127,18 @@ pub enum Command {
         doc: Doc,
     },
     Age,
+    /// Works, and cancels what runs at the so-manieth crash point that the work reaches.
+    Interrupt {
+        pool: usize,
+        points: u32,
+    },
+    /// Works off what was planned to be deleted and is due.
+    Purge,
+    WorkWhileRemoving {
+        pool: usize,
+        at: usize,
+        doc: Doc,
+    },
     /// Ends the process at the so-manieth crash point that the command reaches.
     Crash {
         points: u32,
@@ -225,19 +237,19 @@ impl Rng {
                 a: self.items(),
                 b: self.items(),
             },
-            24..29 => Command::RemoveOne {
+            24..30 => Command::RemoveOne {
                 at,
                 doc: self.small(DOCS),
             },
-            29..34 => Command::Upload {
+            30..35 => Command::Upload {
                 at,
                 rows: self.items(),
             },
-            34..36 => Command::UploadNew {
+            35..37 => Command::UploadNew {
                 ws,
                 rows: self.items(),
             },
-            36..50 => {
+            37..50 => {
                 let (to_new, dry_run) = (self.one_in(6), self.one_in(4));
                 Command::Recycle {
                     at,
@@ -247,8 +259,13 @@ impl Rng {
                 }
             }
             50..52 => Command::Duplicate { at },
-            52..64 => Command::Work {
+            52..62 => Command::Work {
                 pool: self.below(2) as usize,
+            },
+            62..64 => Command::WorkWhileRemoving {
+                pool: self.below(2) as usize,
+                at,
+                doc: self.small(DOCS),
             },
             64..70 => {
                 let pool = self.below(2) as usize;
@@ -287,6 +304,22 @@ impl Rng {
         }
     }
 
+    /// Work that is cancelled on its way and tried again, with what it left deleted in between or not.
+    fn interrupted(&mut self, commands: &mut Vec<Command>) {
+        let (pool, points) = (self.below(2) as usize, 1 + self.below(8) as u32);
+        commands.push(Command::Interrupt { pool, points });
+        if self.one_in(3) {
+            commands.push(self.command());
+        }
+        if self.one_in(2) {
+            commands.push(Command::Purge);
+        }
+        if !self.one_in(4) {
+            let op = self.pick();
+            commands.push(Command::Retry { op });
+        }
+    }
+
     /// A history of commands. It begins with something to work on.
     pub fn history(&mut self) -> Vec<Command> {
         let mut commands = vec![Command::Create {
@@ -294,6 +327,9 @@ impl Rng {
             items: self.items(),
         }];
         for _ in 0..14 + self.below(16) {
+            if self.one_in(12) {
+                self.interrupted(&mut commands);
+            }
             let command = self.command();
             commands.push(if self.one_in(4) {
                 let points = 1 + self.below(6) as u32;

@@ -15,8 +15,10 @@ pub enum Atom {
     /// A request of an audience has its number; what it asked for may never come.
     Ask(usize),
     Claim(usize),
-    Apply(usize),
+    Apply(usize, usize),
     End(usize),
+    /// It ends before its work is done.
+    Stop(usize),
     Idle,
 }
 
@@ -43,19 +45,19 @@ pub const fn pool_of(kind: &Kind) -> usize {
 /// Everything in which order a command may happen.
 pub fn orderings(world: &World, command: &Command) -> Vec<Ordering> {
     match command {
-        Command::Work { pool } => work_orderings(world, *pool),
+        Command::Work { pool } => work_orderings(world, *pool, false),
+        Command::Interrupt { pool, .. } => work_orderings(world, *pool, true),
         Command::Race { at, a, b } => {
             let (a, b) = (adding(world, 0, *at, a), adding(world, 1, *at, b));
             vec![[a.clone(), b.clone()].concat(), [b, a].concat()]
         }
         Command::WorkWhileAdding { pool, at, items } => {
-            let add = adding(world, 1, *at, items);
-            let beside = |work: Ordering| {
-                let between = |place| [&work[..place], &add, &work[place..]].concat();
-                (0..=work.len()).map(between).collect::<Vec<_>>()
-            };
-            let work = work_orderings(world, *pool);
-            work.into_iter().flat_map(beside).collect()
+            beside_work(world, *pool, &adding(world, 1, *at, items))
+        }
+        Command::WorkWhileRemoving { pool, at, doc } => {
+            let (at, doc) = (*at, *doc);
+            let remove = (1, Atom::Do(Command::RemoveOne { at, doc }));
+            beside_work(world, *pool, &[remove])
         }
         Command::Add { at, items } => vec![adding(world, 0, *at, items)],
         other => vec![vec![(0, Atom::Do(other.clone()))]],
@@ -71,27 +73,41 @@ fn adding(world: &World, who: usize, at: usize, items: &[Item]) -> Ordering {
     ask.into_iter().chain([add]).collect()
 }
 
-fn work_orderings(world: &World, pool: usize) -> Vec<Ordering> {
+/// Work, and something else at every moment of it.
+fn beside_work(world: &World, pool: usize, other: &[(usize, Atom)]) -> Vec<Ordering> {
+    let beside = |work: Ordering| {
+        let between = |place| [&work[..place], other, &work[place..]].concat();
+        (0..=work.len()).map(between).collect::<Vec<_>>()
+    };
+    let work = work_orderings(world, pool, false);
+    work.into_iter().flat_map(beside).collect()
+}
+
+/// How the next operation is worked on. With `stop` it may end before its work is done.
+fn work_orderings(world: &World, pool: usize, stop: bool) -> Vec<Ordering> {
     let live = |i: &usize| world.ops[*i].state.is_live() && pool_of(&world.ops[*i].kind) == pool;
     let of = |op: usize| {
-        let whole = vec![
-            (0, Atom::Claim(op)),
-            (0, Atom::Apply(op)),
-            (0, Atom::End(op)),
-        ];
-        let short = vec![(0, Atom::Claim(op)), (0, Atom::End(op))];
-        match &world.ops[op] {
-            Op {
-                kind: Kind::Upload(_) | Kind::Create(_),
-                applied: None,
-                ..
-            } => vec![whole],
-            // Whether the run that was cut off said so or not.
-            Op {
-                applied: Some(_), ..
-            } => vec![short, whole],
-            _ => vec![short],
+        let one = &world.ops[op];
+        let last = one.batches_of_rows().len();
+        // Whether the run that was cut off told of its last batch or not.
+        let firsts = one.batches.saturating_sub(1)..=one.batches;
+        let mut orderings = Vec::new();
+        for first in firsts {
+            let applied = |until| (first..until).map(move |batch| (0, Atom::Apply(op, batch)));
+            let claimed = |until, end| {
+                let claim = [(0, Atom::Claim(op))];
+                claim
+                    .into_iter()
+                    .chain(applied(until))
+                    .chain([(0, end)])
+                    .collect()
+            };
+            orderings.push(claimed(last, Atom::End(op)));
+            if stop || one.cancel {
+                orderings.extend((first..=last).map(|until| claimed(until, Atom::Stop(op))));
+            }
         }
+        orderings
     };
     let all: Vec<_> = (0..world.ops.len()).filter(live).flat_map(of).collect();
     if all.is_empty() {
@@ -112,7 +128,11 @@ pub fn run(world: &World, steps: &[(usize, Atom)]) -> (World, Vec<Answer>) {
                 world.next_request(*at);
             }
             Atom::Claim(op) => world.ops[*op].state = State::Running,
-            Atom::Apply(op) => world.apply_rows(*op),
+            Atom::Apply(op, batch) => world.apply_batch(*op, *batch),
+            Atom::Stop(op) => {
+                world.stop(*op);
+                answers.push((*who, Answer::Worked(true)));
+            }
             Atom::End(op) => {
                 world.finish(*op);
                 answers.push((*who, Answer::Worked(true)));
@@ -177,7 +197,7 @@ fn act(world: &mut World, command: &Command) -> Answer {
                     target,
                 },
                 *at,
-                0,
+                world.requests,
             );
             if *dry_run {
                 Answer::Verdict(report)
@@ -207,6 +227,7 @@ fn act(world: &mut World, command: &Command) -> Answer {
             world.age();
             Answer::Done
         }
+        Command::Purge => Answer::Done,
         other => act_or_read(world, other),
     }
 }
@@ -217,6 +238,10 @@ fn act_or_read(world: &mut World, command: &Command) -> Answer {
             Ok(()) => Answer::Done,
             Err(code) => Answer::Refused(code.to_owned()),
         },
+        Command::Cancel { op } if world.ops[*op].state == State::Running => {
+            world.ops[*op].cancel = true;
+            Answer::Done
+        }
         Command::Cancel { op } if world.ops[*op].state.is_live() => {
             world.cancel(*op);
             Answer::Done
@@ -346,24 +371,38 @@ pub fn fits(world: &World, ws: usize, seen: &Seen) -> bool {
     let (audiences, ops) = shape(world, ws);
     let reference = world.ops.iter().filter(|o| o.ws == ws);
     let same = |((expected, seen), op): ((&SeenOp, &SeenOp), &Op)| {
-        let ended = matches!(expected.state, State::Succeeded | State::Failed);
-        let report = match (&expected.report, &seen.report) {
-            (
-                Some(Report::Upload {
-                    received, rejected, ..
-                }),
-                Some(Report::Upload {
-                    received: r,
-                    rejected: j,
-                    ..
-                }),
-            ) if op.loose => (received, rejected) == (r, j),
-            (expected, seen) => !ended || expected == seen,
-        };
         let head = |o: &SeenOp| (o.kind, o.state, o.undone, o.attempt);
-        report && head(expected) == head(seen)
+        head(expected) == head(seen) && says_what_is(expected, seen, op)
     };
     audiences == seen.audiences
         && ops.len() == seen.ops.len()
         && ops.iter().zip(&seen.ops).zip(reference).all(same)
+}
+
+/// Whether an operation's report is that of the reference, as far as there is one.
+fn says_what_is(expected: &SeenOp, seen: &SeenOp, op: &Op) -> bool {
+    match (&expected.report, &seen.report) {
+        _ if expected.state.is_live() => true,
+        // It was cancelled before it had read its rows.
+        (Some(_), None) if expected.state == State::Cancelled => op.batches == 0,
+        // Nothing of it stands.
+        (
+            None,
+            Some(Report::Upload {
+                received, rejected, ..
+            }),
+        ) => received == rejected,
+        (
+            None,
+            Some(Report::Removal {
+                removed, by_reason, ..
+            }),
+        ) => *removed == 0 && by_reason.is_empty(),
+        (Some(Report::Upload { rejected, .. }), Some(Report::Upload { rejected: r, .. }))
+            if op.loose =>
+        {
+            rejected == r
+        }
+        (expected, seen) => expected == seen,
+    }
 }

@@ -12,7 +12,7 @@ use super::{
     real::{self, Answer},
     seen::{Seen, see},
     system::{System, actor, work_off},
-    world::{Kind, Op, State, World},
+    world::{Kind, Op, World},
 };
 
 /// When more worlds than this look the same, a history ends: none of them may be given up.
@@ -115,7 +115,10 @@ impl Player {
             | Command::Walk { at, .. }
             | Command::Pages { at, .. }
             | Command::LookUp { at, .. }
-            | Command::WorkWhileAdding { at, .. } => *at = *shown.get(*at % shown.len().max(1))?,
+            | Command::WorkWhileAdding { at, .. }
+            | Command::WorkWhileRemoving { at, .. } => {
+                *at = *shown.get(*at % shown.len().max(1))?
+            }
             Command::Recycle { at, rules, .. } => {
                 *at = *shown.get(*at % shown.len().max(1))?;
                 resolve_rules(world, *at, rules);
@@ -130,10 +133,13 @@ impl Player {
             Command::Restart => return None,
             _ => {}
         }
-        let is_running = |op: &usize| world.ops[*op].state == State::Running;
+        // What a copy had read before it was stopped, and what it reads afterwards, may be of two states.
+        let half_a_copy = |op: &usize| world.ops[*op].stopped && world.ops[*op].copies();
         match &command {
-            Command::Cancel { op } if is_running(op) => None,
-            Command::WorkWhileAdding { pool, .. } if self.competes(*pool) => {
+            Command::Retry { op } if half_a_copy(op) => None,
+            Command::WorkWhileAdding { pool, .. } | Command::WorkWhileRemoving { pool, .. }
+                if self.competes(*pool) =>
+            {
                 Some(Command::Work { pool: *pool })
             }
             _ => Some(command),
@@ -290,6 +296,23 @@ impl Player {
                 }))
             }
             Command::Work { pool } => one(system.run(move |app| real::work(app, pool))),
+            Command::Interrupt { pool, points } => {
+                system.arm_cancel(points);
+                one(system.run(move |app| real::work(app, pool)))
+            }
+            Command::WorkWhileRemoving { pool, at, doc } => {
+                let (ws, id) = self.audience_id(at);
+                system.run(move |app| async move {
+                    let other = Arc::clone(&app);
+                    let removing = async move { real::remove_one(other, ws, id, doc).await };
+                    let (worked, removed) = tokio::join!(real::work(app, pool), removing);
+                    vec![worked, removed]
+                })
+            }
+            Command::Purge => one(system.run(|app| async move {
+                work_off(&app, Pool::Purge).await;
+                Answer::Done
+            })),
             Command::WorkWhileAdding { pool, at, items } => {
                 let (ws, id) = self.audience_id(at);
                 system.run(move |app| async move {
@@ -342,9 +365,7 @@ impl Player {
         let (answer, cursor) = self.system.run(move |app| async move {
             let by = actor(ws);
             let answer = match small {
-                Command::RemoveOne { doc, .. } => {
-                    real::plain(app.remove_contact(&by, id, &real::document(doc))).await
-                }
+                Command::RemoveOne { doc, .. } => real::remove_one(app, ws, id, doc).await,
                 Command::Duplicate { .. } => {
                     real::plain(app.duplicate_audience(&by, ticket, id, Some(real::name(ticket))))
                         .await

@@ -274,6 +274,10 @@ pub async fn opt_out(app: Arc<App>, ws: usize, docs: Vec<Doc>) -> Answer {
     })
 }
 
+pub async fn remove_one(app: Arc<App>, ws: usize, id: AudienceId, doc: Doc) -> Answer {
+    plain(app.remove_contact(&actor(ws), id, &document(doc))).await
+}
+
 pub async fn plain<T>(result: impl Future<Output = AppResult<T>>) -> Answer {
     refused(result.await, |_| Answer::Done)
 }

@@ -4,50 +4,84 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     command::RuleSpec,
-    world::{Doc, Epoch, Kind, Op, Removal, Report, Seq, Shown, State, Values, World},
+    system::STEPS,
+    world::{Doc, Epoch, Kind, Op, Removal, Report, Seq, Shown, State, Tally, Values, World},
 };
 
-impl World {
-    /// An upload's rows go in.
-    pub fn apply_rows(&mut self, op: usize) {
-        let Op {
-            kind,
-            audience,
-            request,
-            ..
-        } = self.ops[op].clone();
-        let (Kind::Upload(items) | Kind::Create(items)) = kind else {
-            return;
+/// Rows of one document.
+type DocRows = (Doc, Vec<(Seq, Values)>);
+
+impl Op {
+    /// An upload's rows by document, in the batches that they are written in.
+    pub fn batches_of_rows(&self) -> Vec<Vec<DocRows>> {
+        let (Kind::Upload(items) | Kind::Create(items)) = &self.kind else {
+            return Vec::new();
         };
         let mut by_doc: BTreeMap<Doc, Vec<(Seq, Values)>> = BTreeMap::new();
         for (row, item) in items.iter().enumerate() {
             if let Some((doc, values)) = item.good() {
-                by_doc
-                    .entry(doc)
-                    .or_default()
-                    .push(((request, row as u32 + 1), values));
+                let seq = (self.request, row as u32 + 1);
+                by_doc.entry(doc).or_default().push((seq, values));
             }
         }
-        let (mut created, mut updated, mut unchanged) = (0, 0, 0);
-        for (doc, rows) in by_doc {
-            let (seq, values) = rows[rows.len() - 1];
-            let count = rows.len() as i64;
-            match self.epoch(audience).put(doc, seq, values) {
-                'i' => (created, updated) = (created + 1, updated + count - 1),
-                'u' => updated += count,
-                _ => unchanged += count,
-            }
-        }
-        let received = items.len() as i64;
+        let rows: Vec<DocRows> = by_doc.into_iter().collect();
+        rows.chunks(STEPS.written).map(<[_]>::to_vec).collect()
+    }
+
+    /// The report of an upload: of the whole file, or of what is in.
+    pub fn upload_report(&self, whole: bool) -> Report {
+        let (Kind::Upload(items) | Kind::Create(items)) = &self.kind else {
+            panic!("no upload: {:?}", self.kind);
+        };
         let rejected = items.iter().filter(|i| i.good().is_none()).count() as i64;
-        let report = Report::Upload {
+        let Tally {
+            created,
+            updated,
+            unchanged,
+            superseded,
+        } = self.tally;
+        let received = if whole {
+            items.len() as i64
+        } else {
+            created + updated + unchanged + rejected
+        };
+        Report::Upload {
             received,
             created,
             updated,
             unchanged,
+            superseded,
             rejected,
+        }
+    }
+}
+
+impl World {
+    /// A batch of an upload's rows goes in, or goes in again.
+    pub fn apply_batch(&mut self, op: usize, batch: usize) {
+        let (audience, counted) = (self.ops[op].audience, self.ops[op].batches);
+        let Some(rows) = self.ops[op].batches_of_rows().into_iter().nth(batch) else {
+            return;
         };
-        self.ops[op].applied.get_or_insert(report);
+        let mut tally = self.ops[op].tally;
+        for (doc, rows) in rows {
+            let (seq, values) = rows[rows.len() - 1];
+            let count = rows.len() as i64;
+            match self.epoch(audience).put(doc, seq, values) {
+                'i' => {
+                    (tally.created, tally.updated) = (tally.created + 1, tally.updated + count - 1)
+                }
+                'u' => tally.updated += count,
+                'c' => tally.unchanged += count,
+                _ => {
+                    tally.unchanged += count;
+                    tally.superseded += count;
+                }
+            }
+        }
+        if batch >= counted {
+            (self.ops[op].tally, self.ops[op].batches) = (tally, batch + 1);
+        }
     }
 
     /// A claimed operation comes to its end.
@@ -62,7 +96,10 @@ impl World {
                 rules,
                 target: None,
             } => {
-                let (report, marks) = self.judge(audience, &rules);
+                let (report, mut marks) = self.judge(audience, &rules);
+                // Nobody comes back by what was accepted before.
+                let before = (self.ops[op].request, u32::MAX);
+                marks.values_mut().for_each(|seq| *seq = before.max(*seq));
                 let since = self.step;
                 let epoch = self.epoch(audience);
                 epoch.active.push(epoch.removals.len());
@@ -87,9 +124,7 @@ impl World {
     }
 
     fn finish_upload(&mut self, op: usize) {
-        let Some(report) = self.ops[op].applied.clone() else {
-            return;
-        };
+        let report = self.ops[op].upload_report(true);
         let all_rejected = matches!(report,
             Report::Upload { received, rejected, .. } if received > 0 && received == rejected);
         let made = self.made_by(op);
@@ -209,8 +244,12 @@ impl World {
             }
         }
         self.touch(audience);
+        let first_request = self.requests + 1;
         let a = &mut self.audiences[audience];
-        a.epochs.push(Epoch::default());
+        a.epochs.push(Epoch {
+            first_request,
+            ..Epoch::default()
+        });
         a.current = a.epochs.len() - 1;
         let kind = Kind::Clear {
             from: current,
@@ -228,8 +267,19 @@ impl World {
         true
     }
 
+    /// Work on an operation stops before its end.
+    pub fn stop(&mut self, op: usize) {
+        self.ops[op].stopped = true;
+        self.cancel(op);
+    }
+
     pub fn cancel(&mut self, op: usize) {
         self.ops[op].state = State::Cancelled;
+        self.ops[op].cancel = false;
+        self.ops[op].report = match self.ops[op].kind {
+            Kind::Upload(_) => Some(self.ops[op].upload_report(false)),
+            _ => None,
+        };
         let attempt = self.ops[op].attempt;
         self.ops[op].ended.push(attempt);
         if let Some(made) = self.made_by(op) {

@@ -54,6 +54,7 @@ fn report(report: &operation::Report) -> Report {
                 created: r.created,
                 updated: r.updated,
                 unchanged: r.unchanged,
+                superseded: r.superseded,
                 rejected: r.rejected,
             }
         }

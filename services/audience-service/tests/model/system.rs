@@ -5,9 +5,10 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicI64, AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
@@ -16,23 +17,40 @@ use adapter_sql::{
     sqlite::Db,
 };
 use audience_service::application::{
-    Actor, App, Deps, Ticket,
+    Actor, App, Deps, StepSizes, Ticket,
     contacts::ContactCursor,
     operations::{Pool, WorkOutcome},
 };
-use domain::shared::{Instant, OperationId, UserId, WorkspaceId};
-use ports::{Clock, IdGenerator, bus::OutboxQueue, crash};
+use domain::{
+    operation::OperationState,
+    shared::{Instant, OperationId, UserId, WorkspaceId},
+};
+use ports::{Clock, IdGenerator, bus::OutboxQueue, crash, store::OperationFilter};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+/// Small, so that work of a few rows has several checkpoints.
+pub const STEPS: StepSizes = StepSizes {
+    judged: 3,
+    written: 2,
+    purged: 2,
+};
 
 thread_local! {
     /// The armed crash of the process that this thread belongs to.
     static ARMED: RefCell<Option<Arc<Countdown>>> = const { RefCell::new(None) };
 }
 
-/// Crash points until a process ends; 0 for never.
+/// What happens at the crash point that is reached after so many others.
+type Deed = Box<dyn FnOnce() + Send>;
+
+/// Crash points until something happens; 0 for never.
 #[derive(Default)]
-struct Countdown(AtomicU32);
+struct Countdown {
+    points: AtomicU32,
+    /// Instead of the end of the process.
+    deed: Mutex<Option<Deed>>,
+}
 
 /// What a crash point throws.
 struct Crashed;
@@ -43,12 +61,13 @@ fn install_crash_points() {
             return;
         };
         let count = |left: u32| left.checked_sub(1);
-        if countdown
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, count)
-            == Ok(1)
-        {
-            std::panic::resume_unwind(Box::new(Crashed));
+        let points = &countdown.points;
+        if points.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count) == Ok(1) {
+            let deed = countdown.deed.lock().unwrap().take();
+            match deed {
+                Some(deed) => deed(),
+                None => std::panic::resume_unwind(Box::new(Crashed)),
+            }
         }
     }));
 }
@@ -105,11 +124,11 @@ fn folder() -> TempDir {
     made.unwrap()
 }
 
-/// One thread that works, and the crash points of this process for all its threads.
+/// Threads that work, one of which a deed may hold up, and the crash points of this process for all its threads.
 fn runtime(countdown: &Arc<Countdown>) -> Runtime {
     let countdown = Arc::clone(countdown);
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+        .worker_threads(2)
         .on_thread_start(move || ARMED.set(Some(Arc::clone(&countdown))))
         .enable_all()
         .build()
@@ -199,6 +218,7 @@ impl System {
             formats: Arc::new(TabularFormats),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
+            steps: STEPS,
             customer_events_kept: chrono::TimeDelta::days(30),
             owner: format!("process-{}", self.starts),
         }
@@ -206,7 +226,33 @@ impl System {
 
     /// Arms the crash points: the one after `points - 1` others ends the process.
     pub fn arm(&self, points: u32) {
-        self.countdown.0.store(points, Ordering::Relaxed);
+        *self.countdown.deed.lock().unwrap() = None;
+        self.countdown.points.store(points, Ordering::Relaxed);
+    }
+
+    /// Arms them with a request to cancel what runs then and does not now.
+    pub fn arm_cancel(&self, points: u32) {
+        let app = Arc::clone(&self.process.as_ref().unwrap().app);
+        let cut_off = self.run(|app| async move { running(&app).await });
+        let deed: Deed = Box::new(move || {
+            let cancelling = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build();
+                runtime.unwrap().block_on(async {
+                    for (by, id) in running(&app).await {
+                        if !cut_off.iter().flatten().any(|(_, before)| *before == id) {
+                            app.cancel_operation(&by, id).await.unwrap();
+                        }
+                    }
+                    // Its worker hears of it in a moment.
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                });
+            });
+            cancelling.join().unwrap();
+        });
+        *self.countdown.deed.lock().unwrap() = Some(deed);
+        self.countdown.points.store(points, Ordering::Relaxed);
     }
 
     /// Runs `work` in the process; `None` when it came to the armed crash point.
@@ -265,6 +311,21 @@ pub fn actor(ws: usize) -> Actor {
         workspace: WorkspaceId::parse(&format!("ws{ws}")).unwrap(),
         user: UserId::parse("someone").unwrap(),
     }
+}
+
+/// The operations that run.
+async fn running(app: &App) -> Vec<(Actor, OperationId)> {
+    let mut running = Vec::new();
+    for by in [actor(0), actor(1)] {
+        let filter = OperationFilter {
+            state: Some(OperationState::Running),
+            limit: 100,
+            ..OperationFilter::default()
+        };
+        let found = app.operations(&by, filter).await.unwrap().0;
+        running.extend(found.iter().map(|o| (by.clone(), o.id)));
+    }
+    running
 }
 
 /// Works until there is nothing left to do.

@@ -48,6 +48,8 @@ pub struct Epoch {
     pub active: Vec<usize>,
     /// Whether a request was accepted for it.
     pub asked: bool,
+    /// The first request whose rows belong to it.
+    pub first_request: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -96,6 +98,7 @@ pub enum Report {
         created: i64,
         updated: i64,
         unchanged: i64,
+        superseded: i64,
         rejected: i64,
     },
     Removal {
@@ -120,14 +123,28 @@ pub struct Op {
     pub undone: bool,
     pub ended_at: u32,
     pub attempt: u32,
-    /// An upload's rows are in, but it has not ended.
-    pub applied: Option<Report>,
+    /// Batches of an upload that are in, and what became of their rows.
+    pub batches: usize,
+    pub tally: Tally,
+    /// It was asked to stop while nobody worked on it.
+    pub cancel: bool,
+    /// It was stopped on its way.
+    pub stopped: bool,
     /// Its rows were written over before an interrupted run counted them: the report says so or not.
     pub loose: bool,
     /// A clear made it pointless.
     pub superseded: bool,
     /// Attempts that ended: each has one terminal event.
     pub ended: Vec<u32>,
+}
+
+/// What became of an upload's rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub created: i64,
+    pub updated: i64,
+    pub unchanged: i64,
+    pub superseded: i64,
 }
 
 /// A walk by cursor that has not come to its end.
@@ -156,6 +173,20 @@ pub struct World {
 /// What became of a request's rows: inserted, updated, unchanged, rejected.
 pub type Classes = (i64, i64, i64, i64);
 
+impl Op {
+    /// Whether it copies contacts, in several steps.
+    pub fn copies(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Duplicate { .. }
+                | Kind::Recycle {
+                    target: Some(_),
+                    ..
+                }
+        )
+    }
+}
+
 impl Epoch {
     pub fn is_hidden(&self, doc: Doc, seq: Seq, active: &[usize]) -> bool {
         let marks = active
@@ -179,8 +210,11 @@ impl Epoch {
         self.seen_with(&self.active)
     }
 
-    /// Writes one row: `'i'`nserted, `'u'`pdated, or un`'c'`hanged.
+    /// Writes one row: `'i'`nserted, `'u'`pdated, un`'c'`hanged, or `'s'`uperseded by a later removal.
     pub fn put(&mut self, doc: Doc, seq: Seq, values: Values) -> char {
+        if seq.0 < self.first_request {
+            return 's';
+        }
         let visible = self.visible().contains_key(&doc);
         if self
             .contacts
@@ -190,6 +224,9 @@ impl Epoch {
             return 'c';
         }
         self.contacts.insert(doc, (seq, values));
+        if self.is_hidden(doc, seq, &self.active) {
+            return 's';
+        }
         if visible { 'u' } else { 'i' }
     }
 }
@@ -232,7 +269,7 @@ impl World {
     /// Contacts of an audience change while an upload into it may be interrupted.
     pub fn touch(&mut self, audience: usize) {
         for op in self.ops.iter_mut().filter(|o| o.audience == audience) {
-            op.loose |= op.state.is_live() && op.applied.is_some();
+            op.loose |= op.state.is_live() && op.batches > 0;
         }
     }
 
@@ -259,11 +296,12 @@ impl World {
     }
 
     pub fn remove_one(&mut self, audience: usize, doc: Doc) -> bool {
-        let Some((seq, _)) = self.visible(audience).get(&doc).copied() else {
+        if !self.visible(audience).contains_key(&doc) {
             return false;
-        };
+        }
         self.touch(audience);
-        self.epoch(audience).permanent.insert(doc, seq);
+        let order = (self.next_request(audience), 0);
+        self.epoch(audience).permanent.insert(doc, order);
         true
     }
 
@@ -280,7 +318,10 @@ impl World {
             undone: false,
             ended_at: 0,
             attempt: 1,
-            applied: None,
+            batches: 0,
+            tally: Tally::default(),
+            cancel: false,
+            stopped: false,
             loose: false,
             superseded: false,
             ended: Vec::new(),

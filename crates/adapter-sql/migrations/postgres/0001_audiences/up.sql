@@ -42,6 +42,7 @@ CREATE TABLE audience_contents (
     epoch        BIGINT NOT NULL,
     contacts     BIGINT NOT NULL CHECK (contacts >= 0),
     next_request BIGINT NOT NULL,
+    first_request BIGINT NOT NULL,
     next_removal BIGINT NOT NULL,
     revision     BIGINT NOT NULL,
     active       JSONB NOT NULL,
@@ -56,6 +57,8 @@ CREATE TABLE write_intents (
     owner          TEXT NOT NULL,
     lease_until    TIMESTAMPTZ NOT NULL,
     ended_revision BIGINT,
+    first_request  BIGINT NOT NULL,
+    requests       BIGINT NOT NULL,
     documents      BYTEA NOT NULL,
     FOREIGN KEY (audience, epoch) REFERENCES audience_contents (audience, epoch)
 );

@@ -42,6 +42,7 @@ CREATE TABLE audience_contents (
     epoch        INTEGER NOT NULL,
     contacts     INTEGER NOT NULL CHECK (contacts >= 0),
     next_request INTEGER NOT NULL,
+    first_request INTEGER NOT NULL,
     next_removal INTEGER NOT NULL,
     revision     INTEGER NOT NULL,
     active       TEXT NOT NULL,
@@ -56,6 +57,8 @@ CREATE TABLE write_intents (
     owner          TEXT NOT NULL,
     lease_until    INTEGER NOT NULL,
     ended_revision INTEGER,
+    first_request  INTEGER NOT NULL,
+    requests       INTEGER NOT NULL,
     documents      BLOB NOT NULL,
     FOREIGN KEY (audience, epoch) REFERENCES audience_contents (audience, epoch)
 ) STRICT;

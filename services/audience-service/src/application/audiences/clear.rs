@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::change::{api_only, ready};
 use crate::application::{
     Actor, App, AppResult, Ticket, events,
-    operations::{Ending, PurgeParams},
+    operations::{Ending, PurgeParams, unfinished},
 };
 
 /// How long a removal can be undone.
@@ -128,7 +128,7 @@ impl App {
             .await?;
         for operation in live {
             let error = Failure::new("superseded", "the audience was cleared meanwhile");
-            let ending = Ending::cancelled(error, operation.report.clone());
+            let ending = Ending::cancelled(error, unfinished(&operation, None));
             self.abandon_new_audience(uow, &operation).await?;
             self.withdraw_removal(uow, &operation).await?;
             self.end_unleased(uow, &operation, &ending).await?;

@@ -57,7 +57,7 @@ impl Receipt {
         let letter = |class: RowClass| match class {
             RowClass::Inserted => 'i',
             RowClass::Updated => 'u',
-            RowClass::Unchanged => '-',
+            RowClass::Unchanged | RowClass::Superseded => '-',
         };
         let audience = &created.audience;
         Self {

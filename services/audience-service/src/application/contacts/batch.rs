@@ -22,15 +22,16 @@ use super::{
 pub(super) struct Batch {
     /// Rows per request, to hand the classes back.
     lengths: Vec<usize>,
-    /// For every row: index of its document's winner, and its own order.
-    rows: Vec<(usize, Order)>,
+    /// For every row: index of its document's winner, if it is written, and its own order.
+    rows: Vec<(Option<usize>, Order)>,
     /// Document and order of each row that is written.
     pub winners: Vec<(Document, Order)>,
     bodies: Vec<ContactBody>,
 }
 
 impl Batch {
-    pub fn of(requests: &mut [WriteRequest], numbers: &[i64]) -> Self {
+    /// Rows of requests before `first_request` are not written: a clear was accepted later.
+    pub fn of(requests: &mut [WriteRequest], numbers: &[i64], first_request: i64) -> Self {
         let total = requests.iter().map(|r| r.rows.len()).sum();
         let mut index = HashMap::with_capacity(total);
         let mut batch = Self {
@@ -42,9 +43,13 @@ impl Batch {
         for (request, number) in requests.iter_mut().zip(numbers) {
             for row in std::mem::take(&mut request.rows) {
                 let order = Order::new(*number, row.row);
+                if *number < first_request {
+                    batch.rows.push((None, order));
+                    continue;
+                }
                 let next = batch.winners.len();
                 let at = *index.entry(row.document.clone()).or_insert(next);
-                batch.rows.push((at, order));
+                batch.rows.push((Some(at), order));
                 match (batch.winners.get_mut(at), batch.bodies.get_mut(at)) {
                     (Some(winner), Some(body)) => {
                         if winner.1 <= order {
@@ -95,19 +100,20 @@ impl Batch {
             .collect();
         let mut by_order: Vec<usize> = (0..self.rows.len()).collect();
         by_order.sort_by_key(|i| self.rows.get(*i).map(|(_, order)| *order));
-        let mut classes = vec![RowClass::Unchanged; self.rows.len()];
+        let mut classes = vec![RowClass::Superseded; self.rows.len()];
         for i in by_order {
             let Some((at, order)) = self.rows.get(i) else {
                 continue;
             };
-            let Some((class, previous)) = effects.get_mut(*at) else {
+            let Some((class, previous)) = at.and_then(|at| effects.get_mut(at)) else {
                 continue;
             };
-            if previous.is_some_and(|p| *order <= p) {
-                continue;
-            }
+            let older = previous.is_some_and(|p| *order <= p);
             if let Some(slot) = classes.get_mut(i) {
-                *slot = *class;
+                *slot = if older { RowClass::Unchanged } else { *class };
+            }
+            if older {
+                continue;
             }
             if *class == RowClass::Inserted {
                 *class = RowClass::Updated;

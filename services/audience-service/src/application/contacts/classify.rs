@@ -21,6 +21,8 @@ pub enum RowClass {
     Updated,
     /// A later write was there already.
     Unchanged,
+    /// A removal that was accepted later had removed it already.
+    Superseded,
 }
 
 impl RowClass {
@@ -29,7 +31,7 @@ impl RowClass {
         match self {
             Self::Inserted => "inserted",
             Self::Updated => "updated",
-            Self::Unchanged => "unchanged",
+            Self::Unchanged | Self::Superseded => "unchanged",
         }
     }
 }
@@ -51,7 +53,7 @@ impl WriteCounts {
         match class {
             RowClass::Inserted => self.inserted += 1,
             RowClass::Updated => self.updated += 1,
-            RowClass::Unchanged => self.unchanged += 1,
+            RowClass::Unchanged | RowClass::Superseded => self.unchanged += 1,
         }
     }
 }
@@ -134,7 +136,7 @@ fn effect(
         }
     }
     match (visible_before, visible_after) {
-        (_, false) => RowClass::Unchanged,
+        (_, false) => RowClass::Superseded,
         (true, true) => RowClass::Updated,
         (false, true) => RowClass::Inserted,
     }
@@ -246,7 +248,7 @@ mod tests {
         let (class, delta) = run(&marks(&[(0, 9)], &[]), 6, Applied::Replaced(Order(5)));
         assert_eq!(
             (class, delta),
-            (RowClass::Unchanged, ContentDelta::default())
+            (RowClass::Superseded, ContentDelta::default())
         );
     }
 

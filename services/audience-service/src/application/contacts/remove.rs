@@ -7,7 +7,8 @@ use domain::{
 };
 use ports::{
     StoreError,
-    contacts::{Priority, Tombstone},
+    contacts::{ContentKey, Order, Priority, StoredContact, Tombstone, View},
+    crash,
     store::{ContentDelta, Durability},
 };
 
@@ -27,32 +28,31 @@ impl App {
     ) -> AppResult<()> {
         let audience = self.audience(actor, id).await?;
         audience.ensure_live()?;
-        let key = self.content_of(&audience).await?.key;
-        let documents = vec![document.clone()];
-        let held = self.writer.hold(key, documents.clone()).await?;
-        let contact = self
-            .deps
-            .contacts
-            .get(key, &documents)
+        let content = self.content_of(&audience).await?;
+        let key = content.key;
+        // Without the lock: who removes nobody takes no place in the order of acceptance.
+        self.visible(key, &view_of(&content), document)
             .await?
-            .into_iter()
-            .next();
-        let stones = self.deps.contacts.tombstones(key, &documents).await?;
-        let marks = Marks::new(stones, &view_of(&held.content));
-        let Some(contact) = contact.filter(|c| marks.hider(document, c.order).is_none()) else {
+            .ok_or(AppError::NotFound)?;
+        let documents = vec![document.clone()];
+        let held = self.writer.hold_in_order(key, documents.clone()).await?;
+        let found = self.visible(key, &view_of(&held.content), document).await;
+        if !matches!(found, Ok(Some(_))) {
             self.writer.release(&held).await;
-            return Err(AppError::NotFound);
-        };
+            found?.ok_or(AppError::NotFound)?;
+        }
+        // Its order is of this write alone, so that repair knows whose it is.
         let stone = Tombstone {
             document: document.clone(),
             removal: RemovalNo::PERMANENT,
-            order: contact.order,
+            order: Order::new(held.first_request, 0),
             reasons: Reasons::NONE,
         };
         self.deps
             .contacts
             .entomb(key, vec![stone], Priority::Interactive)
             .await?;
+        crash::point("remove.entombed");
         let mut uow = self.deps.store.begin(Durability::Full).await?;
         let delta = ContentDelta {
             contacts: -1,
@@ -67,8 +67,24 @@ impl App {
             closed => closed?,
         };
         uow.commit().await?;
+        crash::point("remove.closed");
         let gone = Written::by(document, -1);
         self.pages.written(&content, held.counted, &[gone]);
         Ok(())
+    }
+
+    /// The contact of a document, if a reader sees it.
+    async fn visible(
+        &self,
+        key: ContentKey,
+        view: &View,
+        document: &Document,
+    ) -> AppResult<Option<StoredContact>> {
+        let documents = std::slice::from_ref(document);
+        let found = self.deps.contacts.get(key, documents).await?;
+        let stones = self.deps.contacts.tombstones(key, documents).await?;
+        let marks = Marks::new(stones, view);
+        let seen = |c: &StoredContact| marks.hider(document, c.order).is_none();
+        Ok(found.into_iter().next().filter(seen))
     }
 }

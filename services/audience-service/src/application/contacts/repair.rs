@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::contact::Document;
+use domain::{contact::Document, shared::RemovalNo};
 use futures::{StreamExt, stream};
 use ports::{
     StoreError,
@@ -115,13 +115,31 @@ async fn delta_of(
         .into_iter()
         .map(|c| (c.document, c.order))
         .collect();
-    let mut delta = ContentDelta::default();
+    let mut delta = ContentDelta {
+        contacts: -removed_by(contacts, intent).await?,
+        revived: Vec::new(),
+    };
     for (document, previous) in stored {
         if let Some(order) = now.get(document) {
             account(&marks, document, *order, *previous, &mut delta);
         }
     }
     Ok(delta)
+}
+
+/// How many contacts the write has removed for good. Its tombstones have its place in the order of
+/// acceptance, and it wrote them only for who was visible.
+async fn removed_by(contacts: &dyn ContactStore, intent: &WriteIntent) -> Result<i64, StoreError> {
+    let (first, count) = intent.requests;
+    if count == 0 {
+        return Ok(0);
+    }
+    let stones = contacts.tombstones(intent.key, &intent.documents).await?;
+    let own = stones.iter().filter(|stone| {
+        stone.removal == RemovalNo::PERMANENT
+            && (first..first + count).contains(&stone.order.request())
+    });
+    Ok(i64::try_from(own.count()).unwrap_or(i64::MAX))
 }
 
 impl App {

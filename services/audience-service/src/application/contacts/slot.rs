@@ -274,6 +274,7 @@ mod tests {
             },
             contacts: 0,
             next_request: 1,
+            first_request: 0,
             revision,
             active: Vec::new(),
         }

@@ -149,9 +149,28 @@ impl Writer {
         key: ContentKey,
         documents: Vec<Document>,
     ) -> Result<Held, StoreError> {
+        self.hold_as(key, documents, &[]).await
+    }
+
+    /// The same for a change with a place of its own in the order of acceptance.
+    pub(super) async fn hold_in_order(
+        &self,
+        key: ContentKey,
+        documents: Vec<Document>,
+    ) -> Result<Held, StoreError> {
+        let next = Orders::Next { receipt: None };
+        self.hold_as(key, documents, &[next]).await
+    }
+
+    async fn hold_as(
+        &self,
+        key: ContentKey,
+        documents: Vec<Document>,
+        orders: &[Orders],
+    ) -> Result<Held, StoreError> {
         let turn = timeout(PATIENCE, self.turn(key)).await;
         let turn = turn.map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?;
-        self.open(key, documents, &[], turn).await
+        self.open(key, documents, orders, turn).await
     }
 
     /// Waits for the turn of a content, in which this process writes nothing to it and its indexes have
@@ -235,7 +254,7 @@ impl Writer {
         let documents: Vec<Document> = documents.into_iter().collect();
         let held = self.open(key, documents.clone(), &orders, turn).await?;
         let numbers = request_numbers(held.first_request, &orders);
-        let mut batch = Batch::of(requests, &numbers);
+        let mut batch = Batch::of(requests, &numbers, held.content.first_request);
         let Some((workspace, priority)) =
             requests.first().map(|r| (r.workspace.clone(), r.priority))
         else {

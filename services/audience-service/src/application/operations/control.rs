@@ -7,7 +7,7 @@ use domain::{
 };
 use ports::store::{Durability, Removal, RemovalState, UnitOfWork};
 
-use super::{end::Ending, worker::makes_audience};
+use super::{end::Ending, unfinished::unfinished, worker::makes_audience};
 use crate::application::{Actor, App, AppError, AppResult, Topic};
 
 impl App {
@@ -24,13 +24,17 @@ impl App {
             let detail = format!("the operation has ended: {}", operation.state);
             return Err(AppError::conflict("operation_ended", detail));
         }
-        if operation.state == OperationState::Running {
+        // One that waits is in the hands of its worker as well, which knows what it has stored.
+        if matches!(
+            operation.state,
+            OperationState::Running | OperationState::Waiting
+        ) {
             uow.operations().request_cancel(id).await?;
             uow.commit().await?;
             self.wake.publish(Topic::Cancel(id.raw()));
         } else {
             let error = Failure::new("cancelled", "cancelled on request");
-            let ending = Ending::cancelled(error, operation.report.clone());
+            let ending = Ending::cancelled(error, unfinished(&operation, None));
             self.abandon_new_audience(uow.as_mut(), &operation).await?;
             self.withdraw_removal(uow.as_mut(), &operation).await?;
             self.end_unleased(uow.as_mut(), &operation, &ending).await?;

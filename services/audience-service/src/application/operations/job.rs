@@ -115,7 +115,6 @@ impl Job {
         report: Option<Report>,
         checkpoint: serde_json::Value,
     ) -> AppResult<()> {
-        self.signals.check()?;
         self.operation.progress = progress;
         self.operation.report = report.or_else(|| self.operation.report.take());
         self.operation.checkpoint = checkpoint;
@@ -125,7 +124,9 @@ impl Job {
             checkpoint: Some(self.operation.checkpoint.clone()),
             ..OperationUpdate::default()
         };
-        self.store(&update).await
+        self.store(&update).await?;
+        // Only now: whoever stops here ends with a report of what is stored.
+        self.signals.check()
     }
 
     /// Shows the operation in another state that keeps its lease.

@@ -6,6 +6,7 @@ mod job;
 mod purge;
 mod read;
 mod undo;
+mod unfinished;
 mod worker;
 
 pub(crate) use end::Ending;
@@ -13,4 +14,5 @@ pub use job::Job;
 pub(crate) use job::Signals;
 pub(crate) use purge::PurgeParams;
 pub use read::{Abilities, OperationWithLinks};
+pub(crate) use unfinished::unfinished;
 pub use worker::{Pool, WorkOutcome};

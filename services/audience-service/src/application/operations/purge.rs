@@ -18,9 +18,6 @@ use serde::{Deserialize, Serialize};
 use super::{Job, end::Ending};
 use crate::application::{App, AppError, AppResult};
 
-/// Rows deleted per step.
-const STEP: usize = 2_000;
-
 /// What a purge deletes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PurgeParams {
@@ -126,9 +123,10 @@ impl App {
         // retry may go on with.
         let unseen = |a: Audience| a.epoch != key.epoch || a.visibility == Visibility::Abandoned;
         if audience.is_none_or(unseen) {
-            while self.deps.contacts.purge_content(key, STEP).await? {
+            let step = self.deps.steps.purged;
+            while self.deps.contacts.purge_content(key, step).await? {
                 crash::point("purge.batch");
-                self.purged(job, STEP).await?;
+                self.purged(job, step).await?;
             }
             let mut uow = self.deps.store.begin(Durability::Full).await?;
             uow.contents().forget(key).await?;
@@ -138,16 +136,22 @@ impl App {
     }
 
     async fn purge_removal(&self, job: &mut Job, key: ContentKey, no: RemovalNo) -> AppResult<()> {
-        let Some(removal) = self.expire(key, no).await? else {
-            return job.end(&done(job)).await;
+        let removal = match self.expire(key, no).await? {
+            Some(removal) if removal.state == RemovalState::Expired => removal,
+            Some(removal) if removal.state == RemovalState::Building => {
+                return job.end(&done(job)).await;
+            }
+            withdrawn => {
+                // Where there is none, a retry has begun anew under another number.
+                self.purge_rows(job, key, no, Purge::Tombstones).await?;
+                if let Some(removal) = withdrawn {
+                    let mut uow = self.deps.store.begin(Durability::Full).await?;
+                    uow.contents().save_removal(&purged(removal)).await?;
+                    uow.commit().await?;
+                }
+                return job.end(&done(job)).await;
+            }
         };
-        if removal.state == RemovalState::Withdrawn {
-            self.purge_rows(job, key, no, Purge::Tombstones).await?;
-            let mut uow = self.deps.store.begin(Durability::Full).await?;
-            uow.contents().save_removal(&purged(removal)).await?;
-            uow.commit().await?;
-            return job.end(&done(job)).await;
-        }
         self.purge_rows(job, key, no, Purge::Hidden).await?;
         let held = match self.writer.hold(key, Vec::new()).await {
             Ok(held) => held,
@@ -184,20 +188,20 @@ impl App {
         no: RemovalNo,
         what: Purge,
     ) -> AppResult<()> {
-        let contacts = &self.deps.contacts;
+        let (contacts, step) = (&self.deps.contacts, self.deps.steps.purged);
         let mut after: Option<Document> = None;
         loop {
             let from = after.as_ref();
-            after = contacts.purge_removal(key, no, what, from, STEP).await?;
+            after = contacts.purge_removal(key, no, what, from, step).await?;
             if after.is_none() {
                 return Ok(());
             }
             crash::point("purge.batch");
-            self.purged(job, STEP).await?;
+            self.purged(job, step).await?;
         }
     }
 
-    /// Takes the undo away, if the removal still counts. One that was withdrawn stays so.
+    /// Takes the undo away, if the removal still counts. One that does not stays as it is.
     async fn expire(&self, key: ContentKey, no: RemovalNo) -> AppResult<Option<Removal>> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
         let removals = uow.contents().removals(key).await?;
@@ -206,8 +210,9 @@ impl App {
         };
         match removal.state {
             RemovalState::Active | RemovalState::Expired => {}
-            RemovalState::Withdrawn => return Ok(Some(removal)),
-            RemovalState::Building | RemovalState::Purged => return Ok(None),
+            RemovalState::Building | RemovalState::Withdrawn | RemovalState::Purged => {
+                return Ok(Some(removal));
+            }
         }
         let expired = Removal {
             state: RemovalState::Expired,

@@ -161,22 +161,23 @@ impl App {
                 }
                 return;
             }
-            Err(AppError::Cancelled) => Ending::cancelled(
-                Failure::new("cancelled", "cancelled on request"),
-                operation.report.clone(),
-            ),
+            Err(AppError::Cancelled) => {
+                Ending::cancelled(Failure::new("cancelled", "cancelled on request"), None)
+            }
             Err(error) => {
                 tracing::error!(%error, operation = %operation.id, "operation failed");
-                Ending::failed(failure(&error), operation.report.clone())
+                Ending::failed(failure(&error), None)
             }
         };
-        if let Err(error) = self.conclude_with(&job, &ending).await {
+        if let Err(error) = self.conclude_with(&job, ending).await {
             // The lease lapses, and a later claim finds the operation again.
             tracing::error!(%error, operation = %operation.id, "operation could not be ended");
         }
     }
 
-    async fn conclude_with(&self, job: &Job, ending: &Ending) -> AppResult<()> {
+    async fn conclude_with(&self, job: &Job, ending: Ending) -> AppResult<()> {
+        let report = self.unfinished_report(job).await?;
+        let ending = &Ending { report, ..ending };
         let mut uow = self.deps.store.begin(Durability::Full).await?;
         self.abandon_new_audience(uow.as_mut(), &job.operation)
             .await?;
@@ -208,7 +209,7 @@ impl App {
 }
 
 /// Whether another run may succeed: a store came back, or a lock lost to another replica is free.
-fn may_pass(error: &StoreError) -> bool {
+pub(super) fn may_pass(error: &StoreError) -> bool {
     matches!(error.class(), ErrorClass::Transient) || matches!(error, StoreError::StaleVersion)
 }
 

@@ -59,6 +59,7 @@ impl App {
                 audience: target.raw(),
             },
             at: job.operation.created_at,
+            accepted_before: 0,
         };
         self.copy(job, &all, source, target).await
     }

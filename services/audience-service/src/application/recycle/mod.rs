@@ -18,6 +18,7 @@ use domain::{
     recycle::{Keep, Rules, Target},
     shared::{AudienceId, Instant, OperationId},
 };
+use ports::contacts::Order;
 use serde::{Deserialize, Serialize};
 
 /// What a recycling works from.
@@ -31,6 +32,15 @@ pub(crate) struct RecycleParams {
     pub target: Target,
     /// The instant that waits and periods are measured at.
     pub at: Instant,
+    /// The first request that was accepted after it: rows of those before bring nobody back whom it removes.
+    pub accepted_before: i64,
+}
+
+impl RecycleParams {
+    /// The order of the tombstone for a contact of this order.
+    pub fn tombstone_order(&self, contact: Order) -> Order {
+        contact.max(Order::before(self.accepted_before))
+    }
 }
 
 /// The audience that a recycling makes, if it makes one.

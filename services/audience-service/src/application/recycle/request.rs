@@ -122,7 +122,7 @@ impl App {
         audience.ensure_live()?;
         let sets = OperationId::from_raw(self.deps.ids.next());
         let asked = fingerprint(&request);
-        let mut params = self.recycle_params(actor, id, &request).await?;
+        let mut params = self.recycle_params(actor, &audience, &request).await?;
         self.write_sets(actor, sets, &request).await?;
         let planned = match (&request.plan, request.dry_run) {
             (_, true) => {
@@ -172,7 +172,7 @@ impl App {
     async fn recycle_params(
         &self,
         actor: &Actor,
-        id: AudienceId,
+        audience: &domain::audience::Audience,
         request: &RecycleRequest,
     ) -> AppResult<RecycleParams> {
         let mut rules = request.rules.clone();
@@ -192,7 +192,7 @@ impl App {
         for (pointer, ids) in named {
             for (index, other) in ids.iter().enumerate() {
                 let other = AudienceId::from_raw(*other);
-                let known = other != id && self.audience(actor, other).await.is_ok();
+                let known = other != audience.id && self.audience(actor, other).await.is_ok();
                 if !known {
                     let detail = "there is no such other audience";
                     let pointer = format!("{pointer}/{index}");
@@ -208,6 +208,7 @@ impl App {
             },
             target: Target::InPlace,
             at: self.deps.clock.now(),
+            accepted_before: self.content_of(audience).await?.next_request,
         })
     }
 

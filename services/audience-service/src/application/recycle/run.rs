@@ -204,7 +204,7 @@ impl App {
                 cuts.everybody
                     .push(batch.iter().map(|candidate| &candidate.document));
             }
-            let stones = tombstones(removal.no, &batch, &verdicts, at);
+            let stones = tombstones(removal.no, params, &batch, &verdicts, at);
             // The next ones are read while these are written.
             let (marked, next) = tokio::join!(
                 self.entomb(source.key, stones),
@@ -363,6 +363,7 @@ pub(super) async fn save(job: &mut Job, at: &RecycleCheckpoint) -> AppResult<()>
 /// Tombstones for the contacts that go.
 fn tombstones(
     removal: RemovalNo,
+    params: &RecycleParams,
     batch: &[Candidate],
     verdicts: &[Reasons],
     at: &RecycleCheckpoint,
@@ -374,7 +375,7 @@ fn tombstones(
     let stone = |(c, reasons): (&Candidate, &Reasons)| Tombstone {
         document: c.document.clone(),
         removal,
-        order: c.order,
+        order: params.tombstone_order(c.order),
         reasons: at.reasons(*reasons, Some(*reasons)),
     };
     goes.map(stone).collect()

@@ -21,8 +21,6 @@ use super::{
 };
 use crate::application::{App, AppResult, operations::Signals};
 
-/// Contacts judged at a time.
-pub(crate) const STEP: usize = 4_000;
 /// Contacts shown of a dry run.
 const SAMPLE: usize = 10;
 
@@ -108,9 +106,9 @@ impl App {
         after: Option<&Document>,
         bodies: bool,
     ) -> AppResult<Vec<Candidate>> {
-        let store = &self.deps.contacts;
+        let (store, step) = (&self.deps.contacts, self.deps.steps.judged);
         if bodies {
-            let rows = store.scan(source.key, &source.view, after, STEP).await?;
+            let rows = store.scan(source.key, &source.view, after, step).await?;
             let candidate = |c: ports::contacts::StoredContact| Candidate {
                 document: c.document,
                 order: c.order,
@@ -119,7 +117,7 @@ impl App {
             return Ok(rows.into_iter().map(candidate).collect());
         }
         let rows = store
-            .scan_keys(source.key, &source.view, after, STEP)
+            .scan_keys(source.key, &source.view, after, step)
             .await?;
         let candidate = |k: ports::contacts::KeyOnly| Candidate {
             document: k.document,

@@ -141,7 +141,12 @@ impl Touched {
             for (candidate, reasons) in candidates.into_iter().zip(verdicts) {
                 self.now.insert(candidate.document.clone(), Some(reasons));
                 if !reasons.is_empty() {
-                    marked.push(self.tombstone(candidate, reasons));
+                    let order = params.tombstone_order(candidate.order);
+                    marked.push(self.tombstone(candidate.document, order, reasons));
+                } else if self.hides(&stones, &candidate) {
+                    // A row that was accepted before this removal has changed whom it had marked.
+                    let order = Order(i64::MIN);
+                    marked.push(self.tombstone(candidate.document, order, reasons));
                 }
             }
             if !marked.is_empty() {
@@ -165,12 +170,18 @@ impl Touched {
         }
     }
 
-    fn tombstone(&self, candidate: Candidate, reasons: Reasons) -> Tombstone {
-        let before = self.before.get(&candidate.document).copied().flatten();
+    /// Whether a tombstone of this removal is in force for the contact as it is.
+    fn hides(&self, stones: &[Tombstone], candidate: &Candidate) -> bool {
+        let mut mine = stones.iter().filter(|s| s.removal == self.removal);
+        mine.any(|s| s.document == candidate.document && s.order >= candidate.order)
+    }
+
+    fn tombstone(&self, document: Document, order: Order, reasons: Reasons) -> Tombstone {
+        let before = self.before.get(&document).copied().flatten();
         Tombstone {
-            document: candidate.document,
+            document,
             removal: self.removal,
-            order: candidate.order,
+            order,
             reasons: self.at.reasons(reasons, before),
         }
     }

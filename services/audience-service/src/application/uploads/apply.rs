@@ -1,22 +1,30 @@
 //! Second phase: sorted rows go into the audience, batch by batch, each with a checkpoint.
 
+use std::collections::HashMap;
+
 use domain::{
     audience::Audience,
     contact::{ContactBody, Document},
+    operation::UploadReport,
     shared::WorkspaceId,
 };
-use ports::{StoreError, contacts::Priority, crash, files::SortedRecords};
+use ports::{
+    StoreError,
+    contacts::{Order, Priority},
+    crash,
+    files::SortedRecords,
+};
 use tokio::sync::mpsc;
 
-use super::{UploadCheckpoint, UploadParams, read::save, receive::blocking, spool_name};
+use super::{
+    UploadCheckpoint, UploadParams, checkpoint, read::save, receive::blocking, spool_name,
+    upload_params,
+};
 use crate::application::{
     App, AppResult,
-    contacts::{Orders, Row, RowClass, WriteRequest},
+    contacts::{Orders, Row, RowClass, WriteRequest, WriteResult},
     operations::Job,
 };
-
-/// Documents written in one go.
-const BATCH: usize = 4_000;
 
 /// Rows of a batch, folded to one per document, with how many rows each stands for.
 struct Batch {
@@ -42,21 +50,57 @@ impl App {
                 stands_for,
                 offset,
             } = batch?;
-            let request = WriteRequest {
-                workspace: WorkspaceId::clone(&audience.workspace),
-                rows,
-                orders: Orders::Taken(params.request),
-                priority: Priority::Bulk,
-            };
-            let written = self.write_current(audience, request).await?;
+            let written = self.write_rows(params, audience, rows).await?;
             crash::point("upload.batch_stored");
-            for (class, count) in written.classes.into_iter().zip(stands_for) {
-                count_rows(&mut at, class, count);
-            }
+            count_batch(&mut at, written, &stands_for);
             at.offset = offset;
             save(job, &at).await?;
         }
         Ok(at)
+    }
+
+    async fn write_rows(
+        &self,
+        params: &UploadParams,
+        audience: &mut Audience,
+        rows: Vec<Row>,
+    ) -> AppResult<WriteResult> {
+        let request = WriteRequest {
+            workspace: WorkspaceId::clone(&audience.workspace),
+            rows,
+            orders: Orders::Taken(params.request),
+            priority: Priority::Bulk,
+        };
+        self.write_current(audience, request).await
+    }
+
+    /// What an upload that ends early has stored. The batch after its checkpoint may be stored in part:
+    /// the rows of it that are there are written again, which changes nothing and tells what they did.
+    pub(crate) async fn count_stored(&self, job: &Job) -> AppResult<Option<UploadReport>> {
+        let params = upload_params(job)?;
+        let mut at = checkpoint(job)?;
+        if at.rows.is_none() {
+            return Ok(None);
+        }
+        let mut audience = self.audience_of_job(job).await?;
+        let Some(batch) = self.batches(job, at.offset).recv().await.transpose()? else {
+            return Ok(Some(at.report));
+        };
+        let key = self.content_of(&audience).await?.key;
+        let documents: Vec<Document> = batch.rows.iter().map(|r| r.document.clone()).collect();
+        let stored = self.deps.contacts.get(key, &documents).await?;
+        let stored: HashMap<_, _> = stored.into_iter().map(|c| (c.document, c.order)).collect();
+        let own = |row: &Row| {
+            let order = Order::new(params.request, row.row);
+            stored.get(&row.document) == Some(&order)
+        };
+        let rows = batch.rows.into_iter().zip(batch.stands_for);
+        let (rows, stands_for): (Vec<Row>, Vec<i64>) = rows.filter(|(row, _)| own(row)).unzip();
+        if !rows.is_empty() {
+            let written = self.write_rows(&params, &mut audience, rows).await?;
+            count_batch(&mut at, written, &stands_for);
+        }
+        Ok(Some(at.report))
     }
 
     /// Reads batches ahead on a thread of their own: decoding goes on while the store writes.
@@ -64,12 +108,13 @@ impl App {
         let (sender, receiver) = mpsc::channel(1);
         let spool = std::sync::Arc::clone(&self.deps.spool);
         let name = spool_name(job.operation.id);
+        let most = self.deps.steps.written;
         tokio::spawn(async move {
             let feed = sender.clone();
             let fed = blocking(move || {
                 let mut sorted = spool.open(&name, offset)?;
                 let mut carry = None;
-                while let Some(batch) = next_batch(sorted.as_mut(), &mut carry)? {
+                while let Some(batch) = next_batch(sorted.as_mut(), &mut carry, most)? {
                     if feed.blocking_send(Ok(batch)).is_err() {
                         break;
                     }
@@ -85,6 +130,12 @@ impl App {
     }
 }
 
+fn count_batch(at: &mut UploadCheckpoint, written: WriteResult, stands_for: &[i64]) {
+    for (class, count) in written.classes.into_iter().zip(stands_for) {
+        count_rows(at, class, *count);
+    }
+}
+
 /// Rows of one document stand together: the last one counts for all.
 fn count_rows(at: &mut UploadCheckpoint, class: RowClass, rows: i64) {
     match class {
@@ -94,6 +145,10 @@ fn count_rows(at: &mut UploadCheckpoint, class: RowClass, rows: i64) {
         }
         RowClass::Updated => at.report.updated += rows,
         RowClass::Unchanged => at.report.unchanged += rows,
+        RowClass::Superseded => {
+            at.report.unchanged += rows;
+            at.report.superseded += rows;
+        }
     }
     at.written += rows;
 }
@@ -101,10 +156,14 @@ fn count_rows(at: &mut UploadCheckpoint, class: RowClass, rows: i64) {
 /// A row read beyond the batch it belongs to, and where it starts.
 type Carry = Option<(Row, u64)>;
 
-fn next_batch(sorted: &mut dyn SortedRecords, carry: &mut Carry) -> AppResult<Option<Batch>> {
+fn next_batch(
+    sorted: &mut dyn SortedRecords,
+    carry: &mut Carry,
+    most: usize,
+) -> AppResult<Option<Batch>> {
     let mut batch = Batch {
-        rows: Vec::with_capacity(BATCH),
-        stands_for: Vec::with_capacity(BATCH),
+        rows: Vec::with_capacity(most),
+        stands_for: Vec::with_capacity(most),
         offset: sorted.offset(),
     };
     if let Some((row, _)) = carry.take() {
@@ -117,7 +176,7 @@ fn next_batch(sorted: &mut dyn SortedRecords, carry: &mut Carry) -> AppResult<Op
             break;
         };
         let row = decode(key, value)?;
-        let full = batch.rows.len() == BATCH;
+        let full = batch.rows.len() == most;
         match (batch.rows.last_mut(), batch.stands_for.last_mut()) {
             (Some(last), Some(count)) if last.document == row.document => {
                 *count += 1;

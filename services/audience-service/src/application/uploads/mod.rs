@@ -19,8 +19,10 @@ pub use rejected::{REJECTED_COLUMNS, Rejected};
 pub use request::UploadInto;
 
 use domain::{contact::ColumnMapping, operation::UploadReport, shared::OperationId};
-use ports::files::DetectedFormat;
+use ports::{StoreError, files::DetectedFormat};
 use serde::{Deserialize, Serialize};
+
+use crate::application::{AppResult, operations::Job};
 
 /// What a file's operation works from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,6 +50,21 @@ pub(crate) struct UploadCheckpoint {
     pub written: i64,
     /// What was counted so far.
     pub report: UploadReport,
+}
+
+fn upload_params(job: &Job) -> AppResult<UploadParams> {
+    let params = serde_json::from_value(job.operation.params.clone());
+    Ok(params.map_err(|_| StoreError::Corrupt("the parameters of an upload"))?)
+}
+
+/// Where the operation stands: at its beginning without a checkpoint.
+fn checkpoint(job: &Job) -> AppResult<UploadCheckpoint> {
+    let stored = job.operation.checkpoint.clone();
+    if stored.is_null() {
+        return Ok(UploadCheckpoint::default());
+    }
+    let stored = serde_json::from_value(stored);
+    Ok(stored.map_err(|_| StoreError::Corrupt("the checkpoint of an upload"))?)
 }
 
 /// Name of the sorted rows of an operation.

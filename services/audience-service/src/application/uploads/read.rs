@@ -22,7 +22,7 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::{
-    UploadCheckpoint, UploadParams,
+    UploadCheckpoint, UploadParams, checkpoint,
     receive::blocking,
     rejected::{self, Rejected},
     rejected_name, spool_name,
@@ -44,8 +44,7 @@ impl App {
         job: &mut Job,
         params: &UploadParams,
     ) -> AppResult<UploadCheckpoint> {
-        let stored: UploadCheckpoint =
-            serde_json::from_value(job.operation.checkpoint.clone()).unwrap_or_default();
+        let stored = checkpoint(job)?;
         if stored.rows.is_some() {
             return Ok(stored);
         }

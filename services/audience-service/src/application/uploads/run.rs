@@ -6,11 +6,11 @@ use domain::{
     shared::AudienceId,
 };
 use ports::{
-    StoreError, crash,
+    crash,
     store::{Durability, UnitOfWork},
 };
 
-use super::{UploadParams, spool_name};
+use super::{spool_name, upload_params};
 use crate::application::{
     App, AppError, AppResult,
     audiences::UNDO,
@@ -20,8 +20,7 @@ use crate::application::{
 
 impl App {
     pub(crate) async fn run_upload(&self, job: &mut Job) -> AppResult<()> {
-        let params: UploadParams = serde_json::from_value(job.operation.params.clone())
-            .map_err(|_| StoreError::Corrupt("the parameters of an upload"))?;
+        let params = upload_params(job)?;
         let mut audience = self.audience_of_job(job).await?;
         let at = self.read_rows(job, &params).await?;
         let at = self.apply_rows(job, &params, &mut audience, at).await?;
