@@ -112,16 +112,28 @@ fn histories_match_the_reference_4() {
     share(3);
 }
 
-#[test]
-fn what_once_went_wrong_does_not() {
-    let histories = [
-        found::repeated_document_cut_off(),
-        found::marked_before_the_first_checkpoint(),
-        found::undo_cut_off_with_an_opt_out(),
-        found::undo_of_a_clear_cut_off_with_an_opt_out(),
-        found::file_from_before_a_clear(),
-    ];
-    for history in histories {
-        attempt(&history).unwrap_or_else(|error| panic!("{history:?}\n{error}"));
-    }
+/// A test for each history that once went wrong.
+macro_rules! once_wrong {
+    ($($history:ident),+ $(,)?) => {
+        mod once_wrong {
+            $(#[test]
+            fn $history() {
+                let history = super::found::$history();
+                super::attempt(&history).unwrap_or_else(|error| panic!("{history:?}\n{error}"));
+            })+
+        }
+    };
 }
+
+once_wrong!(
+    repeated_document_cut_off,
+    marked_before_the_first_checkpoint,
+    undo_cut_off_with_an_opt_out,
+    undo_of_a_clear_cut_off_with_an_opt_out,
+    file_from_before_a_clear,
+    cancelled_then_purged_then_tried_again,
+    single_removal_cut_off,
+    removed_one_by_one_before_the_file_is_read,
+    recycled_before_the_file_is_read,
+    older_one_tried_again_beside_an_interrupted_one,
+);

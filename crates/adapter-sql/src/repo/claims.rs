@@ -56,7 +56,8 @@ pub(super) async fn claim(
 }
 
 /// The oldest due operation of the workspace that was served least recently. An exclusive one waits
-/// for older ones on its audience, and for any that runs.
+/// for any that has begun on its audience, and for older ones; one that was interrupted has begun, and goes
+/// on before an older one that was put back into the queue.
 async fn next(
     conn: &mut Conn,
     kinds: &[OperationKind],
@@ -74,8 +75,8 @@ async fn next(
            AND NOT (o.exclusive AND EXISTS (
                 SELECT 1 FROM operations e
                 WHERE e.audience = o.audience AND e.exclusive AND e.id <> o.id
-                  AND (e.state = 'running'
-                       OR e.id < o.id AND e.state IN ('queued', 'waiting'))))
+                  AND (e.state = 'running' OR o.state = 'queued' AND (
+                       e.state = 'waiting' OR e.state = 'queued' AND e.id < o.id))))
          ORDER BY COALESCE(
                 (SELECT t.turn FROM operation_turns t WHERE t.workspace = o.workspace), 0), o.id
          LIMIT 1 {take}",

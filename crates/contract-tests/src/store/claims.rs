@@ -167,6 +167,30 @@ pub async fn an_older_retry_waits_for_the_running_one(h: &dyn StoreHarness) {
     assert_eq!(claimed(h).await, older.id);
 }
 
+pub async fn an_interrupted_one_goes_on_before_an_older_retry(h: &dyn StoreHarness) {
+    let ws = workspace("w");
+    let audience = Some(AudienceId::from_raw(number()));
+    let older = operation(&ws, audience, OperationKind::Recycle);
+    let younger = operation(&ws, audience, OperationKind::Recycle);
+    enqueue(h, &[&older, &younger]).await;
+    let (_, lease) = claim(h).await.unwrap();
+    update(h, &lease, to(OperationState::Failed)).await.unwrap();
+    for interrupted_as in [OperationState::Running, OperationState::Waiting] {
+        let (begun, lease) = claim(h).await.unwrap();
+        assert_eq!(begun.id, younger.id);
+        update(h, &lease, to(interrupted_as)).await.unwrap();
+        let mut uow = begin(h).await;
+        // The second time it is queued already.
+        let _ = uow.operations().requeue(older.id).await;
+        uow.operations().release_leases().await.unwrap();
+        uow.commit().await.unwrap();
+    }
+    let (running, lease) = claim(h).await.unwrap();
+    assert_eq!(running.id, younger.id);
+    end(h, &lease).await;
+    assert_eq!(claimed(h).await, older.id);
+}
+
 pub async fn a_waiting_one_holds_back_younger_ones(h: &dyn StoreHarness) {
     let ws = workspace("w");
     let audience = Some(AudienceId::from_raw(number()));

@@ -112,6 +112,7 @@ macro_rules! store_contract {
                 what_is_not_due_is_left_alone,
                 exclusive_ones_take_turns_on_an_audience,
                 an_older_retry_waits_for_the_running_one,
+                an_interrupted_one_goes_on_before_an_older_retry,
                 a_waiting_one_holds_back_younger_ones,
                 a_waiting_one_is_taken_over_when_its_lease_lapses,
                 workspaces_take_turns,

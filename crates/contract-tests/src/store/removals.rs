@@ -89,6 +89,16 @@ pub async fn a_removal_begins_once_per_operation(h: &dyn StoreHarness) {
         (anew.no, anew.state),
         (RemovalNo(3), RemovalState::Building)
     );
+    let purged = Removal {
+        state: RemovalState::Purged,
+        ..anew
+    };
+    uow.contents().save_removal(&purged).await.unwrap();
+    let anew = uow.contents().begin_removal(again).await.unwrap();
+    assert_eq!(
+        (anew.no, anew.state),
+        (RemovalNo(4), RemovalState::Building)
+    );
 }
 
 pub async fn two_who_begin_one_removal_at_once_begin_the_same(h: &dyn StoreHarness) {

@@ -9,6 +9,7 @@ mod housekeeping;
 pub mod notifications;
 pub mod operations;
 pub mod outcomes;
+mod receipts;
 pub mod recycle;
 pub mod uploads;
 mod wake;

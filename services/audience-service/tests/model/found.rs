@@ -105,3 +105,68 @@ pub fn file_from_before_a_clear() -> Vec<Command> {
         Command::Work { pool: 0 },
     ]
 }
+
+fn documents(documents: &[Doc]) -> RuleSpec {
+    RuleSpec {
+        documents: documents.to_vec(),
+        ..RuleSpec::default()
+    }
+}
+
+/// A recycling that was cancelled between two batches, and whose tombstones were deleted, went on from its
+/// checkpoint when it was tried again: people were counted as removed who were members.
+pub fn cancelled_then_purged_then_tried_again() -> Vec<Command> {
+    let (pool, points) = (1, 3);
+    vec![
+        create(&[1, 2, 3, 4, 5, 6, 7, 8]),
+        recycle(documents(&[1, 2, 5, 8])),
+        Command::Interrupt { pool, points },
+        Command::Purge,
+        Command::Retry { op: 0 },
+        Command::Work { pool },
+    ]
+}
+
+/// A single removal cut off between its tombstone and the count left the count one too high for ever.
+pub fn single_removal_cut_off() -> Vec<Command> {
+    let remove = Command::RemoveOne { at: 0, doc: 2 };
+    vec![create(&[1, 2, 3]), crash(2, remove)]
+}
+
+/// Rows of a file that was accepted before a removal brought back whom it had removed.
+pub fn removed_one_by_one_before_the_file_is_read() -> Vec<Command> {
+    let rows = vec![item(1, 1), item(2, 1), item(3, 1)];
+    vec![
+        create(&[1, 2]),
+        Command::Upload { at: 0, rows },
+        Command::RemoveOne { at: 0, doc: 2 },
+        Command::Work { pool: 0 },
+    ]
+}
+
+/// The same for a recycling.
+pub fn recycled_before_the_file_is_read() -> Vec<Command> {
+    let rows = vec![item(1, 1), item(2, 1), item(3, 1)];
+    vec![
+        create(&[1, 2]),
+        Command::Upload { at: 0, rows },
+        recycle(documents(&[2])),
+        Command::Work { pool: 1 },
+        Command::Work { pool: 0 },
+    ]
+}
+
+/// An interrupted recycling waited for an older one that was tried again, and that one for it.
+pub fn older_one_tried_again_beside_an_interrupted_one() -> Vec<Command> {
+    let pool = 1;
+    vec![
+        create(&[1, 2, 3]),
+        recycle(documents(&[1])),
+        recycle(documents(&[2])),
+        Command::Cancel { op: 1 },
+        crash(3, Command::Work { pool }),
+        Command::Retry { op: 1 },
+        Command::Work { pool },
+        Command::Work { pool },
+    ]
+}

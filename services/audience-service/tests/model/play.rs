@@ -390,13 +390,14 @@ impl Player {
 
     fn execute_on(&self, command: &Command, op: usize) -> Option<Vec<Answer>> {
         let (ws, id) = self.op_id(op);
+        let ticket = self.system.ticket();
         let command = command.clone();
         let answer = self.system.run(move |app| async move {
             let by = actor(ws);
             match command {
                 Command::Undo { .. } => real::plain(app.undo_operation(&by, id)).await,
-                Command::Cancel { .. } => real::plain(app.cancel_operation(&by, id)).await,
-                _ => real::plain(app.retry_operation(&by, id)).await,
+                Command::Cancel { .. } => real::plain(app.cancel_operation(&by, ticket, id)).await,
+                _ => real::plain(app.retry_operation(&by, ticket, id)).await,
             }
         });
         answer.map(|a| vec![a])

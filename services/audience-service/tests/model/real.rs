@@ -269,9 +269,14 @@ pub async fn opt_out(app: Arc<App>, ws: usize, docs: Vec<Doc>) -> Answer {
         recorded_at: now,
     };
     let records = docs.iter().map(record).collect();
-    refused(app.record_outcomes(&actor(ws), records).await, |_| {
-        Answer::Done
-    })
+    let unkeyed = Ticket {
+        write_id: app.deps().ids.next(),
+        keyed: false,
+    };
+    refused(
+        app.record_outcomes(&actor(ws), unkeyed, records).await,
+        |_| Answer::Done,
+    )
 }
 
 pub async fn remove_one(app: Arc<App>, ws: usize, id: AudienceId, doc: Doc) -> Answer {

@@ -242,14 +242,19 @@ impl System {
                 runtime.unwrap().block_on(async {
                     for (by, id) in running(&app).await {
                         if !cut_off.iter().flatten().any(|(_, before)| *before == id) {
-                            app.cancel_operation(&by, id).await.unwrap();
+                            let ticket = Ticket {
+                                write_id: app.deps().ids.next(),
+                                keyed: false,
+                            };
+                            app.cancel_operation(&by, ticket, id).await.unwrap();
                         }
                     }
                     // Its worker hears of it in a moment.
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 });
             });
-            cancelling.join().unwrap();
+            // Not on the worker: what it would do next has to be done by another.
+            tokio::task::block_in_place(|| cancelling.join().unwrap());
         });
         *self.countdown.deed.lock().unwrap() = Some(deed);
         self.countdown.points.store(points, Ordering::Relaxed);

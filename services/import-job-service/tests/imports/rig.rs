@@ -149,10 +149,15 @@ impl Rig {
         self.app = Arc::new(App::new(self.deps.clone(), CancellationToken::new()));
     }
 
+    /// A ticket without a key.
+    pub fn ticket(&self) -> Write {
+        write(&self.deps)
+    }
+
     pub async fn start(&self, kind: ImportKind) -> Run {
         let started = self
             .app
-            .start_run(&actor(), write(&self.deps), self.client.id, kind)
+            .start_run(&actor(), self.ticket(), self.client.id, kind)
             .await;
         started.unwrap()
     }

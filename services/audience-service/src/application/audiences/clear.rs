@@ -53,6 +53,15 @@ impl App {
         only_from: Option<Source>,
     ) -> AppResult<Cleared> {
         let audience = self.audience(actor, id).await?;
+        if let Some(earlier) = self.accepted_earlier(ticket).await? {
+            return Ok(Cleared {
+                audience: Audience {
+                    contacts: 0,
+                    ..audience
+                },
+                operation: earlier.operation,
+            });
+        }
         api_only(&audience, only_from)?;
         audience.ensure_live()?;
         if let Some(operation) = self.cleared_already(actor, &audience).await? {

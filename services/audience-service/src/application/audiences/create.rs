@@ -112,7 +112,7 @@ impl App {
             audience.visibility = Visibility::Creating;
         }
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier(uow.as_mut(), ticket).await? {
+        if let Some(earlier) = self.created_earlier(uow.as_mut(), ticket).await? {
             return Ok(earlier.answer(audience, parsed));
         }
         uow.audiences().add(&audience).await?;
@@ -159,10 +159,8 @@ impl App {
         ticket: Ticket,
         created: Created,
     ) -> AppResult<Created> {
-        if ticket.keyed {
-            let receipt = serde_json::to_value(Receipt::of(&created)).unwrap_or_default();
-            uow.receipts().put(ticket.write_id, receipt).await?;
-        }
+        self.keep(uow.as_mut(), ticket, &Receipt::of(&created))
+            .await?;
         let event = events::audience_created(&self.deps, &created.audience);
         self.emit(uow.as_mut(), event).await?;
         uow.commit().await?;
@@ -172,17 +170,14 @@ impl App {
     }
 
     /// What an earlier run of the request answered. What one left unfinished is dropped.
-    async fn earlier(
+    async fn created_earlier(
         &self,
         uow: &mut dyn UnitOfWork,
         ticket: Ticket,
     ) -> AppResult<Option<Receipt>> {
-        if !ticket.keyed {
-            return Ok(None);
-        }
-        if let Some(receipt) = uow.receipts().get(ticket.write_id).await? {
-            let corrupt = |_| StoreError::Corrupt("a receipt of a creation");
-            return Ok(Some(serde_json::from_value(receipt).map_err(corrupt)?));
+        let earlier = self.earlier(uow, ticket).await?;
+        if earlier.is_some() || !ticket.keyed {
+            return Ok(earlier);
         }
         let unfinished = uow.creations().end_of_request(ticket.write_id).await?;
         if let Some(creation) = unfinished {

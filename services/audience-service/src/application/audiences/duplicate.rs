@@ -38,6 +38,9 @@ impl App {
         id: AudienceId,
         name: Option<AudienceName>,
     ) -> AppResult<Accepted> {
+        if let Some(earlier) = self.accepted_earlier(ticket).await? {
+            return Ok(earlier);
+        }
         let source = self.audience(actor, id).await?;
         source.ensure_live()?;
         let name = name.unwrap_or_else(|| source.name.copy());
@@ -102,7 +105,7 @@ impl App {
         if ticket.keyed
             && let Some(earlier) = uow.operations().by_write_id(ticket.write_id).await?
         {
-            let audience = earlier.audience.or(operation.audience);
+            let audience = self.made_audience(&earlier).or(earlier.audience);
             let audience = audience.ok_or(crate::application::AppError::NotFound)?;
             return Ok(Accepted {
                 operation: earlier.id,

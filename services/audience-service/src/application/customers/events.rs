@@ -68,7 +68,7 @@ impl App {
         let items: Vec<_> = items.into_iter().map(parse).collect();
         let keys: Vec<_> = items.iter().flatten().map(|e| e.customer.clone()).collect();
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier_results(uow.as_mut(), ticket).await? {
+        if let Some(earlier) = self.earlier(uow.as_mut(), ticket).await? {
             return Ok(earlier);
         }
         let mut known: HashMap<CustomerKey, CustomerId> = HashMap::new();
@@ -83,7 +83,7 @@ impl App {
         let new = repository.add(&actor.workspace, &events).await?;
         drop(repository);
         let outcomes = outcomes(items, new);
-        self.keep_results(uow.as_mut(), ticket, &outcomes).await?;
+        self.keep(uow.as_mut(), ticket, &outcomes).await?;
         uow.commit().await?;
         Ok(outcomes)
     }

@@ -13,8 +13,7 @@ pub use events::{EventOutcome, EventResult, MAX_EVENTS};
 pub use sync::{SyncBatch, SyncCounts};
 pub use write::{CustomerOutcome, CustomerResult, MAX_CUSTOMERS};
 
-use super::{App, AppError, AppResult, Ticket};
-use ports::{StoreError, store::UnitOfWork};
+use super::AppError;
 
 /// Most broken rules that an answer repeats.
 const MAX_VIOLATIONS: usize = 100;
@@ -57,37 +56,4 @@ fn invalid(error: ItemError) -> AppError {
         field => format!("/{field}"),
     };
     AppError::Invalid(vec![Violation::new(pointer, error.code, error.detail)])
-}
-
-impl App {
-    /// What an earlier run of the request answered.
-    async fn earlier_results<T: for<'de> Deserialize<'de>>(
-        &self,
-        uow: &mut dyn UnitOfWork,
-        ticket: Ticket,
-    ) -> AppResult<Option<Vec<T>>> {
-        if !ticket.keyed {
-            return Ok(None);
-        }
-        let Some(receipt) = uow.receipts().get(ticket.write_id).await? else {
-            return Ok(None);
-        };
-        let corrupt = |_| StoreError::Corrupt("a receipt of items");
-        Ok(Some(serde_json::from_value(receipt).map_err(corrupt)?))
-    }
-
-    /// Stores what the request answers, to be committed with what it did.
-    async fn keep_results<T: Serialize + Sync>(
-        &self,
-        uow: &mut dyn UnitOfWork,
-        ticket: Ticket,
-        results: &[T],
-    ) -> AppResult<()> {
-        if ticket.keyed {
-            let receipt = serde_json::to_value(results);
-            let receipt = receipt.map_err(|e| StoreError::Internal(Box::new(e)))?;
-            uow.receipts().put(ticket.write_id, receipt).await?;
-        }
-        Ok(())
-    }
 }

@@ -97,7 +97,7 @@ impl App {
         let items: Vec<_> = items.into_iter().map(|i| parse_customer(i, now)).collect();
         let keys: Vec<CustomerKey> = items.iter().flatten().map(|i| i.key.clone()).collect();
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier_results(uow.as_mut(), ticket).await? {
+        if let Some(earlier) = self.earlier(uow.as_mut(), ticket).await? {
             return Ok(earlier);
         }
         let mut book = Book::open(uow.as_mut(), &actor.workspace, &keys, creatable).await?;
@@ -106,7 +106,7 @@ impl App {
             all_good(&outcomes)?;
         }
         book.write(uow.as_mut(), &actor.workspace).await?;
-        self.keep_results(uow.as_mut(), ticket, &outcomes).await?;
+        self.keep(uow.as_mut(), ticket, &outcomes).await?;
         uow.commit().await?;
         Ok(outcomes)
     }

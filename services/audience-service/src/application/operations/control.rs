@@ -8,15 +8,23 @@ use domain::{
 use ports::store::{Durability, Removal, RemovalState, UnitOfWork};
 
 use super::{end::Ending, unfinished::unfinished, worker::makes_audience};
-use crate::application::{Actor, App, AppError, AppResult, Topic};
+use crate::application::{Actor, App, AppError, AppResult, Ticket, Topic};
 
 impl App {
     /// Asks an operation to stop. A queued one ends at once, a running one at its next checkpoint.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` with `operation_ended`.
-    pub async fn cancel_operation(&self, actor: &Actor, id: OperationId) -> AppResult<Operation> {
+    pub async fn cancel_operation(
+        &self,
+        actor: &Actor,
+        ticket: Ticket,
+        id: OperationId,
+    ) -> AppResult<Operation> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
+        if self.earlier::<()>(uow.as_mut(), ticket).await?.is_some() {
+            return self.operation(actor, id).await;
+        }
         let found = uow.operations().get(&actor.workspace, id).await?;
         let found = found.filter(|operation| operation.kind.is_asked_for());
         let operation = found.ok_or(AppError::NotFound)?;
@@ -24,6 +32,7 @@ impl App {
             let detail = format!("the operation has ended: {}", operation.state);
             return Err(AppError::conflict("operation_ended", detail));
         }
+        self.keep(uow.as_mut(), ticket, &()).await?;
         // One that waits is in the hands of its worker as well, which knows what it has stored.
         if matches!(
             operation.state,
@@ -49,8 +58,16 @@ impl App {
     /// # Errors
     /// `NotFound`; `Conflict` with `operation_not_retryable`, or `name_taken` when the name of the
     /// audience it was to make was given away.
-    pub async fn retry_operation(&self, actor: &Actor, id: OperationId) -> AppResult<Operation> {
+    pub async fn retry_operation(
+        &self,
+        actor: &Actor,
+        ticket: Ticket,
+        id: OperationId,
+    ) -> AppResult<Operation> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
+        if self.earlier::<()>(uow.as_mut(), ticket).await?.is_some() {
+            return self.operation(actor, id).await;
+        }
         let found = uow.operations().get(&actor.workspace, id).await?;
         let found = found.filter(|operation| operation.kind.is_asked_for());
         let operation = found.ok_or(AppError::NotFound)?;
@@ -74,6 +91,7 @@ impl App {
         }
         self.reserve_new_audience(uow.as_mut(), &operation).await?;
         uow.operations().requeue(id).await?;
+        self.keep(uow.as_mut(), ticket, &()).await?;
         uow.commit().await?;
         self.wake.work();
         self.wake.publish(Topic::Operation(id.raw()));

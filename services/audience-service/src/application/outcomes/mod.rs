@@ -3,7 +3,9 @@
 use domain::shared::Violation;
 use ports::store::{Durability, OutcomeRecord};
 
-use super::{Actor, App, AppError, AppResult};
+use serde::{Deserialize, Serialize};
+
+use super::{Actor, App, AppResult, Ticket};
 
 /// Most outcomes of one request.
 pub const MAX_OUTCOMES: usize = 100_000;
@@ -18,7 +20,7 @@ pub struct RejectedOutcome {
 }
 
 /// What became of the reported outcomes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutcomesRecorded {
     /// New ones.
     pub recorded: usize,
@@ -34,18 +36,25 @@ impl App {
     pub async fn record_outcomes(
         &self,
         actor: &Actor,
+        ticket: Ticket,
         records: Vec<OutcomeRecord>,
     ) -> AppResult<OutcomesRecorded> {
         if records.is_empty() {
             return Ok(OutcomesRecorded::default());
         }
         let mut uow = self.deps.store.begin(Durability::Full).await?;
+        if let Some(earlier) = self.earlier(uow.as_mut(), ticket).await? {
+            return Ok(earlier);
+        }
         let new = uow.outcomes().add(&actor.workspace, &records).await?;
-        uow.commit().await.map_err(AppError::from)?;
         let recorded = new.iter().filter(|n| **n).count();
-        Ok(OutcomesRecorded {
+        let did = OutcomesRecorded {
             recorded,
             repeated: new.len() - recorded,
-        })
+        };
+        self.keep(uow.as_mut(), ticket, &did).await?;
+        uow.commit().await?;
+        ports::crash::point("request.before_answer");
+        Ok(did)
     }
 }

@@ -118,6 +118,9 @@ impl App {
         id: AudienceId,
         request: RecycleRequest,
     ) -> AppResult<RecycleAnswer> {
+        if let Some(earlier) = self.accepted_earlier(ticket).await? {
+            return Ok(RecycleAnswer::Accepted(earlier));
+        }
         let audience = self.audience(actor, id).await?;
         audience.ensure_live()?;
         let sets = OperationId::from_raw(self.deps.ids.next());

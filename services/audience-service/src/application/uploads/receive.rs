@@ -186,11 +186,7 @@ impl App {
         file: ReceivedFile,
     ) -> AppResult<StoredUpload> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        let earlier = match ticket.keyed {
-            true => uow.receipts().get(ticket.write_id).await?,
-            false => None,
-        };
-        if let Some(receipt) = earlier {
+        if let Some(receipt) = self.earlier(uow.as_mut(), ticket).await? {
             drop(uow);
             return self.earlier_upload(actor, &receipt, file).await;
         }
@@ -205,10 +201,8 @@ impl App {
             created_at: file.received_at,
         };
         uow.uploads().add(&upload).await?;
-        if ticket.keyed {
-            let receipt = serde_json::json!({ "upload": file.id.raw() });
-            uow.receipts().put(ticket.write_id, receipt).await?;
-        }
+        let receipt = serde_json::json!({ "upload": file.id.raw() });
+        self.keep(uow.as_mut(), ticket, &receipt).await?;
         uow.commit().await?;
         Ok(StoredUpload {
             upload,

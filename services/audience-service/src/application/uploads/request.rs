@@ -42,6 +42,9 @@ impl App {
         id: AudienceId,
         command: UploadInto,
     ) -> AppResult<Accepted> {
+        if let Some(earlier) = self.accepted_earlier(ticket).await? {
+            return Ok(earlier);
+        }
         let audience = self.audience(actor, id).await?;
         audience.ensure_live()?;
         let mut params = self.upload_params(actor, &command).await?;
@@ -63,6 +66,9 @@ impl App {
         status: AudienceStatus,
         command: UploadInto,
     ) -> AppResult<Accepted> {
+        if let Some(earlier) = self.accepted_earlier(ticket).await? {
+            return Ok(earlier);
+        }
         let mut params = self.upload_params(actor, &command).await?;
         // The first request of a content that nobody else can write to.
         params.request = 0;

@@ -227,8 +227,8 @@ pub async fn cancel(
     let id = run_id(&id)?;
     let wait = prefer::wait(request.headers());
     let (app, by) = (state.app.clone(), actor.clone());
-    let run = move |_| async move {
-        let run = app.cancel_run(&by, id).await?;
+    let run = move |ticket| async move {
+        let run = app.cancel_run(&by, ticket, id).await?;
         followed(&app, &by, run, wait).await
     };
     state.once(&request, &actor, content_hash(&[]), run).await
@@ -253,8 +253,8 @@ pub async fn retry(
     let id = run_id(&id)?;
     let wait = prefer::wait(request.headers());
     let (app, by) = (state.app.clone(), actor.clone());
-    let run = move |_| async move {
-        let run = app.retry_run(&by, id).await?;
+    let run = move |ticket| async move {
+        let run = app.retry_run(&by, ticket, id).await?;
         followed(&app, &by, run, wait).await
     };
     state.once(&request, &actor, content_hash(&[]), run).await

@@ -48,8 +48,8 @@ pub async fn cancel(
     let wait = prefer::wait(request.headers());
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, hash, move |_ticket| async move {
-            app.cancel_operation(&caller, id).await?;
+        .once(&request, &actor, hash, move |ticket| async move {
+            app.cancel_operation(&caller, ticket, id).await?;
             followed(&app, &caller, id, wait).await
         })
         .await
@@ -85,8 +85,8 @@ pub async fn retry(
     let wait = prefer::wait(request.headers());
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, hash, move |_ticket| async move {
-            app.retry_operation(&caller, id).await?;
+        .once(&request, &actor, hash, move |ticket| async move {
+            app.retry_operation(&caller, ticket, id).await?;
             followed(&app, &caller, id, wait).await
         })
         .await
