@@ -470,6 +470,7 @@ fn content(revision: i64, active: &[RemovalNo]) -> Content {
         },
         contacts: 0,
         next_request: 1,
+        first_request: 0,
         revision,
         active: active.to_vec(),
     }
