@@ -285,7 +285,14 @@ impl Rng {
                 ws,
                 docs: self.docs(3),
             },
-            91 => Command::Walk {
+            other => self.look(other, at),
+        }
+    }
+
+    /// A command that reads, or has time go by.
+    fn look(&mut self, which: u64, at: usize) -> Command {
+        match which {
+            ..92 => Command::Walk {
                 at,
                 limit: 1 + self.below(3) as usize,
             },
