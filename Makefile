@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run stack test chaos bench bench-stack bench-imports bench-imports-budget lint fmt openapi
+.PHONY: help run stack test schemathesis chaos bench bench-stack bench-imports bench-imports-budget lint fmt openapi
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,9 +12,13 @@ stack: ## Start the three services on real servers, audience-service twice
 	cargo build --release -p audience-service -p import-job-service -p scheduler-service
 	deploy/dev/servers run deploy/dev/stack target/release
 
-test: lint ## Check and test everything, with servers of its own
+test: lint schemathesis ## Check and test everything, with servers of its own
 	deploy/dev/servers run $(SHELL) -c 'cargo nextest run --workspace --no-fail-fast && \
 	  cargo build --quiet -p audience-service -p chaos && $${CARGO_TARGET_DIR:-target}/debug/chaos --sample'
+
+schemathesis: ## Compare the answers of every operation with the OpenAPI document (arguments in ARGS)
+	cargo build --quiet -p plateia
+	deploy/dev/schemathesis $${CARGO_TARGET_DIR:-target}/debug/plateia $(ARGS)
 
 chaos: ## Disturb replicas on real servers, case by case (arguments in ARGS, such as --list)
 	cargo build -p audience-service -p chaos

@@ -107,7 +107,7 @@ mod tests {
             let response = test::call_service(&app, request).await;
             let header = |name| response.headers().get(name).unwrap().to_str().unwrap();
             assert_eq!(response.status(), 405, "{path}");
-            assert_eq!(header("allow"), "GET");
+            assert_eq!(header("allow"), "GET, HEAD");
             assert_eq!(header("content-type"), "application/problem+json");
         }
     }

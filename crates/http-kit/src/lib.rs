@@ -5,13 +5,16 @@
 //! its own that a face renders in its own shape; all of them turn into a [`Problem`].
 
 mod answer;
+mod arriving;
 pub mod auth;
 pub mod body;
 mod changes;
 pub mod context;
 pub mod etag;
+mod exchange;
 pub mod health;
 pub mod idempotency;
+pub mod openapi;
 pub mod paging;
 pub mod prefer;
 mod problem;
@@ -27,6 +30,6 @@ pub use auth::{AuthError, Authenticator, Principal};
 pub use changes::spawned;
 pub use idempotency::{Idempotency, IdempotencyError, WriteTicket};
 pub use problem::{FieldError, Problem, ProblemBody};
-pub use resource::resource;
-pub use server::Server;
+pub use resource::{allow, resource};
+pub use server::{Limits, Server};
 pub use tokens::{ContactIds, Sealer};

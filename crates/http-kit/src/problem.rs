@@ -21,6 +21,9 @@ use crate::context::{RequestContext, TraceId};
 /// Content type of a problem.
 pub const CONTENT_TYPE_PROBLEM: &str = "application/problem+json";
 
+/// Code of what is understood and cannot be done here: such a request breaks no rule.
+const UNSUPPORTED: &str = "unsupported_condition";
+
 /// One error about one place of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
@@ -59,8 +62,7 @@ pub struct ProblemBody {
     #[schema(example = 404)]
     pub status: u16,
     /// What went wrong this time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    pub detail: String,
     /// Path of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
@@ -156,7 +158,17 @@ impl Problem {
 
     /// 422 with every rule that the request breaks.
     pub fn unprocessable(broken: Vec<Violation>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed").with_violations(broken)
+        Self::invalid(StatusCode::UNPROCESSABLE_ENTITY, broken)
+    }
+
+    /// As [`Self::unprocessable`], with the status of another face.
+    pub fn invalid(status: StatusCode, broken: Vec<Violation>) -> Self {
+        let unsupported = |broken: &Violation| broken.code == UNSUPPORTED;
+        let code = match broken.iter().all(unsupported) && !broken.is_empty() {
+            true => UNSUPPORTED,
+            false => "validation_failed",
+        };
+        Self::new(status, code).with_violations(broken)
     }
 
     /// 503.
@@ -220,9 +232,12 @@ impl Problem {
         &self.0.code
     }
 
-    /// The sentence about this occurrence, if there is one.
-    pub fn detail(&self) -> Option<&str> {
-        self.0.detail.as_deref()
+    /// The sentence about this occurrence: its own, that about the first place, or what the status says.
+    pub fn detail(&self) -> &str {
+        let first = self.0.errors.first().map(|error| error.detail.as_str());
+        let own = self.0.detail.as_deref().or(first);
+        own.filter(|detail| !detail.is_empty())
+            .unwrap_or_else(|| sentence(self.0.status))
     }
 
     /// The errors about places of the request.
@@ -251,7 +266,7 @@ impl Problem {
                 .unwrap_or("Error")
                 .to_owned(),
             status: parts.status.as_u16(),
-            detail: parts.detail.clone(),
+            detail: self.detail().to_owned(),
             instance,
             code: parts.code.clone(),
             errors: parts.errors.clone(),
@@ -268,6 +283,22 @@ impl Problem {
             response.insert_header(header.clone());
         }
         response.json(self.body())
+    }
+}
+
+/// What a status says to a person where nothing else is known.
+fn sentence(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        400 => "The request cannot be read.",
+        401 => "Credentials are missing or not valid.",
+        404 => "There is nothing of this name here.",
+        405 => "The resource does not have this method; Allow names those that it has.",
+        409 => "The request does not go together with what is there.",
+        422 => "The request breaks a rule.",
+        500 => "Something failed that should not; the log has it under this trace id.",
+        503 => "The service cannot do this now; try again later.",
+        507 => "There is no room to store the request.",
+        _ => status.canonical_reason().unwrap_or("Error"),
     }
 }
 

@@ -50,7 +50,11 @@ async fn an_internal_error_tells_only_its_trace_id() {
         .keys()
         .map(String::as_str)
         .collect();
-    assert_eq!(members, ["code", "status", "title", "trace_id", "type"]);
+    assert_eq!(
+        members,
+        ["code", "detail", "status", "title", "trace_id", "type"]
+    );
+    assert!(!body["detail"].as_str().unwrap().contains("hunter2"));
     assert_eq!(body["status"], 500);
     assert_eq!(body["trace_id"].as_str().unwrap().len(), 32);
 }
@@ -74,6 +78,28 @@ async fn store_errors_have_their_statuses() {
         409
     );
     assert_eq!(Problem::from(StoreError::Corrupt("row")).status(), 500);
+}
+
+#[test]
+fn every_problem_has_a_detail() {
+    let broken = vec![Violation::new("/name", "too_long", "Too long.")];
+    assert_eq!(Problem::unprocessable(broken).detail(), "Too long.");
+    for status in (400..=599).filter_map(|status| StatusCode::from_u16(status).ok()) {
+        let problem = Problem::new(status, "code");
+        assert!(!problem.detail().is_empty(), "{status}");
+        assert!(!problem.with_detail("").detail().is_empty(), "{status}");
+    }
+    assert_eq!(Problem::not_found().with_detail("Own.").detail(), "Own.");
+}
+
+#[test]
+fn a_condition_that_is_not_supported_names_the_problem() {
+    let unsupported = || Violation::new("/kind", "unsupported_condition", "Not here.");
+    let alone = Problem::unprocessable(vec![unsupported(), unsupported()]);
+    assert_eq!(alone.code(), "unsupported_condition");
+    let broken = Violation::new("/name", "too_long", "Too long.");
+    let both = Problem::unprocessable(vec![unsupported(), broken]);
+    assert_eq!(both.code(), "validation_failed");
 }
 
 #[test]

@@ -10,10 +10,18 @@ use actix_web::{
     web,
 };
 
+/// The methods of a resource as `Allow` names them: HEAD is wherever GET is.
+pub fn allow<'a>(methods: impl IntoIterator<Item = &'a Method>) -> Option<HeaderValue> {
+    let names = methods.into_iter().flat_map(|method| match *method {
+        Method::GET => vec!["GET", "HEAD"],
+        ref other => vec![other.as_str()],
+    });
+    HeaderValue::from_str(&names.collect::<Vec<_>>().join(", ")).ok()
+}
+
 /// A path and what it does by method; 405 with `Allow` to any other method.
 pub fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> Resource {
-    let methods: Vec<&str> = routes.iter().map(|(method, _)| method.as_str()).collect();
-    let allow = HeaderValue::from_str(&methods.join(", ")).ok();
+    let allow = allow(routes.iter().map(|(method, _)| method));
     let wrong_method = move || std::future::ready(method_not_allowed(allow.clone()));
     let resource = web::resource(path.to_owned()).default_service(web::to(wrong_method));
     routes

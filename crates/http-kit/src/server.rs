@@ -6,12 +6,25 @@ use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use runtime::Lifecycle;
 use telemetry::Metrics;
 
-use crate::{health, trace};
+use crate::{exchange, health, trace};
 
-/// How long a client may take to send its headers.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
-/// How long an idle connection is kept.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long clients may keep the server waiting.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For a head, or for more of a body.
+    pub stalled: Duration,
+    /// For the next request of a connection.
+    pub idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            stalled: Duration::from_secs(30),
+            idle: Duration::from_secs(75),
+        }
+    }
+}
 
 /// A server that listens.
 pub struct Server {
@@ -30,10 +43,27 @@ impl Server {
         life: &Lifecycle,
         configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     ) -> io::Result<Self> {
+        Self::with_limits(listen, workers, Limits::default(), life, configure)
+    }
+
+    /// As [`Self::start`], with other limits.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub fn with_limits(
+        listen: SocketAddr,
+        workers: usize,
+        limits: Limits,
+        life: &Lifecycle,
+        configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+    ) -> io::Result<Self> {
         let (readiness, metrics) = (life.readiness(), Metrics::new());
         let make = move || {
             let (readiness, metrics) = (readiness.clone(), metrics.clone());
             App::new()
+                .wrap(from_fn(move |request, next| {
+                    exchange::serve(request, next, limits.stalled)
+                }))
                 .wrap(from_fn(trace::requests))
                 .app_data(web::Data::new(metrics.clone()))
                 .configure(move |config| health::configure(config, readiness, metrics))
@@ -42,8 +72,9 @@ impl Server {
         let server = HttpServer::new(make)
             .workers(workers)
             .disable_signals()
-            .client_request_timeout(HEADERS_WITHIN)
-            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(limits.stalled)
+            .keep_alive(limits.idle)
+            .shutdown_timeout(cut_after(life))
             .bind(listen)?;
         let address = server.addrs().first().copied().unwrap_or(listen);
         let server = server.run();
@@ -64,9 +95,22 @@ impl Server {
         self.address
     }
 
-    /// Stops listening, and waits for requests that are being answered.
-    pub async fn stop(&self, grace: Duration) {
-        // Streams end with the lifecycle; what is left after the grace period is cut.
-        let _ = tokio::time::timeout(grace, self.handle.stop(true)).await;
+    /// Ends the process: takes no new requests, ends or hands back what runs. `true` when all of it ended
+    /// in time.
+    pub async fn stop(self, life: &Lifecycle) -> bool {
+        life.shutdown();
+        // Its task is one of the lifecycle's, and is waited for with them.
+        drop(self.handle.stop(true));
+        life.drain().await
     }
 }
+
+/// Whole seconds until requests that are still being answered are cut off.
+fn cut_after(life: &Lifecycle) -> u64 {
+    let running = life.grace().running;
+    running.as_secs() + u64::from(running.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

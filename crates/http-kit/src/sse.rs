@@ -10,11 +10,26 @@ use actix_web::{
 use futures::{Stream, StreamExt, stream};
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 /// A comment is sent this often, so that proxies keep the connection and a gone client is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// First bytes of every stream: the headers leave at once, and clients return after a second.
 const OPENING: &str = "retry: 1000\n\n";
+
+/// An event as a client reads it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described; events are written line by line")]
+pub struct EventText {
+    /// To go on after, in `Last-Event-ID`.
+    id: Option<String>,
+    /// Its type.
+    event: Option<String>,
+    /// JSON.
+    data: Option<String>,
+    /// Milliseconds until a client that was cut off should come again.
+    retry: Option<i64>,
+}
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -10,6 +10,6 @@ mod snowflakes;
 
 pub use changes::{Changes, Interrupted};
 pub use clock::SystemClock;
-pub use lifecycle::Lifecycle;
+pub use lifecycle::{Grace, Lifecycle};
 pub use readiness::{CheckResult, Readiness, Report};
 pub use snowflakes::{InvalidNode, Snowflakes};

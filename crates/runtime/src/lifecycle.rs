@@ -11,8 +11,24 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{Changes, Readiness};
 
-/// After the hard token fires, tasks have this long to stop.
-const HARD_GRACE: Duration = Duration::from_secs(2);
+/// How long the end of a process may take. Nothing else says when something is cut off at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grace {
+    /// For what is running, from the soft token to the hard one.
+    pub running: Duration,
+    /// For handing work back, from then on.
+    pub handing_back: Duration,
+}
+
+impl Default for Grace {
+    /// Twenty seconds in all.
+    fn default() -> Self {
+        Self {
+            running: Duration::from_secs(18),
+            handing_back: Duration::from_secs(2),
+        }
+    }
+}
 
 /// Shutdown in two steps, the tasks it waits for, and the readiness of the process.
 ///
@@ -21,6 +37,7 @@ const HARD_GRACE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub struct Lifecycle {
     runtime: Handle,
+    grace: Grace,
     soft: CancellationToken,
     hard: CancellationToken,
     failed: CancellationToken,
@@ -46,12 +63,25 @@ impl Lifecycle {
         });
         Self {
             runtime,
+            grace: Grace::default(),
             soft,
             hard: CancellationToken::new(),
             failed: CancellationToken::new(),
             tasks: TaskTracker::new(),
             readiness,
         }
+    }
+
+    /// With another time to end in.
+    #[must_use]
+    pub const fn with_grace(mut self, grace: Grace) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// How long its end may take.
+    pub const fn grace(&self) -> Grace {
+        self.grace
     }
 
     /// Fires when no new work may begin.
@@ -135,18 +165,18 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// Waits for the shutdown to begin, then at most `grace` for tasks and changes to end; then
-    /// fires [`Self::hard`] and waits two seconds more. Answers whether all of them ended.
-    pub async fn drain(&self, grace: Duration) -> bool {
+    /// Waits for the shutdown to begin, then for tasks and changes to end; after [`Grace::running`] fires
+    /// [`Self::hard`] and waits for [`Grace::handing_back`]. Answers whether all of them ended.
+    pub async fn drain(&self) -> bool {
         self.soft.cancelled().await;
         self.tasks.close();
         tokio::select! {
             () = self.tasks.wait() => return true,
-            () = tokio::time::sleep(grace) => {}
+            () = tokio::time::sleep(self.grace.running) => {}
             () = self.hard.cancelled() => {}
         }
         self.hard.cancel();
-        let ended = tokio::time::timeout(HARD_GRACE, self.tasks.wait())
+        let ended = tokio::time::timeout(self.grace.handing_back, self.tasks.wait())
             .await
             .is_ok();
         if !ended {
@@ -175,7 +205,7 @@ mod tests {
         assert!(life.readiness().report().await.is_ready());
         life.shutdown();
         assert!(!life.readiness().report().await.is_ready());
-        assert!(life.drain(Duration::from_secs(30)).await);
+        assert!(life.drain().await);
         assert!(!life.hard().is_cancelled());
         assert!(!life.has_failed());
     }
@@ -186,16 +216,18 @@ mod tests {
         let hard = life.hard();
         life.spawn_named("stubborn", async move { hard.cancelled().await });
         life.shutdown();
-        assert!(life.drain(Duration::from_secs(30)).await);
+        assert!(life.drain().await);
         assert!(life.hard().is_cancelled());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn says_when_something_did_not_end() {
+    async fn what_does_not_end_is_told_of_after_twenty_seconds() {
         let life = life();
         life.spawn_named("stuck", std::future::pending());
         life.shutdown();
-        assert!(!life.drain(Duration::from_secs(1)).await);
+        let began = tokio::time::Instant::now();
+        assert!(!life.drain().await);
+        assert_eq!(began.elapsed(), Duration::from_secs(20));
     }
 
     #[tokio::test]
@@ -217,7 +249,7 @@ mod tests {
         assert!(futures::poll!(&mut change).is_pending());
         drop(change);
         life.shutdown();
-        let mut drained = Box::pin(life.drain(Duration::from_secs(60)));
+        let mut drained = Box::pin(life.drain());
         assert!(futures::poll!(&mut drained).is_pending());
         go.send(()).unwrap();
         assert!(drained.await);

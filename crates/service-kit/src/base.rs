@@ -1,6 +1,6 @@
 //! A service on a database of its own and the broker: outbox, inbox, health.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use actix_web::web::ServiceConfig;
 use adapter_rabbitmq::{RabbitBus, RabbitSettings, RabbitStartError};
@@ -16,8 +16,6 @@ use runtime::{Lifecycle, SystemClock};
 use settings::{ExposeSecret, Roles, Settings, SettingsError};
 use tokio::runtime::Handle;
 
-/// How long a graceful stop waits for requests and work to end.
-const GRACE: Duration = Duration::from_secs(20);
 /// Threads that serve HTTP, where the settings do not say.
 const HTTP_WORKERS: usize = 2;
 
@@ -143,9 +141,7 @@ impl Base {
 
     /// Stops; `true` when everything ended in time.
     pub async fn stop(self) -> bool {
-        self.life.shutdown();
-        self.server.stop(GRACE).await;
-        self.life.drain(GRACE).await
+        self.server.stop(&self.life).await
     }
 }
 

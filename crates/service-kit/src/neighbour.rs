@@ -6,6 +6,7 @@ use actix_web::web::ServiceConfig;
 use http_kit::Authenticator;
 use ports::bus::{Binding, EventPublisher, InboxStore, WakeUp};
 use runtime::Lifecycle;
+use utoipa::openapi::OpenApi;
 
 /// A subscription of a neighbour, where its events are stored, and who then works on them.
 pub struct Heard {
@@ -36,6 +37,9 @@ pub type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 pub trait Neighbour: Send {
     /// What it listens to, before anything is published.
     fn heard(&self) -> Vec<Heard>;
+
+    /// What describes its paths.
+    fn document(&self) -> OpenApi;
 
     /// Starts its work; answers its paths.
     fn start(self: Box<Self>, host: Host) -> Routes;

@@ -5,6 +5,7 @@
     reason = "a set-up that fails is a test that fails"
 )]
 
+pub mod openapi;
 pub mod tls;
 
 use std::{ops::Deref, path::Path};

@@ -1,5 +1,6 @@
 //! Prints the OpenAPI document: `make openapi` keeps it in `proto/openapi`.
 
 fn main() {
-    print!("{}", audience_service::http::openapi::text());
+    let document = audience_service::http::openapi::document();
+    print!("{}", http_kit::openapi::text(&document));
 }

@@ -1,6 +1,6 @@
 //! Puts the service together. The only module that names concrete adapters.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use chrono::TimeDelta;
 use events::REQUIRED_SUBSCRIBERS;
@@ -13,6 +13,7 @@ use ports::{
 };
 use runtime::Lifecycle;
 use settings::Settings;
+use utoipa::openapi::OpenApi;
 
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -36,8 +37,6 @@ const FIRST_WORKSPACE: &str = "ws_demo";
 const FIRST_KEY: &str = "first";
 /// Workers per pool of operations.
 const WORKERS_PER_POOL: usize = 1;
-/// How long a graceful stop waits for requests and work to end.
-const GRACE: Duration = Duration::from_secs(20);
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -97,9 +96,7 @@ impl Running {
 
     /// Stops: takes no new requests, ends or hands back what runs. `true` when all of it ended in time.
     pub async fn stop(self) -> bool {
-        self.life.shutdown();
-        self.server.stop(GRACE).await;
-        self.life.drain(GRACE).await
+        self.server.stop(&self.life).await
     }
 }
 
@@ -116,8 +113,8 @@ struct Doors {
     dead_letters: DeadLetterQueue,
     /// Whether anything but the routes of operators is served.
     api: bool,
-    /// Paths of other services in the process.
-    neighbours: Vec<Routes>,
+    /// Paths of other services in the process, and what describes them.
+    neighbours: Vec<(Routes, OpenApi)>,
 }
 
 /// Adds paths to a server.

@@ -1,5 +1,6 @@
 //! Prints the OpenAPI document: `make openapi` keeps it in `proto/openapi`.
 
 fn main() {
-    print!("{}", import_job_service::http::document());
+    let document = import_job_service::http::document();
+    print!("{}", http_kit::openapi::text(&document));
 }

@@ -101,3 +101,33 @@ fn runtime() -> anyhow::Result<Runtime> {
         .build()
         .context("the runtime does not start")
 }
+
+#[cfg(test)]
+mod tests {
+    use http_kit::openapi;
+    use serde_json::Value;
+
+    #[test]
+    fn the_joined_document_has_all_of_each() {
+        let documents = || {
+            let imports = import_job_service::http::document();
+            [audience_service::http::openapi::document(), imports]
+        };
+        let [audience, imports] = documents();
+        let joined = serde_json::to_value(openapi::joined(audience, [imports])).unwrap();
+        for document in documents() {
+            let one = serde_json::to_value(document).unwrap();
+            for members in [
+                "/paths",
+                "/components/schemas",
+                "/components/securitySchemes",
+            ] {
+                let members = |document: &Value| document.pointer(members).cloned().unwrap();
+                let all = members(&joined);
+                for (name, member) in members(&one).as_object().unwrap() {
+                    assert_eq!(all.get(name), Some(member), "{name}");
+                }
+            }
+        }
+    }
+}

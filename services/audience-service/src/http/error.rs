@@ -10,9 +10,7 @@ use crate::application::AppError;
 pub fn problem(error: AppError, invalid: StatusCode) -> Problem {
     match error {
         AppError::NotFound => Problem::not_found(),
-        AppError::Invalid(violations) => {
-            Problem::new(invalid, "validation_failed").with_violations(violations)
-        }
+        AppError::Invalid(violations) => Problem::invalid(invalid, violations),
         AppError::Malformed { code, detail } => Problem::bad_request(code, detail),
         AppError::Conflict {
             code,

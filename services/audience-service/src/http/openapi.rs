@@ -1,24 +1,21 @@
 //! The OpenAPI 3.1 document, made from the handlers, and its browsable page.
 
-use std::sync::LazyLock;
-
 use actix_web::{
     HttpResponse, Responder,
     http::{Method, header::ContentType},
-    web,
+    web::{self, Data},
 };
-use http_kit::resource;
+use http_kit::{openapi::Shared, resource};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{face_l, v1};
+use super::{ApiState, face_l, v1};
 
 const DOCUMENT: &str = "/api/v1/openapi.json";
 
-/// The document.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -28,7 +25,7 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     security(("key" = [])),
-    modifiers(&Security),
+    modifiers(&Security, &Shared),
     nest((path = "/api/v1", api = V1)),
     paths(
         face_l::all,
@@ -92,14 +89,9 @@ struct ApiDoc;
 ))]
 struct V1;
 
-/// The document as text, with a stable order.
-pub fn text() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let text = ApiDoc::openapi().to_pretty_json();
-        // Made of strings, numbers and maps with text keys: writing it cannot fail.
-        text.unwrap_or_default() + "\n"
-    });
-    &TEXT
+/// The document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    ApiDoc::openapi()
 }
 
 struct Security;
@@ -118,14 +110,14 @@ impl Modify for Security {
 /// Registers the document and the page, whose assets come from the binary.
 pub fn configure(config: &mut web::ServiceConfig) {
     config
-        .service(resource(DOCUMENT, [(Method::GET, web::to(document))]))
+        .service(resource(DOCUMENT, [(Method::GET, web::to(served))]))
         .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(DOCUMENT)))
         // The page takes every GET; what comes here has another method.
-        .service(resource("/docs/{_:.*}", [(Method::GET, web::to(document))]));
+        .service(resource("/docs/{_:.*}", [(Method::GET, web::to(served))]));
 }
 
-async fn document() -> impl Responder {
+async fn served(state: Data<ApiState>) -> impl Responder {
     HttpResponse::Ok()
         .content_type(ContentType::json())
-        .body(text())
+        .body(state.document.clone())
 }

@@ -52,6 +52,8 @@ pub struct ApiState {
     pub streams: Arc<Semaphore>,
     /// Fires when streams must end.
     pub stopping: CancellationToken,
+    /// The OpenAPI document of everything at this address, as it is sent.
+    pub document: Bytes,
 }
 
 impl From<WriteTicket> for Ticket {

@@ -72,14 +72,18 @@ impl Running {
             authenticator: authenticator.clone(),
             secret: secret.clone(),
         };
-        let routes = neighbours.into_iter().map(|n| n.start(host())).collect();
+        let started = |neighbour: Box<dyn Neighbour>| {
+            let document = neighbour.document();
+            (neighbour.start(host()), document)
+        };
+        let neighbours = neighbours.into_iter().map(started).collect();
         let doors = Doors {
             authenticator: authenticator.clone(),
             idempotency: Arc::new(Idempotency::new(db, clock, ids)),
             secrets: secrets::Secrets::of(&secret),
             dead_letters,
             api: true,
-            neighbours: routes,
+            neighbours,
         };
         let server = server::start(settings, &app, doors, &life)?;
         Ok(Self {

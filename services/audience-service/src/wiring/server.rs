@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::web::{Data, ServiceConfig};
-use http_kit::{Authenticator, ContactIds, Idempotency, Sealer, Server};
+use actix_web::web::{Bytes, Data, ServiceConfig};
+use http_kit::{Authenticator, ContactIds, Idempotency, Sealer, Server, openapi};
 use ports::auth::ApiKeyStore;
 use runtime::Lifecycle;
 use settings::{ExposeSecret, Settings};
@@ -28,8 +28,11 @@ pub(super) fn start(
 ) -> Result<Server, StartError> {
     let address = settings.listen;
     let api = doors.api;
-    let neighbours = std::mem::take(&mut doors.neighbours);
-    let state = Data::new(state(settings, app, doors, life));
+    let (neighbours, documents): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut doors.neighbours).into_iter().unzip();
+    let document = openapi::joined(http::openapi::document(), documents);
+    let document = openapi::text(&document).into();
+    let state = Data::new(state(settings, app, doors, life, document));
     let workers = settings.workers.http.unwrap_or(HTTP_WORKERS);
     let configure = move |config: &mut ServiceConfig| {
         for routes in &neighbours {
@@ -59,7 +62,13 @@ pub(super) fn authenticator(
     authenticator
 }
 
-fn state(settings: &Settings, app: &Arc<App>, doors: Doors, life: &Lifecycle) -> ApiState {
+fn state(
+    settings: &Settings,
+    app: &Arc<App>,
+    doors: Doors,
+    life: &Lifecycle,
+    document: Bytes,
+) -> ApiState {
     let deps = app.deps();
     let (ids, changes) = (deps.ids.clone(), life.changes());
     let streams = settings.limits.sse.min(Semaphore::MAX_PERMITS);
@@ -75,5 +84,6 @@ fn state(settings: &Settings, app: &Arc<App>, doors: Doors, life: &Lifecycle) ->
         item_limit: settings.limits.items,
         streams: Arc::new(Semaphore::new(streams)),
         stopping: life.soft(),
+        document,
     }
 }

@@ -260,6 +260,8 @@ async fn notifications_are_followed_resumed_and_marked() {
     }
 
     let list = service.get("/api/v1/notifications?unread=true").await.body;
+    let bare = service.get("/api/v1/notifications?unread").await.body;
+    assert_eq!(bare, list);
     assert_eq!(list["data"].as_array().unwrap().len(), 3);
     assert_eq!(list["data"][0], told[2].1);
     let first = list["data"][2]["id"].as_str().unwrap();

@@ -1,10 +1,11 @@
 //! A whole service, and a client of it that shows what is on the wire.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
-use audience_service::wiring::Running;
+use audience_service::{http::openapi, wiring::Running};
 use serde_json::{Value, json};
 use settings::Settings;
+use test_support::openapi::assert_declared;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
@@ -13,6 +14,10 @@ use tokio::{
 
 /// Longest time that one answer or event may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the service says that it answers.
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::to_value(openapi::document()).unwrap());
 
 pub struct Service {
     running: Running,
@@ -83,11 +88,16 @@ impl Service {
             .unwrap()
             .unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        Reply {
+        let reply = Reply {
             status: head[9..12].parse().unwrap(),
             head: head.to_lowercase(),
             body: serde_json::from_str(body).unwrap_or_default(),
-        }
+        };
+        let mut lines = reply.head.lines();
+        let content_type = lines.find_map(|line| line.strip_prefix("content-type: "));
+        let content_type = content_type.unwrap_or_default();
+        assert_declared(&DOCUMENT, method, path, reply.status, content_type);
+        reply
     }
 
     pub async fn get(&self, path: &str) -> Reply {

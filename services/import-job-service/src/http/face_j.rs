@@ -7,7 +7,7 @@ use actix_web::{
     web::{self, Data, Path, Payload, Query},
 };
 use domain::shared::OperationId;
-use http_kit::{body, spawned};
+use http_kit::{allow, body, spawned};
 use ports::importing::ImportKind;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -74,14 +74,15 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 /// A path with one method, and this face's answer to all others.
 fn resource(path: &str, method: Method, route: Route) -> Resource {
-    let allowed = method.to_string();
+    let allowed = allow([&method]);
     let others = move || {
-        let answer = HttpResponse::MethodNotAllowed()
-            .insert_header((header::ALLOW, allowed.clone()))
-            .json(Refused {
-                error: "method not allowed",
-            });
-        std::future::ready(answer)
+        let mut answer = HttpResponse::MethodNotAllowed();
+        if let Some(allowed) = &allowed {
+            answer.insert_header((header::ALLOW, allowed.clone()));
+        }
+        std::future::ready(answer.json(Refused {
+            error: "method not allowed",
+        }))
     };
     web::resource(path.to_owned())
         .route(route.method(method))

@@ -1,13 +1,14 @@
 //! The OpenAPI 3.1 document, made from the handlers.
 
-use std::sync::LazyLock;
-
 use actix_web::{
     HttpResponse,
     http::{Method, header::ContentType},
     web,
 };
-use http_kit::resource;
+use http_kit::{
+    openapi::{self, Shared},
+    resource,
+};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -24,7 +25,7 @@ use super::{face_j, v1};
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     security(("key" = [])),
-    modifiers(&Security),
+    modifiers(&Security, &Shared),
     paths(
         face_j::import_all,
         face_j::import_one,
@@ -62,26 +63,22 @@ impl Modify for Security {
     }
 }
 
-/// The document as text, with a stable order.
-pub fn document() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let text = ApiDoc::openapi().to_pretty_json();
-        // Made of strings, numbers and maps with text keys: writing it cannot fail.
-        text.unwrap_or_default() + "\n"
-    });
-    &TEXT
+/// The document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    ApiDoc::openapi()
 }
 
 /// Registers the document.
 pub fn configure(config: &mut web::ServiceConfig) {
+    let text = web::Bytes::from(openapi::text(&document()));
+    let answer = move || {
+        let answer = HttpResponse::Ok()
+            .content_type(ContentType::json())
+            .body(text.clone());
+        std::future::ready(answer)
+    };
     config.service(resource(
         "/api/v1/openapi.json",
         [(Method::GET, web::to(answer))],
     ));
-}
-
-async fn answer() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type(ContentType::json())
-        .body(document())
 }

@@ -8,6 +8,7 @@ use ports::{Clock, IdGenerator, StoreError, bus::InboxStore, importing::ImportSt
 use runtime::{Snowflakes, SystemClock};
 use service_kit::{Heard, Host, Neighbour, Routes};
 use settings::Settings;
+use utoipa::openapi::OpenApi;
 
 use super::{Checked, Process, StartError, app, state};
 use crate::{consumers, http, workers};
@@ -66,6 +67,10 @@ impl Neighbour for Embedded {
             wake,
         };
         self.router.bindings().into_iter().map(heard).collect()
+    }
+
+    fn document(&self) -> OpenApi {
+        http::document()
     }
 
     fn start(self: Box<Self>, host: Host) -> Routes {

@@ -1,11 +1,15 @@
 //! A service and a client that sends exactly what it is told.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use fake_crm::{Fake, Plan};
 use http_kit::{Authenticator, Server};
-use import_job_service::wiring::Embedded;
+use import_job_service::{http::document, wiring::Embedded};
 use ports::{
     StoreError,
     auth::{ApiKeyOwner, ApiKeyStore},
@@ -15,6 +19,7 @@ use runtime::Lifecycle;
 use serde_json::{Value, json};
 use service_kit::{Host, Neighbour};
 use settings::{SecretString, Settings};
+use test_support::openapi::assert_declared;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -53,6 +58,9 @@ impl EventPublisher for Nobody {
         Ok(())
     }
 }
+
+/// What the service says that it answers.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(document()).unwrap());
 
 pub struct Service {
     server: Server,
@@ -158,14 +166,18 @@ impl Service {
             .lines()
             .skip(1)
             .filter_map(|line| line.split_once(": "));
-        Reply {
+        let reply = Reply {
             status: head[9..12].parse().unwrap(),
             headers: headers
                 .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
                 .collect(),
             text: text.to_owned(),
             body: serde_json::from_str(text).unwrap_or_default(),
-        }
+        };
+        let content_type = reply.headers.get("content-type");
+        let content_type = content_type.map_or("", String::as_str);
+        assert_declared(&DOCUMENT, method, path, reply.status, content_type);
+        reply
     }
 
     pub async fn get(&self, path: &str) -> Reply {

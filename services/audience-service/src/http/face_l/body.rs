@@ -45,7 +45,7 @@ impl Command {
 /// One broken rule, as this face answers it.
 pub fn broken(pointer: String, code: &'static str, detail: &str) -> Problem {
     let violation = Violation::new(pointer, code, detail);
-    Problem::new(StatusCode::BAD_REQUEST, "validation_failed").with_violations(vec![violation])
+    Problem::invalid(StatusCode::BAD_REQUEST, vec![violation])
 }
 
 /// An audience id: a decimal in a string. JSON numbers lose digits on the way and are refused.

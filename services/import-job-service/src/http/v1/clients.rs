@@ -74,6 +74,7 @@ impl From<&ImportClient> for ClientJson {
 /// What makes a client.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewClient)]
 pub struct New {
     /// `[a-z0-9-]{1,64}`.
     slug: String,
@@ -96,6 +97,7 @@ pub struct New {
 /// New values. Absent members stay as they are; null takes the installation's rate, or no schedule.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ClientChange)]
 pub struct Change {
     slug: Option<String>,
     name: Option<String>,

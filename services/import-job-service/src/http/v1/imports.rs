@@ -26,6 +26,7 @@ use crate::{
 /// What to import.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = StartImport)]
 pub struct Start {
     /// `cli_…`; or its slug in `client_slug`.
     client_id: Option<String>,
@@ -213,6 +214,7 @@ pub async fn get(
     post, path = "/api/v1/imports/{id}/cancel", tag = "imports", operation_id = "cancelImport",
     params(("id" = String, Path, description = "`op_…`")),
     responses(
+        (status = 200, description = "The run, which ended within the wait", body = RunJson),
         (status = 202, description = "The run", body = RunJson),
         (status = 404, description = "There is none", body = ProblemBody),
         (status = 409, description = "`operation_ended`", body = ProblemBody),
@@ -239,6 +241,7 @@ pub async fn cancel(
     post, path = "/api/v1/imports/{id}/retry", tag = "imports", operation_id = "retryImport",
     params(("id" = String, Path, description = "`op_…`")),
     responses(
+        (status = 200, description = "The run, which ended within the wait", body = RunJson),
         (status = 202, description = "The run", body = RunJson),
         (status = 404, description = "There is none", body = ProblemBody),
         (status = 409, description = "`operation_not_retryable`, `run_active`", body = ProblemBody),

@@ -67,6 +67,7 @@ pub struct RunJson {
 
 /// How far a run is: tickets of the list and tickets whose messages were read, or contacts.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = RunProgressJson)]
 pub struct ProgressJson {
     /// So many are done.
     pub done: i64,
@@ -76,6 +77,7 @@ pub struct ProgressJson {
 
 /// Why a run failed or was cancelled.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = RunFailureJson)]
 pub struct FailureJson {
     /// Stable code in snake_case.
     pub code: String,

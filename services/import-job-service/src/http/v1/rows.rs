@@ -36,6 +36,7 @@ pub struct TicketJson {
 
 /// The contact of a ticket.
 #[derive(Serialize, ToSchema)]
+#[schema(as = TicketContactJson)]
 pub struct ContactJson {
     id: String,
     name: Option<String>,

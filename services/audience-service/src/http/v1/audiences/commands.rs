@@ -12,7 +12,10 @@ use utoipa::ToSchema;
 use super::json::{AudienceJson, answer, check_match, name, one_of, path_id, tags};
 use crate::{
     application::audiences::ChangeAudience,
-    http::{ApiState, v1::accepted::accepted},
+    http::{
+        ApiState,
+        v1::{accepted::accepted, operations::OperationJson},
+    },
 };
 
 const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
@@ -165,7 +168,8 @@ pub struct Copy {
     params(("id" = String, Path, description = "`aud_…` or the bare decimal")),
     request_body = Copy,
     responses(
-        (status = 202, description = "The operation"),
+        (status = 200, description = "The operation, which ended within the wait", body = OperationJson),
+        (status = 202, description = "The operation", body = OperationJson),
         (status = 404, description = "There is none", body = ProblemBody),
         (status = 409, description = "`name_taken`, `audience_deleted`", body = ProblemBody),
     )

@@ -26,7 +26,7 @@ use crate::{
     },
     http::{
         ApiState,
-        v1::{accepted::accepted, contacts::WrittenJson},
+        v1::{accepted::accepted, contacts::WrittenJson, operations::OperationJson},
     },
 };
 
@@ -74,7 +74,8 @@ pub struct CreatedJson {
     request_body = NewAudience,
     responses(
         (status = 201, description = "Created", body = CreatedJson),
-        (status = 202, description = "It is made from the file in the background"),
+        (status = 200, description = "Made from the file within the wait", body = OperationJson),
+        (status = 202, description = "It is made from the file in the background", body = OperationJson),
         (status = 409, description = "`name_taken`", body = ProblemBody),
         (status = 422, description = "A rule is broken", body = ProblemBody),
     )

@@ -70,6 +70,7 @@ struct Position(i64, String, String);
     get,
     path = "/bus/dead",
     tag = "bus",
+    operation_id = "listDeadLetters",
     params(
         ("subscription" = Option<String>, Query, description = "Of this subscription only"),
         ("limit" = Option<u32>, Query, description = "1 to 1000; 100 where absent"),

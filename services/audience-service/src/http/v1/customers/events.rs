@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    json::{RefusalJson, path_id},
+    json::{IntegerOrText, RefusalJson, path_id},
     upsert::at_most,
 };
 use crate::{
@@ -43,12 +43,12 @@ pub struct NewEvents {
 #[expect(dead_code, reason = "only described; items are read one by one")]
 pub struct EventItem {
     /// Identity in the reporting system; an event is stored once under it.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<IntegerOrText>)]
     id: Option<Value>,
     /// The customer's number.
     customer_id: Option<i64>,
     /// An integer or a text of at most 128 bytes.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<IntegerOrText>)]
     external_id: Option<Value>,
     /// With the `external_id` of a CRM.
     client_id: Option<String>,

@@ -11,6 +11,17 @@ use utoipa::ToSchema;
 
 use crate::{application::customers::Refusal, http::contact_json::timestamp};
 
+/// How an id of another system is sent.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only described; ids are read one by one")]
+pub enum IntegerOrText {
+    /// Its digits are the text.
+    Integer(i64),
+    /// At most 128 bytes.
+    Text(String),
+}
+
 /// A customer.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CustomerJson {

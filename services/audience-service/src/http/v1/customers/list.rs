@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::json::{CustomerJson, client};
+use super::json::{CustomerJson, IntegerOrText, client};
 use crate::{
     application::AppError,
     http::{ApiState, cursors},
@@ -122,7 +122,7 @@ pub struct Lookup {
     /// In any form that normalises to it.
     email: Option<String>,
     /// An integer or a text.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<IntegerOrText>)]
     external_id: Option<Value>,
     /// With `external_id`, for a CRM's.
     client_id: Option<String>,

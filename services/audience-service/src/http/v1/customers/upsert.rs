@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::json::RefusalJson;
+use super::json::{IntegerOrText, RefusalJson};
 use crate::{
     application::customers::{CustomerOutcome, CustomerResult, MAX_CUSTOMERS},
     http::ApiState,
@@ -38,7 +38,7 @@ pub struct CustomerItemJson {
     /// Of a customer that exists.
     id: Option<i64>,
     /// Of the sending system: an integer or a text of at most 128 bytes.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<IntegerOrText>)]
     external_id: Option<Value>,
     /// With the `external_id` of a CRM.
     client_id: Option<String>,

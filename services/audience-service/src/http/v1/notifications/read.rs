@@ -24,7 +24,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// `true`: unread ones only.
+    /// `true`, or no value: unread ones only.
     unread: Option<String>,
     /// 1 to 1000, 100 as a rule.
     limit: Option<String>,
@@ -57,7 +57,7 @@ pub async fn list(state: Data<ApiState>, request: HttpRequest) -> Result<HttpRes
     let limit = limit.map_err(|broken| AppError::Invalid(vec![broken]))?;
     let unread = match which.unread.as_deref() {
         None | Some("false") => false,
-        Some("true") => true,
+        Some("true" | "") => true,
         Some(_) => {
             let detail = "one of true, false";
             return Err(AppError::invalid("/unread", "unknown_value", detail).into());

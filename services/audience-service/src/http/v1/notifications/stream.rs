@@ -6,14 +6,14 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use futures::{Stream, stream};
 use http_kit::{
     Problem,
-    sse::{self, Event},
+    sse::{self, Event, EventText},
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, broadcast::Receiver},
     time::timeout,
 };
 
-use super::json::{NotificationJson, event_data};
+use super::json::event_data;
 use crate::{
     application::{Actor, App, Topic},
     http::ApiState,
@@ -38,7 +38,7 @@ const BATCH: i64 = 100;
         status = 200,
         description = "Events; the data of each is a notification",
         content_type = "text/event-stream",
-        body = NotificationJson
+        body = EventText
     ))
 )]
 pub async fn follow(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {

@@ -10,7 +10,7 @@ use domain::operation::Operation;
 use futures::{Stream, stream};
 use http_kit::{
     Problem, ProblemBody,
-    sse::{self, Event},
+    sse::{self, Event, EventText},
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, broadcast::Receiver},
@@ -41,7 +41,7 @@ const POLL: Duration = Duration::from_secs(1);
             status = 200,
             description = "Events; the data of each is the operation",
             content_type = "text/event-stream",
-            body = OperationJson
+            body = EventText
         ),
         (status = 404, description = "There is none", body = ProblemBody),
         (status = 503, description = "Too many streams are open", body = ProblemBody),
