@@ -16,16 +16,7 @@ const CHANGES: [(&str, &str); 5] = [
 async fn every_command_refuses_what_it_cannot_read() {
     let service = Service::start().await;
     for (method, path) in CHANGES {
-        for text in [
-            "{",
-            "[",
-            "{\"name\": \u{1}}",
-            "nul",
-            "{} {}",
-            "{\"data\": [1e999]}",
-            "{\"name\": \"\\ud800\"}",
-            " ",
-        ] {
+        for text in ["{", "[", "{\"name\": \u{1}}", "nul", "{} {}", " "] {
             let reply = service.call(method, path).text(text).send().await;
             reply.refused(400, "malformed_json");
         }
@@ -43,6 +34,9 @@ async fn every_command_refuses_what_it_cannot_read() {
             "\"x\"",
             "[null, \"A\", [], false, false, null]",
             "{\"payload\": 5}",
+            // JSON, although no number here is as large, and no text half of a pair.
+            "{\"data\": [1e999]}",
+            "{\"payload\": \"\\ud800\"}",
         ] {
             let reply = service.call(method, path).text(text).send().await;
             reply.refused(400, "validation_failed");
