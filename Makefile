@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run stack test schemathesis chaos bench bench-stack bench-imports bench-imports-budget lint fmt openapi
+.PHONY: help run stack test schemathesis chaos fuzz bench bench-stack bench-imports bench-imports-budget lint fmt openapi
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,13 @@ schemathesis: ## Compare the answers of every operation with the OpenAPI documen
 chaos: ## Disturb replicas on real servers, case by case (arguments in ARGS, such as --list)
 	cargo build -p audience-service -p chaos
 	deploy/dev/servers run $${CARGO_TARGET_DIR:-target}/debug/chaos $(ARGS)
+
+TARGETS ?= csv ndjson xlsx document phone
+
+fuzz: ## Feed readers and parsers made-up input, a minute each (TARGETS, ARGS such as -max_total_time=1200)
+	cd fuzz && for target in $(TARGETS); do mkdir -p corpus/$$target && \
+	  cargo fuzz run -s none $$target corpus/$$target seeds/$$target -- -max_total_time=60 -max_len=16384 \
+	    -rss_limit_mb=1024 -timeout=20 $$(ls dict/$$target.dict 2>/dev/null | sed s/^/-dict=/) $(ARGS) || exit 1; done
 
 bench: ## Measure a release build beside the bare store: one table (arguments in ARGS)
 	cargo build --release -p plateia -p bench

@@ -1,5 +1,7 @@
 //! Recognising and opening files of records.
 
+#[cfg(test)]
+mod alike_tests;
 mod sniff;
 #[cfg(test)]
 mod tests;

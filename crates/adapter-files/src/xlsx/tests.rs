@@ -284,6 +284,15 @@ fn limits_hold() {
     ));
 }
 
+/// Nothing is reserved for what a part only claims.
+#[test]
+fn counts_that_are_claimed_do_not_matter() {
+    let claims = "<sst count=\"20000000000\" uniqueCount=\"20000000000\"><si><t>cpf</t></si></sst>";
+    let row = "<row spans=\"1:20000000000\"><c t=\"s\"><v>0</v></c></row>";
+    let reader = open(&workbook(&sheet(row), claims), RecordLimits::default()).unwrap();
+    assert_eq!(reader.headers(), ["cpf"]);
+}
+
 #[test]
 fn a_part_altered_after_packing_is_noticed() {
     let row = "<row><c t=\"str\"><v>name</v></c></row>";
@@ -402,6 +411,20 @@ fn the_first_visible_sheet_with_rows_is_read() {
         let found = detected.sheet.unwrap();
         assert_eq!(found.to_lowercase(), sheet.trim().to_lowercase());
         assert_eq!(detected.columns, [header]);
+    }
+}
+
+#[test]
+fn a_sheet_is_found_again_among_others_of_its_name() {
+    let (hidden, people) = (row_of("hidden"), row_of("people"));
+    let content = sheets(&[
+        ("Base", "hidden", &hidden),
+        ("Base", "visible", EMPTY_ROWS),
+        ("Base", "visible", &people),
+    ]);
+    for sheet in [None, Some("Base"), Some("base ")] {
+        let reader = open_sheet(&content, sheet, RecordLimits::default()).unwrap();
+        assert_eq!(reader.headers(), ["people"], "{sheet:?}");
     }
 }
 

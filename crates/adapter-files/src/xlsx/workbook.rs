@@ -151,23 +151,29 @@ impl Listed {
 }
 
 impl Workbook {
-    /// The sheets to look for rows in, in this order: the one of this name, else all visible ones.
+    /// The sheets to look for rows in, in this order: those of this name (spreadsheets allow one, other
+    /// programs more), the visible ones first; without a name all visible ones.
     pub(super) fn candidates(&self, name: Option<&str>) -> Result<Vec<Sheet>, FileError> {
         let Some(name) = name else {
             let visible = self.sheets.iter().filter(|sheet| !sheet.hidden);
             return Ok(visible.cloned().collect());
         };
-        let named = |other: &&Sheet| other.name == name;
-        let alike = |other: &&Sheet| {
-            let (other, name) = (other.name.trim(), name.trim());
-            other.to_lowercase() == name.to_lowercase()
+        let folded = |name: &str| name.trim().to_lowercase();
+        let named = |wanted: &dyn Fn(&str) -> bool| {
+            let sheets = self.sheets.iter().filter(|sheet| wanted(&sheet.name));
+            let mut sheets: Vec<Sheet> = sheets.cloned().collect();
+            sheets.sort_by_key(|sheet| sheet.hidden);
+            sheets
         };
-        let mut sheets = self.sheets.iter();
-        let found = sheets.clone().find(named).or_else(|| sheets.find(alike));
-        found.map(|sheet| vec![sheet.clone()]).ok_or_else(|| {
+        let mut found = named(&|other| other == name);
+        if found.is_empty() {
+            found = named(&|other| folded(other) == folded(name));
+        }
+        if found.is_empty() {
             let detail = format!("there is no such sheet; there are {}", self.names());
-            FileError::malformed(FormatFault::UnknownSheet, detail)
-        })
+            return Err(FileError::malformed(FormatFault::UnknownSheet, detail));
+        }
+        Ok(found)
     }
 
     /// What is said when no candidate has rows.
