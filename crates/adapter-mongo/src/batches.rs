@@ -106,6 +106,8 @@ struct Reply {
 #[derive(Deserialize)]
 struct ReplyError {
     code: i32,
+    #[serde(default, rename = "errmsg")]
+    text: String,
 }
 
 /// Updates of single rows, in no particular order; answers how many rows were met. Each must be
@@ -189,11 +191,14 @@ async fn run(database: &Database, command: RawDocumentBuf) -> Result<i64, StoreE
         .await
         .map_err(error::store)?;
     let reply: Reply = mongodb::bson::deserialize_from_document(reply).map_err(error::bson)?;
-    let failed = reply.errors.first().or(reply.concern.as_ref());
-    match failed {
-        Some(failed) => Err(error::reply(failed.code)),
-        None => Ok(reply.n),
-    }
+    let failed = reply.errors.iter().chain(&reply.concern);
+    let failed = failed.map(|failed| error::reply(failed.code, &failed.text));
+    // One that found no room among others says what to wait for.
+    let worst = failed.reduce(|first, next| match next {
+        StoreError::DiskFull => next,
+        _ => first,
+    });
+    worst.map_or(Ok(reply.n), Err)
 }
 
 /// `{_id: {$in: ids}}`.
@@ -210,7 +215,7 @@ mod tests {
     #[test]
     fn doubt_outweighs_a_refusal_and_a_refusal_what_nobody_heard() {
         const HOST_UNREACHABLE: i32 = 6;
-        let doubt = || Err(error::reply(HOST_UNREACHABLE));
+        let doubt = || Err(error::reply(HOST_UNREACHABLE, ""));
         let (refused, unheard) = (|| Err(DiskFull), || Err(error::unsent()));
         let worst = |answers: Vec<Result<u8, StoreError>>| all_or_worst(answers).unwrap_err();
         let in_doubt = |failure: &StoreError| matches!(failure, Unavailable(cause) if error::may_have_been_sent(cause));

@@ -20,12 +20,14 @@ const TRANSIENT: [i32; 17] = [
 ];
 /// The disk is full.
 const DISK_FULL: i32 = 14_031;
+/// The operating system's text for it, in the messages of WiredTiger.
+const NO_SPACE: &str = "No space left on device";
 
 pub(crate) fn store(error: Error) -> StoreError {
-    let code = code_of(&error);
-    if code == Some(DISK_FULL) {
+    if failures(&error).any(|(code, text)| is_disk_full(code, text)) {
         return StoreError::DiskFull;
     }
+    let code = failures(&error).next().map(|(code, _)| code);
     let transient = code.is_some_and(|code| TRANSIENT.contains(&code))
         || error.contains_label("RetryableWriteError")
         || error.contains_label("RetryableError")
@@ -58,18 +60,31 @@ pub(crate) fn may_have_been_sent(cause: &ports::BoxError) -> bool {
     !cause.downcast_ref::<Said>().is_some_and(|said| said.unsent)
 }
 
-fn code_of(error: &Error) -> Option<i32> {
-    match &*error.kind {
-        ErrorKind::Command(error) => Some(error.code),
-        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => Some(error.code),
-        ErrorKind::Write(WriteFailure::WriteError(error)) => Some(error.code),
-        ErrorKind::InsertMany(many) => many
-            .write_concern_error
-            .as_ref()
-            .map(|error| error.code)
-            .or_else(|| Some(many.write_errors.as_ref()?.first()?.code)),
-        _ => None,
-    }
+/// Codes and texts of a failure, the one that binds the caller the most first.
+fn failures(error: &Error) -> impl Iterator<Item = (i32, &str)> {
+    let (one, writes) = match &*error.kind {
+        ErrorKind::Command(error) => (Some((error.code, error.message.as_str())), None),
+        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => {
+            (Some((error.code, error.message.as_str())), None)
+        }
+        ErrorKind::Write(WriteFailure::WriteError(error)) => {
+            (Some((error.code, error.message.as_str())), None)
+        }
+        ErrorKind::InsertMany(many) => {
+            let concern = many.write_concern_error.as_ref();
+            let concern = concern.map(|error| (error.code, error.message.as_str()));
+            (concern, many.write_errors.as_ref())
+        }
+        _ => (None, None),
+    };
+    let writes = writes.into_iter().flatten();
+    one.into_iter()
+        .chain(writes.map(|error| (error.code, error.message.as_str())))
+}
+
+/// Where WiredTiger finds no room, some commands answer with its text under a general code.
+fn is_disk_full(code: i32, text: &str) -> bool {
+    code == DISK_FULL || text.contains(NO_SPACE)
 }
 
 const fn what(kind: &ErrorKind) -> &'static str {
@@ -85,13 +100,13 @@ const fn what(kind: &ErrorKind) -> &'static str {
 }
 
 /// An error of the reply to a command that reports per statement.
-pub(crate) fn reply(code: i32) -> StoreError {
+pub(crate) fn reply(code: i32, text: &str) -> StoreError {
     let said = Box::new(Said {
         what: "a write failed",
         code: Some(code),
         unsent: false,
     });
-    if code == DISK_FULL {
+    if is_disk_full(code, text) {
         StoreError::DiskFull
     } else if TRANSIENT.contains(&code) {
         StoreError::Unavailable(said)
@@ -113,4 +128,19 @@ pub(crate) fn unsent() -> StoreError {
         code: None,
         unsent: true,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_by_code_or_text() {
+        let text = "WT_SESSION.commit: journal: 28: No space left on device";
+        for (code, text) in [(DISK_FULL, ""), (8, text), (1, text), (64, text)] {
+            assert!(matches!(reply(code, text), StoreError::DiskFull), "{code}");
+        }
+        assert!(matches!(reply(64, "timed out"), StoreError::Unavailable(_)));
+        assert!(matches!(reply(8, "unknown"), StoreError::Internal(_)));
+    }
 }

@@ -8,10 +8,12 @@ use std::{fmt, str::FromStr};
 
 mod patience;
 mod report;
+mod stall;
 mod state;
 
 pub use patience::{Failures, Rest};
 pub use report::{ReasonCounts, RemovalReport, Report, UploadReport};
+pub use stall::{Stall, Stalls};
 pub use state::{Failure, OperationResult, OperationState, TransitionError};
 
 text_enum!(

@@ -20,7 +20,10 @@ use std::sync::{
 };
 
 use chrono::TimeDelta;
-use domain::shared::{UserId, WorkspaceId};
+use domain::{
+    operation::Stalls,
+    shared::{UserId, WorkspaceId},
+};
 use ports::{
     Clock, IdGenerator,
     contacts::ContactStore,
@@ -108,6 +111,7 @@ pub struct App {
     pub(crate) writer: Arc<Writer>,
     pub(crate) pages: Arc<PageIndexes>,
     pub(crate) wake: Wake,
+    pub(crate) stalls: Stalls,
     pub(crate) stopping: Arc<AtomicBool>,
 }
 
@@ -119,6 +123,7 @@ impl App {
             writer: Arc::new(Writer::new(deps.clone(), Arc::clone(&pages))),
             pages,
             wake: Wake::default(),
+            stalls: Stalls::default(),
             stopping: Arc::default(),
             deps,
         }

@@ -8,6 +8,7 @@
 mod crashing;
 mod creating;
 mod customers;
+mod full;
 mod housekeeping;
 mod listed;
 mod meeting;
@@ -16,12 +17,7 @@ mod rig;
 mod scratch;
 mod tracing;
 
-use audience_service::application::uploads::{Received, UploadInto};
-use domain::{
-    audience::{AudienceStatus, Tags},
-    operation::OperationState,
-    shared::{AudienceId, AudienceName},
-};
+use domain::{operation::OperationState, shared::AudienceId};
 use rig::{Rig, contacts};
 use serde_json::json;
 
@@ -123,38 +119,7 @@ async fn a_file_comes_in_with_a_report_that_balances() {
         ));
     }
     csv.push_str(";sem documento;;\n");
-    let received = Received {
-        chunks: futures::stream::iter([Ok::<_, std::io::Error>(csv.into_bytes())]),
-        file_name: Some("base.csv".into()),
-        content_type: Some("text/csv".into()),
-        length: None,
-        delimiter: None,
-    };
-    let upload = rig
-        .app
-        .receive_upload(&rig.actor(), rig.ticket(), received)
-        .await
-        .unwrap()
-        .upload
-        .id;
-    let command = UploadInto {
-        upload,
-        mapping: None,
-        require_valid_document: false,
-    };
-    let name = AudienceName::parse("Do arquivo").unwrap();
-    let accepted = rig
-        .app
-        .create_from_upload(
-            &rig.actor(),
-            rig.ticket(),
-            name,
-            Tags::default(),
-            AudienceStatus::Active,
-            command,
-        )
-        .await
-        .unwrap();
+    let accepted = rig.create_from_csv("Do arquivo", &csv).await;
     rig.app
         .audience(&rig.actor(), accepted.audience)
         .await

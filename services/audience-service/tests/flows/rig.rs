@@ -9,10 +9,11 @@ use adapter_sql::{
 };
 use audience_service::application::{
     Actor, App, AppResult, Deps, StepSizes, Ticket,
-    audiences::CreateAudience,
+    audiences::{Accepted, CreateAudience},
     contacts::AddContacts,
     operations::{Pool, WorkOutcome},
     recycle::{RecycleAnswer, RecycleRequest, SetSource},
+    uploads::{Received, UploadInto},
 };
 use domain::{
     audience::{AudienceStatus, Source, Tags},
@@ -99,6 +100,33 @@ impl Rig {
             .create_audience(&self.actor(), self.ticket(), command)
             .await?;
         Ok(created.audience.id)
+    }
+
+    /// Asks for a new audience of a file.
+    pub async fn create_from_csv(&self, name: &str, csv: &str) -> Accepted {
+        let actor = self.actor();
+        let received = Received {
+            chunks: futures::stream::iter([Ok::<_, std::io::Error>(csv.to_owned().into_bytes())]),
+            file_name: Some("base.csv".into()),
+            content_type: Some("text/csv".into()),
+            length: None,
+            delimiter: None,
+        };
+        let received = self.app.receive_upload(&actor, self.ticket(), received);
+        let command = UploadInto {
+            upload: received.await.unwrap().upload.id,
+            mapping: None,
+            require_valid_document: false,
+        };
+        let accepted = self.app.create_from_upload(
+            &actor,
+            self.ticket(),
+            AudienceName::parse(name).unwrap(),
+            Tags::default(),
+            AudienceStatus::Active,
+            command,
+        );
+        accepted.await.unwrap()
     }
 
     pub async fn work(&self) {

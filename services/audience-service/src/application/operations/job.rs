@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use domain::operation::{Operation, OperationState, Progress, Report};
+use domain::operation::{Operation, OperationState, Progress, Report, Stall};
 use ports::store::{Durability, Lease, LeaseError, OperationUpdate};
 
 use super::end::Ending;
@@ -59,6 +59,7 @@ pub struct Job {
 impl Drop for Job {
     fn drop(&mut self) {
         self.beat.abort();
+        self.app.stalls.is_gone(self.operation.id);
     }
 }
 
@@ -72,6 +73,7 @@ impl Job {
         signals
             .cancel
             .store(operation.cancel_requested, Ordering::Relaxed);
+        app.stalls.goes_on(operation.id);
         let beat = tokio::spawn(keep_alive(
             Arc::clone(&app),
             lease.clone(),
@@ -129,17 +131,32 @@ impl Job {
         self.signals.check()
     }
 
+    /// Says that the work stands still, and why. Where that cannot be stored, this process still
+    /// tells who asks it.
+    pub(super) async fn stand(&mut self, stall: Stall) {
+        self.app.stalls.stands(self.operation.id, stall);
+        let reason = Some(stall.to_string());
+        if let Err(error) = self.show(OperationState::Waiting, reason).await {
+            tracing::debug!(%error, operation = %self.operation.id, "not stored that it waits");
+            let topic = Topic::Operation(self.operation.id.raw());
+            self.app.wake.publish(topic);
+        }
+    }
+
+    /// Says that the work goes on.
+    pub(super) async fn go_on(&mut self) -> AppResult<()> {
+        self.show(OperationState::Running, None).await?;
+        self.app.stalls.goes_on(self.operation.id);
+        Ok(())
+    }
+
     /// Shows the operation in another state that keeps its lease.
-    pub(super) async fn show(
-        &mut self,
-        state: OperationState,
-        reason: Option<&str>,
-    ) -> AppResult<()> {
+    async fn show(&mut self, state: OperationState, reason: Option<String>) -> AppResult<()> {
         // Before the store has it: a commit whose reply is lost may be done.
         self.operation.state = state;
         let update = OperationUpdate {
             state: Some(state),
-            reason: reason.map(str::to_owned),
+            reason,
             ..OperationUpdate::default()
         };
         self.store(&update).await

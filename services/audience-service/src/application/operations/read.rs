@@ -40,7 +40,8 @@ impl App {
     pub async fn operation(&self, actor: &Actor, id: OperationId) -> AppResult<Operation> {
         let found = self.deps.queries.operation(&actor.workspace, id).await?;
         let found = found.filter(|operation| operation.kind.is_asked_for());
-        found.ok_or(AppError::NotFound)
+        let found = found.ok_or(AppError::NotFound)?;
+        Ok(self.stalls.seen(found))
     }
 
     /// Operations, newest first, and whether there are more.
@@ -61,7 +62,8 @@ impl App {
             .await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        Ok((rows, more))
+        let seen = rows.into_iter().map(|row| self.stalls.seen(row));
+        Ok((seen.collect(), more))
     }
 
     /// What can be done with an operation now.

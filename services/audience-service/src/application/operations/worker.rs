@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use domain::operation::{Failure, Failures, Operation, OperationKind, OperationState, Rest};
+use domain::operation::{Failure, Failures, Operation, OperationKind, OperationState, Rest, Stall};
 use ports::{
     ErrorClass, StoreError,
     files::FileError,
@@ -16,8 +16,6 @@ use super::{
 };
 use crate::application::{App, AppError, AppResult};
 
-/// What a waiting operation says where a store is away.
-const STORE_AWAY: &str = "store_unavailable";
 /// Claims without any progress after which an operation is given up: it would take down one worker
 /// after another.
 const MAX_CLAIMS: u32 = 10;
@@ -66,17 +64,12 @@ impl App {
     /// # Errors
     /// Store errors of the claim.
     pub async fn work_once(self: &Arc<Self>, pool: Pool) -> AppResult<WorkOutcome> {
-        let now = self.deps.clock.now();
-        let mut uow = self.deps.store.begin(Durability::Full).await?;
-        let owner = &self.deps.owner;
-        let claimed = uow
-            .operations()
-            .claim(pool.kinds(), owner, LEASE_SECONDS, now)
-            .await?;
-        let Some(claimed) = claimed else {
+        let claimed = self.claim(pool).await;
+        let full = matches!(claimed, Err(AppError::InsufficientStorage));
+        self.stalls.taking(pool.kinds(), full);
+        let Some(claimed) = claimed? else {
             return Ok(WorkOutcome::Idle);
         };
-        uow.commit().await?;
         let Claimed {
             operation,
             lease,
@@ -100,22 +93,38 @@ impl App {
         Ok(WorkOutcome::Worked)
     }
 
+    async fn claim(&self, pool: Pool) -> AppResult<Option<Claimed>> {
+        let now = self.deps.clock.now();
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let owner = &self.deps.owner;
+        let claimed = uow
+            .operations()
+            .claim(pool.kinds(), owner, LEASE_SECONDS, now)
+            .await?;
+        if claimed.is_some() {
+            uow.commit().await?;
+        }
+        Ok(claimed)
+    }
+
     async fn run_with_retries(&self, job: &mut Job) -> AppResult<()> {
         let mut failures = Failures::none();
         loop {
             let reached = job.operation.checkpoint.clone();
-            let error = match self.go_on(job).await {
-                Err(AppError::Store(error)) if may_pass(&error) => error,
-                ended => return ended,
+            let Err(error) = self.go_on(job).await else {
+                return Ok(());
+            };
+            let Some(stall) = stall(&error) else {
+                return Err(error);
             };
             let progressed = job.operation.checkpoint != reached;
-            let Some(Rest { pause, told }) = failures.another(progressed, Instant::now()) else {
-                return Err(AppError::Store(error));
+            let another = failures.another(stall, progressed, Instant::now());
+            let Some(Rest { pause, told }) = another else {
+                return Err(error);
             };
             tracing::warn!(%error, operation = %job.operation.id, "trying again");
             if told {
-                // Where the operations' own store is away, nobody can look either.
-                let _ = job.show(OperationState::Waiting, Some(STORE_AWAY)).await;
+                job.stand(stall).await;
             }
             tokio::time::sleep(pause).await;
             job.signals.check()?;
@@ -124,7 +133,7 @@ impl App {
 
     async fn go_on(&self, job: &mut Job) -> AppResult<()> {
         if job.operation.state == OperationState::Waiting {
-            job.show(OperationState::Running, None).await?;
+            job.go_on().await?;
         }
         self.run(job).await
     }
@@ -205,6 +214,17 @@ impl App {
             Err(LeaseError::Lost) => Ok(()),
             Err(LeaseError::Store(error)) => Err(error.into()),
         }
+    }
+}
+
+/// Why an operation stands still that failed with this, where another run may succeed.
+fn stall(error: &AppError) -> Option<Stall> {
+    match error {
+        AppError::InsufficientStorage | AppError::File(FileError::DiskFull) => {
+            Some(Stall::DiskFull)
+        }
+        AppError::Store(error) if may_pass(error) => Some(Stall::StoreAway),
+        _ => None,
     }
 }
 

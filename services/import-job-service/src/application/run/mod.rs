@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::operation::{Failures, Operation, OperationKind, OperationState};
+use domain::operation::{Failures, Operation, OperationKind, OperationState, Stall};
 use ports::{
     ErrorClass, StoreError,
     importing::{ClientId, ImportClient, ImportKind},
@@ -156,11 +156,36 @@ impl App {
                 outcome => return outcome,
             };
             let now = Instant::now();
-            let Some(rest) = failures.another(now - began > WORKED, now) else {
+            let stall = match error {
+                StoreError::DiskFull => Stall::DiskFull,
+                _ => Stall::StoreAway,
+            };
+            let Some(rest) = failures.another(stall, now - began > WORKED, now) else {
                 return Err(error.into());
             };
             tracing::warn!(%error, operation = %lease.operation, "trying again");
+            if rest.told {
+                self.stand(lease, stall).await;
+            }
             tokio::time::sleep(rest.pause).await;
+        }
+    }
+
+    /// Says that a run stands still, and why, where that can be stored. Its first request after
+    /// that says that it runs again.
+    async fn stand(&self, lease: &Lease, stall: Stall) {
+        let update = OperationUpdate {
+            state: Some(OperationState::Waiting),
+            reason: Some(stall.to_string()),
+            ..OperationUpdate::default()
+        };
+        let stored = async {
+            let mut unit = self.deps.store.begin_import().await?;
+            unit.operations().update_leased(lease, &update).await?;
+            Ok::<_, LeaseError>(unit.commit().await?)
+        };
+        if let Err(error) = stored.await {
+            tracing::debug!(%error, operation = %lease.operation, "not stored that it waits");
         }
     }
 

@@ -29,7 +29,8 @@ pub struct OperationJson {
     pub state: &'static str,
     /// `complete` or `partial`, once succeeded.
     pub result: Option<&'static str>,
-    /// Why it waits.
+    /// Why it waits: `disk_full` (of a store, or of the files; it goes on when there is room) or
+    /// `store_unavailable` (it goes on when the store is back, or fails after ten minutes).
     pub reason: Option<String>,
     /// How far it is.
     pub progress: ProgressJson,
