@@ -18,7 +18,7 @@ use ports::{
 
 use super::{Conn, intents, removals};
 use crate::{
-    error::{changed_one, store},
+    error::store,
     schema::{audience_contents, audiences},
     types::{At, Json},
 };
@@ -306,19 +306,6 @@ impl ContentRepository for Contents<'_> {
             .try_into()?;
         mirror(self.0, key, content.contacts, Some(now)).await?;
         Ok(content)
-    }
-
-    async fn set_contacts(&mut self, key: ContentKey, contacts: i64) -> Result<(), StoreError> {
-        diesel::update(audience_contents::table.find(raw(key)))
-            .set((
-                audience_contents::contacts.eq(contacts),
-                audience_contents::revision.eq(audience_contents::revision + 1),
-            ))
-            .execute(self.0)
-            .await
-            .map_err(store)
-            .and_then(changed_one)?;
-        mirror(self.0, key, contacts, None).await
     }
 
     async fn epochs(&mut self, audience: AudienceId) -> Result<Vec<Epoch>, StoreError> {

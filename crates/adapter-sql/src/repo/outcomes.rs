@@ -13,7 +13,7 @@ use diesel_async::RunQueryDsl;
 use domain::{
     contact::Document,
     recycle::{OutcomeFact, OutcomeFacts},
-    shared::{Instant, WorkspaceId},
+    shared::WorkspaceId,
 };
 use ports::{
     StoreError,
@@ -168,10 +168,9 @@ impl OutcomeQueries for Db {
         Ok(people)
     }
 
-    async fn opted_out_since(
+    async fn opted_out(
         &self,
         workspace: &WorkspaceId,
-        since: Instant,
         after: Option<&Document>,
         limit: i64,
     ) -> Result<Vec<Document>, StoreError> {
@@ -179,7 +178,6 @@ impl OutcomeQueries for Db {
             .filter(outcomes::workspace.eq(workspace.as_str()))
             // Written out, because a partial index is not used for a parameter.
             .filter(sql::<Bool>("outcome = 'opted_out'"))
-            .filter(outcomes::recorded_at.ge(At(since)))
             .select(outcomes::document)
             .distinct()
             .order(outcomes::document)

@@ -35,7 +35,7 @@ macro_rules! outcomes_contract {
                 bounds_are_after_exclusive_until_inclusive,
                 people_are_ordered_by_the_bytes_of_documents,
                 facts_stay_in_their_workspace,
-                opted_out_since_is_by_time_of_the_report,
+                opted_out_is_whoever_said_so_at_any_time,
                 opted_out_is_paged_and_names_each_once,
                 opted_out_stays_in_its_workspace;
         );

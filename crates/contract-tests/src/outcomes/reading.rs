@@ -4,10 +4,9 @@ use domain::{
     contact::Document,
     recycle::{Outcome, OutcomeFacts},
 };
-use ports::store::OutcomeRecord;
 
 use super::{add, document, report};
-use crate::store::{StoreHarness, at, workspace};
+use crate::store::{StoreHarness, workspace};
 
 fn texts<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Vec<&'a str> {
     documents.into_iter().map(Document::as_str).collect()
@@ -73,11 +72,7 @@ pub async fn people_are_ordered_by_the_bytes_of_documents(h: &dyn StoreHarness) 
     let last = Document::from_stored("\u{10ffff}".into());
     let facts = h.queries().facts_between(&ws, None, &last).await.unwrap();
     assert_eq!(texts(facts.iter().map(|(document, _)| document)), people);
-    let gone = h
-        .queries()
-        .opted_out_since(&ws, at(0), None, 100)
-        .await
-        .unwrap();
+    let gone = h.queries().opted_out(&ws, None, 100).await.unwrap();
     assert_eq!(texts(&gone), people);
 }
 
@@ -92,25 +87,17 @@ pub async fn facts_stay_in_their_workspace(h: &dyn StoreHarness) {
     assert_eq!(facts, []);
 }
 
-pub async fn opted_out_since_is_by_time_of_the_report(h: &dyn StoreHarness) {
+pub async fn opted_out_is_whoever_said_so_at_any_time(h: &dyn StoreHarness) {
     let ws = workspace("ws");
-    let reported = |text: &str, happened: i64, recorded: i64| OutcomeRecord {
-        recorded_at: at(recorded),
-        ..report(text, Outcome::OptedOut, happened)
-    };
     let records = [
-        reported("LATE-REPORT", 1, 10),
-        reported("ON-TIME", 10, 10),
-        reported("EARLY", 9, 9),
+        report("LATE", Outcome::OptedOut, 10),
+        report("EARLY", Outcome::OptedOut, 1),
+        report("EARLY", Outcome::Converted, 20),
         report("BUSY", Outcome::Busy, 20),
     ];
     add(h, &ws, &records).await;
-    let gone = h
-        .queries()
-        .opted_out_since(&ws, at(10), None, 100)
-        .await
-        .unwrap();
-    assert_eq!(texts(&gone), ["LATE-REPORT", "ON-TIME"]);
+    let gone = h.queries().opted_out(&ws, None, 100).await.unwrap();
+    assert_eq!(texts(&gone), ["EARLY", "LATE"]);
 }
 
 pub async fn opted_out_is_paged_and_names_each_once(h: &dyn StoreHarness) {
@@ -126,11 +113,7 @@ pub async fn opted_out_is_paged_and_names_each_once(h: &dyn StoreHarness) {
     }
     let mut seen: Vec<Document> = Vec::new();
     loop {
-        let page = h
-            .queries()
-            .opted_out_since(&ws, at(1), seen.last(), 2)
-            .await
-            .unwrap();
+        let page = h.queries().opted_out(&ws, seen.last(), 2).await.unwrap();
         if page.is_empty() {
             break;
         }
@@ -142,11 +125,5 @@ pub async fn opted_out_is_paged_and_names_each_once(h: &dyn StoreHarness) {
 pub async fn opted_out_stays_in_its_workspace(h: &dyn StoreHarness) {
     let (ws, other) = (workspace("ws"), workspace("other"));
     add(h, &ws, &[report("1", Outcome::OptedOut, 1)]).await;
-    assert_eq!(
-        h.queries()
-            .opted_out_since(&other, at(0), None, 9)
-            .await
-            .unwrap(),
-        []
-    );
+    assert_eq!(h.queries().opted_out(&other, None, 9).await.unwrap(), []);
 }

@@ -139,7 +139,11 @@ pub async fn flipping_moves_the_pointer_and_the_count(h: &dyn StoreHarness) {
     add(h, &audience).await;
     let mut uow = begin(h).await;
     let next = uow.contents().add(audience.id).await.unwrap();
-    uow.contents().set_contacts(next.key, 2).await.unwrap();
+    let (key, revision) = (next.key, next.revision);
+    uow.contents()
+        .set_active(key, &[], 2, revision, at(2))
+        .await
+        .unwrap();
     let seen = uow
         .audiences()
         .get(&audience.workspace, audience.id)

@@ -228,9 +228,6 @@ pub trait ContentRepository: Send {
         now: Instant,
     ) -> Result<Content, StoreError>;
 
-    /// Sets the count of a content that nobody sees yet, when its operation makes it visible.
-    async fn set_contacts(&mut self, key: ContentKey, contacts: i64) -> Result<(), StoreError>;
-
     /// Epochs of an audience with a content row, ascending.
     async fn epochs(&mut self, audience: AudienceId) -> Result<Vec<Epoch>, StoreError>;
 

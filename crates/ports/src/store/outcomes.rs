@@ -45,11 +45,10 @@ pub trait OutcomeQueries: Send + Sync {
         until: &Document,
     ) -> Result<Vec<(Document, OutcomeFacts)>, StoreError>;
 
-    /// People who opted out by a report recorded at or after `since`, ascending, after `after`.
-    async fn opted_out_since(
+    /// People who opted out, ascending, after `after`.
+    async fn opted_out(
         &self,
         workspace: &WorkspaceId,
-        since: Instant,
         after: Option<&Document>,
         limit: i64,
     ) -> Result<Vec<Document>, StoreError>;

@@ -16,6 +16,7 @@ mod paging;
 mod rig;
 mod scratch;
 mod tracing;
+mod withheld;
 
 use domain::{operation::OperationState, shared::AudienceId};
 use rig::{Rig, contacts};

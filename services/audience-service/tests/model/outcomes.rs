@@ -219,8 +219,7 @@ fn act(world: &mut World, command: &Command) -> Answer {
             Answer::Done
         }
         Command::OptOut { ws, docs } => {
-            let step = world.step;
-            world.opted_out[*ws].extend(docs.iter().map(|d| (*d, step)));
+            world.opted_out[*ws].extend(docs);
             Answer::Done
         }
         Command::Age => {

@@ -46,7 +46,6 @@ pub fn play(history: &[Command]) -> Result<(), String> {
 impl Player {
     fn command(&mut self, command: &Command) -> Result<(), String> {
         self.system.clock.pass(6);
-        self.worlds.iter_mut().for_each(|w| w.step += 1);
         match command {
             Command::Restart => {
                 self.system.restart();
@@ -92,7 +91,6 @@ impl Player {
         let left = |o: &Op| o.state.is_live() && pool_of(&o.kind) == pool && wanted(o);
         while self.worlds[0].ops.iter().any(left) {
             self.system.clock.pass(6);
-            self.worlds.iter_mut().for_each(|w| w.step += 1);
             self.perform(&Command::Work { pool })?;
         }
         Ok(())

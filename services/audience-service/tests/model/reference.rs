@@ -100,10 +100,9 @@ impl World {
                 // Nobody comes back by what was accepted before.
                 let before = (self.ops[op].request, u32::MAX);
                 marks.values_mut().for_each(|seq| *seq = before.max(*seq));
-                let since = self.step;
                 let epoch = self.epoch(audience);
                 epoch.active.push(epoch.removals.len());
-                epoch.removals.push(Removal { op, marks, since });
+                epoch.removals.push(Removal { op, marks });
                 self.end(op, State::Succeeded, report, true);
             }
             Kind::Recycle {
@@ -168,7 +167,7 @@ impl World {
         let mut reasons: BTreeMap<Doc, BTreeSet<(u8, &str)>> = BTreeMap::new();
         for (doc, (_, values)) in &members {
             let kept = rules.keep.contains(doc) || is_member(&rules.keep_audience, doc);
-            let opted_out = rules.opted_out && self.opted_out[ws].contains_key(doc);
+            let opted_out = rules.opted_out && self.opted_out[ws].contains(doc);
             let held = [
                 (opted_out, (0, "opted_out")),
                 (!kept && rules.documents.contains(doc), (1, "documents")),
@@ -303,7 +302,6 @@ impl World {
             undoable,
             expired,
             undone,
-            ended_at,
             ..
         } = self.ops[op].clone();
         if undone {
@@ -321,7 +319,7 @@ impl World {
         } else if self.audiences[audience].dropped {
             return Err("audience_deleted");
         } else if let Kind::Clear { from, to } = kind {
-            self.undo_clear(audience, from, to, ended_at)?
+            self.undo_clear(audience, from, to)?
         } else {
             self.undo_removal(audience, op)?
         };
@@ -332,13 +330,7 @@ impl World {
         Ok(())
     }
 
-    fn undo_clear(
-        &mut self,
-        audience: usize,
-        from: usize,
-        to: usize,
-        since: u32,
-    ) -> Result<i64, &'static str> {
+    fn undo_clear(&mut self, audience: usize, from: usize, to: usize) -> Result<i64, &'static str> {
         if self.audiences[audience].current != to {
             return Err("later_removal_exists");
         }
@@ -352,7 +344,7 @@ impl World {
             .into_iter()
             .map(|(d, (seq, _))| (d, seq))
             .collect();
-        Ok(self.withhold(audience, &back, since))
+        Ok(self.withhold(audience, &back))
     }
 
     fn undo_removal(&mut self, audience: usize, op: usize) -> Result<i64, &'static str> {
@@ -373,13 +365,12 @@ impl World {
         epoch.active.pop();
         self.touch(audience);
         let epoch = self.epoch(audience);
-        let since = epoch.removals[last].since;
         let back = epoch
             .visible()
             .into_iter()
             .filter(|(d, _)| !before.contains_key(d));
         let back = back.map(|(d, (seq, _))| (d, seq)).collect();
-        Ok(self.withhold(audience, &back, since))
+        Ok(self.withhold(audience, &back))
     }
 
     /// Time goes by until nothing can be undone, and what cannot come back is deleted.
@@ -397,12 +388,10 @@ impl World {
         }
     }
 
-    /// Keeps out who would come back and opted out since.
-    fn withhold(&mut self, audience: usize, back: &BTreeMap<Doc, Seq>, since: u32) -> i64 {
+    /// Keeps out who would come back and is opted out.
+    fn withhold(&mut self, audience: usize, back: &BTreeMap<Doc, Seq>) -> i64 {
         let out = self.opted_out[self.audiences[audience].ws].clone();
-        let stays = back
-            .iter()
-            .filter(|(d, _)| out.get(d).is_some_and(|at| *at >= since));
+        let stays = back.iter().filter(|(d, _)| out.contains(d));
         let stays: Vec<_> = stays.map(|(d, seq)| (*d, *seq)).collect();
         let count = stays.len() as i64;
         self.epoch(audience).permanent.extend(stays);

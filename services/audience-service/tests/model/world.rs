@@ -1,6 +1,6 @@
 //! The reference: what audiences are, in plain collections. Everything happens at once and nothing fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::command::{Item, RuleSpec};
 
@@ -56,7 +56,6 @@ pub struct Epoch {
 pub struct Removal {
     pub op: usize,
     pub marks: BTreeMap<Doc, Seq>,
-    pub since: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +120,6 @@ pub struct Op {
     pub undoable: bool,
     pub expired: bool,
     pub undone: bool,
-    pub ended_at: u32,
     pub attempt: u32,
     /// Batches of an upload that are in, and what became of their rows.
     pub batches: usize,
@@ -161,10 +159,9 @@ pub struct Walk {
 pub struct World {
     pub audiences: Vec<Audience>,
     pub ops: Vec<Op>,
-    /// Per workspace: when someone opted out last.
-    pub opted_out: [BTreeMap<Doc, u32>; 2],
+    /// Per workspace: who opted out.
+    pub opted_out: [BTreeSet<Doc>; 2],
     pub requests: u32,
-    pub step: u32,
     pub walk: Option<Walk>,
     /// Some of what was removed may be deleted.
     pub aged: bool,
@@ -316,7 +313,6 @@ impl World {
             undoable: false,
             expired: false,
             undone: false,
-            ended_at: 0,
             attempt: 1,
             batches: 0,
             tally: Tally::default(),
@@ -330,9 +326,8 @@ impl World {
     }
 
     pub fn end(&mut self, op: usize, state: State, report: Report, undoable: bool) {
-        let step = self.step;
         let op = &mut self.ops[op];
-        (op.state, op.report, op.undoable, op.ended_at) = (state, Some(report), undoable, step);
+        (op.state, op.report, op.undoable) = (state, Some(report), undoable);
         op.ended.push(op.attempt);
     }
 

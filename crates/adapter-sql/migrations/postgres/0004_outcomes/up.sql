@@ -21,5 +21,5 @@ CREATE UNIQUE INDEX outcomes_external ON outcomes (workspace, external_id)
     WHERE external_id IS NOT NULL;
 CREATE UNIQUE INDEX outcomes_event ON outcomes (workspace, document, channel, occurred_at)
     WHERE external_id IS NULL;
-CREATE INDEX outcomes_opted_out ON outcomes (workspace, document, recorded_at)
+CREATE INDEX outcomes_opted_out ON outcomes (workspace, document)
     WHERE outcome = 'opted_out';

@@ -108,14 +108,6 @@ impl Marks {
             .min_by_key(|stone| (stone.withholds, stone.removal))
             .map(|stone| stone.removal)
     }
-
-    /// As before an undo that was cut off: without what it withheld.
-    pub fn without_withheld(mut self) -> Self {
-        for stones in self.by_document.values_mut() {
-            stones.retain(|stone| !stone.withholds);
-        }
-        self
-    }
 }
 
 /// Effect of writing `order` over `previous`: the row's class, and what it adds to the delta.

@@ -7,6 +7,7 @@ mod purge;
 mod read;
 mod undo;
 mod unfinished;
+mod withhold;
 mod worker;
 
 pub(crate) use end::Ending;

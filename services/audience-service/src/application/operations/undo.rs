@@ -2,13 +2,11 @@
 
 use domain::{
     audience::Audience,
-    contact::Document,
     operation::{Operation, OperationKind, OperationState, Report},
-    recycle::{Reason, Reasons},
     shared::{Instant, OperationId, RemovalNo},
 };
 use ports::{
-    contacts::{ContentKey, Priority, Tombstone, View},
+    contacts::ContentKey,
     crash,
     store::{
         Content, ContentDelta, Durability, OperationUpdate, Removal, RemovalState, UnitOfWork,
@@ -18,12 +16,9 @@ use ports::{
 use crate::application::{
     Actor, App, AppError, AppResult,
     audiences::clear_params,
-    contacts::{CONTENT_GONE, Held, Marks, view_of},
+    contacts::{CONTENT_GONE, Held},
     events,
 };
-
-/// Opt-outs looked at per step.
-const OPT_OUTS: i64 = 5_000;
 
 impl App {
     /// Takes a recycling, a clear, or the making of an audience back. Again: no change.
@@ -109,15 +104,14 @@ impl App {
             self.writer.release(&held).await;
             return Err(changed());
         };
-        let since = operation.finished_at.unwrap_or(operation.created_at);
-        let withheld = self
-            .withhold(&audience, &kept, &view_of(&kept), None, since)
-            .await?;
+        let removal = self.begin_withholding(old, operation).await?;
+        let withheld = self.withhold(&audience, &kept, None, removal.no).await?;
         crash::point("undo.before_flip");
         let now = self.deps.clock.now();
         let mut uow = self.deps.store.begin(Durability::Full).await?;
         let contacts = kept.contacts - withheld;
-        uow.contents().set_contacts(old, contacts).await?;
+        self.end_withholding(uow.as_mut(), operation, removal, &kept, withheld, now)
+            .await?;
         self.writer
             .close_in(uow.as_mut(), &held, &ContentDelta::default())
             .await?;
@@ -173,15 +167,12 @@ impl App {
                 .find(|r| held.content.active.contains(&r.no));
             return Err(later_removal(later.map(|r| r.operation)));
         }
-        let since = removal.active_since.unwrap_or(operation.created_at);
-        let now_visible = view_of(&held.content);
         let withheld = self
             .withhold(
                 audience,
                 &held.content,
-                &now_visible,
                 Some(removal.no),
-                since,
+                RemovalNo::PERMANENT,
             )
             .await?;
         crash::point("undo.before_flip");
@@ -219,56 +210,6 @@ impl App {
             .await?;
         commit_flip(uow).await?;
         Ok((content, withheld))
-    }
-
-    /// Keeps people out who opted out since: they are moved to the permanent removal. Answers how
-    /// many of those that would come back it holds. With `removal`, only people it hides count;
-    /// without, all visible in the content that comes back.
-    async fn withhold(
-        &self,
-        audience: &Audience,
-        content: &Content,
-        view: &View,
-        removal: Option<RemovalNo>,
-        since: Instant,
-    ) -> AppResult<i64> {
-        let mut withheld = 0;
-        let mut after: Option<Document> = None;
-        let mut reasons = Reasons::NONE;
-        reasons.add(Reason::OptedOut);
-        loop {
-            let queries = &self.deps.queries;
-            let people = queries
-                .opted_out_since(&audience.workspace, since, after.as_ref(), OPT_OUTS)
-                .await?;
-            let Some(last) = people.last().cloned() else {
-                return Ok(withheld);
-            };
-            let contacts = self.deps.contacts.get(content.key, &people).await?;
-            let stones = self.deps.contacts.tombstones(content.key, &people).await?;
-            let marks = match removal {
-                Some(_) => Marks::new(stones, view),
-                None => Marks::new(stones, view).without_withheld(),
-            };
-            let stays_out = contacts
-                .into_iter()
-                .filter(|c| marks.hider(&c.document, c.order) == removal)
-                .map(|c| Tombstone {
-                    document: c.document,
-                    removal: RemovalNo::PERMANENT,
-                    order: c.order,
-                    reasons,
-                });
-            let stays_out: Vec<_> = stays_out.collect();
-            withheld += i64::try_from(stays_out.len()).unwrap_or(0);
-            if !stays_out.is_empty() {
-                self.deps
-                    .contacts
-                    .entomb(content.key, stays_out, Priority::Interactive)
-                    .await?;
-            }
-            after = Some(last);
-        }
     }
 
     async fn mark_undone(
