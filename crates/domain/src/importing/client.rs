@@ -178,13 +178,21 @@ impl RequestsPerMinute {
 pub struct ApiToken(String);
 
 impl ApiToken {
+    /// What is shown in place of a token. Sent back it means the token that is there.
+    pub const MASK: &str = "********";
+
     /// Parses a token: trimmed, visible ASCII.
     ///
     /// # Errors
-    /// When it is empty, too long, or has another character.
+    /// When it is empty, too long, the mask, or has another character.
     pub fn parse(text: &str) -> Result<Self, ClientError> {
         let text = text.trim();
-        if text.is_empty() || text.len() > 4096 || !text.bytes().all(|b| b.is_ascii_graphic()) {
+        let masked = text == Self::MASK;
+        if text.is_empty()
+            || masked
+            || text.len() > 4096
+            || !text.bytes().all(|b| b.is_ascii_graphic())
+        {
             return Err(ClientError::Token);
         }
         Ok(Self(text.to_owned()))
@@ -198,7 +206,7 @@ impl ApiToken {
 
 impl fmt::Debug for ApiToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiToken(********)")
+        write!(f, "ApiToken({})", Self::MASK)
     }
 }
 

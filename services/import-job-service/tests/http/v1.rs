@@ -70,6 +70,30 @@ async fn a_client_is_made_read_changed_and_deactivated_and_its_token_never_shows
     }
 }
 
+/// A client that was read and sent back lost its token: the next run was `unauthorized`.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mask_sent_back_leaves_the_token_as_it_is() {
+    let plan = fake_crm::Plan {
+        token: Some("s3cret".to_owned()),
+        contacts: 3,
+        ..fake_crm::Plan::default()
+    };
+    let service = Service::with(plan, None).await;
+    let body = json!({"slug": "other", "base_url": service.fake.url, "token": "********"});
+    let refused = service.post("/api/v1/clients", body).await;
+    refused.refused(422, "validation_failed");
+    let id = service.client("acme").await;
+    let path = format!("/api/v1/clients/{id}");
+    let masked = json!({"token": "********", "name": "Acme S/A"});
+    let changed = service.json("PATCH", &path, &[], masked).await.ok(200);
+    assert_eq!(changed["name"], "Acme S/A");
+    let elsewhere = json!({"token": "********", "base_url": "https://crm.example"});
+    let refused = service.json("PATCH", &path, &[], elsewhere).await;
+    refused.refused(422, "validation_failed");
+    let run = service.import(&id, "contacts").await;
+    assert_eq!(run["state"], "succeeded", "{run}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_requests_name_the_member_and_store_nothing() {
     let service = Service::start().await;

@@ -1,6 +1,9 @@
 //! Changing clients.
 
-use domain::{importing::BudgetKey, shared::Violation};
+use domain::{
+    importing::{ApiToken, BudgetKey},
+    shared::Violation,
+};
 use ports::{
     StoreError,
     importing::{ClientId, ImportClient},
@@ -20,7 +23,7 @@ pub struct ChangeClient {
     pub active: Option<bool>,
     /// Where its CRM answers.
     pub base_url: Option<String>,
-    /// Its token.
+    /// Its token; the mask stands for the one that is there.
     pub token: Option<String>,
     /// How fast it is asked.
     pub requests_per_minute: Option<Option<i64>>,
@@ -64,7 +67,8 @@ impl App {
         let slug = change.slug.and_then(|slug| rules.slug(&slug));
         let name = change.name.and_then(|name| rules.name(&name));
         let base_url = change.base_url.and_then(|url| rules.base_url(&url));
-        let token = change.token.and_then(|token| rules.token(&token));
+        let given = change.token.filter(|token| token.trim() != ApiToken::MASK);
+        let token = given.and_then(|token| rules.token(&token));
         if let Some(rate) = change.requests_per_minute {
             client.requests_per_minute = rules.rate(rate);
         }

@@ -5,7 +5,7 @@ use actix_web::{
     http::{StatusCode, header},
     web::{Data, Path, Payload, Query},
 };
-use domain::importing::ClientSlug;
+use domain::importing::{ApiToken, ClientSlug};
 use http_kit::{Answer, Problem, ProblemBody, etag, etag::IfMatch, paging};
 use ports::importing::{ClientId, ImportClient};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -19,8 +19,6 @@ use crate::{
     },
     http::ApiState,
 };
-
-const MASK: &str = "********";
 
 /// Whose CRM is imported.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -60,7 +58,7 @@ impl From<&ImportClient> for ClientJson {
             name: client.name.clone(),
             active: client.active,
             base_url: client.base_url.to_string(),
-            token: MASK,
+            token: ApiToken::MASK,
             requests_per_minute: client.requests_per_minute.map(|rate| rate.get()),
             tls_verify: client.tls_verify,
             schedule: client.schedule.as_ref().map(ToString::to_string),
@@ -103,6 +101,7 @@ pub struct Change {
     name: Option<String>,
     active: Option<bool>,
     base_url: Option<String>,
+    /// `********`, as it is read, leaves the token as it is.
     token: Option<String>,
     #[serde(default, deserialize_with = "present")]
     requests_per_minute: Option<Option<i64>>,
