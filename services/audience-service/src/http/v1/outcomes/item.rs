@@ -1,6 +1,6 @@
 //! One reported outcome.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::{
     contact::Document,
     recycle::{Outcome, OutcomeFact},
@@ -10,6 +10,8 @@ use ports::store::OutcomeRecord;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+/// How far a reporter's clock may be ahead.
+const AHEAD: TimeDelta = TimeDelta::days(1);
 const MAX_CHANNEL: usize = 32;
 const MAX_EXTERNAL_ID: usize = 255;
 const MEMBERS: [&str; 5] = [
@@ -32,7 +34,7 @@ pub struct OutcomeItem {
     /// `answered`, `no_answer`, `busy`, `failed`, `converted`, `invalid_number` or `opted_out`.
     #[schema(example = "no_answer")]
     outcome: String,
-    /// RFC 3339.
+    /// RFC 3339, at most a day ahead of now.
     #[schema(example = "2026-03-01T12:00:00.000Z")]
     occurred_at: String,
     /// Identity in the reporting system, up to 255 characters.
@@ -77,6 +79,10 @@ pub fn parse(item: Value, now: Instant) -> Result<OutcomeRecord, Broken> {
     })?;
     let occurred_at = DateTime::parse_from_rfc3339(required(&members, "occurred_at")?)
         .map_err(|_| broken("occurred_at", "invalid_time", "an RFC 3339 time"))?;
+    if occurred_at > now + AHEAD {
+        let detail = "more than a day ahead";
+        return Err(broken("occurred_at", "in_the_future", detail));
+    }
     let external_id = text(&members, "external_id")?;
     let fits = |id: &str| !id.contains('\0') && (1..=MAX_EXTERNAL_ID).contains(&id.chars().count());
     if external_id.is_some_and(|id| !fits(id)) {
@@ -127,7 +133,7 @@ mod tests {
             "occurred_at": "2026-03-01T09:00:00.1239-03:00", "external_id": "call-1",
         });
         item[name] = value;
-        parse(item, DateTime::UNIX_EPOCH)
+        parse(item, "2026-03-01T12:00:00Z".parse().unwrap())
     }
 
     #[test]
@@ -138,6 +144,15 @@ mod tests {
         let at = record.fact.occurred_at.to_rfc3339();
         assert_eq!(at, "2026-03-01T12:00:00.123+00:00");
         assert_eq!(record.external_id, None);
+    }
+
+    #[test]
+    fn a_clock_that_is_a_day_ahead_is_believed() {
+        let record = with("occurred_at", json!("2026-03-02T12:00:00Z")).unwrap();
+        assert_eq!(
+            record.fact.occurred_at.to_rfc3339(),
+            "2026-03-02T12:00:00+00:00"
+        );
     }
 
     #[test]
@@ -152,6 +167,11 @@ mod tests {
             ("outcome", json!("Busy"), "unknown_value"),
             ("occurred_at", json!("2026-03-01"), "invalid_time"),
             ("occurred_at", json!(1), "invalid_type"),
+            (
+                "occurred_at",
+                json!("2026-03-02T12:00:00.001Z"),
+                "in_the_future",
+            ),
             ("external_id", json!(""), "invalid_external_id"),
             ("external_id", json!("x".repeat(256)), "invalid_external_id"),
             ("chanel", json!("sms"), "unknown_member"),
