@@ -9,7 +9,7 @@ use super::{
     ContactBody, Document, FieldTarget, RawValues, normalise_email, normalise_phone,
     tidy_attributes,
 };
-use crate::shared::{Instant, from_json, trimmed};
+use crate::shared::{Instant, from_json, number_text, trimmed};
 
 /// Most attributes of one contact.
 pub const MAX_ATTRIBUTES: usize = 50;
@@ -242,10 +242,11 @@ fn take_text(
     match members.remove(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::Number(number)) => Ok(Some(number_text(&number))),
         Some(_) => Err(ItemError::new(
             name,
             "invalid_type",
-            "must be a string or null",
+            "must be a string, a number or null",
         )),
     }
 }

@@ -53,6 +53,17 @@ fn an_item_is_normalised_and_its_raw_values_kept() {
 }
 
 #[test]
+fn a_number_as_name_phone_or_email_is_its_digits() {
+    let item = json!({"document": "T1", "name": 7, "phone": 5_511_987_654_321_u64, "email": 5});
+    let body = parse(item).unwrap().body;
+    assert_eq!(body.name.as_deref(), Some("7"));
+    let phone = body.phone.as_deref();
+    assert_eq!((phone, body.phone_valid), (Some("+5511987654321"), true));
+    let email = body.email.as_deref();
+    assert_eq!((email, body.email_valid), (Some("5"), false));
+}
+
+#[test]
 fn a_small_contact_is_stored_small() {
     let body = parse(json!({"document": "A1", "phone": "", "email": " "}))
         .unwrap()
@@ -98,7 +109,8 @@ fn each_broken_rule_has_its_code() {
         field("document", "document_nul")
     );
     let with = |name: &str, value: Value| code(json!({"document": "1", name: value}));
-    assert_eq!(with("phone", json!(11)), field("phone", "invalid_type"));
+    assert_eq!(with("phone", json!([11])), field("phone", "invalid_type"));
+    assert_eq!(with("name", json!(true)), field("name", "invalid_type"));
     assert_eq!(
         with("attributes", json!("x")),
         field("attributes", "invalid_type")

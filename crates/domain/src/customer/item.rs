@@ -10,7 +10,7 @@ use crate::{
     audience::{TagError, Tags},
     contact::{Document, ItemError, check_attributes, check_text, tidy_attributes},
     importing::ExternalId,
-    shared::{Instant, trimmed},
+    shared::{Instant, number_text, trimmed},
 };
 
 /// Members that are computed: ignored on input, so that a customer can be sent back as it was read.
@@ -157,7 +157,14 @@ fn take_text(
     members: &mut Map<String, Value>,
     name: &'static str,
 ) -> Result<Change<String>, ItemError> {
-    match members.remove(name) {
+    let value = match members.remove(name) {
+        // A document that a program made a number has lost its zeros; a phone has none to lose.
+        Some(Value::Number(number)) if name != "document" => {
+            Some(Value::String(number_text(&number)))
+        }
+        value => value,
+    };
+    match value {
         None => Ok(Change::Keep),
         Some(Value::Null) => Ok(Change::Clear),
         Some(Value::String(text)) => {

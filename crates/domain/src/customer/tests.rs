@@ -107,7 +107,7 @@ fn items_that_break_a_rule_name_it() {
             "document_too_long",
         ),
         (
-            json!({"external_id": "1", "phone": 1}),
+            json!({"external_id": "1", "phone": [1]}),
             "phone",
             "invalid_type",
         ),

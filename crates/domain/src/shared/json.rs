@@ -1,6 +1,10 @@
 //! JSON text as programs in the field write it.
 
 use serde::de::DeserializeOwned;
+use serde_json::Number;
+
+/// Above it a float is no exact integer any more.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 use super::numbers::exact_numbers;
 
@@ -44,6 +48,16 @@ pub fn whole_surrogates(json: &[u8]) -> Option<Vec<u8>> {
         };
     }
     mended
+}
+
+/// A number where a text is expected: its digits, `11987654321.0` and `1.1987654321e10` without the
+/// fraction that is none.
+pub(crate) fn number_text(number: &Number) -> String {
+    let whole = |float: &f64| float.fract() == 0.0 && float.abs() < EXACT;
+    match number.as_f64().filter(whole) {
+        Some(float) if number.is_f64() => format!("{float:.0}"),
+        _ => number.to_string(),
+    }
 }
 
 #[derive(PartialEq, Eq)]
@@ -95,6 +109,21 @@ mod tests {
         }
         let member = from_json::<Value>(br#"{"a\ud800":1}"#).unwrap();
         assert_eq!(member, json!({"a\u{FFFD}": 1}));
+    }
+
+    #[test]
+    fn a_number_as_text_is_its_digits() {
+        for (number, text) in [
+            ("5511987654321", "5511987654321"),
+            ("11987654321.0", "11987654321"),
+            ("1.1987654321e10", "11987654321"),
+            ("-5", "-5"),
+            ("0.5", "0.5"),
+            ("18446744073709551615", "18446744073709551615"),
+        ] {
+            let read: Number = from_json(number.as_bytes()).unwrap();
+            assert_eq!(number_text(&read), text);
+        }
     }
 
     #[test]

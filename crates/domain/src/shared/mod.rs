@@ -14,6 +14,7 @@ pub use ids::{
     AudienceId, Epoch, IdError, NotificationId, OperationId, RemovalNo, UploadId, UserId,
     WorkspaceId, WriteNo,
 };
+pub(crate) use json::number_text;
 pub use json::{from_json, whole_surrogates};
 pub use name::{AudienceName, NameError};
 pub use numbers::exact_numbers;

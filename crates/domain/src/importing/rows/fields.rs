@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     importing::{ExternalId, Fault, Personal},
-    shared::Instant,
+    shared::{Instant, number_text},
 };
 
 /// Numbers from here on are milliseconds, below they are seconds: 1973 or 5138.
@@ -57,7 +57,7 @@ impl<'a> Fields<'a> {
                 Ok(Some(text.replace('\0', "\u{fffd}")))
             }
             Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(Value::Number(number)) => Ok(Some(number_text(number))),
             Some(_) => Err(self.fault(name, "not_a_text")),
         }
     }
