@@ -4,10 +4,8 @@
 //! letters are those of a keypad. Of our own: `ramal`, a cell with two numbers is none, `.0` of a
 //! spreadsheet is no digit, and no invisible character counts wherever it stands.
 
-use super::{
-    brazil,
-    unicode::{decimal, is_dash, is_unseen},
-};
+use super::{brazil, unicode::decimal};
+use crate::shared::{is_dash, is_ignorable};
 
 /// Longest text that is looked at, in bytes: libphonenumber's 250 characters.
 const LONGEST: usize = 250;
@@ -101,7 +99,7 @@ fn folded(text: &str) -> Option<String> {
         c if c.is_whitespace() => ' ',
         c => decimal(c).unwrap_or(c),
     };
-    let seen = text.chars().filter(|c| !is_unseen(*c));
+    let seen = text.chars().filter(|c| !is_ignorable(*c));
     Some(seen.map(fold).collect())
 }
 

@@ -17,18 +17,3 @@ pub(super) fn decimal(c: char) -> Option<char> {
     let zero = ZEROS.get(before.checked_sub(1)?)?;
     char::from_digit(code - zero, 10)
 }
-
-/// Whether nothing is shown for a character: zero width spaces and joiners, byte order marks, marks of
-/// direction, soft hyphens, variation selectors.
-pub(super) const fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
-}
-
-/// Whether a character is a hyphen, a dash or a minus.
-pub(super) const fn is_dash(c: char) -> bool {
-    matches!(
-        c,
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}'
-    )
-}
