@@ -27,7 +27,8 @@ impl Rig {
         };
         let records = documents.iter().map(record).collect();
         let actor = self.actor();
-        let recorded = self.app.record_outcomes(&actor, records).await;
+        let ticket = self.ticket();
+        let recorded = self.app.record_outcomes(&actor, ticket, records).await;
         assert_eq!(recorded.unwrap().recorded, documents.len());
     }
 
