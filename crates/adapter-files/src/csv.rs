@@ -5,7 +5,10 @@ use std::io::BufRead;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use ports::files::{FileError, FormatFault, RecordLimits, RowFault};
 
-use crate::table::{Row, Rows};
+use crate::{
+    lines::{Lines, line_ends},
+    table::{Row, Rows},
+};
 
 const FIRST_BYTES: usize = 4 << 10;
 const FIRST_FIELDS: usize = 64;
@@ -20,10 +23,13 @@ pub(crate) struct CsvRows<R> {
     text: Vec<u8>,
     ends: Vec<usize>,
     record_bytes: usize,
+    delimiter: u8,
     first: bool,
     ended: bool,
-    /// Whether the last byte taken was a line feed.
-    after_line_feed: bool,
+    /// Of all that was taken.
+    lines: Lines,
+    /// Whether the last byte taken ended a line.
+    at_line_end: bool,
 }
 
 /// How much of a record has been parsed.
@@ -41,9 +47,11 @@ impl<R: BufRead> CsvRows<R> {
             text: vec![0; FIRST_BYTES.min(limits.record_bytes)],
             ends: vec![0; FIRST_FIELDS],
             record_bytes: limits.record_bytes,
+            delimiter,
             first: true,
             ended: false,
-            after_line_feed: false,
+            lines: Lines::default(),
+            at_line_end: false,
         }
     }
 
@@ -61,11 +69,13 @@ impl<R: BufRead> CsvRows<R> {
             let text = self.text.get_mut(progress.bytes..).unwrap_or_default();
             let ends = self.ends.get_mut(progress.fields..).unwrap_or_default();
             let (result, read, written, ended) = self.parser.read_record(input, text, ends);
-            if let Some(last) = read.checked_sub(1).and_then(|index| input.get(index)) {
-                self.after_line_feed = *last == b'\n';
+            let taken = input.get(..read).unwrap_or_default();
+            if let Some(last) = taken.last() {
+                self.at_line_end = !at_end && matches!(last, b'\n' | b'\r');
                 self.ended = at_end;
             }
             if !at_end {
+                self.lines.add(taken);
                 self.input.consume(read);
             }
             progress.bytes += written;
@@ -84,8 +94,10 @@ impl<R: BufRead> CsvRows<R> {
         if progress.bytes == 0 && progress.fields == 0 {
             return Ok(None);
         }
-        let line = self.parser.line() - line_feeds(self.open_field(progress));
-        Err(open_quote(line))
+        let field = self.open_field(progress);
+        // Without the line break that was added at the end.
+        let field = field.strip_suffix(b"\n").unwrap_or(field);
+        Err(open_quote(self.line_of(field)))
     }
 
     fn grow(&mut self, progress: Progress) -> Result<(), FileError> {
@@ -95,7 +107,7 @@ impl<R: BufRead> CsvRows<R> {
             return Ok(());
         }
         let field = self.open_field(progress);
-        let line = self.parser.line() - line_feeds(field);
+        let line = self.line_of(field);
         // Only a quoted field has line breaks.
         if field.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
             return Err(open_quote(line));
@@ -106,6 +118,11 @@ impl<R: BufRead> CsvRows<R> {
             FormatFault::RecordTooLarge,
             detail,
         ))
+    }
+
+    /// The line where a field starts that ends where the reader stands.
+    fn line_of(&self, field: &[u8]) -> u64 {
+        (self.lines.ended() + 1).saturating_sub(line_ends(field))
     }
 
     /// The field that is being parsed.
@@ -119,17 +136,11 @@ impl<R: BufRead> CsvRows<R> {
             .unwrap_or_default()
     }
 
-    fn fill(&self, progress: Progress, line_before: u64, row: &mut Row) {
+    fn fill(&self, progress: Progress, ended_before: u64, row: &mut Row) {
         let bytes = self.text.get(..progress.bytes).unwrap_or_default();
-        let line = self.parser.line() - u64::from(self.after_line_feed);
-        let inside = if line > line_before {
-            line_feeds(bytes)
-        } else {
-            0
-        };
-        row.line = line - inside;
+        let ended = self.lines.ended() - u64::from(self.at_line_end);
         let text = std::str::from_utf8(bytes).ok();
-        let mut start = 0;
+        let (mut start, mut inside) = (0, 0);
         for &end in self.ends.get(..progress.fields).unwrap_or_default() {
             let cell = row.push();
             match text.and_then(|text| text.get(start..end)) {
@@ -142,24 +153,33 @@ impl<R: BufRead> CsvRows<R> {
                     }
                 }
             }
+            if ended > ended_before {
+                inside += line_ends(bytes.get(start..end).unwrap_or_default());
+            }
             start = end;
         }
+        row.line = (ended + 1).saturating_sub(inside);
+        row.spans_lines = inside > 0;
     }
 }
 
 impl<R: BufRead + Send> Rows for CsvRows<R> {
     fn read(&mut self, row: &mut Row) -> Result<bool, FileError> {
         loop {
-            let line_before = self.parser.line();
+            let ended_before = self.lines.ended();
             let Some(progress) = self.parse()? else {
                 return Ok(false);
             };
-            self.fill(progress, line_before, row);
+            self.fill(progress, ended_before, row);
             if !std::mem::take(&mut self.first) || !is_separator_line(row.cells()) {
                 return Ok(true);
             }
             row.clear();
         }
+    }
+
+    fn delimiter(&self) -> Option<char> {
+        Some(self.delimiter.into())
     }
 }
 
@@ -169,10 +189,6 @@ fn is_separator_line(cells: &[String]) -> bool {
         .next()
         .is_some_and(|cell| cell.strip_prefix("sep=").is_some_and(|sep| sep.len() <= 1))
         && cells.all(String::is_empty)
-}
-
-fn line_feeds(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 fn open_quote(line: u64) -> FileError {

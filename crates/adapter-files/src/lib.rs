@@ -5,6 +5,7 @@
 mod csv;
 mod disk;
 mod formats;
+mod lines;
 mod ndjson;
 mod spool;
 mod table;

@@ -9,8 +9,12 @@ const RAW_BYTES: usize = 32 << 10;
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// Occurs in no UTF-8 text: the record that contains it is rejected, not the file.
 const INVALID: u8 = 0xFF;
+const CTRL_Z: u8 = 0x1A;
+/// Longest end of a text: more than a sector of padding.
+const MOST_HELD: usize = 4 << 10;
 
-/// A reader of UTF-8 text without a byte order mark.
+/// A reader of UTF-8 text without a byte order mark, up to the end of the text: a Ctrl-Z at the end,
+/// which programs of another time write, is not part of it.
 ///
 /// UTF-8 passes through unchecked, because whoever splits it into records can reject a single one.
 pub(crate) fn utf8_reader(
@@ -19,24 +23,83 @@ pub(crate) fn utf8_reader(
 ) -> Box<dyn Read + Send> {
     let encoding = match encoding {
         Encoding::Utf8 => {
-            return Box::new(WithoutBom {
+            return Box::new(WithoutCtrlZ::new(WithoutBom {
                 source,
                 head: Vec::new(),
                 started: false,
-            });
+            }));
         }
         Encoding::Windows1252 => WINDOWS_1252,
         Encoding::Utf16Le => UTF_16LE,
         Encoding::Utf16Be => UTF_16BE,
     };
-    Box::new(Transcoder {
+    Box::new(WithoutCtrlZ::new(Transcoder {
         source,
         decoder: encoding.new_decoder_with_bom_removal(),
         raw: vec![0; RAW_BYTES],
         ready: Vec::new(),
         taken: 0,
         ended: false,
-    })
+    }))
+}
+
+/// Ends where nothing but Ctrl-Z and ends of lines follow.
+struct WithoutCtrlZ<R> {
+    source: R,
+    /// What may be the end, from its first Ctrl-Z.
+    held: Vec<u8>,
+    ready: Vec<u8>,
+    taken: usize,
+}
+
+impl<R> WithoutCtrlZ<R> {
+    fn new(source: R) -> Self {
+        Self {
+            source,
+            held: Vec::new(),
+            ready: Vec::new(),
+            taken: 0,
+        }
+    }
+}
+
+impl<R: Read> Read for WithoutCtrlZ<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let mut rest = self.ready.get(self.taken..).unwrap_or_default();
+            if !rest.is_empty() {
+                let count = rest.read(out)?;
+                self.taken += count;
+                return Ok(count);
+            }
+            let count = self.source.read(out)?;
+            let read = out.get(..count).unwrap_or_default();
+            if count == 0 || (self.held.is_empty() && end_of_text(read) == count) {
+                return Ok(count);
+            }
+            self.taken = 0;
+            self.ready.clear();
+            self.ready.append(&mut self.held);
+            self.ready.extend_from_slice(read);
+            let end = end_of_text(&self.ready);
+            if self.ready.len() - end <= MOST_HELD {
+                self.held = self.ready.split_off(end);
+            }
+        }
+    }
+}
+
+/// Where the end begins, if a text ends here: at the first Ctrl-Z after which there are only others
+/// and ends of lines.
+fn end_of_text(text: &[u8]) -> usize {
+    let end = |byte: &u8| matches!(*byte, CTRL_Z | b'\r' | b'\n');
+    let content = text
+        .iter()
+        .rposition(|byte| !end(byte))
+        .map_or(0, |at| at + 1);
+    let tail = text.get(content..).unwrap_or_default();
+    let first = tail.iter().position(|byte| *byte == CTRL_Z);
+    first.map_or(text.len(), |first| content + first)
 }
 
 struct WithoutBom<R> {
@@ -159,5 +222,36 @@ mod tests {
             decode(&long, Encoding::Windows1252),
             "é".repeat(100_000).as_bytes()
         );
+    }
+
+    #[test]
+    fn a_ctrl_z_at_the_end_ends_the_text() {
+        for (bytes, text) in [
+            (&b"a\n1\x1A"[..], "a\n1"),
+            (b"a\n1\n\x1A\x1A\x1A", "a\n1\n"),
+            (b"a\n1\n\x1A\r\n", "a\n1\n"),
+            (b"a\x1Ab\n\x1A", "a\x1Ab\n"),
+            (b"a\n\x1A\nb\n", "a\n\x1A\nb\n"),
+            (b"\x1A", ""),
+            (b"a\n\n", "a\n\n"),
+        ] {
+            assert_eq!(decode(bytes, Encoding::Utf8), text.as_bytes(), "{text:?}");
+            let mut piecewise = WithoutCtrlZ::new(OneByOne(bytes));
+            let mut out = String::new();
+            piecewise.read_to_string(&mut out).unwrap();
+            assert_eq!(out, text);
+        }
+        assert_eq!(decode(b"a\0\x1A\0", Encoding::Utf16Le), b"a");
+        let many = [b"a".repeat(100_000), vec![CTRL_Z; 100]].concat();
+        assert_eq!(decode(&many, Encoding::Utf8), b"a".repeat(100_000));
+    }
+
+    struct OneByOne<'a>(&'a [u8]);
+
+    impl Read for OneByOne<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let most = out.len().min(1);
+            self.0.read(&mut out[..most])
+        }
     }
 }

@@ -9,8 +9,8 @@ mod tests;
 use std::io::{BufReader, Cursor, Read, SeekFrom};
 
 use ports::files::{
-    Cells, DetectedFormat, Encoding, FileError, FileFormat, FileHint, FormatFault, ReadSeek,
-    RecordFormats, RecordLimits, RecordReader,
+    Cells, DetectedFormat, Encoding, FileError, FileFormat, FileHint, FormatFault, Header,
+    ReadSeek, RecordFormats, RecordLimits, RecordReader,
 };
 use serde_json::Value;
 
@@ -27,6 +27,8 @@ const SNIFFED_BYTES: u64 = 64 << 10;
 const SCANNED_BYTES: u64 = 64 << 20;
 const READ_BYTES: usize = 256 << 10;
 const SAMPLE_RECORDS: usize = 5;
+/// Records of NDJSON whose keys are columns from the beginning.
+const KEYED_RECORDS: usize = 1_000;
 
 /// CSV, NDJSON and XLSX.
 #[derive(Debug, Clone, Copy, Default)]
@@ -98,7 +100,7 @@ impl RecordFormats for TabularFormats {
 fn ignore_cut(error: FileError) -> Result<(), FileError> {
     match error {
         FileError::Malformed {
-            code: FormatFault::OpenQuote | FormatFault::NotNdjson,
+            code: FormatFault::OpenQuote | FormatFault::NotNdjson | FormatFault::NoSuchHeader,
             ..
         } => Ok(()),
         error => Err(error),
@@ -123,7 +125,7 @@ type TextTable = TableReader<CsvRows<BufReader<Box<dyn Read + Send>>>>;
 fn open_csv(
     source: Box<dyn ReadSeek>,
     format: &DetectedFormat,
-    header: Option<bool>,
+    header: Option<Header>,
     limits: RecordLimits,
 ) -> Result<TextTable, FileError> {
     let delimiter = sniff::check_delimiter(format.delimiter.unwrap_or(b','))?;
@@ -157,14 +159,14 @@ fn describe(
     let mut reader: Box<dyn RecordReader> = match detected.format {
         FileFormat::Csv => {
             let table = open_csv(source, detected, header, limits)?;
-            detected.header = table.has_header();
+            detected.header = table.header();
             Box::new(table)
         }
         FileFormat::Xlsx => {
             let rows = open_xlsx(source, hint.sheet, limits)?;
             detected.sheet = Some(rows.name().to_owned());
             let table = TableReader::open(rows, header, &limits)?;
-            detected.header = table.has_header();
+            detected.header = table.header();
             Box::new(table)
         }
         FileFormat::Ndjson => {
@@ -175,13 +177,16 @@ fn describe(
             );
         }
     };
-    detected.columns = reader.headers().to_vec();
     while detected.sample.len() < SAMPLE_RECORDS
         && let Some(record) = reader.next()?
     {
         if let (Cells::Fields(fields), None) = (record.cells, record.fault) {
             detected.sample.push(fields.to_vec());
         }
+    }
+    detected.columns = reader.headers().to_vec();
+    for cells in &mut detected.sample {
+        cells.resize(detected.columns.len(), String::new());
     }
     Ok(())
 }
@@ -194,18 +199,24 @@ fn describe_objects(
 ) -> Result<(), FileError> {
     let mut objects = Vec::new();
     let mut seen = 0_usize;
-    while objects.len() < SAMPLE_RECORDS
-        && seen < 1_000
-        && let Some(record) = reader.next()?
-    {
+    while seen < KEYED_RECORDS {
+        let record = match reader.next() {
+            Ok(Some(record)) => record,
+            Ok(None) => break,
+            Err(error) if objects.is_empty() => return Err(error),
+            // Whoever reads the file to this place says what is wrong there.
+            Err(_) => break,
+        };
         seen += 1;
-        if let Cells::Json(Value::Object(object)) = record.cells {
+        if let (Cells::Json(Value::Object(object)), None) = (record.cells, record.fault) {
             for name in object.keys() {
                 if !detected.columns.contains(name) && detected.columns.len() < limits.columns {
                     detected.columns.push(name.clone());
                 }
             }
-            objects.push(object);
+            if objects.len() < SAMPLE_RECORDS {
+                objects.push(object);
+            }
         }
     }
     if objects.is_empty() {

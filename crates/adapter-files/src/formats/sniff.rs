@@ -2,8 +2,9 @@
 
 use std::io::Read;
 
+use domain::{contact::FieldTarget, shared::from_json};
 use ports::files::{
-    DetectedFormat, Encoding, FileError, FileFormat, FileHint, FormatFault, RecordLimits,
+    DetectedFormat, Encoding, FileError, FileFormat, FileHint, FormatFault, Header, RecordLimits,
 };
 
 use crate::csv::CsvRows;
@@ -13,6 +14,7 @@ use crate::transcode::utf8_reader;
 const DELIMITERS: [u8; 4] = *b",;\t|";
 /// Rows that are compared to tell the delimiter.
 const COMPARED_ROWS: usize = 100;
+const LINE_ENDS: [char; 2] = ['\n', '\r'];
 
 /// How the content of other formats starts, with what to call them.
 const BINARY_STARTS: [(&[u8], &str); 9] = [
@@ -37,7 +39,7 @@ pub(super) fn sniff(bytes: &[u8], hint: &FileHint<'_>) -> Result<DetectedFormat,
         format: FileFormat::Xlsx,
         delimiter: None,
         encoding: Encoding::Utf8,
-        header: true,
+        header: Header::Present(true),
         columns: Vec::new(),
         sample: Vec::new(),
         sheet: None,
@@ -62,7 +64,9 @@ pub(super) fn sniff(bytes: &[u8], hint: &FileHint<'_>) -> Result<DetectedFormat,
     refuse_markup(&text)?;
     detected.format = text_format(&text, hint)?;
     if detected.format == FileFormat::Csv {
-        let delimiter = hint.delimiter.unwrap_or_else(|| delimiter(&text));
+        let delimiter = hint
+            .delimiter
+            .unwrap_or_else(|| delimiter(&text, hint.header));
         detected.delimiter = Some(check_delimiter(delimiter)?);
     }
     Ok(detected)
@@ -83,7 +87,7 @@ pub(super) fn whole_lines(bytes: &[u8], encoding: Encoding) -> &[u8] {
     }
     let end = bytes
         .iter()
-        .rposition(|byte| *byte == b'\n')
+        .rposition(|byte| matches!(byte, b'\n' | b'\r'))
         .map(|index| index + 1);
     end.and_then(|end| bytes.get(..end)).unwrap_or(bytes)
 }
@@ -162,11 +166,13 @@ fn text_format(text: &str, hint: &FileHint<'_>) -> Result<FileFormat, FileError>
     if claims(hint, &["csv", "tsv", "txt"], &["csv"]) {
         return Ok(FileFormat::Csv);
     }
-    let mut lines = start.lines().filter(|line| !line.trim().is_empty());
+    let mut lines = start
+        .split(LINE_ENDS)
+        .filter(|line| !line.trim().is_empty());
     let is_object = |line: &str| {
-        serde_json::from_str::<serde_json::Value>(line).is_ok_and(|json| json.is_object())
+        from_json::<serde_json::Value>(line.as_bytes()).is_ok_and(|json| json.is_object())
     };
-    let one_long_line = start.starts_with('{') && !start.contains('\n');
+    let one_long_line = start.starts_with('{') && !start.contains(LINE_ENDS);
     if one_long_line || lines.any(is_object) {
         return Ok(FileFormat::Ndjson);
     }
@@ -247,8 +253,9 @@ impl EncodingScan {
     }
 }
 
-/// The delimiter that gives most rows as many columns as the header, then the most columns.
-fn delimiter(text: &str) -> u8 {
+/// The delimiter under which the header names a document; then the one that gives most rows as many
+/// columns as the header, then the most columns.
+fn delimiter(text: &str, header: Option<Header>) -> u8 {
     if let Some(given) = text
         .strip_prefix("sep=")
         .and_then(|rest| rest.bytes().next())
@@ -258,27 +265,41 @@ fn delimiter(text: &str) -> u8 {
     let best = DELIMITERS
         .iter()
         .rev()
-        .max_by_key(|delimiter| score(text, **delimiter));
+        .max_by_key(|delimiter| score(text, **delimiter, header));
     best.copied().unwrap_or(b',')
 }
 
-fn score(text: &str, delimiter: u8) -> (usize, usize) {
+fn score(text: &str, delimiter: u8, header: Option<Header>) -> (bool, usize, usize) {
     let text = whole_lines(text.as_bytes(), Encoding::Utf8);
     let mut rows = CsvRows::new(text, delimiter, &RecordLimits::default());
     let mut row = Row::default();
-    let (mut columns, mut alike, mut all) = (0, 0, 0);
+    let first_line = match header {
+        Some(Header::Row(number)) => number.get(),
+        _ => 0,
+    };
+    let (mut columns, mut alike, mut all, mut named) = (0, 0, 0, false);
+    let mut begun = false;
     // An error is the cut at the end of the text.
     while all < COMPARED_ROWS && rows.read(&mut row).unwrap_or(false) {
-        if all == 0 {
-            columns = row.len();
+        let is_header = !begun && row.line >= first_line && !row.is_blank();
+        if is_header {
+            begun = true;
+            named = row.cells().iter().any(|cell| is_document(cell));
+        }
+        if is_header || all == 0 {
+            (columns, alike, all) = (row.len(), 0, 0);
         }
         alike += usize::from(row.len() == columns);
         all += 1;
         row.clear();
     }
     if columns < 2 {
-        (0, 0)
+        (false, 0, 0)
     } else {
-        (1_000 * alike / all, columns)
+        (named, 1_000 * alike / all, columns)
     }
+}
+
+fn is_document(header: &str) -> bool {
+    FieldTarget::known(header) == Some(FieldTarget::Document)
 }

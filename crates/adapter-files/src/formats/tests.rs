@@ -1,8 +1,8 @@
 use std::io::Cursor;
 
 use ports::files::{
-    Cells, DetectedFormat, Encoding, FileError, FileFormat, FileHint, FormatFault, RecordFormats,
-    RecordLimits, RowFault, push_csv_row,
+    Cells, DetectedFormat, Encoding, FileError, FileFormat, FileHint, FormatFault, Header,
+    RecordFormats, RecordLimits, RowFault, push_csv_row,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -49,7 +49,7 @@ fn csv_format(delimiter: u8) -> DetectedFormat {
         format: FileFormat::Csv,
         delimiter: Some(delimiter),
         encoding: Encoding::Utf8,
-        header: true,
+        header: Header::Present(true),
         columns: Vec::new(),
         sample: Vec::new(),
         sheet: None,
@@ -155,15 +155,16 @@ fn a_damaged_record_is_rejected_and_reading_goes_on() {
             (2, 3, None),
             (3, 4, Some(RowFault::InvalidEncoding)),
             (4, 5, Some(RowFault::NulCharacter)),
-            (5, 6, Some(RowFault::TooManyColumns)),
+            (5, 6, None),
             (6, 7, None),
             (7, 10, None),
         ]
     );
     assert_eq!(rows[2].2, ["Z\u{FFFD}", "3"]);
     assert_eq!(rows[4].2, ["c", "5", "6"]);
-    assert_eq!(rows[5].2, ["d", ""]);
-    assert_eq!(rows[6].2, ["e\nf", "7"]);
+    // What is right of the header makes a column.
+    assert_eq!(rows[5].2, ["d", "", ""]);
+    assert_eq!(rows[6].2, ["e\nf", "7", ""]);
     assert_eq!(
         inspect(content, &FileHint::default())
             .err()
@@ -174,7 +175,8 @@ fn a_damaged_record_is_rejected_and_reading_goes_on() {
 
 #[test]
 fn lines_are_counted_with_every_line_end() {
-    for (end, lines) in [("\n", [2, 3, 6]), ("\r\n", [2, 3, 6])] {
+    for end in ["\n", "\r\n", "\r"] {
+        let lines = [2, 3, 6];
         let text = format!("a,b{end}1,2{end}\"x{end}y\",3{end}{end}4,5");
         let rows = read(text.as_bytes(), &csv_format(b',')).unwrap();
         assert_eq!(
@@ -183,8 +185,121 @@ fn lines_are_counted_with_every_line_end() {
             "{end:?}"
         );
     }
-    let rows = read(b"a,b\r1,2\r3,4", &csv_format(b',')).unwrap();
-    assert_eq!(fields(&rows), [["1", "2"], ["3", "4"]]);
+    let rows = read(b"cpf;nome\r1;Ana\r;Bia\r5;Caio\r;Davi\r", &csv_format(b';')).unwrap();
+    let lines: Vec<_> = rows.iter().map(|row| row.1).collect();
+    assert_eq!(lines, [2, 3, 4, 5]);
+    for end in ["\n", "\r\n", "\r"] {
+        let text = format!("{{\"a\":1}}{end}{end}{{bad{end}{{\"a\":2}}");
+        let (_, rows) = read_any(text.as_bytes()).unwrap();
+        let lines: Vec<_> = rows.iter().map(|row| (row.0, row.1)).collect();
+        assert_eq!(lines, [(1, 1), (2, 3), (3, 4)], "{end:?}");
+    }
+}
+
+#[test]
+fn blank_rows_and_a_ctrl_z_are_no_rows() {
+    let content = " ; \n\u{a0};\t\ncpf;nome\n1;a\n  ;\t\n;\u{2003}\n2;b\n\x1A";
+    let (format, rows) = read_any(content.as_bytes()).unwrap();
+    assert_eq!(format.columns, ["cpf", "nome"]);
+    let found: Vec<_> = rows.iter().map(|row| (row.0, row.1)).collect();
+    assert_eq!(found, [(1, 4), (2, 7)]);
+    let (_, rows) = read_any(b"{\"a\":1}\n \xC2\xA0 \n{\"a\":2}\r\n\x1A\r\n").unwrap();
+    assert_eq!(rows.iter().map(|row| row.1).collect::<Vec<_>>(), [1, 3]);
+}
+
+#[test]
+fn text_right_of_the_header_makes_columns() {
+    let (format, rows) = read_any(b"cpf,nome,\n1,Ana\n2,Bia,ligar tarde\n3,C,,,x\n").unwrap();
+    assert_eq!(
+        format.columns,
+        ["cpf", "nome", "column_3", "column_4", "column_5"]
+    );
+    assert!(format.sample.iter().all(|cells| cells.len() == 5));
+    assert!(rows.iter().all(|row| row.3.is_none()));
+    assert_eq!(rows[2].2, ["3", "C", "", "", "x"]);
+    // Also where no record at the beginning shows it.
+    let late = format!("cpf,column_3\n{}9,a,late\n", "1,a\n".repeat(50));
+    let format = inspect(late.as_bytes(), &FileHint::default()).unwrap();
+    assert_eq!(format.columns, ["cpf", "column_3"]);
+    let source = Box::new(Cursor::new(late.into_bytes()));
+    let opened = TabularFormats.open(source, &format, RecordLimits::default());
+    let mut reader = opened.unwrap();
+    while let Some(record) = reader.next().unwrap() {
+        if record.number == 51 {
+            assert_eq!(record.columns, ["cpf", "column_3", "column_3_2"]);
+            return;
+        }
+    }
+    panic!("no such record");
+}
+
+#[test]
+fn more_columns_than_there_can_be_reject_the_row_alone() {
+    let wide = format!("a,b\n1,2\n{}\n3,4\n", "x,".repeat(1_001));
+    let (_, rows) = read_any(wide.as_bytes()).unwrap();
+    let faults: Vec<_> = rows.iter().map(|row| row.3).collect();
+    assert_eq!(faults, [None, Some(RowFault::TooManyColumns), None]);
+}
+
+#[test]
+fn the_delimiter_under_which_the_header_names_a_document_wins() {
+    let ragged =
+        "CPF;Nome, sobrenome;Valor;Obs\n1;Ana, Souza;10;a\n2;Bia, Lima;1\n3;Caio, Reis;3;b\n";
+    let (format, rows) = read_any(ragged.as_bytes()).unwrap();
+    assert_eq!(format.delimiter, Some(b';'));
+    assert_eq!(format.columns, ["CPF", "Nome, sobrenome", "Valor", "Obs"]);
+    assert_eq!(rows.len(), 3);
+}
+
+#[test]
+fn a_header_is_known_by_its_names_whatever_dates_are_in_it() {
+    let (format, rows) = read_any(b"cpf,nome,01/01/2024 00:00\n11144477735,Ana,10\n").unwrap();
+    assert_eq!(format.header, Header::Present(true));
+    assert_eq!(format.columns, ["cpf", "nome", "01/01/2024 00:00"]);
+    assert_eq!(rows.len(), 1);
+}
+
+#[test]
+fn the_row_of_the_header_can_be_said() {
+    let content = b"Relatorio, de clientes\n\n;;\ncpf;nome\n1;Ana\n";
+    let said = |header: &str| {
+        let header = header.parse().ok();
+        let hint = FileHint {
+            header,
+            ..FileHint::default()
+        };
+        inspect(content, &hint)
+    };
+    let format = said("4").unwrap();
+    assert_eq!(
+        (format.delimiter, format.columns.as_slice()),
+        (Some(b';'), &["cpf".to_owned(), "nome".to_owned()][..])
+    );
+    let rows = read(content, &format).unwrap();
+    assert_eq!(rows, [(1, 5, vec!["1".into(), "Ana".into()], None)]);
+    let none = said("false").unwrap();
+    assert_eq!(none.header, Header::Present(false));
+    assert_eq!(read(content, &none).unwrap()[0].1, 1);
+    for row in ["2", "3", "6", "99"] {
+        let fault = match said(row) {
+            Err(FileError::Malformed { code, .. }) => code,
+            other => panic!("{row}: {other:?}"),
+        };
+        assert_eq!(fault, FormatFault::NoSuchHeader, "{row}");
+    }
+}
+
+#[test]
+fn a_quote_that_swallowed_rows_is_reported_with_its_line() {
+    let content = "cpf;nome\n1;\"Ana\n2;Bia\n3;\"Caio\n4;\"Rua A\nBairro B\"\n";
+    let format = inspect(content.as_bytes(), &FileHint::default()).unwrap();
+    let source = Box::new(Cursor::new(content.as_bytes().to_vec()));
+    let opened = TabularFormats.open(source, &format, RecordLimits::default());
+    let (mut reader, mut found) = (opened.unwrap(), Vec::new());
+    while let Some(record) = reader.next().unwrap() {
+        found.push((record.line, record.suspicious_quote));
+    }
+    assert_eq!(found, [(2, Some(2)), (5, None)]);
 }
 
 #[test]
@@ -209,7 +324,7 @@ fn headers_are_made_usable() {
     let (format, _) = read_any(b" a ;;a;a;\n1;2;3;4;\n").unwrap();
     assert_eq!(format.columns, ["a", "column_2", "a_2", "a_3"]);
     let (format, rows) = read_any(b"Ana;11999990000\nZe;11999990001\n").unwrap();
-    assert!(!format.header);
+    assert_eq!(format.header, Header::Present(false));
     assert_eq!(format.columns, ["column_1", "column_2"]);
     assert_eq!(
         rows[0],
@@ -217,13 +332,17 @@ fn headers_are_made_usable() {
     );
     assert_eq!(rows[1].0, 2);
     let hint = FileHint {
-        header: Some(true),
+        header: Some(Header::Present(true)),
         ..FileHint::default()
     };
     assert_eq!(
         inspect(b"Ana;11999990000\n", &hint).unwrap().columns,
         ["Ana", "11999990000"]
     );
+    let late = format!("{}{{\"nome\":1}}\n", "{\"cpf\":1}\n".repeat(500));
+    let (format, _) = read_any(late.as_bytes()).unwrap();
+    assert_eq!(format.columns, ["cpf", "nome"]);
+    assert_eq!(format.sample[0], ["1", ""]);
     let (format, rows) = read_any(b"x").unwrap();
     assert_eq!((format.columns, rows.len()), (vec!["x".to_owned()], 0));
     let wide = ",a".repeat(1_001);
@@ -254,6 +373,10 @@ fn json_lines_are_read_and_bad_ones_rejected() {
         [json!({"cpf": 12_345_678_909_u64, "nome": "A"}).to_string()]
     );
     assert_eq!(rows[1].2, ["{bad"]);
+    assert_eq!(rows[4].2, [json!({"x": "\u{FFFD}"}).to_string()]);
+    let (_, rows) = read_any(b"{\"a\":1}\n{\"a\":\"Ana \\ud83d\"}\n{\"a\":2}\n").unwrap();
+    assert!(rows.iter().all(|row| row.3.is_none()));
+    assert_eq!(rows[1].2, [json!({"a": "Ana \u{FFFD}"}).to_string()]);
     let long = format!("{{\"a\":1}}\n{{\"a\":\"{}\"}}\n", "x".repeat(1 << 20));
     assert_eq!(fault(read_any(long.as_bytes())), (2, "record_too_large"));
     let deep = format!("{{\"a\":1}}\n{{\"a\":{}", "[".repeat(500_000));
@@ -352,7 +475,7 @@ proptest! {
             push_csv_row(&mut text, ';', row.iter().map(String::as_str));
         }
         let read = read(text.as_bytes(), &csv_format(b';')).unwrap();
-        let blank = |row: &&Vec<String>| !row.iter().all(String::is_empty);
+        let blank = |row: &&Vec<String>| !row.iter().all(|cell| cell.trim().is_empty());
         let expected: Vec<_> = rows.iter().filter(blank).cloned().collect();
         prop_assert_eq!(read.into_iter().map(|row| row.2).collect::<Vec<_>>(), expected);
     }

@@ -39,6 +39,12 @@ struct Added {
     seq: i64,
 }
 
+#[derive(QueryableByName)]
+struct Person {
+    #[diesel(sql_type = Text)]
+    document: String,
+}
+
 #[async_trait]
 impl OutcomeRepository for Outcomes<'_> {
     async fn add(
@@ -166,6 +172,33 @@ impl OutcomeQueries for Db {
             }
         }
         Ok(people)
+    }
+
+    async fn opted_out_among(
+        &self,
+        workspace: &WorkspaceId,
+        documents: &[Document],
+    ) -> Result<Vec<Document>, StoreError> {
+        if documents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let documents: Vec<_> = documents.iter().map(|one| [one.as_str()]).collect();
+        let documents =
+            serde_json::to_string(&documents).map_err(|e| StoreError::Internal(Box::new(e)))?;
+        let text = format!(
+            "SELECT DISTINCT document FROM outcomes
+             WHERE workspace = $1 AND outcome = 'opted_out'
+               AND document IN (SELECT value ->> 0 FROM {elements})",
+            elements = dialect::elements("$2"),
+        );
+        let rows: Vec<Person> = sql_query(text)
+            .bind::<Text, _>(workspace.as_str())
+            .bind::<Text, _>(documents)
+            .load(&mut *self.reader().await?)
+            .await
+            .map_err(store)?;
+        let document = |row: Person| Document::from_stored(row.document);
+        Ok(rows.into_iter().map(document).collect())
     }
 
     async fn opted_out(

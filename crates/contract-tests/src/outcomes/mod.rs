@@ -37,7 +37,8 @@ macro_rules! outcomes_contract {
                 facts_stay_in_their_workspace,
                 opted_out_is_whoever_said_so_at_any_time,
                 opted_out_is_paged_and_names_each_once,
-                opted_out_stays_in_its_workspace;
+                opted_out_stays_in_its_workspace,
+                those_who_opted_out_are_found_among_others;
         );
     };
     (@ $harness:expr; $($module:ident: $($case:ident),+;)+) => {

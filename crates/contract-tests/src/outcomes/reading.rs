@@ -127,3 +127,25 @@ pub async fn opted_out_stays_in_its_workspace(h: &dyn StoreHarness) {
     add(h, &ws, &[report("1", Outcome::OptedOut, 1)]).await;
     assert_eq!(h.queries().opted_out(&other, None, 9).await.unwrap(), []);
 }
+
+pub async fn those_who_opted_out_are_found_among_others(h: &dyn StoreHarness) {
+    let (ws, other) = (workspace("ws"), workspace("other"));
+    let mut records: Vec<_> = ["A", "B\"'", "C"]
+        .map(|text| report(text, Outcome::OptedOut, 1))
+        .into();
+    records.push(report("A", Outcome::OptedOut, 2));
+    records.push(report("D", Outcome::Busy, 1));
+    add(h, &ws, &records).await;
+    let among = |ws, asked: &[&str]| {
+        let asked: Vec<Document> = asked.iter().map(|text| document(text)).collect();
+        async move {
+            let mut found = h.queries().opted_out_among(ws, &asked).await.unwrap();
+            found.sort_unstable();
+            found
+        }
+    };
+    let found = among(&ws, &["D", "B\"'", "A", "X"]).await;
+    assert_eq!(texts(&found), ["A", "B\"'"]);
+    assert_eq!(among(&ws, &[]).await, []);
+    assert_eq!(among(&other, &["A"]).await, []);
+}

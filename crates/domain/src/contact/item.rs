@@ -29,6 +29,9 @@ const COMPUTED: [&str; 7] = [
     "updated_at",
 ];
 
+/// The member that says whether somebody has opted out.
+const OPTED_OUT: &str = "opted_out";
+
 /// Whether an attribute cannot have this name.
 pub(super) fn is_reserved(name: &str) -> bool {
     COMPUTED.contains(&name)
@@ -106,10 +109,7 @@ pub fn parse_item(item: Value, rules: &ItemRules, now: Instant) -> Result<NewCon
     let document = match members.remove("document") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(text),
-        Some(_) => {
-            let detail = "the document must be a string";
-            return Err(ItemError::new("document", "document_not_a_string", detail));
-        }
+        Some(_) => return Err(document_no_string()),
     };
     let mut draft = Draft {
         document,
@@ -120,6 +120,10 @@ pub fn parse_item(item: Value, rules: &ItemRules, now: Instant) -> Result<NewCon
     };
     for name in COMPUTED {
         members.remove(name);
+    }
+    // Computed where it is a truth value; a text is somebody's own column.
+    if let Some(Value::Bool(_)) = members.get(OPTED_OUT) {
+        members.remove(OPTED_OUT);
     }
     match members.remove("attributes") {
         None | Some(Value::Null) => {}
@@ -212,6 +216,20 @@ impl Draft {
         }
         Ok(NewContact { document, body })
     }
+}
+
+/// What is wrong with a document that is no text: as a number it has lost its zeros.
+pub fn document_no_string() -> ItemError {
+    let detail = "the document must be a string";
+    ItemError::new("document", "document_not_a_string", detail)
+}
+
+/// Reads a document alone, as far as that of a contact is read.
+///
+/// # Errors
+/// As for the document of a contact.
+pub fn parse_document(text: Option<String>) -> Result<Document, ItemError> {
+    key(text, &ItemRules::default()).map(|(document, _)| document)
 }
 
 /// The document, and the text it came as where that differs.

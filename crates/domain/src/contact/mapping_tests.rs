@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{ColumnMapping, FieldTarget};
+use super::{ColumnMapping, FieldTarget, LaterColumns};
 use crate::shared::Violation;
 
 fn headers(names: &[&str]) -> Vec<String> {
@@ -12,11 +12,19 @@ fn names(mapping: &ColumnMapping) -> Vec<&str> {
 }
 
 fn request(of: &[&str], pairs: &[(&str, &str)]) -> Result<ColumnMapping, Violation> {
+    request_of(LaterColumns::Numbered, of, pairs)
+}
+
+fn request_of(
+    later: LaterColumns,
+    of: &[&str],
+    pairs: &[(&str, &str)],
+) -> Result<ColumnMapping, Violation> {
     let pairs: BTreeMap<String, String> = pairs
         .iter()
         .map(|&(header, target)| (header.to_owned(), target.to_owned()))
         .collect();
-    ColumnMapping::from_request(&headers(of), &pairs)
+    ColumnMapping::from_request(&headers(of), later, &pairs)
 }
 
 #[test]
@@ -86,6 +94,10 @@ fn a_wrong_request_names_the_column() {
         at("/mapping/a~1b", "unknown_column")
     );
     assert_eq!(
+        refused(&["cpf"], &[("column_1", "name")]),
+        at("/mapping/column_1", "unknown_column")
+    );
+    assert_eq!(
         refused(&["cpf"], &[("cpf", "")]),
         at("/mapping", "document_not_mapped")
     );
@@ -97,4 +109,54 @@ fn a_wrong_request_names_the_column() {
         refused(&["cpf", "a"], &[("a", "raw")]),
         at("/mapping/a", "invalid_attribute")
     );
+}
+
+#[test]
+fn columns_that_no_record_has_shown_can_be_named() {
+    let later = request(&["cpf"], &[("column_3", "phone")]).unwrap();
+    let columns = headers(&["cpf", "column_2", "column_3"]);
+    let targets = later.targets_of(&headers(&["cpf"]), &columns);
+    assert_eq!(text(&targets), ["document", "column_2", "phone"]);
+    let named = request_of(LaterColumns::Named, &["a"], &[("codigo", "document")]).unwrap();
+    assert!(named.has_document());
+    assert_eq!(names(&named), ["a"]);
+    request_of(LaterColumns::Named, &["a"], &[]).unwrap();
+}
+
+fn text(targets: &[FieldTarget]) -> Vec<&str> {
+    targets.iter().map(FieldTarget::as_str).collect()
+}
+
+#[test]
+fn synonyms_hold_for_every_key_of_every_record() {
+    let known = headers(&["cpf", "nome", "cliente"]);
+    let guess = ColumnMapping::guess(&known);
+    for (of, expected) in [
+        (vec!["cpf", "nome"], vec!["document", "name"]),
+        (
+            vec!["cpf", "razao_social", "fone"],
+            vec!["document", "name", "phone"],
+        ),
+        (
+            vec!["cpf", "nome", "razao_social"],
+            vec!["document", "name", "razao_social"],
+        ),
+        // As the mapping shows it.
+        (vec!["cpf", "cliente"], vec!["document", "cliente"]),
+        (vec!["celular", "telefone"], vec!["celular", "phone"]),
+        (
+            vec!["document", "cpf", "raw"],
+            vec!["document_2", "document", ""],
+        ),
+    ] {
+        assert_eq!(
+            text(&guess.targets_of(&known, &headers(&of))),
+            expected,
+            "{of:?}"
+        );
+    }
+    let said = request_of(LaterColumns::Named, &["cpf"], &[("codigo", "document")]).unwrap();
+    // What a request gives to one column is no other's.
+    let targets = said.targets_of(&headers(&["cpf"]), &headers(&["cnpj", "nome"]));
+    assert_eq!(text(&targets), ["cnpj", "name"]);
 }

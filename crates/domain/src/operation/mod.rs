@@ -12,7 +12,7 @@ mod stall;
 mod state;
 
 pub use patience::{Failures, Rest};
-pub use report::{ReasonCounts, RemovalReport, Report, UploadReport};
+pub use report::{FileWarning, FileWarnings, ReasonCounts, RemovalReport, Report, UploadReport};
 pub use stall::{Stall, Stalls};
 pub use state::{Failure, OperationResult, OperationState, TransitionError};
 

@@ -31,6 +31,49 @@ pub struct UploadReport {
     pub superseded: i64,
     /// Rows refused; each is in the rejected file with its reason.
     pub rejected: i64,
+    /// People written who have opted out: they are members until the next recycle.
+    #[serde(default)]
+    pub opted_out: i64,
+    /// What looks wrong and was read all the same.
+    #[serde(default, skip_serializing_if = "FileWarnings::is_empty")]
+    pub warnings: FileWarnings,
+}
+
+/// Something in a file that looks wrong.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FileWarning {
+    /// Line or sheet row, 1-based.
+    pub line: u64,
+    /// Stable code in snake_case.
+    pub code: String,
+}
+
+/// The first warnings of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct FileWarnings(Vec<FileWarning>);
+
+impl FileWarnings {
+    /// Most warnings that are kept.
+    pub const MOST: usize = 100;
+
+    /// Adds a warning, while there is room.
+    pub fn add(&mut self, line: u64, code: &str) {
+        if self.0.len() < Self::MOST {
+            let code = code.to_owned();
+            self.0.push(FileWarning { line, code });
+        }
+    }
+
+    /// Whether nothing looks wrong.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The warnings, in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = &FileWarning> {
+        self.0.iter()
+    }
 }
 
 impl UploadReport {
@@ -54,6 +97,12 @@ pub struct RemovalReport {
     pub kept: i64,
     /// `removed` by first reason.
     pub by_reason: ReasonCounts,
+    /// Rows of the file of documents that have no readable one, where there was a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<i64>,
+    /// What looks wrong in that file.
+    #[serde(default, skip_serializing_if = "FileWarnings::is_empty")]
+    pub warnings: FileWarnings,
     /// At an undo: people who stay out because they opted out or were erased since.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub withheld: i64,

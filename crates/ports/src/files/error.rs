@@ -104,6 +104,8 @@ pub enum FormatFault {
     TooManyEntries,
     /// The workbook has no sheet of the name that was asked for.
     UnknownSheet,
+    /// The row that was said to hold the names of the columns is blank or not there.
+    NoSuchHeader,
 }
 
 impl FormatFault {
@@ -126,6 +128,18 @@ impl FormatFault {
             Self::CompressionBomb => "compression_bomb",
             Self::TooManyEntries => "too_many_entries",
             Self::UnknownSheet => "unknown_sheet",
+            Self::NoSuchHeader => "no_such_header",
+        }
+    }
+
+    /// The option of the reader that is at fault, where one is.
+    #[must_use]
+    pub const fn option(self) -> Option<&'static str> {
+        match self {
+            Self::InvalidDelimiter => Some("delimiter"),
+            Self::UnknownSheet => Some("sheet"),
+            Self::NoSuchHeader => Some("header"),
+            _ => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Recognising the format of a file.
 
-use std::fmt;
+use std::{fmt, num::NonZeroU64, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,72 @@ pub enum Encoding {
     Utf16Be,
 }
 
+impl Encoding {
+    /// As it is written in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Windows1252 => "windows-1252",
+            Self::Utf16Le => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+        }
+    }
+}
+
+/// By its name or a usual other one, without regard to case.
+impl FromStr for Encoding {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "utf-8" | "utf8" | "utf-8-sig" => Ok(Self::Utf8),
+            "windows-1252" | "cp1252" | "ansi" | "iso-8859-1" | "latin1" | "latin-1" => {
+                Ok(Self::Windows1252)
+            }
+            "utf-16le" | "utf-16-le" => Ok(Self::Utf16Le),
+            "utf-16be" | "utf-16-be" => Ok(Self::Utf16Be),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Where the names of the columns are: `true` in the first row that is not blank, `false` nowhere, or
+/// in the row of this number (a line of text, a row of a sheet). Rows before it are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Header {
+    /// Whether the first row holds them.
+    Present(bool),
+    /// The row that holds them, 1-based.
+    Row(NonZeroU64),
+}
+
+/// `true`, `false`, or a number from 1.
+impl FromStr for Header {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.trim() {
+            "true" => Ok(Self::Present(true)),
+            "false" => Ok(Self::Present(false)),
+            number => number.parse().map(Self::Row).map_err(|_| ()),
+        }
+    }
+}
+
+/// How a client insists that its file be read; what is absent is found in the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FileOptions {
+    /// Field delimiter of CSV, an ASCII byte.
+    pub delimiter: Option<u8>,
+    /// Character encoding of CSV and NDJSON.
+    pub encoding: Option<Encoding>,
+    /// Where the names of the columns of CSV and XLSX are.
+    pub header: Option<Header>,
+    /// Name of the sheet of XLSX.
+    pub sheet: Option<String>,
+}
+
 /// What a client says about a file; the content decides where the two disagree.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FileHint<'a> {
@@ -46,8 +112,8 @@ pub struct FileHint<'a> {
     pub delimiter: Option<u8>,
     /// Encoding the client insists on.
     pub encoding: Option<Encoding>,
-    /// Whether the first record is a header, when the client insists.
-    pub header: Option<bool>,
+    /// Where the names of the columns are, when the client insists.
+    pub header: Option<Header>,
     /// Sheet of a workbook the client insists on.
     pub sheet: Option<&'a str>,
 }
@@ -61,10 +127,11 @@ pub struct DetectedFormat {
     pub delimiter: Option<u8>,
     /// Character encoding; UTF-8 for XLSX.
     pub encoding: Encoding,
-    /// Whether the first record holds column names (always true for NDJSON, where keys do).
-    pub header: bool,
-    /// Column names in order, unique and not empty: an empty header becomes `column_3` (its
-    /// position), a repeated one `name_2`.
+    /// Where the names of the columns are (for NDJSON always `true`: keys are names).
+    pub header: Header,
+    /// Column names in order, unique and not empty: an empty header, and text right of the header,
+    /// becomes `column_3` (its position), a repeated one `name_2`. Those that the first records show:
+    /// later ones may have more.
     pub columns: Vec<String>,
     /// Up to five first records, each with one cell per column.
     pub sample: Vec<Vec<String>>,

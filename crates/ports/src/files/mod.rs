@@ -15,7 +15,10 @@ mod spool;
 pub use blob::{BlobInfo, BlobStore, BlobStream, BlobWriter, ReadSeek};
 pub use csv_text::{guard_formula, push_csv_row, strip_formula_guard};
 pub use error::{FileError, FormatFault};
-pub use format::{DetectedFormat, Encoding, FileFormat, FileHint, RecordFormats, RecordLimits};
+pub use format::{
+    DetectedFormat, Encoding, FileFormat, FileHint, FileOptions, Header, RecordFormats,
+    RecordLimits,
+};
 pub use name::check_name;
 pub use record::{Cells, Record, RecordReader, RowFault};
 pub use spool::{SortedRecord, SortedRecords, Sorter, Spool, SpoolInfo};

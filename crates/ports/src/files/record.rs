@@ -12,7 +12,7 @@ use super::FileError;
 /// gives the same records with the same numbers: a reader that resumes starts again from the
 /// beginning and skips to the number it left at.
 pub trait RecordReader: Send {
-    /// Column names, unique and not empty; empty for NDJSON.
+    /// Column names as far as records were read, unique and not empty; empty for NDJSON.
     fn headers(&self) -> &[String];
 
     /// The next record, or `None` at the end. Blank lines and rows without any content are skipped.
@@ -34,19 +34,25 @@ pub struct Record<'a> {
     pub line: u64,
     /// The content.
     pub cells: Cells<'a>,
+    /// The line as it came (NDJSON); empty for CSV and XLSX.
+    pub raw: &'a [u8],
+    /// Names of the columns, one per cell; empty for NDJSON.
+    pub columns: &'a [String],
     /// Why the record cannot be used, if so.
     pub fault: Option<RowFault>,
+    /// Line of a quoted cell that holds lines of the header's shape: a quote may have been forgotten.
+    pub suspicious_quote: Option<u64>,
 }
 
 /// Content of a record.
 pub enum Cells<'a> {
     /// CSV and XLSX: one text per column, missing ones empty. The quote that an export puts before
     /// a formula sign is already taken away. A record with [`RowFault::TooManyColumns`] has more
-    /// texts than there are columns.
+    /// texts than there can be columns.
     Fields(&'a [String]),
-    /// NDJSON: an object.
+    /// NDJSON: an object, as far as it can be read where there is a fault.
     Json(Value),
-    /// NDJSON: the text of a line that has a fault.
+    /// NDJSON: the text of a line that is no object.
     Raw(&'a str),
 }
 
@@ -65,7 +71,7 @@ impl fmt::Debug for Cells<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RowFault {
-    /// There is text beyond the last column.
+    /// There is text beyond the last column that there can be.
     TooManyColumns,
     /// Bytes that the encoding of the file does not have; shown as U+FFFD in the cells.
     InvalidEncoding,

@@ -45,6 +45,13 @@ pub trait OutcomeQueries: Send + Sync {
         until: &Document,
     ) -> Result<Vec<(Document, OutcomeFacts)>, StoreError>;
 
+    /// Those of these people who have opted out, in any order.
+    async fn opted_out_among(
+        &self,
+        workspace: &WorkspaceId,
+        documents: &[Document],
+    ) -> Result<Vec<Document>, StoreError>;
+
     /// People who opted out, ascending, after `after`.
     async fn opted_out(
         &self,

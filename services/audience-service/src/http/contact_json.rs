@@ -40,6 +40,9 @@ pub struct ContactJson {
     pub raw: RawJson,
     /// When it was last written.
     pub updated_at: String,
+    /// Whether the person has opted out and leaves with the next recycling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opted_out: Option<bool>,
 }
 
 /// Values of a contact as they came.
@@ -75,6 +78,7 @@ impl ContactJson {
             attributes: body.attributes,
             raw,
             updated_at: timestamp(body.updated_at),
+            opted_out: None,
         }
     }
 }

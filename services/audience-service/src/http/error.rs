@@ -1,6 +1,7 @@
 //! The one table from refusals to problems.
 
 use actix_web::{HttpRequest, HttpResponse, error::QueryPayloadError, http::StatusCode};
+use domain::shared::Violation;
 use http_kit::Problem;
 use ports::files::FileError;
 
@@ -39,6 +40,11 @@ pub fn problem(error: AppError, invalid: StatusCode) -> Problem {
 fn file_problem(error: &FileError) -> Problem {
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
     match error {
+        FileError::Malformed { code, detail, .. } if code.option().is_some() => {
+            let pointer = format!("/{}", code.option().unwrap_or_default());
+            let broken = Violation::new(pointer, code.as_str(), detail.clone());
+            Problem::unprocessable(vec![broken])
+        }
         FileError::Malformed { line, code, detail } => {
             let problem = Problem::new(unprocessable, code.as_str()).with_detail(detail.clone());
             match line {

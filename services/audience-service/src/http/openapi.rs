@@ -72,6 +72,7 @@ struct ApiDoc;
     v1::uploads::resubmit,
     v1::exports::contacts_csv,
     v1::exports::rejected_rows,
+    v1::exports::unreadable_rows,
     v1::outcomes::record,
     v1::customers::upsert,
     v1::customers::list,

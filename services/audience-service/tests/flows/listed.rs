@@ -29,7 +29,7 @@ fn received(text: &str) -> Received<Chunks> {
         file_name: Some("list.csv".into()),
         content_type: Some("text/csv".into()),
         length: Some(text.len() as u64),
-        delimiter: None,
+        options: Default::default(),
     }
 }
 

@@ -130,7 +130,7 @@ async fn a_file_comes_in_with_a_report_that_balances() {
     assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
     let report = serde_json::to_value(&ended.report).unwrap();
     let expected = json!({
-        "received": 5_001, "created": 4_900, "updated": 100, "unchanged": 0, "rejected": 1
+        "received": 5_001, "created": 4_900, "updated": 100, "unchanged": 0, "superseded": 0, "rejected": 1, "opted_out": 0
     });
     assert_eq!(report, expected);
     let audience = rig

@@ -110,7 +110,7 @@ impl Rig {
             file_name: Some("base.csv".into()),
             content_type: Some("text/csv".into()),
             length: None,
-            delimiter: None,
+            options: Default::default(),
         };
         let received = self.app.receive_upload(&actor, self.ticket(), received);
         let command = UploadInto {

@@ -6,7 +6,7 @@
     reason = "what does not work here is a test that fails"
 )]
 
-use std::{path::Path, sync::LazyLock, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::LazyLock, time::Duration};
 
 use audience_service::{http::openapi, wiring::Running};
 use serde_json::{Value, json};
@@ -124,9 +124,40 @@ impl Service {
     }
 
     pub async fn upload(&self, content: &str) -> Reply {
-        let headers = [("Content-Type", "text/csv")];
-        self.raw("POST", "/uploads", &headers, content.as_bytes())
+        self.upload_as("", content.as_bytes()).await
+    }
+
+    /// Uploads a file with the options in a query such as `?header=3`.
+    pub async fn upload_as(&self, query: &str, content: &[u8]) -> Reply {
+        let headers = [("Content-Type", "application/octet-stream")];
+        self.raw("POST", &format!("/uploads{query}"), &headers, content)
             .await
+    }
+
+    /// An audience made of a file, and how its operation ended.
+    pub async fn made_of(&self, name: &str, upload: &Reply, mapping: Value) -> (String, Value) {
+        assert_eq!(upload.status, 201, "{}", upload.text);
+        let body = json!({ "name": name, "upload_id": upload.member("id"), "mapping": mapping });
+        let ended = self.post("/audiences", &body).await;
+        assert_eq!(ended.status, 200, "{}", ended.text);
+        (ended.member("audience_id"), ended.json())
+    }
+
+    /// The members of an audience by their documents.
+    pub async fn members(&self, audience: &str) -> BTreeMap<String, Value> {
+        let all = self.get(&format!("/audiences/{audience}/contacts")).await;
+        let all = all.json()["data"].as_array().unwrap().clone();
+        let own = |member: Value| (member["document"].as_str().unwrap().to_owned(), member);
+        all.into_iter().map(own).collect()
+    }
+
+    /// The rows of a download as JSON.
+    pub async fn lines(&self, path: &str) -> Vec<Value> {
+        let headers = [("Accept", "application/x-ndjson")];
+        let lines = self.raw("GET", path, &headers, &[]).await;
+        assert_eq!(lines.status, 200, "{}", lines.text);
+        let json = |line| serde_json::from_str(line).unwrap();
+        lines.text.lines().map(json).collect()
     }
 
     pub async fn form(&self, boundary: &str, fields: &[(&str, &str)], key: &str) -> Reply {

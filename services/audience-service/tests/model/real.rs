@@ -163,7 +163,7 @@ pub async fn upload(
         file_name: Some("rows.ndjson".to_owned()),
         content_type: None,
         length: None,
-        delimiter: None,
+        options: Default::default(),
     };
     let unkeyed = Ticket {
         write_id: app.deps().ids.next(),

@@ -302,10 +302,10 @@ impl Prepared {
                 json!({ "total": self.contacts, "removed": third, "kept": self.contacts - third, "by_reason": { "where": third } })
             }
             Scenario::UploadInto => {
-                json!({ "received": rows, "created": half, "updated": old, "unchanged": 0, "rejected": 0 })
+                json!({ "received": rows, "created": half, "updated": old, "unchanged": 0, "superseded": 0, "rejected": 0, "opted_out": 0 })
             }
             Scenario::UploadNew => {
-                json!({ "received": rows, "created": rows, "updated": 0, "unchanged": 0, "rejected": 0 })
+                json!({ "received": rows, "created": rows, "updated": 0, "unchanged": 0, "superseded": 0, "rejected": 0, "opted_out": 0 })
             }
             Scenario::Create | Scenario::Add | Scenario::Clear | Scenario::Undo => return,
         };

@@ -213,10 +213,10 @@ fn written(number: &str) -> Option<Dialled> {
 /// Whether digits are a number by themselves, or one of a place: what comes after a slash, a bracket
 /// or a word is then another number, or an alternative for its last digits.
 fn is_whole(digits: &str) -> bool {
-    let local = match (digits.len(), digits.as_bytes().first()) {
-        (8, Some(b'2'..=b'9')) | (9, Some(b'9')) => true,
-        _ => false,
-    };
+    let local = matches!(
+        (digits.len(), digits.as_bytes().first()),
+        (8, Some(b'2'..=b'9')) | (9, Some(b'9'))
+    );
     local || digits.len() >= 10 && brazil::national(digits).is_some()
 }
 

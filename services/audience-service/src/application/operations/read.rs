@@ -73,6 +73,7 @@ impl App {
         let state = operation.state;
         let rejected = match &operation.report {
             Some(Report::Upload(report)) => report.rejected > 0 && state.is_terminal(),
+            Some(Report::Removal(report)) => report.unreadable.is_some_and(|rows| rows > 0),
             _ => false,
         };
         let undoable = operation.undo_until.is_some_and(|until| now < until);

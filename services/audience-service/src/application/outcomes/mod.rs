@@ -1,6 +1,8 @@
 //! Outcomes of attempts to reach people, reported by diallers and other systems.
 
-use domain::shared::Violation;
+use std::collections::HashSet;
+
+use domain::{contact::Document, shared::Violation};
 use ports::store::{Durability, OutcomeRecord};
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,20 @@ pub struct OutcomesRecorded {
 }
 
 impl App {
+    /// Those of these people who have opted out.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn opted_out<'d>(
+        &self,
+        actor: &Actor,
+        people: impl IntoIterator<Item = &'d Document>,
+    ) -> AppResult<HashSet<Document>> {
+        let people: Vec<Document> = people.into_iter().cloned().collect();
+        let found = self.deps.queries.opted_out_among(&actor.workspace, &people);
+        Ok(found.await?.into_iter().collect())
+    }
+
     /// Stores outcomes, each once.
     ///
     /// # Errors

@@ -60,6 +60,7 @@ impl App {
             },
             at: job.operation.created_at,
             accepted_before: 0,
+            file: None,
         };
         self.copy(job, &all, source, target).await
     }
@@ -74,6 +75,7 @@ impl App {
     ) -> AppResult<()> {
         let mut at: RecycleCheckpoint =
             serde_json::from_value(job.operation.checkpoint.clone()).unwrap_or_default();
+        at.tally.exclusion = params.exclusion();
         let found = self
             .deps
             .queries

@@ -4,6 +4,7 @@
 //! the rules name, so that it needs no more memory for five million contacts than for five thousand.
 
 mod copy;
+mod fingerprint;
 mod judge;
 mod request;
 mod run;
@@ -16,10 +17,12 @@ pub use request::{DryRun, Plan, RecycleAnswer, RecycleRequest, SetSource};
 use domain::{
     operation::{Operation, OperationKind},
     recycle::{Keep, Rules, Target},
-    shared::{AudienceId, Instant, OperationId},
+    shared::{AudienceId, Instant, OperationId, UploadId},
 };
 use ports::contacts::Order;
 use serde::{Deserialize, Serialize};
+
+use crate::application::uploads::Exclusion;
 
 /// What a recycling works from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,6 +37,8 @@ pub(crate) struct RecycleParams {
     pub at: Instant,
     /// The first request that was accepted after it: rows of those before bring nobody back whom it removes.
     pub accepted_before: i64,
+    /// The uploaded file whose documents are removed, and what was found in it.
+    pub file: Option<(i64, Exclusion)>,
 }
 
 impl RecycleParams {
@@ -41,6 +46,19 @@ impl RecycleParams {
     pub fn tombstone_order(&self, contact: Order) -> Order {
         contact.max(Order::before(self.accepted_before))
     }
+
+    pub fn exclusion(&self) -> Option<Exclusion> {
+        self.file.as_ref().map(|(_, found)| found.clone())
+    }
+}
+
+/// The uploaded file whose documents an operation removes.
+pub(crate) fn file_of(operation: &Operation) -> Option<UploadId> {
+    if operation.kind != OperationKind::Recycle {
+        return None;
+    }
+    let params: RecycleParams = serde_json::from_value(operation.params.clone()).ok()?;
+    params.file.map(|(upload, _)| UploadId::from_raw(upload))
 }
 
 /// The audience that a recycling makes, if it makes one.

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::{
     contact::Document,
-    operation::{OperationKind, ReasonCounts},
+    operation::{FileWarnings, OperationKind, ReasonCounts},
     recycle::{Keep, Reasons, Rules, Target},
     shared::{AudienceId, AudienceName, Instant, OperationId, UploadId},
 };
@@ -11,12 +11,15 @@ use ports::contacts::ContentKey;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    KEEP, REMOVE, RecycleParams, set_name,
+    KEEP, REMOVE, RecycleParams,
+    fingerprint::fingerprint,
+    set_name,
     sets::SORT_BYTES,
     survey::{Source, Survey},
 };
 use crate::application::{
     Actor, App, AppError, AppResult, Ticket, audiences::Accepted, contacts::view_of,
+    uploads::Exclusion,
 };
 
 /// How long a plan may be carried.
@@ -94,6 +97,8 @@ pub struct DryRun {
     pub sample: Vec<(Document, Reasons)>,
     /// Values that conditions could not read, and so matched nothing.
     pub unreadable_values: i64,
+    /// The uploaded file of documents: its rows without a readable one, and what looks wrong in it.
+    pub file: Option<(UploadId, i64, FileWarnings)>,
 }
 
 /// Answer to a request.
@@ -126,7 +131,7 @@ impl App {
         let sets = OperationId::from_raw(self.deps.ids.next());
         let asked = fingerprint(&request);
         let mut params = self.recycle_params(actor, &audience, &request).await?;
-        self.write_sets(actor, sets, &request).await?;
+        params.file = self.write_sets(actor, sets, &request).await?;
         let planned = match (&request.plan, request.dry_run) {
             (_, true) => {
                 let dry = self.dry_run(&audience, &params, sets, asked).await;
@@ -212,16 +217,18 @@ impl App {
             target: Target::InPlace,
             at: self.deps.clock.now(),
             accepted_before: self.content_of(audience).await?.next_request,
+            file: None,
         })
     }
 
-    /// Writes the sorted sets that the request names.
+    /// Writes the sorted sets that the request names. Answers what was found in a file.
     async fn write_sets(
         &self,
         actor: &Actor,
         sets: OperationId,
         request: &RecycleRequest,
-    ) -> AppResult<()> {
+    ) -> AppResult<Option<(i64, Exclusion)>> {
+        let mut file = None;
         if !request.documents.is_empty() {
             let mut sorter = self
                 .deps
@@ -231,7 +238,9 @@ impl App {
                 sorter.push(document.as_str().as_bytes(), &[])?;
             }
             if let Some(upload) = request.documents.upload {
-                sorter = self.push_upload(actor, upload, sorter).await?;
+                let (filled, found) = self.push_upload(actor, upload, sorter).await?;
+                sorter = filled;
+                file = Some((upload.raw(), found));
             }
             sorter.finish()?;
         }
@@ -242,7 +251,7 @@ impl App {
             }
             sorter.finish()?;
         }
-        Ok(())
+        Ok(file)
     }
 
     pub(crate) fn remove_sets(&self, sets: OperationId) -> AppResult<()> {
@@ -303,6 +312,9 @@ impl App {
             overlap: tally.by_reasons.iter().filter_map(overlap).collect(),
             sample,
             unreadable_values: unreadable,
+            file: params.file.clone().map(|(upload, found)| {
+                (UploadId::from_raw(upload), found.unreadable, found.warnings)
+            }),
         })
     }
 
@@ -350,47 +362,5 @@ impl App {
             detail: detail.into(),
             extra,
         })
-    }
-}
-
-/// Fingerprint of what was asked for, apart from dry run, plan and target.
-fn fingerprint(request: &RecycleRequest) -> u64 {
-    let mut hash = Fnv::default();
-    let rules = serde_json::to_vec(&request.rules).unwrap_or_default();
-    hash.part(&rules);
-    for document in &request.documents.documents {
-        hash.part(document.as_str().as_bytes());
-    }
-    hash.part(
-        &request
-            .documents
-            .upload
-            .map_or(0, UploadId::raw)
-            .to_be_bytes(),
-    );
-    for id in &request.keep_audiences {
-        hash.part(&id.raw().to_be_bytes());
-    }
-    for document in &request.keep_documents {
-        hash.part(document.as_str().as_bytes());
-    }
-    hash.0
-}
-
-/// FNV-1a over length-prefixed parts: the same in every process, unlike the standard hasher.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn part(&mut self, bytes: &[u8]) {
-        let length = (bytes.len() as u64).to_be_bytes();
-        for byte in length.iter().chain(bytes) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
     }
 }

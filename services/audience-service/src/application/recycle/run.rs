@@ -127,6 +127,7 @@ impl App {
                 ..RecycleCheckpoint::default()
             };
         }
+        at.tally.exclusion = params.exclusion();
         self.find_duplicates(&source, params, job.operation.id, &job.signals)
             .await?;
         let mut cuts = None;

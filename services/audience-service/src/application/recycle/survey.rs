@@ -19,7 +19,7 @@ use super::{
     set_name,
     sets::SORT_BYTES,
 };
-use crate::application::{App, AppResult, operations::Signals};
+use crate::application::{App, AppResult, operations::Signals, uploads::Exclusion};
 
 /// Contacts shown of a dry run.
 const SAMPLE: usize = 10;
@@ -31,6 +31,9 @@ pub(crate) struct Tally {
     pub total: i64,
     /// Contacts by all their reasons, as bits; those that stay are not among them.
     pub by_reasons: BTreeMap<i64, i64>,
+    /// What was found in the file of documents.
+    #[serde(default)]
+    pub exclusion: Option<Exclusion>,
 }
 
 impl Tally {
@@ -69,11 +72,14 @@ impl Tally {
     /// The tally as a report.
     pub fn report(&self) -> RemovalReport {
         let removed = self.removed();
+        let found = self.exclusion.clone();
         RemovalReport {
             total: self.total,
             removed,
             kept: self.total - removed,
             by_reason: self.by_first(),
+            unreadable: found.as_ref().map(|found| found.unreadable),
+            warnings: found.map(|found| found.warnings).unwrap_or_default(),
             withheld: 0,
         }
     }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::application::{
     App, AppResult,
-    contacts::{Orders, Row, RowClass, WriteRequest, WriteResult},
+    contacts::{Orders, Row, RowClass, WriteRequest},
     operations::Job,
 };
 
@@ -50,28 +50,38 @@ impl App {
                 stands_for,
                 offset,
             } = batch?;
-            let written = self.write_rows(params, audience, rows).await?;
+            self.write_rows(params, audience, rows, &stands_for, &mut at)
+                .await?;
             crash::point("upload.batch_stored");
-            count_batch(&mut at, written, &stands_for);
             at.offset = offset;
             save(job, &at).await?;
         }
         Ok(at)
     }
 
+    /// Writes rows, and counts what that did.
     async fn write_rows(
         &self,
         params: &UploadParams,
         audience: &mut Audience,
         rows: Vec<Row>,
-    ) -> AppResult<WriteResult> {
+        stands_for: &[i64],
+        at: &mut UploadCheckpoint,
+    ) -> AppResult<()> {
+        let documents = rows.iter().map(|row| row.document.clone()).collect();
         let request = WriteRequest {
             workspace: WorkspaceId::clone(&audience.workspace),
             rows,
             orders: Orders::Taken(params.request),
             priority: Priority::Bulk,
         };
-        self.write_current(audience, request).await
+        let written = self.write_current(audience, request).await?;
+        let opted_out = self.count_opted_out(audience, documents, &written.classes);
+        at.report.opted_out += opted_out.await?;
+        for (class, count) in written.classes.into_iter().zip(stands_for) {
+            count_rows(at, class, *count);
+        }
+        Ok(())
     }
 
     /// What an upload that ends early has stored. The batch after its checkpoint may be stored in part:
@@ -97,10 +107,28 @@ impl App {
         let rows = batch.rows.into_iter().zip(batch.stands_for);
         let (rows, stands_for): (Vec<Row>, Vec<i64>) = rows.filter(|(row, _)| own(row)).unzip();
         if !rows.is_empty() {
-            let written = self.write_rows(&params, &mut audience, rows).await?;
-            count_batch(&mut at, written, &stands_for);
+            self.write_rows(&params, &mut audience, rows, &stands_for, &mut at)
+                .await?;
         }
         Ok(Some(at.report))
+    }
+
+    /// Of the people written, those who have opted out.
+    async fn count_opted_out(
+        &self,
+        audience: &Audience,
+        documents: Vec<Document>,
+        classes: &[RowClass],
+    ) -> AppResult<i64> {
+        let is_written = |class: &RowClass| matches!(class, RowClass::Inserted | RowClass::Updated);
+        let written = documents.into_iter().zip(classes);
+        let written = written.filter(|(_, class)| is_written(class));
+        let written: Vec<Document> = written.map(|(document, _)| document).collect();
+        let found = self
+            .deps
+            .queries
+            .opted_out_among(&audience.workspace, &written);
+        Ok(i64::try_from(found.await?.len()).unwrap_or(i64::MAX))
     }
 
     /// Reads batches ahead on a thread of their own: decoding goes on while the store writes.
@@ -127,12 +155,6 @@ impl App {
             }
         });
         receiver
-    }
-}
-
-fn count_batch(at: &mut UploadCheckpoint, written: WriteResult, stands_for: &[i64]) {
-    for (class, count) in written.classes.into_iter().zip(stands_for) {
-        count_rows(at, class, *count);
     }
 }
 

@@ -7,6 +7,8 @@
 //! rows meet, so that the last one wins without the others being written.
 
 mod apply;
+mod exclusion;
+mod meaning;
 mod read;
 mod receive;
 mod rejected;
@@ -14,11 +16,14 @@ mod request;
 mod run;
 mod sweep;
 
+pub(crate) use exclusion::Exclusion;
+pub use meaning::REJECTED_COLUMNS;
 pub use receive::{Received, ReceivedFile, StoredUpload};
-pub use rejected::{REJECTED_COLUMNS, Rejected};
+pub use rejected::Rejected;
 pub use request::UploadInto;
 
 use domain::{contact::ColumnMapping, operation::UploadReport, shared::OperationId};
+use meaning::RowForm;
 use ports::{StoreError, files::DetectedFormat};
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +36,13 @@ pub(crate) struct UploadParams {
     pub blob: String,
     /// How to read it.
     pub format: DetectedFormat,
-    /// What its columns mean.
+    /// The columns that the mapping knows, which are those of the file, or of the file whose rejected
+    /// rows it holds.
+    pub columns: Vec<String>,
+    /// What they mean.
     pub mapping: ColumnMapping,
+    /// What its rows look like.
+    pub form: RowForm,
     /// Reject rows whose check digits are wrong.
     pub require_valid_document: bool,
     /// Request number of all its rows in the audience.

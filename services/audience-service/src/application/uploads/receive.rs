@@ -6,7 +6,7 @@ use domain::{
 };
 use futures::{Stream, StreamExt};
 use ports::{
-    files::{BlobInfo, BlobStore, DetectedFormat, FileError, FileHint, RecordLimits},
+    files::{BlobInfo, BlobStore, DetectedFormat, FileError, FileHint, FileOptions, RecordLimits},
     store::{Durability, Upload},
 };
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,8 @@ pub struct Received<S> {
     pub content_type: Option<String>,
     /// Length announced by the client, if any.
     pub length: Option<u64>,
-    /// Delimiter the client insists on.
-    pub delimiter: Option<u8>,
+    /// How the client insists that it be read.
+    pub options: FileOptions,
 }
 
 /// What was found in a file.
@@ -107,7 +107,7 @@ impl App {
         let hint = Hint {
             file_name: received.file_name.clone(),
             content_type: received.content_type.clone(),
-            delimiter: received.delimiter,
+            options: received.options,
         };
         let (info, head_format) = store(
             self.deps.blobs.as_ref(),
@@ -251,7 +251,7 @@ impl App {
 struct Hint {
     file_name: Option<String>,
     content_type: Option<String>,
-    delimiter: Option<u8>,
+    options: FileOptions,
 }
 
 impl Hint {
@@ -259,8 +259,10 @@ impl Hint {
         FileHint {
             file_name: self.file_name.as_deref(),
             content_type: self.content_type.as_deref(),
-            delimiter: self.delimiter,
-            ..FileHint::default()
+            delimiter: self.options.delimiter,
+            encoding: self.options.encoding,
+            header: self.options.header,
+            sheet: self.options.sheet.as_deref(),
         }
     }
 }

@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    contact::{FieldTarget, ItemError},
+    contact::ItemError,
     operation::{Operation, OperationKind},
-    shared::{AudienceId, OperationId},
+    shared::{AudienceId, OperationId, UploadId},
 };
-use ports::files::{BlobStream, Cells, Record, RowFault};
+use ports::files::{BlobStream, DetectedFormat, FileFormat, Record, RowFault};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{UploadInto, UploadParams, rejected_name};
-use crate::application::{Actor, App, AppError, AppResult, Ticket, audiences::Accepted};
-
-/// What a downloaded file of rejected rows says before the columns of the original file.
-pub const REJECTED_COLUMNS: [&str; 5] = ["row", "line", "field", "code", "detail"];
+use super::{
+    UploadInto, UploadParams,
+    meaning::{RowForm, is_download},
+    rejected_name,
+};
+use crate::application::{
+    Actor, App, AppError, AppResult, Ticket, audiences::Accepted, recycle::file_of,
+};
 
 /// One rejected row as it is kept.
 #[derive(Serialize, Deserialize)]
@@ -36,14 +39,14 @@ pub struct Rejected {
 
 impl Rejected {
     /// A row and what is wrong with it.
-    pub fn new(record: &Record<'_>, headers: &[String], error: &ItemError) -> Self {
+    pub fn new(record: &Record<'_>, values: BTreeMap<String, Value>, error: &ItemError) -> Self {
         Self {
             row: record.number,
             line: record.line,
             field: error.field.to_string(),
             code: error.code.to_owned(),
             detail: error.detail.to_string(),
-            values: values(&record.cells, headers),
+            values,
         }
     }
 
@@ -52,24 +55,6 @@ impl Rejected {
         let mut line = serde_json::to_vec(self).unwrap_or_default();
         line.push(b'\n');
         line
-    }
-}
-
-fn values(cells: &Cells<'_>, headers: &[String]) -> BTreeMap<String, Value> {
-    match cells {
-        Cells::Fields(cells) => {
-            let name = |i: usize| {
-                headers
-                    .get(i)
-                    .cloned()
-                    .unwrap_or_else(|| format!("column_{}", i + 1))
-            };
-            let cell = |(i, text): (usize, &String)| (name(i), Value::from(text.as_str()));
-            cells.iter().enumerate().map(cell).collect()
-        }
-        Cells::Json(Value::Object(members)) => members.clone().into_iter().collect(),
-        Cells::Json(other) => BTreeMap::from([("value".to_owned(), other.clone())]),
-        Cells::Raw(text) => BTreeMap::from([("line".to_owned(), Value::from(*text))]),
     }
 }
 
@@ -91,12 +76,16 @@ pub(super) fn fault_error(fault: RowFault) -> ItemError {
 }
 
 impl App {
-    /// The rejected rows of an operation, one JSON object per line.
+    /// The rejected rows of an operation, one JSON object per line: of a recycling by a file, the rows
+    /// of it without a readable document.
     ///
     /// # Errors
     /// `NotFound` for the operation or where it has none.
     pub async fn rejected_rows(&self, actor: &Actor, id: OperationId) -> AppResult<BlobStream> {
         let operation = self.operation(actor, id).await?;
+        if let Some(upload) = file_of(&operation) {
+            return self.unreadable_rows(actor, upload).await;
+        }
         if !takes_file(&operation) {
             return Err(AppError::NotFound);
         }
@@ -107,21 +96,32 @@ impl App {
         }
     }
 
-    /// The columns of the file that an operation takes in.
+    /// The columns of the file that an operation takes in, as far as its first records show them.
     ///
     /// # Errors
     /// `NotFound` for the operation or where it takes no file.
     pub async fn file_columns(&self, actor: &Actor, id: OperationId) -> AppResult<Vec<String>> {
         let operation = self.operation(actor, id).await?;
+        if let Some(upload) = file_of(&operation) {
+            return self.upload_columns(actor, upload).await;
+        }
         if !takes_file(&operation) {
             return Err(AppError::NotFound);
         }
-        Ok(params_of(&operation)?.format.columns)
+        Ok(params_of(&operation)?.columns)
+    }
+
+    /// The columns of an uploaded file, as far as its first records show them.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn upload_columns(&self, actor: &Actor, upload: UploadId) -> AppResult<Vec<String>> {
+        Ok(self.upload(actor, upload).await?.detected.format.columns)
     }
 
     /// Brings a mended file of rejected rows into the audience of the operation that rejected them.
-    /// Where nothing is said of its columns, a file in the form of the downloaded one keeps the
-    /// meaning that its original columns had.
+    /// Where nothing is said of its columns, a file in the form of the downloaded one, or of the
+    /// original one, keeps the meaning that the original columns had.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` with `nothing_rejected`; as for bringing in any file.
@@ -130,7 +130,7 @@ impl App {
         actor: &Actor,
         ticket: Ticket,
         id: OperationId,
-        mut command: UploadInto,
+        command: UploadInto,
     ) -> AppResult<Accepted> {
         let operation = self.operation(actor, id).await?;
         let audience: Option<AudienceId> = operation.audience.filter(|_| takes_file(&operation));
@@ -140,13 +140,9 @@ impl App {
                 "the operation has no rejected rows",
             ));
         };
-        if command.mapping.is_none()
-            && let Some(mended) = self.stored_upload(actor, command.upload).await?
-        {
-            let original = params_of(&operation)?;
-            command.mapping = mended_mapping(&original, &mended.detected.format.columns);
-        }
-        self.upload_into(actor, ticket, audience, command).await
+        let original = params_of(&operation)?;
+        self.bring_in(actor, ticket, audience, command, Some(original))
+            .await
     }
 }
 
@@ -163,17 +159,12 @@ fn params_of(operation: &Operation) -> AppResult<UploadParams> {
     Ok(params.map_err(corrupt)?)
 }
 
-/// What the columns of a mended file mean, by their places; `None` for a file of another form.
-fn mended_mapping(original: &UploadParams, columns: &[String]) -> Option<BTreeMap<String, String>> {
-    let (ours, theirs) = columns.split_at_checked(REJECTED_COLUMNS.len())?;
-    let targets = original.mapping.targets();
-    if ours != REJECTED_COLUMNS || theirs.len() < targets.len() {
-        return None;
+/// How the rows of a mended file are read; `None` for a file of another form.
+pub(super) fn mended_form(original: &UploadParams, mended: &DetectedFormat) -> Option<RowForm> {
+    let json = mended.format == FileFormat::Ndjson;
+    if is_download(&mended.columns, json) {
+        return Some(RowForm::Mended);
     }
-    let meanings = targets.iter().map(FieldTarget::as_str);
-    let meanings = meanings.chain(std::iter::repeat(""));
-    let ours = ours.iter().map(|column| (column.clone(), String::new()));
-    let theirs = theirs.iter().zip(meanings);
-    let theirs = theirs.map(|(column, meaning)| (column.clone(), meaning.to_owned()));
-    Some(ours.chain(theirs).collect())
+    let known = |column: &String| original.columns.contains(column);
+    (json || mended.columns.iter().all(known)).then_some(RowForm::Plain)
 }

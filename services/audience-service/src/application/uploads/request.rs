@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     audience::{Audience, AudienceStatus, Source, Tags, Visibility},
-    contact::ColumnMapping,
+    contact::{ColumnMapping, LaterColumns},
     operation::OperationKind,
     shared::{AudienceId, AudienceName, UploadId},
 };
@@ -14,7 +14,7 @@ use ports::{
     store::{Durability, NewOperation},
 };
 
-use super::{StoredUpload, UploadParams};
+use super::{StoredUpload, UploadParams, meaning::RowForm, rejected::mended_form};
 use crate::application::{Actor, App, AppError, AppResult, Ticket, audiences::Accepted};
 
 /// A file for an audience.
@@ -42,12 +42,24 @@ impl App {
         id: AudienceId,
         command: UploadInto,
     ) -> AppResult<Accepted> {
+        self.bring_in(actor, ticket, id, command, None).await
+    }
+
+    /// As [`upload_into`](Self::upload_into), where the file may hold rejected rows of another one.
+    pub(super) async fn bring_in(
+        &self,
+        actor: &Actor,
+        ticket: Ticket,
+        id: AudienceId,
+        command: UploadInto,
+        original: Option<UploadParams>,
+    ) -> AppResult<Accepted> {
         if let Some(earlier) = self.accepted_earlier(ticket).await? {
             return Ok(earlier);
         }
         let audience = self.audience(actor, id).await?;
         audience.ensure_live()?;
-        let mut params = self.upload_params(actor, &command).await?;
+        let mut params = self.upload_params(actor, &command, original).await?;
         params.request = self.take_request(&audience).await?;
         let operation = self.upload_operation(actor, ticket, OperationKind::Upload, id, &params);
         self.accept(ticket, operation, None).await
@@ -69,7 +81,7 @@ impl App {
         if let Some(earlier) = self.accepted_earlier(ticket).await? {
             return Ok(earlier);
         }
-        let mut params = self.upload_params(actor, &command).await?;
+        let mut params = self.upload_params(actor, &command, None).await?;
         // The first request of a content that nobody else can write to.
         params.request = 0;
         let mut audience = self.new_audience(actor, name, tags, status, Source::Api);
@@ -79,28 +91,48 @@ impl App {
         self.accept(ticket, operation, Some(audience)).await
     }
 
-    async fn upload_params(&self, actor: &Actor, command: &UploadInto) -> AppResult<UploadParams> {
+    async fn upload_params(
+        &self,
+        actor: &Actor,
+        command: &UploadInto,
+        original: Option<UploadParams>,
+    ) -> AppResult<UploadParams> {
         let stored = self.stored_upload(actor, command.upload).await?;
         let StoredUpload { upload, detected } = stored.ok_or_else(|| {
             AppError::invalid("/upload_id", "unknown_upload", "there is no such upload")
         })?;
-        let columns = &detected.format.columns;
-        let mapping = match &command.mapping {
-            Some(asked) => ColumnMapping::from_request(columns, asked)
-                .map_err(|violation| AppError::Invalid(vec![violation]))?,
-            None => detected.mapping,
+        let json = detected.format.format == FileFormat::Ndjson;
+        let mut params = UploadParams {
+            blob: upload.blob,
+            columns: detected.format.columns.clone(),
+            mapping: detected.mapping,
+            form: RowForm::Plain,
+            format: detected.format,
+            require_valid_document: command.require_valid_document,
+            request: 0,
         };
-        if detected.format.format != FileFormat::Ndjson && !mapping.has_document() {
+        if let Some(original) = original
+            && (command.mapping.is_none() || json)
+            && let Some(form) = mended_form(&original, &params.format)
+        {
+            params.columns = original.columns;
+            params.mapping = original.mapping;
+            params.form = form;
+        }
+        if let Some(asked) = &command.mapping {
+            let later = if json {
+                LaterColumns::Named
+            } else {
+                LaterColumns::Numbered
+            };
+            params.mapping = ColumnMapping::from_request(&params.columns, later, asked)
+                .map_err(|violation| AppError::Invalid(vec![violation]))?;
+        }
+        if !json && !params.mapping.has_document() {
             let detail = "no column was recognised as the document; name it in `mapping`";
             return Err(AppError::invalid("/mapping", "document_not_mapped", detail));
         }
-        Ok(UploadParams {
-            blob: upload.blob,
-            format: detected.format,
-            mapping,
-            require_valid_document: command.require_valid_document,
-            request: 0,
-        })
+        Ok(params)
     }
 
     fn upload_operation(

@@ -7,6 +7,7 @@ use actix_web::{
 };
 use domain::contact::Document;
 use http_kit::{Answer, Problem, ProblemBody, paging};
+use ports::contacts::StoredContact;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -82,7 +83,6 @@ pub async fn list(
     let id = path_id(&path)?;
     let invalid = |v| Problem::from(AppError::Invalid(vec![v]));
     let seal = |c: ContactCursor| cursors::seal_contacts(&state.sealer, &actor.workspace, id, &c);
-    let json = |c| ContactJson::new(&state.contact_ids, &actor.workspace, c);
     if which.page.is_some() || which.per_page.is_some() {
         if which.cursor.is_some() {
             let detail = "give either a cursor or a page number";
@@ -99,7 +99,7 @@ pub async fn list(
             rows, total, next, ..
         } = found;
         return Ok(HttpResponse::Ok().json(ContactsJson {
-            data: rows.into_iter().map(json).collect(),
+            data: contacts(&state, &actor, rows).await?,
             next_cursor: next.and_then(seal),
             page: Some(page),
             per_page: Some(per_page),
@@ -114,7 +114,7 @@ pub async fn list(
     let walked = state.app.walk_contacts(&actor, id, cursor, limit).await?;
     let CursorPage { rows, next, .. } = walked;
     Ok(HttpResponse::Ok().json(ContactsJson {
-        data: rows.into_iter().map(json).collect(),
+        data: contacts(&state, &actor, rows).await?,
         next_cursor: next.and_then(seal),
         page: None,
         per_page: None,
@@ -181,14 +181,11 @@ pub async fn lookup(
         .map_err(|e| AppError::invalid("/document", e.code(), e.to_string()))?;
     let found = match state.app.lookup_contact(&actor, id, &document).await? {
         Lookup::Unknown => return Err(Problem::not_found()),
-        Lookup::Member(contact) => {
-            let json = ContactJson::new(&state.contact_ids, &actor.workspace, contact);
-            LookupJson {
-                status: "member",
-                contact: Some(json),
-                removed_by: None,
-            }
-        }
+        Lookup::Member(contact) => LookupJson {
+            status: "member",
+            contact: contacts(&state, &actor, vec![contact]).await?.pop(),
+            removed_by: None,
+        },
         Lookup::Removed(by) => {
             let json = RemovedByJson {
                 operation_id: by.operation.map(|o| o.to_string()),
@@ -229,8 +226,29 @@ pub async fn read(
     let (id, contact_id) = path.into_inner();
     let document = document(&state, &actor, &contact_id)?;
     let found = state.app.contact(&actor, path_id(&id)?, &document).await?;
-    let json = ContactJson::new(&state.contact_ids, &actor.workspace, found.contact);
+    let json = contacts(&state, &actor, vec![found.contact]).await?.pop();
     Ok(HttpResponse::Ok().json(json))
+}
+
+/// Contacts, with whether each has opted out.
+async fn contacts(
+    state: &ApiState,
+    actor: &Actor,
+    rows: Vec<StoredContact>,
+) -> Result<Vec<ContactJson>, Problem> {
+    let opted_out = state
+        .app
+        .opted_out(actor, rows.iter().map(|row| &row.document));
+    let opted_out = opted_out.await?;
+    let json = |row: StoredContact| {
+        let out = opted_out.contains(&row.document);
+        let json = ContactJson::new(&state.contact_ids, &actor.workspace, row);
+        ContactJson {
+            opted_out: Some(out),
+            ..json
+        }
+    };
+    Ok(rows.into_iter().map(json).collect())
 }
 
 /// Removes a contact. A later write of the same document brings it back.

@@ -2,9 +2,10 @@
 
 mod contacts;
 mod rejected;
+mod rows_csv;
 
 pub use contacts::__path_contacts_csv;
-pub use rejected::__path_rejected_rows;
+pub use rejected::{__path_rejected_rows, __path_unreadable_rows, unreadable_path};
 
 use actix_web::{http::Method, web};
 
@@ -20,6 +21,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(resource(
             "/operations/{id}/rejected",
             [(Method::GET, web::to(rejected::rejected_rows))],
+        ))
+        .service(resource(
+            "/uploads/{id}/unreadable",
+            [(Method::GET, web::to(rejected::unreadable_rows))],
         ));
 }
 

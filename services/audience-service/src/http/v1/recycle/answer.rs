@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    operation::FileWarnings,
     recycle::{Reason, Reasons},
     shared::{AudienceId, WorkspaceId},
 };
@@ -10,9 +11,12 @@ use http_kit::Sealer;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::application::{
-    AppError,
-    recycle::{DryRun, Plan},
+use crate::{
+    application::{
+        AppError,
+        recycle::{DryRun, Plan},
+    },
+    http::v1::exports::unreadable_path,
 };
 
 /// What a recycling would do.
@@ -36,6 +40,14 @@ pub struct DryRunJson {
     /// Values that conditions of `where` could not read as the number or the date that they compare
     /// with, and that matched nothing therefore.
     unreadable_values: i64,
+    /// Rows of the uploaded file of documents that have no readable one: they name nobody.
+    unreadable: i64,
+    /// What looks wrong in that file, by line: `suspicious_quote` is a quoted cell that holds lines of
+    /// the header's shape.
+    #[schema(value_type = Vec<Object>)]
+    warnings: FileWarnings,
+    /// `unreadable`: where those rows can be downloaded.
+    links: BTreeMap<&'static str, String>,
 }
 
 /// Contacts that the same reasons hold for.
@@ -65,6 +77,13 @@ impl DryRunJson {
             count,
         };
         let by_reason = dry.by_reason.into_iter();
+        let (mut unreadable, mut warnings, mut links) = Default::default();
+        if let Some((upload, rows, found)) = dry.file {
+            (unreadable, warnings) = (rows, found);
+            if unreadable > 0 {
+                links = BTreeMap::from([("unreadable", unreadable_path(upload))]);
+            }
+        }
         Self {
             plan: seal.seal(&dry.plan),
             total: dry.total,
@@ -81,6 +100,9 @@ impl DryRunJson {
                 })
                 .collect(),
             unreadable_values: dry.unreadable_values,
+            unreadable,
+            warnings,
+            links,
         }
     }
 }

@@ -22,7 +22,9 @@ pub struct RulesBody {
     /// These people.
     #[serde(default)]
     pub(super) documents: Vec<String>,
-    /// The people whose documents are in this uploaded file.
+    /// The people whose documents are in this uploaded file, which is read for its documents alone:
+    /// whatever else is wrong with a row, its document counts. Rows without a readable one are
+    /// counted as `unreadable`.
     upload_id: Option<String>,
     /// The members of these audiences.
     #[serde(default)]

@@ -11,15 +11,18 @@ use actix_web::{
     },
     web::Bytes,
 };
-use domain::shared::Violation;
 use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
 use http_kit::Problem;
+use ports::files::FileOptions;
 use tokio::sync::mpsc;
 
-use super::receive::FileParameters;
+use super::{
+    options::{self, refused},
+    receive::FileParameters,
+};
 use crate::application::uploads::Received;
 
 /// Chunks between the connection and the disk.
@@ -29,7 +32,7 @@ const DRAIN: usize = 16 << 20;
 /// Longest name of a file in characters.
 const MAX_NAME: usize = 255;
 /// Longest text field of a form.
-const MAX_FIELD: usize = 64;
+const MAX_FIELD: usize = 256;
 /// Media types of files that are sent without a form.
 const MEDIA_TYPES: [&str; 10] = [
     "text/csv",
@@ -68,7 +71,7 @@ pub struct Incoming {
     file_name: Option<String>,
     content_type: Option<String>,
     length: Option<u64>,
-    delimiter: Option<u8>,
+    options: FileOptions,
 }
 
 impl Incoming {
@@ -89,11 +92,11 @@ impl Incoming {
         let content_type = text(headers, CONTENT_TYPE).unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default();
         let essence = essence.trim().to_ascii_lowercase();
-        let delimiter = delimiter(parameters.delimiter.as_deref().unwrap_or_default())?;
+        let options = parameters.options()?;
         let body = Decompress::from_headers(payload, headers);
         let length = length.filter(|_| !encoded);
         if essence == "multipart/form-data" {
-            return Self::form(Multipart::new(headers, body), length, delimiter).await;
+            return Self::form(Multipart::new(headers, body), length, options).await;
         }
         if !MEDIA_TYPES.contains(&essence.as_str()) {
             let detail =
@@ -105,14 +108,14 @@ impl Incoming {
             file_name: parameters.file_name.as_deref().and_then(file_name),
             content_type: Some(essence),
             length,
-            delimiter,
+            options,
         })
     }
 
     async fn form(
         mut form: Multipart,
         length: Option<u64>,
-        mut given: Option<u8>,
+        mut options: FileOptions,
     ) -> Result<Self, Problem> {
         while let Some(field) = form.next().await {
             let mut field = field.map_err(|error| broken_form(&error))?;
@@ -127,16 +130,14 @@ impl Incoming {
                             rest: form,
                         },
                         length,
-                        delimiter: given,
+                        options,
                     });
                 }
-                "delimiter" => {
-                    let read = field.bytes(MAX_FIELD).await.map_err(|_| bad_delimiter())?;
-                    let read = read.map_err(|error| broken_form(&error))?;
-                    let read = std::str::from_utf8(&read).map_err(|_| bad_delimiter())?;
-                    given = delimiter(read)?;
+                name => {
+                    let name = name.to_owned();
+                    let given = field_text(&mut field, &name).await?;
+                    options::set(&mut options, &name, &given)?;
                 }
-                _ => return Err(unknown_field()),
             }
         }
         Err(refused("/file", "required", "the form has no field `file`"))
@@ -150,7 +151,7 @@ impl Incoming {
             file_name: self.file_name,
             content_type: self.content_type,
             length: self.length,
-            delimiter: self.delimiter,
+            options: self.options,
         };
         let pump = Pump {
             source: self.source,
@@ -212,11 +213,10 @@ impl Pump {
                     let more = more.map_err(|error| broken_form(&error))?;
                     return Err(match more.name().unwrap_or_default() {
                         "file" => refused("/file", "duplicate_field", "send one file at a time"),
-                        "delimiter" => {
-                            let detail = "the delimiter goes before the file";
-                            refused("/delimiter", "misplaced_field", detail)
+                        name => {
+                            let pointer = format!("/{name}");
+                            refused(&pointer, "misplaced_field", "the file is the last field")
                         }
-                        _ => unknown_field(),
                     });
                 }
             }
@@ -289,31 +289,14 @@ fn file_name(given: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// An empty one is none, as forms send what was not filled in.
-fn delimiter(given: &str) -> Result<Option<u8>, Problem> {
-    match given.as_bytes() {
-        [] => Ok(None),
-        b"tab" => Ok(Some(b'\t')),
-        [one] if one.is_ascii() => Ok(Some(*one)),
-        _ => Err(bad_delimiter()),
-    }
-}
-
-fn bad_delimiter() -> Problem {
-    let detail = "the delimiter must be one ASCII character, or `tab`";
-    refused("/delimiter", "invalid_delimiter", detail)
-}
-
-fn unknown_field() -> Problem {
-    refused(
-        "",
-        "unknown_field",
-        "the form may have the fields `delimiter` and `file`",
-    )
-}
-
-fn refused(pointer: &str, code: &'static str, detail: &str) -> Problem {
-    Problem::unprocessable(vec![Violation::new(pointer, code, detail)])
+/// The text of a short field.
+async fn field_text(field: &mut Field, name: &str) -> Result<String, Problem> {
+    let pointer = format!("/{name}");
+    let wrong = |detail| refused(&pointer, "invalid_value", detail);
+    let read = field.bytes(MAX_FIELD).await;
+    let read = read.map_err(|_| wrong("the field is too long"))?;
+    let read = read.map_err(|error| broken_form(&error))?;
+    String::from_utf8(read.to_vec()).map_err(|_| wrong("the field is not UTF-8 text"))
 }
 
 fn empty() -> Problem {

@@ -31,7 +31,8 @@ pub struct FileInto {
     #[schema(example = "upl_104629547441512448")]
     upload_id: String,
     /// Column to `document`, `name`, `phone`, `email`, `attributes`, the name of an attribute, or
-    /// `""` to leave it out: corrections of what was detected.
+    /// `""` to leave it out: corrections of what was detected. It may name a column that no record
+    /// has shown yet: any key of NDJSON, `column_5` right of the header of CSV and XLSX.
     mapping: Option<BTreeMap<String, String>>,
     /// Reject rows whose check digits are wrong.
     #[serde(default)]
@@ -91,7 +92,7 @@ pub async fn into_audience(
 }
 
 /// Brings a mended file of rejected rows into the audience of the operation that rejected them.
-/// A file in the form of the downloaded one needs no mapping.
+/// A file in the form of the downloaded one (CSV or NDJSON), or of the original one, needs no mapping.
 #[utoipa::path(
     post,
     path = "/operations/{id}/resubmit",

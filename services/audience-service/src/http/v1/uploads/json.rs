@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ports::files::{DetectedFormat, Encoding, FileFormat};
+use ports::files::{DetectedFormat, Encoding, FileFormat, Header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -38,9 +38,10 @@ pub struct DetectedJson {
     /// `utf-8`, `windows-1252`, `utf-16le` or `utf-16be`.
     #[schema(value_type = String, example = "utf-8")]
     pub encoding: Encoding,
-    /// Whether the first record names the columns.
-    pub header: bool,
-    /// Names of the columns, each once.
+    /// Whether the first row names the columns, or the number of the row that does.
+    #[schema(value_type = serde_json::Value, example = true)]
+    pub header: Header,
+    /// Names of the columns, each once, as far as the first records show them.
     pub columns: Vec<String>,
     /// Column to `document`, `name`, `phone`, `email`, `attributes`, the name of an attribute, or
     /// nothing: what is done where a request does not say otherwise.

@@ -3,6 +3,7 @@
 mod incoming;
 mod into;
 mod json;
+mod options;
 mod receive;
 
 pub use into::{__path_into_audience, __path_resubmit};

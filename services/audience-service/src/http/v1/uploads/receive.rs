@@ -14,12 +14,14 @@ use actix_web::{
     web::{Data, Path, Payload, Query},
 };
 use http_kit::{Answer, Problem, ProblemBody, idempotency::Call};
+use ports::files::FileOptions;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     incoming::{self, Incoming},
     json::UploadJson,
+    options,
 };
 use crate::{
     application::{
@@ -38,6 +40,28 @@ pub struct FileParameters {
     pub file_name: Option<String>,
     /// One ASCII character, or `tab`; found in the file where absent.
     pub delimiter: Option<String>,
+    /// `utf-8`, `windows-1252`, `utf-16le` or `utf-16be`; found in the file where absent.
+    pub encoding: Option<String>,
+    /// Whether the first row names the columns (`true`, `false`), or the number of the row that does;
+    /// found in the file where absent. Rows before it are left out.
+    pub header: Option<String>,
+    /// Name of the sheet of XLSX; the first visible one that has rows where absent.
+    pub sheet: Option<String>,
+}
+
+impl FileParameters {
+    /// How the file is to be read.
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    pub fn options(&self) -> Result<FileOptions, Problem> {
+        let given = [&self.delimiter, &self.encoding, &self.header, &self.sheet];
+        let mut said = FileOptions::default();
+        for (name, given) in options::NAMES.into_iter().zip(given) {
+            options::set(&mut said, name, given.as_deref().unwrap_or_default())?;
+        }
+        Ok(said)
+    }
 }
 
 /// A form with a file.
@@ -47,8 +71,14 @@ pub struct FileParameters {
     reason = "only described; the form is read as it streams in"
 )]
 pub struct FileForm {
-    /// One ASCII character, or `tab`. Before the file.
+    /// As the parameter. Options go before the file.
     delimiter: Option<String>,
+    /// As the parameter.
+    encoding: Option<String>,
+    /// As the parameter.
+    header: Option<String>,
+    /// As the parameter.
+    sheet: Option<String>,
     /// CSV, NDJSON or XLSX.
     #[schema(format = Binary, content_media_type = "application/octet-stream")]
     file: String,
@@ -74,7 +104,11 @@ pub struct FileForm {
         (status = 400, description = "The body is empty or ended early", body = ProblemBody),
         (status = 413, description = "The file is too large", body = ProblemBody),
         (status = 415, description = "Neither a form nor a kind of file", body = ProblemBody),
-        (status = 422, description = "The file is none that can be read", body = ProblemBody),
+        (
+            status = 422,
+            description = "The file is none that can be read, or not as it was said",
+            body = ProblemBody
+        ),
         (status = 507, description = "There is no room for it", body = ProblemBody),
     )
 )]
@@ -104,12 +138,13 @@ async fn store(
     call: Call,
     received: Received<incoming::Chunks>,
 ) -> Result<Answer, Problem> {
-    let delimiter = received.delimiter;
-    let file = state.app.receive_file(received).await?;
+    let said = options::fingerprint(&received.options);
+    let file = Box::pin(state.app.receive_file(received)).await?;
     let call = call.with_content(file.sha256().as_bytes());
-    let call = delimiter
-        .into_iter()
-        .fold(call, |call, d| call.with_content(&[d]));
+    let call = match said {
+        Some(said) => call.with_content(&said),
+        None => call,
+    };
     remember(&state, actor, call, file).await
 }
 
@@ -125,12 +160,13 @@ async fn remember(
     let (app, take) = (state.app.clone(), Arc::clone(&taken));
     let answer = state.idempotency.run(call, move |ticket| async move {
         take.store(true, Ordering::Relaxed);
-        match app.remember_file(&actor, ticket.into(), file).await {
+        match Box::pin(app.remember_file(&actor, ticket.into(), file)).await {
             Ok(stored) => created(stored.into()),
             Err(error) => Problem::from(error).into(),
         }
     });
-    let answer = answer.await;
+    // Boxed, as above.
+    let answer = Box::pin(answer).await;
     if !taken.load(Ordering::Relaxed) {
         state.app.forget_file(spare).await?;
     }

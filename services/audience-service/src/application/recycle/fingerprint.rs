@@ -1,0 +1,47 @@
+//! Whether two requests ask for the same.
+
+use domain::shared::UploadId;
+
+use super::RecycleRequest;
+
+/// Fingerprint of what was asked for, apart from dry run, plan and target.
+pub(super) fn fingerprint(request: &RecycleRequest) -> u64 {
+    let mut hash = Fnv::default();
+    let rules = serde_json::to_vec(&request.rules).unwrap_or_default();
+    hash.part(&rules);
+    for document in &request.documents.documents {
+        hash.part(document.as_str().as_bytes());
+    }
+    hash.part(
+        &request
+            .documents
+            .upload
+            .map_or(0, UploadId::raw)
+            .to_be_bytes(),
+    );
+    for id in &request.keep_audiences {
+        hash.part(&id.raw().to_be_bytes());
+    }
+    for document in &request.keep_documents {
+        hash.part(document.as_str().as_bytes());
+    }
+    hash.0
+}
+
+/// FNV-1a over length-prefixed parts: the same in every process, unlike the standard hasher.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn part(&mut self, bytes: &[u8]) {
+        let length = (bytes.len() as u64).to_be_bytes();
+        for byte in length.iter().chain(bytes) {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
