@@ -70,10 +70,6 @@ fn requests(stub: &Stub) -> Requests {
     .unwrap()
 }
 
-fn slowest(answered: &[(Instant, f64)]) -> f64 {
-    answered.iter().map(|(_, taken)| *taken).fold(0.0, f64::max)
-}
-
 /// The work beside ends while requests stall: those due meanwhile are unanswered when the load is
 /// told to end, and most of them are not even sent.
 #[test]

@@ -33,6 +33,10 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one value, parsed once for each start"
+)]
 pub enum Command {
     /// Run the server: one process, data in one directory
     #[command(
@@ -173,6 +177,10 @@ pub struct Connection {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one value, parsed once for each start"
+)]
 pub enum AudienceCommand {
     /// Bring a CSV, NDJSON or XLSX file into a new audience or one that exists
     #[command(after_help = "Examples:

@@ -252,10 +252,8 @@ async fn an_undo_and_a_removal_at_once_leave_pages_right() {
             .compare()
             .await
             .unwrap_or_else(|error| panic!("{round}: {error}"));
-        for operation in std::mem::take(&mut *audience.removals.lock().unwrap())
-            .iter()
-            .rev()
-        {
+        let removals = std::mem::take(&mut *audience.removals.lock().unwrap());
+        for operation in removals.iter().rev() {
             let app = &audience.rig.app;
             app.undo_operation(&audience.rig.actor(), *operation)
                 .await

@@ -18,13 +18,13 @@ async fn recycled(
         .await;
     let audience = made.member("id");
     let path = format!("/audiences/{audience}/recycle");
-    let mut body = json!({ "rules": { "upload_id": file.member("id") }, "dry_run": true });
+    let rules = json!({ "upload_id": file.member("id") });
+    let body = json!({ "rules": rules, "dry_run": true });
     let dry = service.post(&path, &body).await;
     assert_eq!(dry.status, 200, "{}", dry.text);
-    body["dry_run"] = json!(false);
-    body["plan"] = dry.json()["plan"].clone();
+    let body = json!({ "rules": rules, "plan": dry.member("plan") });
     let ended = service.post(&path, &body).await;
-    assert_eq!(ended.json()["state"], "succeeded", "{}", ended.text);
+    assert_eq!(ended.member("state"), "succeeded", "{}", ended.text);
     let left = service.members(&audience).await;
     (dry, ended, left.into_keys().collect())
 }

@@ -358,9 +358,9 @@ impl World {
         }
         let epoch = self.epoch(audience);
         let last = epoch.active.last().copied();
-        let Some(last) = last.filter(|r| epoch.removals[*r].op == op) else {
+        if last.is_none_or(|r| epoch.removals[r].op != op) {
             return Err("later_removal_exists");
-        };
+        }
         let before = epoch.visible();
         epoch.active.pop();
         self.touch(audience);
