@@ -112,7 +112,7 @@ async fn customers_are_written_with_a_result_for_each_item() {
 #[tokio::test(flavor = "multi_thread")]
 async fn strict_writes_all_or_nothing_and_a_key_writes_once() {
     let service = Service::start().await;
-    let items = json!([{"external_id": "a"}, {"external_id": "b", "phone": 1}, {"id": 5}]);
+    let items = json!([{"external_id": "a"}, {"external_id": "b", "phone": true}, {"id": 5}]);
     let refused = service
         .post(ALL, json!({"data": items, "strict": true}))
         .await;
@@ -196,7 +196,7 @@ async fn requests_that_are_none_are_refused() {
     let one = format!("{ALL}/1");
     let patch = |body: Value| service.call("PATCH", &one).json(&body).send();
     assert_eq!(
-        patch(json!({"name": 1}))
+        patch(json!({"name": true}))
             .await
             .refused(422, "validation_failed"),
         "/name"
