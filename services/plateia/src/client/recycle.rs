@@ -121,7 +121,7 @@ fn plan_lines(plan: &Value) -> Vec<String> {
     lines.extend(counts(plan.get("by_reason")));
     lines.push(line("kept"));
     if number(plan, "unreadable_values") > 0 {
-        lines.push(line("unreadable"));
+        lines.push(line("unreadable_values"));
     }
     lines
 }
