@@ -218,7 +218,7 @@ fn counted<'a>(ids: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, u64> 
     counts
 }
 
-fn operations(accepted: &BTreeMap<String, String>, seen: &Observed, findings: &mut Findings) {
+fn operations(accepted: &BTreeMap<String, u64>, seen: &Observed, findings: &mut Findings) {
     let told = counted(seen.notifications.iter());
     let events = counted(seen.final_events.iter());
     let heard = seen.heard.as_ref().map(|heard| counted(heard.values()));
@@ -236,10 +236,10 @@ fn operations(accepted: &BTreeMap<String, String>, seen: &Observed, findings: &m
     ];
     for (what, counts) in by_source {
         let Some(counts) = counts else { continue };
-        for id in accepted.keys() {
+        for (id, ends) in accepted {
             let count = counts.get(id.as_str()).copied().unwrap_or_default();
-            if count != 1 {
-                findings.add("I3", format!("{id} has {count} {what}"));
+            if count != *ends {
+                findings.add("I3", format!("{id} has {count} {what}, not {ends}"));
             }
         }
         for (id, count) in counts {

@@ -49,7 +49,7 @@ fn remove() -> Command {
 fn history(commands: impl IntoIterator<Item = Command>) -> History {
     let history = History::default();
     commands.into_iter().for_each(|c| history.acknowledged(c));
-    history.operation("op1", "one");
+    history.operation("op1");
     history
 }
 
@@ -189,6 +189,23 @@ fn operations_end_once_and_are_told_once() {
         heard.insert("e2".to_owned(), "op1".to_owned());
     };
     assert_eq!(broken(&whole(), other), ["I3"]);
+}
+
+/// Cancelled and tried again, an operation ends twice, and both ends are told.
+#[test]
+fn every_end_of_an_operation_is_told() {
+    let history = whole();
+    history.again("op1");
+    assert_eq!(broken(&history, |_| ()), ["I3", "I3", "I3"]);
+    let told = |seen: &mut Observed| {
+        let op = "op1".to_owned();
+        seen.notifications.push(op.clone());
+        seen.final_events.push(op.clone());
+        seen.heard
+            .get_or_insert_default()
+            .insert("e2".to_owned(), op);
+    };
+    assert_eq!(broken(&history, told), [] as [&str; 0]);
 }
 
 #[test]

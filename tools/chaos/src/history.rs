@@ -61,7 +61,7 @@ pub struct Command {
 #[derive(Debug, Default)]
 pub struct History {
     commands: Mutex<Vec<Command>>,
-    operations: Mutex<BTreeMap<String, String>>,
+    operations: Mutex<BTreeMap<String, u64>>,
     anomalies: Mutex<Vec<String>>,
     retries: AtomicU64,
     reads: AtomicU64,
@@ -78,9 +78,14 @@ impl History {
         locked(&self.commands).push(command);
     }
 
-    /// Records that an operation was accepted, or done, for a workspace.
-    pub fn operation(&self, id: &str, workspace: &str) {
-        locked(&self.operations).insert(id.to_owned(), workspace.to_owned());
+    /// Records that an operation was accepted, or done.
+    pub fn operation(&self, id: &str) {
+        locked(&self.operations).insert(id.to_owned(), 1);
+    }
+
+    /// Records that an operation that had ended is tried again: it ends once more.
+    pub fn again(&self, id: &str) {
+        *locked(&self.operations).entry(id.to_owned()).or_default() += 1;
     }
 
     /// Records what must never be seen.
@@ -115,8 +120,8 @@ impl History {
         self.len() == 0
     }
 
-    /// Accepted operations with their workspaces.
-    pub fn operations(&self) -> BTreeMap<String, String> {
+    /// Accepted operations, and how often each ends.
+    pub fn operations(&self) -> BTreeMap<String, u64> {
         locked(&self.operations).clone()
     }
 

@@ -110,19 +110,34 @@ pub async fn in_purge(scene: &Scene<'_>) -> anyhow::Result<u64> {
     die_at(scene, &["purge.batch"]).await
 }
 
-/// M4: contacts are stored and nobody has counted them; then their store dies as well.
-pub async fn between_the_stores(scene: &Scene<'_>) -> anyhow::Result<u64> {
-    let mut deaths = die_at(scene, &["write.contacts_stored"]).await?;
+/// Has a replica die at a point, and a store right after it.
+async fn die_with(scene: &Scene<'_>, point: &str, store: Server) -> anyhow::Result<u64> {
+    let mut deaths = 0;
     for _ in 0..scene.either(3, 1) {
         let replica = scene.replica(deaths)?;
         replica.stop().await?;
-        replica.start_until("write.contacts_stored").await?;
+        replica.start_until(point).await?;
         replica.ended(REACHED).await?;
-        scene.rig.servers.down(Server::Mongodb, "KILL").await?;
-        scene.rig.servers.up(Server::Mongodb).await?;
+        scene.rig.servers.down(store, "KILL").await?;
+        scene.rig.servers.up(store).await?;
         replica.start().await?;
         scene.load.progress(5, GOING).await?;
         deaths += 2;
     }
     Ok(deaths)
+}
+
+/// K6: single removals; then a store dies in the middle of them.
+pub async fn in_single_removals(scene: &Scene<'_>) -> anyhow::Result<u64> {
+    let mut deaths = die_at(scene, &["remove.entombed", "remove.closed"]).await?;
+    for store in [Server::Mongodb, Server::Postgres] {
+        deaths += die_with(scene, "remove.entombed", store).await?;
+    }
+    Ok(deaths)
+}
+
+/// M4: contacts are stored and nobody has counted them; then their store dies as well.
+pub async fn between_the_stores(scene: &Scene<'_>) -> anyhow::Result<u64> {
+    let deaths = die_at(scene, &["write.contacts_stored"]).await?;
+    Ok(deaths + die_with(scene, "write.contacts_stored", Server::Mongodb).await?)
 }

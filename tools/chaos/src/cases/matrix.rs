@@ -49,6 +49,12 @@ pub const CASES: &[Case] = &[
     )
     .under(Shape::FORWARD),
     Case::new(
+        "K6-single",
+        "a replica, then a store, dies in single removals",
+        |scene| Box::pin(kills::in_single_removals(scene)),
+    )
+    .sampled(),
+    Case::new(
         "K10-standstill",
         "a replica stands still for longer than its leases, and goes on",
         |scene| Box::pin(replicas::stand_still(scene)),

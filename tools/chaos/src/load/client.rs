@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use rand::Rng;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -45,9 +45,27 @@ pub struct Caller {
 /// The answer to a command.
 #[derive(Debug)]
 pub struct Answered {
+    pub status: u16,
     pub body: Value,
     /// It was sent more than once.
     pub repeated: bool,
+}
+
+impl Answered {
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The code of a problem.
+    pub fn code(&self) -> &str {
+        let code = self.body.get("code").and_then(Value::as_str);
+        code.unwrap_or_default()
+    }
+
+    /// In one line.
+    pub fn told(&self) -> String {
+        format!("{} {}", self.status, self.body)
+    }
 }
 
 /// Whether an answer may come out another way when the request is repeated.
@@ -98,10 +116,15 @@ impl Caller {
     /// A request of JSON, or with an empty body.
     pub fn json(&self, method: &'static str, path: &str, key: &str, body: &Value) -> Request {
         if method == "DELETE" {
-            return self.request(method, path, "", Vec::new());
+            return self.delete(path);
         }
         let headers = format!("Content-Type: application/json\r\nIdempotency-Key: {key}\r\n");
         self.request(method, path, &headers, body.to_string().into_bytes())
+    }
+
+    /// A request that takes no key: repeated, it finds that it was done.
+    pub fn delete(&self, path: &str) -> Request {
+        self.request("DELETE", path, "", Vec::new())
     }
 
     /// A request with a file.
@@ -111,12 +134,28 @@ impl Caller {
         self.request("POST", path, &headers, content.into_bytes())
     }
 
+    /// Sends a request until it has an answer that stays, which has to be a success.
+    ///
+    /// # Errors
+    /// When none comes, or when it is none.
+    pub async fn command(
+        &self,
+        request: &Request,
+        history: &History,
+        abandon: u8,
+    ) -> anyhow::Result<Answered> {
+        let answer = self.answer(request, history, abandon).await?;
+        let (method, path) = (request.method, &request.path);
+        ensure!(answer.is_success(), "{method} {path}: {}", answer.told());
+        Ok(answer)
+    }
+
     /// Sends a request until it has an answer that stays; with a chance of `abandon` in 100, it goes
     /// away in the middle of the first try.
     ///
     /// # Errors
-    /// When none comes, or when it is no success.
-    pub async fn command(
+    /// When none comes.
+    pub async fn answer(
         &self,
         request: &Request,
         history: &History,
@@ -136,17 +175,17 @@ impl Caller {
         let mut last = String::new();
         while begun.elapsed() < PATIENCE {
             match request.send(self.address()?, ONE).await {
-                Ok(answer) if (200..300).contains(&answer.status) => {
-                    let body = answer.json();
-                    return Ok(Answered { body, repeated });
-                }
                 Ok(answer) => {
                     last = format!("{} {}", answer.status, answer.text());
                     if is_improper(&answer) {
                         history.anomaly(format!("{method} {path}: {last}"));
                     }
                     if !is_passing(&answer) {
-                        bail!("{method} {path}: {last}");
+                        return Ok(Answered {
+                            status: answer.status,
+                            body: answer.json(),
+                            repeated,
+                        });
                     }
                 }
                 Err(error) => last = format!("{error:#}"),

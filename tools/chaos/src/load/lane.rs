@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use rand::{Rng, SeedableRng, rngs::StdRng, seq::IteratorRandom};
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -24,17 +24,17 @@ const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A user.
 pub struct Lane {
-    caller: Caller,
-    user: String,
-    shape: Shape,
-    history: Arc<History>,
+    pub(super) caller: Caller,
+    pub(super) user: String,
+    pub(super) shape: Shape,
+    pub(super) history: Arc<History>,
     view: Arc<View>,
-    random: StdRng,
+    pub(super) random: StdRng,
     audience: String,
-    made: usize,
+    pub(super) made: usize,
     step: u64,
     /// Documents that are in the audience, so that something can be removed.
-    there: BTreeSet<String>,
+    pub(super) there: BTreeSet<String>,
 }
 
 impl Lane {
@@ -79,21 +79,24 @@ impl Lane {
     }
 
     async fn any(&mut self) -> anyhow::Result<()> {
-        match self.random.random_range(0..13) {
+        match self.random.random_range(0..17) {
             0..5 => self.insert().await,
             5..8 => self.recycle().await,
-            8 => self.clear().await,
-            9 => self.upload().await,
-            10 => self.recycle_to_new().await,
-            11 => self.create().await,
+            8..10 => self.remove_one_by_one().await,
+            10..12 => self.recycle_in_two().await,
+            12 => self.clear().await,
+            13 => self.upload().await,
+            14 => self.recycle_to_new().await,
+            15 => self.create().await,
             _ => self.drop_and_restore().await,
         }
     }
 
     async fn at_once(&mut self) -> anyhow::Result<()> {
-        match self.random.random_range(0..12) {
+        match self.random.random_range(0..13) {
             0 => self.create().await,
             1 => self.drop_and_restore().await,
+            2 => self.remove_one_by_one().await,
             _ => self.insert().await,
         }
     }
@@ -103,7 +106,7 @@ impl Lane {
         format!("{}-{}", self.user, self.step)
     }
 
-    async fn send(
+    pub(super) async fn send(
         &mut self,
         method: &'static str,
         path: &str,
@@ -117,7 +120,25 @@ impl Lane {
         Ok(sent.await?.body)
     }
 
-    fn path(&self) -> String {
+    /// Sends what is answered in the same way each time, and may be refused for these reasons.
+    pub(super) async fn ask(
+        &mut self,
+        method: &'static str,
+        path: &str,
+        refusals: &[&str],
+    ) -> anyhow::Result<()> {
+        let key = self.key();
+        let request = self.caller.json(method, path, &key, &json!({}));
+        let answer = self
+            .caller
+            .answer(&request, &self.history, self.shape.abandon)
+            .await?;
+        let expected = answer.is_success() || refusals.contains(&answer.code());
+        ensure!(expected, "{method} {path}: {}", answer.told());
+        Ok(())
+    }
+
+    pub(super) fn path(&self) -> String {
         format!("/api/v1/audiences/{}", self.audience)
     }
 
@@ -139,7 +160,7 @@ impl Lane {
         numbers.into_iter().map(contact).collect()
     }
 
-    fn done(&self, effect: Effect, claim: Claim) {
+    pub(super) fn done(&self, effect: Effect, claim: Claim) {
         self.history.acknowledged(Command {
             audience: self.audience.clone(),
             writer: self.user.clone(),
@@ -148,13 +169,13 @@ impl Lane {
         });
     }
 
-    fn allow(&self, counts: Option<[usize; 2]>) {
+    pub(super) fn allow(&self, counts: Option<[usize; 2]>) {
         let counts = counts.map(|counts| counts.map(|count| count as u64));
         self.view.allow(&self.audience, counts);
     }
 
     /// Readers see that which is there now, and nothing else.
-    fn settle(&self) {
+    pub(super) fn settle(&self) {
         self.allow(Some([self.there.len(); 2]));
     }
 
@@ -200,7 +221,7 @@ impl Lane {
         self.settle();
     }
 
-    async fn insert(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn insert(&mut self) -> anyhow::Result<()> {
         let contacts = self.some(60);
         self.allow(None);
         let body = json!({ "data": items(&contacts) });
@@ -249,92 +270,7 @@ impl Lane {
         Ok(())
     }
 
-    fn leaving(&mut self) -> Vec<String> {
-        let count = self.there.len() / 3 + 1;
-        self.there
-            .iter()
-            .cloned()
-            .choose_multiple(&mut self.random, count)
-    }
-
-    async fn recycle(&mut self) -> anyhow::Result<()> {
-        if self.there.is_empty() {
-            return self.insert().await;
-        }
-        let documents = self.leaving();
-        let before = self.there.len();
-        self.allow(Some([before, before - documents.len()]));
-        let body = json!({ "rules": { "documents": documents, "opted_out": false } });
-        let accepted = self
-            .send("POST", &format!("{}/recycle", self.path()), body)
-            .await?;
-        let ended = self.ended(&accepted).await?;
-        let claim = removed(&ended, before)?;
-        let all = self.there.clone();
-        self.there.retain(|document| !documents.contains(document));
-        self.done(Effect::Remove { documents }, claim);
-        self.settle();
-        if !self.shape.no_undo && self.random.random_range(0..3) == 0 {
-            self.undo(&text(&ended, "id")?, all).await?;
-        }
-        Ok(())
-    }
-
-    async fn undo(&mut self, operation: &str, all: BTreeSet<String>) -> anyhow::Result<()> {
-        self.allow(Some([self.there.len(), all.len()]));
-        self.send(
-            "POST",
-            &format!("/api/v1/operations/{operation}/undo"),
-            json!({}),
-        )
-        .await?;
-        self.there = all;
-        self.done(Effect::Undo, Claim::default());
-        self.settle();
-        Ok(())
-    }
-
-    async fn clear(&mut self) -> anyhow::Result<()> {
-        if self.there.is_empty() {
-            return self.insert().await;
-        }
-        self.allow(Some([self.there.len(), 0]));
-        let cleared = self
-            .send("POST", &format!("{}/clear", self.path()), json!({}))
-            .await?;
-        let operation = text(&cleared, "operation_id")?;
-        self.history.operation(&operation, &self.caller.workspace);
-        let all = std::mem::take(&mut self.there);
-        self.done(Effect::Clear, Claim::default());
-        self.settle();
-        if !self.shape.no_undo && self.random.random_bool(0.5) {
-            self.undo(&operation, all).await?;
-        }
-        Ok(())
-    }
-
-    async fn recycle_to_new(&mut self) -> anyhow::Result<()> {
-        if self.made >= self.shape.audiences || self.there.is_empty() {
-            return self.recycle().await;
-        }
-        let documents = self.leaving();
-        let name = format!("{} {}", self.user, self.made);
-        let body = json!({
-            "rules": { "documents": documents, "opted_out": false },
-            "target": { "type": "new", "name": name },
-        });
-        let accepted = self
-            .send("POST", &format!("{}/recycle", self.path()), body)
-            .await?;
-        let ended = self.ended(&accepted).await?;
-        self.made += 1;
-        let claim = removed(&ended, self.there.len())?;
-        let to = self.by_name(&name).await?;
-        self.done(Effect::CopyWithout { to, documents }, claim);
-        Ok(())
-    }
-
-    async fn by_name(&self, name: &str) -> anyhow::Result<String> {
+    pub(super) async fn by_name(&self, name: &str) -> anyhow::Result<String> {
         let all = self.caller.must_get("/api/v1/audiences?limit=1000").await?;
         let all = all
             .get("data")
@@ -356,10 +292,18 @@ impl Lane {
         Ok(())
     }
 
-    /// Waits for the end of an accepted operation.
-    async fn ended(&self, accepted: &Value) -> anyhow::Result<Value> {
+    /// Waits for the success of an accepted operation.
+    pub(super) async fn ended(&self, accepted: &Value) -> anyhow::Result<Value> {
         let id = text(accepted, "id")?;
-        self.history.operation(&id, &self.caller.workspace);
+        self.history.operation(&id);
+        let ended = self.end_of(&id).await?;
+        let state = ended.get("state").and_then(Value::as_str);
+        ensure!(state == Some("succeeded"), "{id} ended otherwise: {ended}");
+        Ok(ended)
+    }
+
+    /// Waits for the end of an operation, whatever it is.
+    pub(super) async fn end_of(&self, id: &str) -> anyhow::Result<Value> {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             let path = format!("/api/v1/operations/{id}");
@@ -369,8 +313,7 @@ impl Lane {
                 .await
                 .unwrap_or_default();
             match seen.get("state").and_then(Value::as_str) {
-                Some("succeeded") => return Ok(seen),
-                Some("failed" | "cancelled") => bail!("{id} ended otherwise: {seen}"),
+                Some("succeeded" | "failed" | "cancelled") => return Ok(seen),
                 _ => sleep(Duration::from_millis(60)).await,
             }
         }
@@ -378,22 +321,9 @@ impl Lane {
     }
 }
 
-fn text(value: &Value, name: &str) -> anyhow::Result<String> {
+pub(super) fn text(value: &Value, name: &str) -> anyhow::Result<String> {
     let found = value.get(name).and_then(Value::as_str);
     Ok(found
         .with_context(|| format!("no {name} in {value}"))?
         .to_owned())
-}
-
-/// What a recycling's report claims; its total is that which was there.
-fn removed(ended: &Value, total: usize) -> anyhow::Result<Claim> {
-    let report = ended.get("report").context("no report")?;
-    ensure!(
-        number(report, "total") == Some(total as u64),
-        "{report} of {total}"
-    );
-    Ok(Claim {
-        changed: number(report, "removed"),
-        ..Claim::default()
-    })
 }

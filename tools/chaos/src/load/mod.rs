@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 pub mod client;
 mod lane;
+mod removals;
 mod shared;
 
 use crate::history::History;
@@ -201,7 +202,18 @@ fn documents(page: &Value) -> impl Iterator<Item = &str> {
 /// Pause of a reader.
 const LOOK: Duration = Duration::from_millis(150);
 
-/// Looks at an audience again and again: its count, and its first page.
+/// Contacts of a numbered page that a reader looks at.
+const PER_PAGE: u64 = 50;
+
+/// How a numbered page contradicts itself: it shows more or fewer than its total says.
+fn contradiction(page: &Value, number: u64) -> Option<String> {
+    let total = page.get("total").and_then(Value::as_u64)?;
+    let shown = documents(page).count() as u64;
+    let due = total.saturating_sub((number - 1) * PER_PAGE).min(PER_PAGE);
+    (shown != due).then(|| format!("{shown} contacts on page {number} of a total of {total}"))
+}
+
+/// Looks at an audience again and again: its count, its first page, and its last one by number.
 async fn read(caller: Caller, view: Arc<View>, history: Arc<History>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         sleep(LOOK).await;
@@ -221,6 +233,12 @@ async fn read(caller: Caller, view: Arc<View>, history: Arc<History>, stop: Canc
             if !counts.contains(&seen) {
                 history.anomaly(format!("{path} counts {seen}, allowed are {counts:?}"));
             }
+            let last = seen / PER_PAGE + 1;
+            let numbered = format!("{path}/contacts?page={last}&per_page={PER_PAGE}");
+            let page = caller.get(&numbered, &history).await;
+            if let Some(what) = page.and_then(|page| contradiction(&page, last)) {
+                history.anomaly(format!("{path}: {what}"));
+            }
         }
         if let Some(page) = caller
             .get(&format!("{path}/contacts?limit=500"), &history)
@@ -235,6 +253,33 @@ async fn read(caller: Caller, view: Arc<View>, history: Arc<History>, stop: Canc
                     "{path}: a page out of order, or with a document twice"
                 ));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page(rows: usize, total: u64) -> Value {
+        let row = json!({ "document": "D" });
+        json!({ "data": vec![row; rows], "total": total })
+    }
+
+    #[test]
+    fn pages_that_contradict_their_total_are_found() {
+        for (rows, total, number, is_found) in [
+            (50, 120, 1, false),
+            (20, 120, 3, false),
+            (0, 100, 3, false),
+            (21, 120, 3, true),
+            (20, 121, 3, true),
+            (49, 120, 2, true),
+        ] {
+            let found = contradiction(&page(rows, total), number);
+            assert_eq!(found.is_some(), is_found, "{rows} of {total} on {number}");
         }
     }
 }

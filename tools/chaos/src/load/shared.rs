@@ -91,7 +91,7 @@ async fn write(
         let body = json!({ "data": items(&contacts) });
         let request = caller.json("POST", &path, &format!("{writer}-{round}"), &body);
         match caller.command(&request, history, shape.abandon).await {
-            Ok(Answered { body, repeated }) => history.acknowledged(Command {
+            Ok(Answered { body, repeated, .. }) => history.acknowledged(Command {
                 audience: audience.clone(),
                 writer: writer.clone(),
                 effect: Effect::Write { contacts },

@@ -1,0 +1,187 @@
+//! What a user takes out of an audience, in every way there is.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::{Context, ensure};
+use rand::{Rng, seq::IteratorRandom};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{
+    lane::{Lane, text},
+    shared::number,
+};
+use crate::history::{Claim, Effect};
+
+/// Single removals at a time.
+const AT_ONCE: usize = 8;
+
+impl Lane {
+    fn leaving(&mut self) -> Vec<String> {
+        let count = self.there.len() / 3 + 1;
+        self.there
+            .iter()
+            .cloned()
+            .choose_multiple(&mut self.random, count)
+    }
+
+    pub(super) async fn recycle(&mut self) -> anyhow::Result<()> {
+        if self.there.is_empty() {
+            return self.insert().await;
+        }
+        let documents = self.leaving();
+        let before = self.there.len();
+        self.allow(Some([before, before - documents.len()]));
+        let accepted = self.ask_to_remove(&documents).await?;
+        let ended = self.ended(&accepted).await?;
+        self.is_gone(documents, &ended).await
+    }
+
+    async fn ask_to_remove(&mut self, documents: &[String]) -> anyhow::Result<Value> {
+        let body = json!({ "rules": { "documents": documents, "opted_out": false } });
+        let path = format!("{}/recycle", self.path());
+        self.send("POST", &path, body).await
+    }
+
+    /// A recycling has succeeded; now and then it is taken back.
+    async fn is_gone(&mut self, documents: Vec<String>, ended: &Value) -> anyhow::Result<()> {
+        let claim = removed(ended, self.there.len())?;
+        let all = self.there.clone();
+        self.there.retain(|document| !documents.contains(document));
+        self.done(Effect::Remove { documents }, claim);
+        self.settle();
+        if !self.shape.no_undo && self.random.random_range(0..3) == 0 {
+            self.undo(&text(ended, "id")?, all).await?;
+        }
+        Ok(())
+    }
+
+    /// A recycling that is cancelled on its way, and tried again.
+    pub(super) async fn recycle_in_two(&mut self) -> anyhow::Result<()> {
+        if self.there.is_empty() {
+            return self.insert().await;
+        }
+        let documents = self.leaving();
+        let before = self.there.len();
+        self.allow(Some([before, before - documents.len()]));
+        let id = text(&self.ask_to_remove(&documents).await?, "id")?;
+        self.history.operation(&id);
+        sleep(Duration::from_millis(self.random.random_range(0..400))).await;
+        let path = format!("/api/v1/operations/{id}");
+        // It may have ended before.
+        self.ask("POST", &format!("{path}/cancel"), &["operation_ended"])
+            .await?;
+        let ended = self.end_of(&id).await?;
+        if ended.get("state").and_then(Value::as_str) == Some("succeeded") {
+            return self.is_gone(documents, &ended).await;
+        }
+        let report = ended.get("report");
+        let gone = report.and_then(|report| number(report, "removed"));
+        ensure!(gone.unwrap_or(0) == 0, "{id} was cancelled: {ended}");
+        self.settle();
+        self.allow(Some([before, before - documents.len()]));
+        self.ask("POST", &format!("{path}/retry"), &[]).await?;
+        self.history.again(&id);
+        let ended = self.end_of(&id).await?;
+        let state = ended.get("state").and_then(Value::as_str);
+        ensure!(state == Some("succeeded"), "{id} ended otherwise: {ended}");
+        self.is_gone(documents, &ended).await
+    }
+
+    /// Several single removals at once.
+    pub(super) async fn remove_one_by_one(&mut self) -> anyhow::Result<()> {
+        self.allow(None);
+        let path = format!("{}/contacts?limit={AT_ONCE}", self.path());
+        let page = self.caller.must_get(&path).await?;
+        let contacts = page.get("data").and_then(Value::as_array);
+        let mut leaving = Vec::new();
+        for contact in contacts.into_iter().flatten() {
+            leaving.push((text(contact, "contact_id")?, text(contact, "document")?));
+        }
+        let path = self.path();
+        let removals = leaving.iter().map(async |(id, _)| {
+            let request = self.caller.delete(&format!("{path}/contacts/{id}"));
+            // Asked again, it may be gone already.
+            let answer = self
+                .caller
+                .answer(&request, &self.history, self.shape.abandon);
+            let answer = answer.await?;
+            let gone = answer.is_success() || answer.repeated && answer.status == 404;
+            ensure!(gone, "removal of {id}: {}", answer.told());
+            Ok(())
+        });
+        futures::future::try_join_all(removals).await?;
+        let documents: Vec<String> = leaving.into_iter().map(|(_, document)| document).collect();
+        self.there.retain(|document| !documents.contains(document));
+        self.done(Effect::Remove { documents }, Claim::default());
+        self.settle();
+        Ok(())
+    }
+
+    async fn undo(&mut self, operation: &str, all: BTreeSet<String>) -> anyhow::Result<()> {
+        self.allow(Some([self.there.len(), all.len()]));
+        self.send(
+            "POST",
+            &format!("/api/v1/operations/{operation}/undo"),
+            json!({}),
+        )
+        .await?;
+        self.there = all;
+        self.done(Effect::Undo, Claim::default());
+        self.settle();
+        Ok(())
+    }
+
+    pub(super) async fn clear(&mut self) -> anyhow::Result<()> {
+        if self.there.is_empty() {
+            return self.insert().await;
+        }
+        self.allow(Some([self.there.len(), 0]));
+        let cleared = self
+            .send("POST", &format!("{}/clear", self.path()), json!({}))
+            .await?;
+        let operation = text(&cleared, "operation_id")?;
+        self.history.operation(&operation);
+        let all = std::mem::take(&mut self.there);
+        self.done(Effect::Clear, Claim::default());
+        self.settle();
+        if !self.shape.no_undo && self.random.random_bool(0.5) {
+            self.undo(&operation, all).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn recycle_to_new(&mut self) -> anyhow::Result<()> {
+        if self.made >= self.shape.audiences || self.there.is_empty() {
+            return self.recycle().await;
+        }
+        let documents = self.leaving();
+        let name = format!("{} {}", self.user, self.made);
+        let body = json!({
+            "rules": { "documents": documents, "opted_out": false },
+            "target": { "type": "new", "name": name },
+        });
+        let accepted = self
+            .send("POST", &format!("{}/recycle", self.path()), body)
+            .await?;
+        let ended = self.ended(&accepted).await?;
+        self.made += 1;
+        let claim = removed(&ended, self.there.len())?;
+        let to = self.by_name(&name).await?;
+        self.done(Effect::CopyWithout { to, documents }, claim);
+        Ok(())
+    }
+}
+
+/// What a recycling's report claims; its total is that which was there.
+fn removed(ended: &Value, total: usize) -> anyhow::Result<Claim> {
+    let report = ended.get("report").context("no report")?;
+    ensure!(
+        number(report, "total") == Some(total as u64),
+        "{report} of {total}"
+    );
+    Ok(Claim {
+        changed: number(report, "removed"),
+        ..Claim::default()
+    })
+}
