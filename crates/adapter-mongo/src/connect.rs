@@ -33,6 +33,19 @@ pub struct MongoSettings {
     pub url: String,
     /// Name of the database.
     pub database: String,
+    /// How long a server that answers again may take for what came at the same time.
+    pub backlog: Duration,
+}
+
+impl MongoSettings {
+    /// With the default limits.
+    pub fn new(url: impl Into<String>, database: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            database: database.into(),
+            backlog: Duration::from_secs(2),
+        }
+    }
 }
 
 impl std::fmt::Debug for MongoSettings {
@@ -40,6 +53,7 @@ impl std::fmt::Debug for MongoSettings {
         f.debug_struct("MongoSettings")
             .field("url", &"[REDACTED]")
             .field("database", &self.database)
+            .field("backlog", &self.backlog)
             .finish()
     }
 }
@@ -69,6 +83,7 @@ pub enum MongoStartError {
 pub struct MongoContacts {
     pub(crate) database: Database,
     pub(crate) pace: Arc<Pace>,
+    pub(crate) backlog: Duration,
 }
 
 impl MongoContacts {
@@ -100,6 +115,7 @@ impl MongoContacts {
         let contacts = Self {
             database: client.database(&settings.database),
             pace: Arc::default(),
+            backlog: settings.backlog,
         };
         contacts.check().await?;
         contacts.make_indexes().await.map_err(refused)?;

@@ -13,8 +13,6 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a write is tried whose outcome is not known, and the pause before it is tried again.
 const DOUBT: Duration = Duration::from_mins(10);
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long a server that answers again may take for what came at the same time.
-const BACKLOG: Duration = Duration::from_secs(2);
 
 /// Runs a call in bounded time.
 pub(crate) async fn within<T>(
@@ -50,12 +48,13 @@ where
 
 /// Waits until what others have sent is stored, for the sake of those that are gone: a server that stood
 /// still carries it out when it goes on. `barrier` is a write: it is acknowledged when the server goes
-/// on, and most members have what it had before.
+/// on, and most members have what it had before. What came at the same time may take it `backlog`.
 pub(crate) async fn caught_up(
     barrier: impl Future<Output = Result<i64, StoreError>>,
+    backlog: Duration,
 ) -> Result<(), StoreError> {
     within(barrier).await?;
-    sleep(BACKLOG).await;
+    sleep(backlog).await;
     Ok(())
 }
 

@@ -52,7 +52,8 @@ impl ContactStore for MongoContacts {
         documents: &[Document],
     ) -> Result<Vec<(Document, Option<Order>)>, StoreError> {
         let nobody = [rawdoc! { "q": { "_id": "" }, "limit": 1 }];
-        caught_up(batches::delete(&self.database, CONTACTS, &nobody)).await?;
+        let barrier = batches::delete(&self.database, CONTACTS, &nobody);
+        caught_up(barrier, self.backlog).await?;
         within(reads::stored_by(self, key, write, documents)).await
     }
 

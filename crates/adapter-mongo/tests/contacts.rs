@@ -53,15 +53,9 @@ impl Drop for Store {
 
 fn settings() -> MongoSettings {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    #[expect(clippy::disallowed_methods, reason = "where the test's servers are")]
-    let Ok(url) = std::env::var("PLATEIA_TEST_MONGODB_URL") else {
-        panic!("PLATEIA_TEST_MONGODB_URL names a replica set; `make test` starts one");
-    };
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    MongoSettings {
-        url,
-        database: format!("t{}_{next}", std::process::id()),
-    }
+    let database = format!("t{}_{next}", std::process::id());
+    MongoSettings::new(test_support::mongodb_url(), database)
 }
 
 async fn on_mongodb() -> Option<Store> {

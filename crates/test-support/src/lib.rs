@@ -15,6 +15,8 @@ use tempfile::TempDir;
 
 /// Names the PostgreSQL server for tests.
 const POSTGRES_URL: &str = "PLATEIA_TEST_POSTGRES_URL";
+/// Names the MongoDB replica set for tests.
+const MONGODB_URL: &str = "PLATEIA_TEST_MONGODB_URL";
 /// Names the broker for tests.
 const RABBITMQ_URL: &str = "PLATEIA_TEST_RABBITMQ_URL";
 /// `1` lets tests pass without a server.
@@ -95,10 +97,20 @@ pub async fn postgres() -> Option<TestDatabase<pg::Db>> {
 /// # Panics
 /// When it names none.
 pub fn rabbitmq_url() -> String {
-    variable(RABBITMQ_URL).unwrap_or_else(|| {
-        panic!(
-            "{RABBITMQ_URL} is not set: run `make test`, or `eval \"$(deploy/dev/servers start)\"`"
-        )
+    required(RABBITMQ_URL)
+}
+
+/// The MongoDB replica set that the environment names.
+///
+/// # Panics
+/// When it names none.
+pub fn mongodb_url() -> String {
+    required(MONGODB_URL)
+}
+
+fn required(name: &str) -> String {
+    variable(name).unwrap_or_else(|| {
+        panic!("{name} is not set: run `make test`, or `eval \"$(deploy/dev/servers start)\"`")
     })
 }
 

@@ -1,8 +1,10 @@
-//! The proof: random histories on the application with its SQLite stores and files, beside a reference
-//! in memory. After every command what readers see must be the same, crashes or not.
+//! The proof: random histories on the application with its stores and files, beside a reference in
+//! memory. After every command what readers see must be the same, crashes or not. The stores are SQLite,
+//! and the servers that `deploy/dev/servers` starts.
 //!
-//! `PLATEIA_MODEL_HISTORIES` says how many histories, `PLATEIA_MODEL_SEED` which is the first one. A
-//! failure is printed with its seed and the shortest history found that fails in the same place.
+//! `PLATEIA_MODEL_HISTORIES` says how many histories on each of the two, `PLATEIA_MODEL_SEED` which is the
+//! first one. A failure is printed with its seed and the shortest history found that fails in the same
+//! place.
 
 #![expect(
     clippy::indexing_slicing,
@@ -14,6 +16,8 @@
 mod command;
 #[path = "model/found.rs"]
 mod found;
+#[path = "model/ground.rs"]
+mod ground;
 #[path = "model/outcomes.rs"]
 mod outcomes;
 #[path = "model/play.rs"]
@@ -29,10 +33,15 @@ mod system;
 #[path = "model/world.rs"]
 mod world;
 
-use command::{Command, Rng};
+use std::{panic::AssertUnwindSafe, sync::atomic::Ordering};
 
-/// Histories per run, over all tests here.
+use command::{Command, Rng};
+use ground::Ground;
+
+/// Histories on SQLite per run, over all tests here.
 const HISTORIES: u64 = 2_000;
+/// Histories on servers, each of which takes as long as twenty on files.
+const HISTORIES_ON_SERVERS: u64 = 60;
 /// Tests that share them.
 const SHARES: u64 = 4;
 
@@ -48,27 +57,33 @@ fn number(name: &str) -> Option<u64> {
     )
 }
 
-/// Plays a share of the histories.
-fn share(which: u64) {
+/// Plays a share of so many histories, each on what `ground` makes for a start and after a failure.
+fn share(which: u64, histories: u64, ground: impl Fn() -> Option<Ground>) {
     let histories = number("PLATEIA_MODEL_HISTORIES")
-        .unwrap_or(HISTORIES)
+        .unwrap_or(histories)
         .div_ceil(SHARES);
     let seed = number("PLATEIA_MODEL_SEED").unwrap_or(1);
     let first = seed + which * histories;
-    println!("histories {first} to {}", first + histories - 1);
+    let Some(common) = ground() else {
+        return;
+    };
     for seed in first..first + histories {
         let history = Rng(seed).history();
-        if let Err(error) = attempt(&history) {
-            let (shortest, error) = shrink(history, error);
+        if let Err(error) = attempt(&common, &history) {
+            println!("history {seed}: {error}");
+            let (shortest, error) = shrink(&ground, history, error);
             let lines: Vec<String> = shortest.iter().map(|c| format!("  {c:?}")).collect();
             let again = format!("PLATEIA_MODEL_SEED={seed} PLATEIA_MODEL_HISTORIES=1");
             panic!("history {seed} ({again}):\n{}\n{error}", lines.join("\n"));
         }
     }
+    let performed = play::PERFORMED.load(Ordering::Relaxed);
+    let last = first + histories - 1;
+    println!("histories {first} to {last}, {performed} commands");
 }
 
-fn attempt(history: &[Command]) -> Result<(), String> {
-    let played = std::panic::catch_unwind(|| play::play(history));
+fn attempt(ground: &Ground, history: &[Command]) -> Result<(), String> {
+    let played = std::panic::catch_unwind(AssertUnwindSafe(|| play::play(ground, history)));
     played.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         Err(text.unwrap_or_else(|| "a panic".to_owned()))
@@ -76,7 +91,11 @@ fn attempt(history: &[Command]) -> Result<(), String> {
 }
 
 /// Leaves commands out as long as what is left still fails.
-fn shrink(mut history: Vec<Command>, mut error: String) -> (Vec<Command>, String) {
+fn shrink(
+    ground: impl Fn() -> Option<Ground>,
+    mut history: Vec<Command>,
+    mut error: String,
+) -> (Vec<Command>, String) {
     let mut at = history.len();
     let mut tries = 400;
     while at > 0 && tries > 0 {
@@ -84,7 +103,7 @@ fn shrink(mut history: Vec<Command>, mut error: String) -> (Vec<Command>, String
         tries -= 1;
         let mut shorter = history.clone();
         shorter.remove(at);
-        if let Err(other) = attempt(&shorter) {
+        if let Err(other) = attempt(&ground().unwrap(), &shorter) {
             (history, error) = (shorter, other);
             at = at.min(history.len());
         }
@@ -92,34 +111,49 @@ fn shrink(mut history: Vec<Command>, mut error: String) -> (Vec<Command>, String
     (history, error)
 }
 
-#[test]
-fn histories_match_the_reference_1() {
-    share(0);
+/// The tests that share histories.
+macro_rules! shares {
+    ($histories:expr, $ground:expr) => {
+        #[test]
+        fn histories_match_the_reference_1() {
+            super::share(0, $histories, $ground);
+        }
+
+        #[test]
+        fn histories_match_the_reference_2() {
+            super::share(1, $histories, $ground);
+        }
+
+        #[test]
+        fn histories_match_the_reference_3() {
+            super::share(2, $histories, $ground);
+        }
+
+        #[test]
+        fn histories_match_the_reference_4() {
+            super::share(3, $histories, $ground);
+        }
+    };
 }
 
-#[test]
-fn histories_match_the_reference_2() {
-    share(1);
+mod on_sqlite {
+    shares!(super::HISTORIES, || Some(super::Ground::Sqlite));
 }
 
-#[test]
-fn histories_match_the_reference_3() {
-    share(2);
-}
-
-#[test]
-fn histories_match_the_reference_4() {
-    share(3);
+mod on_servers {
+    shares!(super::HISTORIES_ON_SERVERS, super::Ground::servers);
 }
 
 /// A test for each history that once went wrong.
 macro_rules! once_wrong {
     ($($history:ident),+ $(,)?) => {
         mod once_wrong {
+            use super::Ground;
+
             $(#[test]
             fn $history() {
                 let history = super::found::$history();
-                super::attempt(&history).unwrap_or_else(|error| panic!("{history:?}\n{error}"));
+                super::attempt(&Ground::Sqlite, &history).unwrap_or_else(|error| panic!("{history:?}\n{error}"));
             })+
         }
     };

@@ -55,10 +55,8 @@ fn database(settings: &Settings) -> Result<Db, StartError> {
 }
 
 async fn contacts(settings: &Settings, servers: &Servers) -> Result<MongoContacts, ServerError> {
-    let mongo = MongoSettings {
-        url: servers.mongodb_url.expose_secret().to_owned(),
-        database: settings.mongodb.database.clone(),
-    };
+    let url = servers.mongodb_url.expose_secret();
+    let mongo = MongoSettings::new(url, &settings.mongodb.database);
     MongoContacts::open(&mongo)
         .await
         .map_err(ServerError::Mongodb)

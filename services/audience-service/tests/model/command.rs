@@ -144,6 +144,11 @@ pub enum Command {
         points: u32,
         command: Box<Command>,
     },
+    /// Ends the process so long after the command began.
+    Kill {
+        micros: u64,
+        command: Box<Command>,
+    },
     Restart,
 }
 
@@ -327,6 +332,25 @@ impl Rng {
         }
     }
 
+    /// Has the process end in some commands: at a crash point, or anywhere.
+    fn ended(&mut self, command: Command) -> Command {
+        match self.below(16) {
+            0..4 => Command::Crash {
+                points: 1 + self.below(6) as u32,
+                command: Box::new(command),
+            },
+            4 => {
+                // From less than any store needs to more than most commands take.
+                let most = 1 << (6 + self.below(10));
+                Command::Kill {
+                    micros: self.below(most),
+                    command: Box::new(command),
+                }
+            }
+            _ => command,
+        }
+    }
+
     /// A history of commands. It begins with something to work on.
     pub fn history(&mut self) -> Vec<Command> {
         let mut commands = vec![Command::Create {
@@ -338,15 +362,7 @@ impl Rng {
                 self.interrupted(&mut commands);
             }
             let command = self.command();
-            commands.push(if self.one_in(4) {
-                let points = 1 + self.below(6) as u32;
-                Command::Crash {
-                    points,
-                    command: Box::new(command),
-                }
-            } else {
-                command
-            });
+            commands.push(self.ended(command));
         }
         commands
     }

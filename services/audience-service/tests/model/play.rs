@@ -1,14 +1,22 @@
 //! Plays a history on the real thing and on the reference. Where more than one outcome is allowed (two
 //! requests at once, a crash), the reference follows all of them and keeps those that fit what is seen.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use audience_service::application::operations::Pool;
 use domain::shared::{AudienceId, OperationId};
 
 use super::{
     command::{Command, RuleSpec},
-    outcomes::{fits, is_cut_off, orderings, pool_of, run, shape},
+    ground::Ground,
+    outcomes::{cut_off, fits, is_cut_off, orderings, pool_of, run, shape},
     real::{self, Answer},
     seen::{Seen, see},
     system::{System, actor, work_off},
@@ -18,15 +26,18 @@ use super::{
 /// When more worlds than this look the same, a history ends: none of them may be given up.
 const MOST_WORLDS: usize = 500;
 
-pub struct Player {
+/// Commands that were performed, over all histories of this process.
+pub static PERFORMED: AtomicU64 = AtomicU64::new(0);
+
+struct Player {
     system: System,
     worlds: Vec<World>,
     seen: [Seen; 2],
 }
 
 /// Plays a history. The error says where it went another way than the reference.
-pub fn play(history: &[Command]) -> Result<(), String> {
-    let system = System::new();
+pub fn play(ground: &Ground, history: &[Command]) -> Result<(), String> {
+    let system = System::on(ground);
     let mut player = Player {
         system,
         worlds: vec![World::default()],
@@ -54,6 +65,13 @@ impl Player {
             Command::Crash { points, command } => {
                 if let Some(command) = self.resolve(command) {
                     self.system.arm(*points);
+                    self.perform(&command)?;
+                }
+                Ok(())
+            }
+            Command::Kill { micros, command } => {
+                if let Some(command) = self.resolve(command) {
+                    self.system.end_after(Duration::from_micros(*micros));
                     self.perform(&command)?;
                 }
                 Ok(())
@@ -158,18 +176,19 @@ impl Player {
     }
 
     fn perform(&mut self, command: &Command) -> Result<(), String> {
+        PERFORMED.fetch_add(1, Ordering::Relaxed);
         let answers = self.execute(command);
+        let Some(answers) = answers else {
+            self.pick_up(command)?;
+            self.settle(0, is_cut_off)?;
+            return self.settle(1, is_cut_off);
+        };
         let mut next = Vec::new();
         for world in &self.worlds {
-            for ordering in orderings(world, command) {
-                let least = if answers.is_some() { ordering.len() } else { 0 };
-                for length in least..=ordering.len() {
-                    let (after, expected) = run(world, &ordering[..length]);
-                    if answers.as_ref().is_none_or(|a| *a == expected) {
-                        next.push(after);
-                    }
-                }
-            }
+            let orderings = orderings(world, command);
+            let whole = orderings.iter().map(|ordering| run(world, ordering));
+            let fitting = whole.filter(|(_, expected)| answers == *expected);
+            next.extend(fitting.map(|(after, _)| after));
         }
         if next.is_empty() {
             let (_, expected) = orderings(&self.worlds[0], command)
@@ -179,13 +198,32 @@ impl Player {
             return Err(format!("answered {answers:?}, expected {expected:?}"));
         }
         self.worlds = next;
-        if answers.is_none() {
-            self.system.restart();
-            self.look(None)?;
-            self.settle(0, is_cut_off)?;
-            return self.settle(1, is_cut_off);
-        }
         self.look(self.touches(command))
+    }
+
+    /// Starts again after a process that ended in a command, and finds out how far it came.
+    fn pick_up(&mut self, command: &Command) -> Result<(), String> {
+        self.system.restart();
+        let seen = [self.see(0)?, self.see(1)?];
+        let in_parts = self.system.writes_in_parts();
+        let (mut next, mut known) = (Vec::new(), HashSet::new());
+        for world in &self.worlds {
+            cut_off(world, &orderings(world, command), in_parts, &mut |world| {
+                let is_seen = fits(&world, 0, &seen[0]) && fits(&world, 1, &seen[1]);
+                if is_seen && known.insert(format!("{world:?}")) {
+                    next.push(world);
+                }
+            });
+        }
+        if next.is_empty() {
+            return Err(seen
+                .iter()
+                .enumerate()
+                .map(|(ws, seen)| self.differs(ws, seen))
+                .collect());
+        }
+        (self.worlds, self.seen) = (next, seen);
+        Ok(())
     }
 
     /// The workspace that a command touches, if it is only one.
@@ -217,48 +255,55 @@ impl Player {
     /// Looks at everything, and keeps the worlds that look the same.
     fn look(&mut self, only: Option<usize>) -> Result<(), String> {
         for ws in (0..2).filter(|ws| only.is_none_or(|o| o == *ws)) {
-            let seen = self
-                .system
-                .run(move |app| see(app, ws))
-                .ok_or("a crash while looking")?;
-            let first = shape(&self.worlds[0], ws);
+            let seen = self.see(ws)?;
+            let differs = self.differs(ws, &seen);
             self.worlds.retain(|w| fits(w, ws, &seen));
             if self.worlds.is_empty() {
-                let real = (&seen.audiences, &seen.ops);
-                return Err(format!(
-                    "workspace {ws}\n  seen      {real:?}\n  reference {first:?}"
-                ));
+                return Err(differs);
             }
             self.seen[ws] = seen;
         }
         Ok(())
     }
 
+    fn see(&self, ws: usize) -> Result<Seen, String> {
+        let workspace = self.system.workspace(ws);
+        let seen = self.system.run(move |app| see(app, workspace));
+        seen.ok_or_else(|| "a crash while looking".to_owned())
+    }
+
+    fn differs(&self, ws: usize, seen: &Seen) -> String {
+        let expected = shape(&self.worlds[0], ws);
+        let real = (&seen.audiences, &seen.ops);
+        format!("workspace {ws}\n  seen      {real:?}\n  reference {expected:?}\n")
+    }
+
+    /// The workspace in the stores, and the audience.
     fn audience_id(&self, audience: usize) -> (usize, AudienceId) {
         let world = &self.worlds[0];
         let ws = world.audiences[audience].ws;
         let before = world.shown().into_iter().filter(|a| *a < audience);
         let place = before.filter(|a| world.audiences[*a].ws == ws).count();
-        (ws, self.seen[ws].audience_ids[place])
+        (self.system.workspace(ws), self.seen[ws].audience_ids[place])
     }
 
     fn op_id(&self, op: usize) -> (usize, OperationId) {
         let ops = &self.worlds[0].ops;
         let ws = ops[op].ws;
         (
-            ws,
+            self.system.workspace(ws),
             self.seen[ws].op_ids[ops[..op].iter().filter(|o| o.ws == ws).count()],
         )
     }
 
     /// Runs a command for real; `None` when it crashed.
     fn execute(&mut self, command: &Command) -> Option<Vec<Answer>> {
-        let ticket = self.system.ticket();
-        let second = self.system.ticket();
         let system = &self.system;
+        let [ticket, second] = [system.ticket(), system.ticket()];
         let one = |answer: Option<Answer>| answer.map(|a| vec![a]);
         match command.clone() {
             Command::Create { ws, items } => {
+                let ws = system.workspace(ws);
                 one(system.run(move |app| real::create(app, ticket, ws, items)))
             }
             Command::Add { at, items } => {
@@ -278,6 +323,7 @@ impl Player {
                 one(system.run(move |app| real::upload(app, ticket, ws, Some(id), rows)))
             }
             Command::UploadNew { ws, rows } => {
+                let ws = system.workspace(ws);
                 one(system.run(move |app| real::upload(app, ticket, ws, None, rows)))
             }
             Command::Recycle {
@@ -307,10 +353,6 @@ impl Player {
                     vec![worked, removed]
                 })
             }
-            Command::Purge => one(system.run(|app| async move {
-                work_off(&app, Pool::Purge).await;
-                Answer::Done
-            })),
             Command::WorkWhileAdding { pool, at, items } => {
                 let (ws, id) = self.audience_id(at);
                 system.run(move |app| async move {
@@ -320,10 +362,13 @@ impl Player {
                 })
             }
             Command::OptOut { ws, docs } => {
+                let ws = system.workspace(ws);
                 one(system.run(move |app| real::opt_out(app, ws, docs)))
             }
-            Command::Age => {
-                system.clock.pass(8 * 86_400);
+            Command::Purge | Command::Age => {
+                if matches!(command, Command::Age) {
+                    system.clock.pass(8 * 86_400);
+                }
                 one(system.run(move |app| async move {
                     work_off(&app, Pool::Purge).await;
                     Answer::Done
@@ -358,7 +403,7 @@ impl Player {
                 self.worlds[0].walk.as_ref().map_or(1, |w| w.limit),
             ),
         };
-        let ops = self.seen[ws].op_ids.clone();
+        let ops = self.seen[self.worlds[0].audiences[at].ws].op_ids.clone();
         let small = command.clone();
         let (answer, cursor) = self.system.run(move |app| async move {
             let by = actor(ws);

@@ -66,21 +66,25 @@ impl World {
         let mut tally = self.ops[op].tally;
         for (doc, rows) in rows {
             let (seq, values) = rows[rows.len() - 1];
-            let count = rows.len() as i64;
-            match self.epoch(audience).put(doc, seq, values) {
-                'i' => {
-                    (tally.created, tally.updated) = (tally.created + 1, tally.updated + count - 1)
-                }
-                'u' => tally.updated += count,
-                'c' => tally.unchanged += count,
-                _ => {
-                    tally.unchanged += count;
-                    tally.superseded += count;
-                }
-            }
+            let class = self.epoch(audience).put(doc, seq, values);
+            // What became of a row is told once, however often it is written.
+            let class = self.ops[op].part.remove(&doc).unwrap_or(class);
+            tally.count(class, rows.len() as i64);
         }
         if batch >= counted {
             (self.ops[op].tally, self.ops[op].batches) = (tally, batch + 1);
+        }
+    }
+
+    /// Some rows of a batch go in, and nobody has counted them when the process ends.
+    pub fn apply_part(&mut self, op: usize, batch: usize, stored: &BTreeSet<Doc>) {
+        let audience = self.ops[op].audience;
+        let rows = self.ops[op].batches_of_rows().into_iter().nth(batch);
+        let rows = rows.into_iter().flatten();
+        for (doc, rows) in rows.filter(|(doc, _)| stored.contains(doc)) {
+            let (seq, values) = rows[rows.len() - 1];
+            let class = self.epoch(audience).put(doc, seq, values);
+            self.ops[op].part.entry(doc).or_insert(class);
         }
     }
 
@@ -273,6 +277,7 @@ impl World {
     }
 
     pub fn cancel(&mut self, op: usize) {
+        self.count_part(op);
         self.ops[op].state = State::Cancelled;
         self.ops[op].cancel = false;
         self.ops[op].report = match self.ops[op].kind {
@@ -283,6 +288,16 @@ impl World {
         self.ops[op].ended.push(attempt);
         if let Some(made) = self.made_by(op) {
             self.audiences[made].shown = Shown::Abandoned;
+        }
+    }
+
+    /// Whoever ends early counts what is stored of the batch that was cut off.
+    fn count_part(&mut self, op: usize) {
+        let batches = self.ops[op].batches_of_rows().concat();
+        for (doc, rows) in batches {
+            if let Some(class) = self.ops[op].part.remove(&doc) {
+                self.ops[op].tally.count(class, rows.len() as i64);
+            }
         }
     }
 

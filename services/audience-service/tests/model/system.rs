@@ -1,21 +1,16 @@
-//! The application on SQLite files, as it can be started, ended at once, and started again.
+//! The application on its stores, as it can be started, ended at once, and started again.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeMap,
-    path::Path,
     sync::{
-        Arc, Mutex, OnceLock,
-        atomic::{AtomicI64, AtomicU32, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
     },
     time::Duration,
 };
 
 use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
-use adapter_sql::{
-    contacts::{ContactsOptions, SqliteContacts, Synchronous},
-    sqlite::Db,
-};
 use audience_service::application::{
     Actor, App, Deps, StepSizes, Ticket,
     contacts::ContactCursor,
@@ -26,8 +21,9 @@ use domain::{
     shared::{Instant, OperationId, UserId, WorkspaceId},
 };
 use ports::{Clock, IdGenerator, bus::OutboxQueue, crash, store::OperationFilter};
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+use super::ground::{Ground, Plot, Stores};
 
 /// Small, so that work of a few rows has several checkpoints.
 pub const STEPS: StepSizes = StepSizes {
@@ -46,10 +42,12 @@ type Deed = Box<dyn FnOnce() + Send>;
 
 /// Crash points until something happens; 0 for never.
 #[derive(Default)]
-struct Countdown {
+pub struct Countdown {
     points: AtomicU32,
     /// Instead of the end of the process.
     deed: Mutex<Option<Deed>>,
+    /// The process has ended: whatever else it does is none of it.
+    crashed: AtomicBool,
 }
 
 /// What a crash point throws.
@@ -66,7 +64,10 @@ fn install_crash_points() {
             let deed = countdown.deed.lock().unwrap().take();
             match deed {
                 Some(deed) => deed(),
-                None => std::panic::resume_unwind(Box::new(Crashed)),
+                None => {
+                    countdown.crashed.store(true, Ordering::Relaxed);
+                    std::panic::resume_unwind(Box::new(Crashed))
+                }
             }
         }
     }));
@@ -74,6 +75,12 @@ fn install_crash_points() {
 
 /// Time that only the test moves.
 pub struct TestClock(AtomicI64);
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self(AtomicI64::new(1_800_000_000_000))
+    }
+}
 
 impl TestClock {
     pub fn pass(&self, seconds: i64) {
@@ -87,7 +94,13 @@ impl Clock for TestClock {
     }
 }
 
-struct Ids(AtomicI64);
+pub struct Ids(AtomicI64);
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self(AtomicI64::new(1_000_000))
+    }
+}
 
 impl IdGenerator for Ids {
     fn next(&self) -> i64 {
@@ -99,33 +112,24 @@ impl IdGenerator for Ids {
 struct Process {
     runtime: Runtime,
     app: Arc<App>,
-    db: Db,
+    outbox: Arc<dyn OutboxQueue>,
 }
 
-/// The files, and the process that has them open.
+/// The stores, and the process that has them open.
 pub struct System {
-    dir: TempDir,
+    plot: Plot,
     process: Option<Process>,
     countdown: Arc<Countdown>,
+    /// When the process ends by itself.
+    end_after: Cell<Option<Duration>>,
     pub clock: Arc<TestClock>,
     ids: Arc<Ids>,
     starts: u32,
     pub cursor: Option<ContactCursor>,
 }
 
-/// A folder in memory where there is one: nothing here outlives the test.
-fn folder() -> TempDir {
-    let shm = Path::new("/dev/shm");
-    let made = if shm.is_dir() {
-        TempDir::new_in(shm)
-    } else {
-        TempDir::new()
-    };
-    made.unwrap()
-}
-
 /// Threads that work, one of which a deed may hold up, and the crash points of this process for all its threads.
-fn runtime(countdown: &Arc<Countdown>) -> Runtime {
+pub fn runtime(countdown: &Arc<Countdown>) -> Runtime {
     let countdown = Arc::clone(countdown);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -135,42 +139,17 @@ fn runtime(countdown: &Arc<Countdown>) -> Runtime {
         .unwrap()
 }
 
-/// Migrated once; every system begins with a copy.
-fn template() -> &'static Path {
-    static TEMPLATE: OnceLock<TempDir> = OnceLock::new();
-    let dir = TEMPLATE.get_or_init(|| {
-        let dir = folder();
-        runtime(&Arc::default()).block_on(async {
-            Db::open(&dir.path().join("audience.db"))
-                .await
-                .unwrap()
-                .migrate()
-                .await
-                .unwrap();
-            let contacts = ContactsOptions::new(dir.path().join("contacts.db"));
-            SqliteContacts::open(contacts).await.unwrap();
-        });
-        dir
-    });
-    dir.path()
-}
-
 impl System {
-    pub fn new() -> Self {
-        let dir = folder();
-        for file in std::fs::read_dir(template()).unwrap() {
-            let file = file.unwrap();
-            std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
-        }
-        let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000)));
-        let ids = Arc::new(Ids(AtomicI64::new(1_000_000)));
+    pub fn on(ground: &Ground) -> Self {
         install_crash_points();
+        let plot = ground.plot();
         let mut system = Self {
-            dir,
             process: None,
             countdown: Arc::default(),
-            clock,
-            ids,
+            end_after: Cell::new(None),
+            clock: Arc::clone(&plot.clock),
+            ids: Arc::clone(&plot.ids),
+            plot,
             starts: 0,
             cursor: None,
         };
@@ -178,12 +157,17 @@ impl System {
         system
     }
 
-    /// Ends the process as a kill does, and starts another one on its files.
+    /// Ends the process as a kill does, and starts another one on its stores.
     pub fn restart(&mut self) {
         self.arm(0);
-        if let Some(Process { runtime, app, db }) = self.process.take() {
+        if let Some(Process {
+            runtime,
+            app,
+            outbox,
+        }) = self.process.take()
+        {
             drop(runtime);
-            drop((app, db));
+            drop((app, outbox));
         }
         self.start();
     }
@@ -191,28 +175,26 @@ impl System {
     fn start(&mut self) {
         self.starts += 1;
         let runtime = runtime(&self.countdown);
-        let (app, db) = runtime.block_on(async {
-            let db = Db::open(&self.dir.path().join("audience.db"))
-                .await
-                .unwrap();
-            let app = Arc::new(App::new(self.deps(&db).await));
+        let (app, outbox) = runtime.block_on(async {
+            let stores = self.plot.open().await;
+            let outbox = Arc::clone(&stores.outbox);
+            let app = Arc::new(App::new(self.deps(stores)));
             app.repair_all().await.unwrap();
-            (app, db)
+            (app, outbox)
         });
-        self.process = Some(Process { runtime, app, db });
+        self.process = Some(Process {
+            runtime,
+            app,
+            outbox,
+        });
     }
 
-    async fn deps(&self, db: &Db) -> Deps {
-        let dir = self.dir.path();
-        let contacts = ContactsOptions {
-            synchronous: Synchronous::Off,
-            readers: 1,
-            ..ContactsOptions::new(dir.join("contacts.db"))
-        };
+    fn deps(&self, stores: Stores) -> Deps {
+        let dir = self.plot.dir.path();
         Deps {
-            store: Arc::new(db.clone()),
-            queries: Arc::new(db.clone()),
-            contacts: Arc::new(SqliteContacts::open(contacts).await.unwrap()),
+            store: stores.store,
+            queries: stores.queries,
+            contacts: stores.contacts,
             blobs: Arc::new(DiskBlobs::new(dir.join("files")).unwrap()),
             spool: Arc::new(DiskSpool::new(dir.join("scratch")).unwrap()),
             formats: Arc::new(TabularFormats),
@@ -220,8 +202,24 @@ impl System {
             ids: self.ids.clone(),
             steps: STEPS,
             customer_events_kept: chrono::TimeDelta::days(30),
-            owner: format!("process-{}", self.starts),
+            // No other history has one of its processes.
+            owner: format!("process-{}-{}", self.plot.first_workspace, self.starts),
         }
+    }
+
+    /// Whether the end of the process may leave some rows of a request stored, and others not.
+    pub const fn writes_in_parts(&self) -> bool {
+        self.plot.writes_in_parts()
+    }
+
+    /// The number of a workspace of the history among all of the stores.
+    pub const fn workspace(&self, ws: usize) -> usize {
+        self.plot.first_workspace + ws
+    }
+
+    /// Ends the process so long after the next command began, wherever it is then.
+    pub fn end_after(&self, time: Duration) {
+        self.end_after.set(Some(time));
     }
 
     /// Arms the crash points: the one after `points - 1` others ends the process.
@@ -233,14 +231,15 @@ impl System {
     /// Arms them with a request to cancel what runs then and does not now.
     pub fn arm_cancel(&self, points: u32) {
         let app = Arc::clone(&self.process.as_ref().unwrap().app);
-        let cut_off = self.run(|app| async move { running(&app).await });
+        let workspaces = [self.workspace(0), self.workspace(1)];
+        let cut_off = self.run(move |app| async move { running(&app, workspaces).await });
         let deed: Deed = Box::new(move || {
             let cancelling = std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build();
                 runtime.unwrap().block_on(async {
-                    for (by, id) in running(&app).await {
+                    for (by, id) in running(&app, workspaces).await {
                         if !cut_off.iter().flatten().any(|(_, before)| *before == id) {
                             let ticket = Ticket {
                                 write_id: app.deps().ids.next(),
@@ -260,7 +259,8 @@ impl System {
         self.countdown.points.store(points, Ordering::Relaxed);
     }
 
-    /// Runs `work` in the process; `None` when it came to the armed crash point.
+    /// Runs `work` in the process; `None` when the process ended before: it came to the armed crash
+    /// point, or its time was up.
     pub fn run<T, F>(&self, work: impl FnOnce(Arc<App>) -> F) -> Option<T>
     where
         T: Send + 'static,
@@ -268,12 +268,19 @@ impl System {
     {
         let process = self.process.as_ref().unwrap();
         let task = process.runtime.spawn(work(Arc::clone(&process.app)));
-        let ended = process.runtime.block_on(task);
+        let time = self.end_after.take();
+        let ended = process.runtime.block_on(async {
+            match time {
+                Some(time) => tokio::time::timeout(time, task).await.ok(),
+                None => Some(task.await),
+            }
+        });
         self.arm(0);
-        match ended.map_err(|e| e.into_panic()) {
+        let crashed = self.countdown.crashed.swap(false, Ordering::Relaxed);
+        match ended? {
             Ok(done) => Some(done),
-            Err(panic) if panic.is::<Crashed>() => None,
-            Err(panic) => std::panic::resume_unwind(panic),
+            Err(_) if crashed => None,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
     }
 
@@ -287,17 +294,17 @@ impl System {
     /// Terminal events that wait to be published, per operation.
     pub fn terminal_events(&self) -> BTreeMap<OperationId, usize> {
         let process = self.process.as_ref().unwrap();
-        let (db, now) = (process.db.clone(), self.clock.now());
+        let (outbox, now) = (Arc::clone(&process.outbox), self.clock.now());
         let events = process.runtime.block_on(async {
             let mut events = Vec::new();
             loop {
                 let lease = std::time::Duration::from_secs(3_600);
-                let claimed = OutboxQueue::claim(&db, 1_000, now, lease).await.unwrap();
+                let claimed = outbox.claim(1_000, now, lease).await.unwrap();
                 if claimed.is_empty() {
                     return events;
                 }
                 let ids: Vec<_> = claimed.iter().map(|c| c.event.event_id.clone()).collect();
-                db.mark_sent(&ids, now).await.unwrap();
+                outbox.mark_sent(&ids, now).await.unwrap();
                 events.extend(ids);
             }
         });
@@ -319,9 +326,9 @@ pub fn actor(ws: usize) -> Actor {
 }
 
 /// The operations that run.
-async fn running(app: &App) -> Vec<(Actor, OperationId)> {
+async fn running(app: &App, workspaces: [usize; 2]) -> Vec<(Actor, OperationId)> {
     let mut running = Vec::new();
-    for by in [actor(0), actor(1)] {
+    for by in workspaces.map(actor) {
         let filter = OperationFilter {
             state: Some(OperationState::Running),
             limit: 100,

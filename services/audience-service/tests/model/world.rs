@@ -124,6 +124,8 @@ pub struct Op {
     /// Batches of an upload that are in, and what became of their rows.
     pub batches: usize,
     pub tally: Tally,
+    /// Rows of the next batch that are in already, and what became of each.
+    pub part: BTreeMap<Doc, char>,
     /// It was asked to stop while nobody worked on it.
     pub cancel: bool,
     /// It was stopped on its way.
@@ -143,6 +145,21 @@ pub struct Tally {
     pub updated: i64,
     pub unchanged: i64,
     pub superseded: i64,
+}
+
+impl Tally {
+    /// Counts the rows of one document by what became of the last one, see [`Epoch::put`].
+    pub fn count(&mut self, class: char, rows: i64) {
+        match class {
+            'i' => (self.created, self.updated) = (self.created + 1, self.updated + rows - 1),
+            'u' => self.updated += rows,
+            'c' => self.unchanged += rows,
+            _ => {
+                self.unchanged += rows;
+                self.superseded += rows;
+            }
+        }
+    }
 }
 
 /// A walk by cursor that has not come to its end.
@@ -316,6 +333,7 @@ impl World {
             attempt: 1,
             batches: 0,
             tally: Tally::default(),
+            part: BTreeMap::new(),
             cancel: false,
             stopped: false,
             loose: false,
