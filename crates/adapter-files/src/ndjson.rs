@@ -83,8 +83,8 @@ impl<R: BufRead + Send> NdjsonReader<R> {
 fn is_blank(line: &[u8]) -> bool {
     match line.trim_ascii_start() {
         [] => true,
-        // Blanks outside ASCII; no JSON begins with one.
-        rest @ [0x80..=0xFF, ..] => {
+        // The other blanks of Unicode; no JSON begins with one.
+        rest @ [0x0B | 0x80..=0xFF, ..] => {
             std::str::from_utf8(rest).is_ok_and(|text| text.trim().is_empty())
         }
         _ => false,

@@ -6,6 +6,7 @@
 )]
 
 pub mod openapi;
+pub mod tables;
 pub mod tls;
 
 use std::{ops::Deref, path::Path};

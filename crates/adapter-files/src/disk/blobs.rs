@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -134,7 +135,7 @@ impl BlobStore for DiskBlobs {
             let mut removed = 0;
             for_each_file(&root, &mut |path| {
                 let unfinished = path.to_string_lossy().contains(UNFINISHED);
-                if unfinished && path.metadata()?.modified()? < untouched_since.into() {
+                if unfinished && path.metadata()?.modified()? < SystemTime::from(untouched_since) {
                     remove_file(path)?;
                     removed += 1;
                 }

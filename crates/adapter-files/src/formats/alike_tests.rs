@@ -1,11 +1,10 @@
 //! The same rows in every format are the same records.
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 
-use ports::files::{Cells, FileHint, RecordFormats, RecordLimits, guard_formula, push_csv_row};
+use ports::files::{Cells, FileHint, RecordFormats, RecordLimits};
 use proptest::prelude::*;
-use serde_json::{Map, Value};
-use zip::write::SimpleFileOptions;
+use test_support::tables::in_every_format;
 
 use crate::TabularFormats;
 
@@ -38,63 +37,6 @@ fn read(content: Vec<u8>) -> Vec<Vec<String>> {
     rows
 }
 
-fn csv(rows: &[Vec<String>]) -> Vec<u8> {
-    let mut text = String::new();
-    push_csv_row(&mut text, ';', COLUMNS);
-    for row in rows {
-        push_csv_row(&mut text, ';', row.iter().map(String::as_str));
-    }
-    text.into_bytes()
-}
-
-fn ndjson(rows: &[Vec<String>]) -> Vec<u8> {
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().map(|cell| Value::from(cell.as_str()));
-        let names = COLUMNS.into_iter().map(str::to_owned);
-        format!(
-            "{}\n",
-            Value::Object(names.zip(cells).collect::<Map<_, _>>())
-        )
-    };
-    rows.iter().map(line).collect::<String>().into_bytes()
-}
-
-/// As a spreadsheet that opened the export saves it: with the quote before formula signs.
-fn xlsx(rows: &[Vec<String>]) -> Vec<u8> {
-    let header = COLUMNS.map(str::to_owned).to_vec();
-    let row = |row: &Vec<String>| {
-        let cell = |cell: &String| {
-            let text = xml_text(&guard_formula(cell));
-            format!("<c t=\"inlineStr\"><is><t xml:space=\"preserve\">{text}</t></is></c>")
-        };
-        format!("<row>{}</row>", row.iter().map(cell).collect::<String>())
-    };
-    let rows: String = std::iter::once(&header).chain(rows).map(row).collect();
-    let sheet = format!("<worksheet><sheetData>{rows}</sheetData></worksheet>");
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in [
-        ("xl/workbook.xml", "<workbook/>"),
-        ("xl/worksheets/sheet1.xml", &sheet),
-    ] {
-        writer
-            .start_file(name, SimpleFileOptions::default())
-            .unwrap();
-        writer.write_all(content.as_bytes()).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
-
-fn xml_text(text: &str) -> String {
-    let text = text.replace("_x", "_x005F_x");
-    let escaped = text.chars().map(|character| match character {
-        '&' => "&amp;".to_owned(),
-        '<' => "&lt;".to_owned(),
-        '\0'..='\u{1F}' => format!("_x{:04X}_", u32::from(character)),
-        other => other.to_string(),
-    });
-    escaped.collect()
-}
-
 proptest! {
     #[test]
     fn the_same_rows_in_every_format_are_the_same_records(
@@ -110,7 +52,7 @@ proptest! {
             .into_iter()
             .map(|(document, others)| std::iter::once(document).chain(others).collect())
             .collect();
-        for (format, content) in [("csv", csv(&rows)), ("ndjson", ndjson(&rows)), ("xlsx", xlsx(&rows))] {
+        for (format, content) in in_every_format(&COLUMNS, &rows) {
             prop_assert_eq!(&read(content), &rows, "{}", format);
         }
     }

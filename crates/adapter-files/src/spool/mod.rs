@@ -10,6 +10,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use ports::files::{FileError, SortedRecords, Sorter, Spool, SpoolInfo};
@@ -62,7 +63,7 @@ impl Spool for DiskSpool {
         let folder = self.root.folder();
         let mut names = BTreeMap::new();
         for_each_file(folder, &mut |path| {
-            let untouched = path.metadata()?.modified()? < untouched_since.into();
+            let untouched = path.metadata()?.modified()? < SystemTime::from(untouched_since);
             let Some(name) = path.strip_prefix(folder).ok().and_then(Path::to_str) else {
                 return Ok(());
             };

@@ -1,5 +1,6 @@
 //! Files over HTTP, against a whole service: uploads, rejected rows, exports, and outcomes.
 
+mod alike;
 mod documents;
 mod mending;
 mod options;
