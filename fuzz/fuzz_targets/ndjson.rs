@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use plateia_fuzz::{Content, LIMITS, Row, check_lines, format, inspect, read};
-use ports::files::RecordLimits;
+use ports::files::{RecordLimits, RowFault};
 use serde_json::Value;
 
 fuzz_target!(|content: &[u8]| {
@@ -42,15 +42,31 @@ fuzz_target!(|content: &[u8]| {
 
 fn check(row: &Row) {
     match (&row.content, row.fault) {
-        (Content::Json(json), None) => {
+        (Content::Json(json), fault) => {
             assert!(json.is_object());
-            assert!(!json.to_string().contains("\\u0000"), "NUL is a fault");
+            let has_nul = has_nul(json);
+            match fault {
+                None => assert!(!has_nul, "NUL is a fault"),
+                Some(RowFault::NulCharacter) => assert!(has_nul),
+                Some(fault) => assert_eq!(fault, RowFault::InvalidEncoding),
+            }
         }
         (Content::Raw(text), Some(_)) => {
             assert!(!text.trim().is_empty(), "a blank line is no record");
             assert!(text.len() <= 3 * LIMITS.record_bytes);
         }
         (content, fault) => panic!("{content:?} with {fault:?}"),
+    }
+}
+
+fn has_nul(json: &Value) -> bool {
+    match json {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        _ => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use domain::contact::FieldTarget;
+use domain::contact::{Document, DocumentError, FieldTarget};
 use ports::files::{
     Cells, FileError, FormatFault, Header, Record, RecordLimits, RecordReader, RowFault,
     strip_formula_guard,
@@ -278,7 +278,13 @@ fn is_data(cell: &str) -> bool {
     let email = cell.split_once('@').is_some_and(|(user, host)| {
         !user.is_empty() && host.contains('.') && !cell.contains(char::is_whitespace)
     });
-    email || (digits >= 10 && !cell.contains(char::is_alphabetic) && !is_date(cell))
+    let number = digits >= 10 && !cell.contains(char::is_alphabetic) && !is_date(cell);
+    email || number || is_shortened(cell)
+}
+
+/// Whether a cell is a long number that a spreadsheet shortened, such as `1,23457E+10`.
+pub(crate) fn is_shortened(cell: &str) -> bool {
+    matches!(Document::parse(cell), Err(DocumentError::Shortened))
 }
 
 /// Whether a cell begins with a date: columns of counts by day are called so.
@@ -351,6 +357,7 @@ mod tests {
             "+55 (11) 99999-0000",
             "11999990000",
             "55/11/99999.0000",
+            "1,23457E+10",
         ] {
             assert!(is_data(data), "{data}");
         }

@@ -8,7 +8,7 @@ use ports::files::{
 };
 
 use crate::csv::CsvRows;
-use crate::table::{Row, Rows};
+use crate::table::{Row, Rows, is_shortened};
 use crate::transcode::utf8_reader;
 
 const DELIMITERS: [u8; 4] = *b",;\t|";
@@ -262,11 +262,45 @@ fn delimiter(text: &str, header: Option<Header>) -> u8 {
     {
         return given;
     }
+    if has_decimal_commas(text) {
+        return b';';
+    }
     let best = DELIMITERS
         .iter()
         .rev()
         .max_by_key(|delimiter| score(text, **delimiter, header));
     best.copied().unwrap_or(b',')
+}
+
+/// Whether commas are in numbers such as `1,23457E+10` alone, which spreadsheets write where commas are
+/// decimal: then there is one column. Under a header without comma any fraction is such a number; elsewhere
+/// one at least has to be shortened, since `12,34` is two columns as well.
+fn has_decimal_commas(text: &str) -> bool {
+    let mut lines = text
+        .split(LINE_ENDS)
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .take(COMPARED_ROWS)
+        .peekable();
+    let named = lines.peek().is_some_and(|header| !header.contains(','));
+    let (mut any, mut shortened) = (false, false);
+    for line in lines.filter(|line| line.contains(',')) {
+        let Some(exponent) = fraction(line) else {
+            return false;
+        };
+        (any, shortened) = (true, shortened || exponent);
+    }
+    shortened || any && named
+}
+
+/// Whether a number with a decimal comma is shortened to an exponent; `None` for anything else.
+fn fraction(line: &str) -> Option<bool> {
+    if is_shortened(line) {
+        return Some(true);
+    }
+    let (whole, decimals) = line.split_once(',')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (digits(whole) && digits(decimals)).then_some(false)
 }
 
 fn score(text: &str, delimiter: u8, header: Option<Header>) -> (bool, usize, usize) {

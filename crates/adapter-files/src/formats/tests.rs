@@ -253,6 +253,42 @@ fn the_delimiter_under_which_the_header_names_a_document_wins() {
 }
 
 #[test]
+fn commas_of_decimal_numbers_make_no_columns() {
+    for (content, columns, rows) in [
+        (
+            "cpf\n1,23457E+10\n11144477735\n",
+            &["cpf"][..],
+            &["1,23457E+10", "11144477735"][..],
+        ),
+        (
+            "cpf\n52998224725,0\n\n11144477735\n",
+            &["cpf"],
+            &["52998224725,0", "11144477735"],
+        ),
+        (
+            "1,23457E+10\n2,34568e+10\n",
+            &["column_1"],
+            &["1,23457E+10", "2,34568e+10"],
+        ),
+    ] {
+        let (format, found) = read_any(content.as_bytes()).unwrap();
+        assert_eq!(format.columns, columns, "{content}");
+        let cells: Vec<_> = found.iter().map(|row| row.2.concat()).collect();
+        assert_eq!(cells, rows, "{content}");
+    }
+    for content in [
+        "cpf,v\n1,5\n2,5\n",
+        "1,5\n2,5\n",
+        "cpf\n1,Ana\n2,5\n",
+        "1,2E3,x\n",
+    ] {
+        let (format, _) = read_any(content.as_bytes()).unwrap();
+        assert_eq!(format.delimiter, Some(b','), "{content}");
+        assert!(format.columns.len() > 1, "{content} {:?}", format.columns);
+    }
+}
+
+#[test]
 fn a_header_is_known_by_its_names_whatever_dates_are_in_it() {
     let (format, rows) = read_any(b"cpf,nome,01/01/2024 00:00\n11144477735,Ana,10\n").unwrap();
     assert_eq!(format.header, Header::Present(true));
