@@ -113,9 +113,9 @@ pub fn parse_item(item: Value, rules: &ItemRules, now: Instant) -> Result<NewCon
     };
     let mut draft = Draft {
         document,
-        name: take_text(&mut members, "name")?,
-        phone: take_text(&mut members, "phone")?,
-        email: take_text(&mut members, "email")?,
+        name: take_text(&mut members, "name"),
+        phone: take_text(&mut members, "phone"),
+        email: take_text(&mut members, "email"),
         attributes: Map::new(),
     };
     for name in COMPUTED {
@@ -253,19 +253,14 @@ fn key(text: Option<String>, rules: &ItemRules) -> Result<(Document, Option<Stri
     Ok((document, raw))
 }
 
-fn take_text(
-    members: &mut Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<String>, ItemError> {
-    match members.remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(Value::Number(number)) => Ok(Some(number_text(&number))),
-        Some(_) => Err(ItemError::new(
-            name,
-            "invalid_type",
-            "must be a string, a number or null",
-        )),
+/// A member that is no reason to reject somebody, whatever it is: what is neither text nor number is kept
+/// as its JSON.
+fn take_text(members: &mut Map<String, Value>, name: &'static str) -> Option<String> {
+    match members.remove(name)? {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number_text(&number)),
+        other => Some(other.to_string()),
     }
 }
 
