@@ -84,6 +84,8 @@ fn common(
     };
     let (named, asked) = (some(ParameterIn::Path), some(ParameterIn::Query));
     let body = operation.request_body.is_some();
+    // What comes with a request that needs no body is read all the same: it is part of what a key repeats.
+    let sent = body || change == Change::Post;
     let (changes, keyed) = (change != Change::None, by_key && change == Change::Post);
     [
         (true, 400, "The request cannot be read"),
@@ -94,14 +96,14 @@ fn common(
             "`foreign_host`: trusted, and under another name than this machine's",
         ),
         (named, 404, "There is none"),
-        (body, 408, "`body_stalled`: nothing more of the body came"),
+        (sent, 408, "`body_stalled`: nothing more of the body came"),
         (
             keyed,
             409,
             "`idempotency_in_progress`: the same request is still running",
         ),
-        (body, 413, "`too_large`"),
-        (body, 415, "`unsupported_media_type`"),
+        (sent, 413, "`too_large`"),
+        (sent, 415, "`unsupported_media_type`"),
         (strict && (asked || body), 422, "A rule is broken"),
         (
             keyed,
@@ -116,15 +118,13 @@ fn common(
     .filter_map(|(sent, status, description)| sent.then_some((status, description)))
 }
 
+fn problem() -> RefOr<Content> {
+    let schema = Some(Ref::new(PROBLEM));
+    RefOr::T(ContentBuilder::new().schema(schema).build())
+}
+
 /// Adds an answer where the operation itself says nothing of its status.
 fn declare(operation: &mut Operation, status: u16, description: &str) {
-    let problem = || {
-        RefOr::T(
-            ContentBuilder::new()
-                .schema(Some(Ref::new(PROBLEM)))
-                .build(),
-        )
-    };
     let answers = &mut operation.responses.responses;
     let answer = answers
         .entry(status.to_string())
@@ -138,12 +138,15 @@ fn declare(operation: &mut Operation, status: u16, description: &str) {
     }
 }
 
-/// Names the content type of problems.
+/// Names the content type of problems, and declares one where a refusal is declared without content.
 fn problems(operation: &mut Operation) {
-    for answer in operation.responses.responses.values_mut() {
+    for (status, answer) in &mut operation.responses.responses {
         let RefOr::T(Response { content, .. }) = answer else {
             continue;
         };
+        if content.is_empty() && status.starts_with(['4', '5']) {
+            content.insert(CONTENT_TYPE_PROBLEM.to_owned(), problem());
+        }
         if content.get(JSON).is_some_and(is_problem)
             && let Some(problem) = content.shift_remove(JSON)
         {

@@ -46,7 +46,7 @@ fn an_operation_declares_what_comes_from_around_it() {
     assert_eq!(statuses(&paths["/lists/{id}"]["put"]), put);
     assert_eq!(
         statuses(&paths["/jobs"]["post"]),
-        ["400", "500", "503", "507"]
+        ["400", "408", "413", "415", "500", "503", "507"]
     );
     let limit = &listed["get"]["parameters"][0]["schema"];
     assert_eq!(

@@ -18,7 +18,7 @@ use crate::{application::customers::Refusal, http::contact_json::timestamp};
 pub enum IntegerOrText {
     /// Its digits are the text.
     Integer(i64),
-    /// At most 128 bytes.
+    /// The text itself.
     Text(String),
 }
 

@@ -11,6 +11,7 @@ use http_kit::resource;
 
 pub use events::{__path_list_events, __path_record_events};
 pub use json::CustomerJson;
+pub(crate) use json::IntegerOrText;
 pub use list::{__path_count, __path_list, __path_look_up, __path_tags};
 pub use one::{__path_change, __path_read, __path_record_consent, __path_replace_tags};
 pub use upsert::__path_upsert;

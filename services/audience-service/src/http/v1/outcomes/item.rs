@@ -10,6 +10,8 @@ use ports::store::OutcomeRecord;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::http::v1::customers::IntegerOrText;
+
 /// How far a reporter's clock may be ahead.
 const AHEAD: TimeDelta = TimeDelta::days(1);
 const MAX_CHANNEL: usize = 32;
@@ -37,8 +39,9 @@ pub struct OutcomeItem {
     /// RFC 3339, at most a day ahead of now.
     #[schema(example = "2026-03-01T12:00:00.000Z")]
     occurred_at: String,
-    /// Identity in the reporting system, up to 255 characters.
-    external_id: Option<String>,
+    /// Identity in the reporting system: an integer or a text of up to 255 characters.
+    #[schema(value_type = Option<IntegerOrText>)]
+    external_id: Option<Value>,
 }
 
 /// The first rule that an item breaks.
@@ -83,9 +86,12 @@ pub fn parse(item: Value, now: Instant) -> Result<OutcomeRecord, Broken> {
         let detail = "more than a day ahead";
         return Err(broken("occurred_at", "in_the_future", detail));
     }
-    let external_id = text(&members, "external_id")?;
+    let external_id = match members.get("external_id") {
+        Some(Value::Number(id)) if id.is_i64() || id.is_u64() => Some(id.to_string()),
+        _ => text(&members, "external_id")?.map(str::to_owned),
+    };
     let fits = |id: &str| !id.contains('\0') && (1..=MAX_EXTERNAL_ID).contains(&id.chars().count());
-    if external_id.is_some_and(|id| !fits(id)) {
+    if external_id.as_deref().is_some_and(|id| !fits(id)) {
         let detail = "1 to 255 characters";
         return Err(broken("external_id", "invalid_external_id", detail));
     }
@@ -96,7 +102,7 @@ pub fn parse(item: Value, now: Instant) -> Result<OutcomeRecord, Broken> {
             outcome,
             occurred_at: occurred_at.with_timezone(&Utc).trunc_subsecs(3),
         },
-        external_id: external_id.map(str::to_owned),
+        external_id,
         recorded_at: now,
     })
 }
@@ -144,6 +150,8 @@ mod tests {
         let at = record.fact.occurred_at.to_rfc3339();
         assert_eq!(at, "2026-03-01T12:00:00.123+00:00");
         assert_eq!(record.external_id, None);
+        let record = with("external_id", json!(382_750_741_455_962_113_u64)).unwrap();
+        assert_eq!(record.external_id.as_deref(), Some("382750741455962113"));
     }
 
     #[test]
@@ -173,6 +181,7 @@ mod tests {
                 "in_the_future",
             ),
             ("external_id", json!(""), "invalid_external_id"),
+            ("external_id", json!(1.5), "invalid_type"),
             ("external_id", json!("x".repeat(256)), "invalid_external_id"),
             ("chanel", json!("sms"), "unknown_member"),
         ] {
