@@ -113,6 +113,7 @@ diesel::table! {
         write_id -> BigInt,
         workspace -> Text,
         audience -> Nullable<BigInt>,
+        after_uploads_of -> Nullable<BigInt>,
         kind -> Text,
         exclusive -> Bool,
         state -> Text,

@@ -57,7 +57,8 @@ pub(super) async fn claim(
 
 /// The oldest due operation of the workspace that was served least recently. An exclusive one waits
 /// for any that has begun on its audience, and for older ones; one that was interrupted has begun, and goes
-/// on before an older one that was put back into the queue.
+/// on before an older one that was put back into the queue. One that is about the rows of earlier uploads waits
+/// for them.
 async fn next(
     conn: &mut Conn,
     kinds: &[OperationKind],
@@ -77,10 +78,15 @@ async fn next(
                 WHERE e.audience = o.audience AND e.exclusive AND e.id <> o.id
                   AND (e.state = 'running' OR o.state = 'queued' AND (
                        e.state = 'waiting' OR e.state = 'queued' AND e.id < o.id))))
+           AND NOT (o.state = 'queued' AND o.after_uploads_of IS NOT NULL AND EXISTS (
+                SELECT 1 FROM operations u
+                WHERE u.audience = o.after_uploads_of AND u.id < o.id AND u.kind = '{upload}'
+                  AND u.state IN ('queued', 'running', 'waiting')))
          ORDER BY COALESCE(
                 (SELECT t.turn FROM operation_turns t WHERE t.workspace = o.workspace), 0), o.id
          LIMIT 1 {take}",
         kinds = kinds.join(", "),
+        upload = OperationKind::Upload,
         now = dialect::NOW,
         take = dialect::TAKE,
     );

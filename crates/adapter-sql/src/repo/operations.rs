@@ -66,6 +66,7 @@ impl OperationRepository for Operations<'_> {
                 operations::write_id.eq(operation.write_id),
                 operations::workspace.eq(operation.workspace.as_str()),
                 operations::audience.eq(operation.audience.map(AudienceId::raw)),
+                operations::after_uploads_of.eq(operation.after_uploads_of.map(AudienceId::raw)),
                 operations::kind.eq(operation.kind.as_str()),
                 operations::exclusive.eq(operation.kind.is_exclusive()),
                 operations::state.eq(operation.state.as_str()),

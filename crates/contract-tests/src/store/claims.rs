@@ -14,7 +14,11 @@ use super::{StoreHarness, at, begin, enqueue, number, operation, workspace};
 const LONG: u32 = 600;
 
 async fn take(h: &dyn StoreHarness, owner: &str, lease_seconds: u32) -> Option<Claimed> {
-    let kinds = [OperationKind::Recycle, OperationKind::Upload];
+    let kinds = [
+        OperationKind::Recycle,
+        OperationKind::Upload,
+        OperationKind::Duplicate,
+    ];
     let mut uow = begin(h).await;
     let claimed = uow
         .operations()
@@ -147,6 +151,35 @@ pub async fn exclusive_ones_take_turns_on_an_audience(h: &dyn StoreHarness) {
     assert_eq!(claim(h).await, None);
     end(h, &lease).await;
     assert_eq!(claimed(h).await, second.id);
+}
+
+pub async fn what_is_about_earlier_uploads_waits_for_them(h: &dyn StoreHarness) {
+    let ws = workspace("w");
+    let audience = Some(AudienceId::from_raw(number()));
+    let elsewhere = operation(
+        &ws,
+        Some(AudienceId::from_raw(number())),
+        OperationKind::Upload,
+    );
+    let before = operation(&ws, audience, OperationKind::Upload);
+    let mut removal = operation(&ws, audience, OperationKind::Recycle);
+    removal.after_uploads_of = audience;
+    let mut copy = operation(&ws, None, OperationKind::Duplicate);
+    copy.after_uploads_of = audience;
+    let after = operation(&ws, audience, OperationKind::Upload);
+    enqueue(h, &[&elsewhere, &before, &removal, &copy, &after]).await;
+    assert_eq!(claimed(h).await, elsewhere.id);
+    let (running, lease) = claim(h).await.unwrap();
+    assert_eq!(running.id, before.id);
+    assert_eq!(claimed(h).await, after.id, "uploads wait for nobody");
+    assert_eq!(claim(h).await, None);
+    update(h, &lease, to(OperationState::Waiting))
+        .await
+        .unwrap();
+    assert_eq!(claim(h).await, None);
+    update(h, &lease, to(OperationState::Failed)).await.unwrap();
+    assert_eq!(claimed(h).await, removal.id);
+    assert_eq!(claimed(h).await, copy.id);
 }
 
 pub async fn an_older_retry_waits_for_the_running_one(h: &dyn StoreHarness) {

@@ -21,6 +21,9 @@ pub struct NewOperation {
     pub workspace: WorkspaceId,
     /// Audience it works on or makes.
     pub audience: Option<AudienceId>,
+    /// It begins when the uploads into this audience that were accepted before it have ended: it is about
+    /// their rows as well.
+    pub after_uploads_of: Option<AudienceId>,
     /// What it does.
     pub kind: OperationKind,
     /// `Queued`, or `Succeeded` for work that is done with the transaction (a clear).

@@ -85,9 +85,24 @@ fn beside_work(world: &World, pool: usize, other: &[(usize, Atom)]) -> Vec<Order
     work.into_iter().flat_map(beside).collect()
 }
 
+/// Whether an operation is about the rows of an earlier upload that has not ended.
+fn waits(world: &World, op: usize) -> bool {
+    let about = match world.ops[op].kind {
+        Kind::Recycle { .. } => world.ops[op].audience,
+        Kind::Duplicate { source } => source,
+        _ => return false,
+    };
+    let is_upload = |o: &Op| matches!(o.kind, Kind::Upload(_)) && o.audience == about;
+    let earlier = world.ops[..op].iter();
+    world.ops[op].state == State::Queued && earlier.filter(|o| o.state.is_live()).any(is_upload)
+}
+
 /// How the next operation is worked on. With `stop` it may end before its work is done.
 fn work_orderings(world: &World, pool: usize, stop: bool) -> Vec<Ordering> {
-    let live = |i: &usize| world.ops[*i].state.is_live() && pool_of(&world.ops[*i].kind) == pool;
+    let live = |i: &usize| {
+        let op = &world.ops[*i];
+        op.state.is_live() && pool_of(&op.kind) == pool && !waits(world, *i)
+    };
     let of = |op: usize| {
         let one = &world.ops[op];
         let last = one.batches_of_rows().len();

@@ -166,6 +166,7 @@ impl App {
             write_id: id.raw(),
             workspace: client.workspace.clone(),
             audience: None,
+            after_uploads_of: None,
             kind: OperationKind::Import,
             state: OperationState::Queued,
             total: None,

@@ -3,6 +3,7 @@ CREATE TABLE operations (
     write_id         BIGINT NOT NULL,
     workspace        TEXT COLLATE "C" NOT NULL,
     audience         BIGINT,
+    after_uploads_of BIGINT,
     kind             TEXT NOT NULL,
     exclusive        BOOLEAN NOT NULL,
     state            TEXT NOT NULL,

@@ -3,6 +3,7 @@ CREATE TABLE operations (
     write_id         INTEGER NOT NULL,
     workspace        TEXT NOT NULL,
     audience         INTEGER,
+    after_uploads_of INTEGER,
     kind             TEXT NOT NULL,
     exclusive        INTEGER NOT NULL,
     state            TEXT NOT NULL,

@@ -164,6 +164,7 @@ impl App {
             write_id: ticket.write_id,
             workspace: audience.workspace.clone(),
             audience: Some(audience.id),
+            after_uploads_of: None,
             kind: OperationKind::Clear,
             state: OperationState::Running,
             total: Some(audience.contacts),

@@ -51,6 +51,7 @@ impl App {
             self.new_operation(actor, ticket, OperationKind::Duplicate, target.id, now);
         operation.params = params.unwrap_or_default();
         operation.total = Some(source.contacts);
+        operation.after_uploads_of = Some(id);
         self.accept(ticket, operation, Some(target)).await
     }
 
@@ -83,6 +84,7 @@ impl App {
             write_id: ticket.write_id,
             workspace: actor.workspace.clone(),
             audience: Some(audience),
+            after_uploads_of: None,
             kind,
             state: OperationState::Queued,
             total: None,

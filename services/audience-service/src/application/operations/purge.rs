@@ -69,6 +69,7 @@ impl App {
             write_id: operation.id.raw(),
             workspace: operation.workspace.clone(),
             audience: operation.audience,
+            after_uploads_of: None,
             kind: operation.kind,
             state: operation.state,
             total: None,

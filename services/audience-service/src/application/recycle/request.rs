@@ -162,6 +162,7 @@ impl App {
         let mut operation = self.new_operation(actor, ticket, OperationKind::Recycle, id, now);
         operation.id = sets;
         operation.total = Some(audience.contacts);
+        operation.after_uploads_of = Some(id);
         operation.params = serde_json::to_value(&params).unwrap_or_default();
         let accepted = self.accept(ticket, operation, target).await;
         let unneeded = match &accepted {
