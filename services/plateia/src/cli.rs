@@ -185,7 +185,10 @@ pub enum AudienceCommand {
     /// Bring a CSV, NDJSON or XLSX file into a new audience or one that exists
     #[command(after_help = "Examples:
   plateia audience import clients.csv --name Clients
-  plateia audience import more.csv --into aud_1 --map CPF=document --map Obs= --delimiter ';'")]
+  plateia audience import more.csv --into aud_1 --map telefone=phone --map Obs= --delimiter ';'
+  plateia audience import base.xlsx --name Base --sheet Clientes --header 3 --dry-run
+
+What the columns were taken for is shown first; --map says otherwise.")]
     Import(ImportArgs),
     /// Remove people from an audience, or copy the others to a new one
     #[command(after_help = recycle::EXAMPLES)]
@@ -211,14 +214,34 @@ pub struct ImportArgs {
     /// What a column is: document, name, phone, email, an attribute's name, or nothing to leave it out
     #[arg(long = "map", value_name = "COLUMN=TARGET", value_parser = column_map)]
     pub maps: Vec<(String, String)>,
-    /// What separates the fields of a CSV file, where it is not found out
-    #[arg(long, value_parser = delimiter)]
-    pub delimiter: Option<char>,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Reject rows whose CPF or CNPJ has wrong check digits
     #[arg(long)]
     pub require_valid_document: bool,
+    /// Show what was recognised in the file and bring nothing in
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub wait: Wait,
+}
+
+/// How a file is to be read, where it is not found out.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reading the file")]
+pub struct ReadingArgs {
+    /// What separates the fields of a CSV file
+    #[arg(long, value_parser = delimiter)]
+    pub delimiter: Option<char>,
+    /// utf-8, windows-1252, utf-16le or utf-16be
+    #[arg(long)]
+    pub encoding: Option<String>,
+    /// Whether the first row names the columns (true, false), or the number of the row that does
+    #[arg(long, value_name = "ROW")]
+    pub header: Option<String>,
+    /// The sheet of an XLSX file
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

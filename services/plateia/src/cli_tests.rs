@@ -42,7 +42,7 @@ fn columns_and_delimiters_are_read() {
         args.maps,
         [pair("CPF", "document"), pair("a=b", "x"), pair("Obs", "")]
     );
-    assert_eq!(args.delimiter, Some(';'));
+    assert_eq!(args.reading.delimiter, Some(';'));
     for bad in ["--map =x", "--map x", "--delimiter ;;", "--delimiter é"] {
         let line = format!("audience import f.csv --name N {bad}");
         assert_eq!(
@@ -50,6 +50,29 @@ fn columns_and_delimiters_are_read() {
             ErrorKind::ValueValidation,
             "{bad}"
         );
+    }
+}
+
+#[test]
+fn how_a_file_is_read_can_be_said() {
+    let reading = "--encoding latin1 --header 3 --sheet Plan2 --delimiter tab";
+    for line in [
+        "audience import f.xlsx --name N --dry-run",
+        "audience recycle aud_1 --documents f.xlsx",
+    ] {
+        let command = match parse(&format!("{line} {reading}")) {
+            Ok(Command::Audience { command, .. }) => command,
+            other => panic!("{line}: {other:?}"),
+        };
+        let args = match command {
+            AudienceCommand::Import(args) => args.reading,
+            AudienceCommand::Recycle(args) => args.reading,
+            AudienceCommand::List(_) => panic!("{line}"),
+        };
+        assert_eq!(args.encoding.as_deref(), Some("latin1"));
+        assert_eq!(args.header.as_deref(), Some("3"));
+        assert_eq!(args.sheet.as_deref(), Some("Plan2"));
+        assert_eq!(args.delimiter, Some('\t'));
     }
 }
 

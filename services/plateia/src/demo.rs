@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use settings::{ExposeSecret, Settings};
 
 use crate::{
+    cli::ReadingArgs,
     client::{Api, Operation, Show, Watched, number, thousands, upload, watch},
     run::Outcome,
     sample::{Kind, ROWS, SEED, Sample},
@@ -104,7 +105,7 @@ async fn fill(api: &Api, show: Show, data_dir: &Path) -> anyhow::Result<String> 
         None => {
             let file = data_dir.join("sample.csv");
             write_sample(&file).with_context(|| file.display().to_string())?;
-            let upload = upload(api, show, &file, None).await?;
+            let upload = upload(api, show, &file, &ReadingArgs::default()).await?;
             std::fs::remove_file(&file).with_context(|| file.display().to_string())?;
             let body = json!({"name": AUDIENCE, "upload_id": upload.get("id")});
             api.post(&["audiences"], &body).await?.operation_id()?

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 
-use super::operation::Wait;
+use super::{ReadingArgs, operation::Wait};
 
 pub const EXAMPLES: &str = "Examples:
   plateia audience recycle aud_1 --documents worked.csv
@@ -23,6 +23,8 @@ pub struct RecycleArgs {
     pub id: String,
     #[command(flatten)]
     pub rules: RuleArgs,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Keep the members of these audiences, unless they opted out
     #[arg(long, value_name = "AUDIENCE", value_delimiter = ',')]
     pub keep_audience: Vec<String>,

@@ -17,7 +17,7 @@ use super::{
     upload,
 };
 use crate::{
-    cli::{ResubmitArgs, Wait},
+    cli::{ReadingArgs, ResubmitArgs, Wait},
     run::Outcome,
 };
 
@@ -115,7 +115,7 @@ pub async fn rejected(
 /// # Errors
 /// When the file cannot be read, the server refuses, or goes away.
 pub async fn resubmit(api: &Api, show: Show, args: ResubmitArgs) -> anyhow::Result<Outcome> {
-    let uploaded = upload(api, show, &args.file, None).await?;
+    let uploaded = upload(api, show, &args.file, &ReadingArgs::default()).await?;
     let body = import::request(&uploaded, args.maps, args.require_valid_document)?;
     let path = ["operations", args.id.as_str(), "resubmit"];
     let accepted = api.post(&path, &Value::from(body)).await?;

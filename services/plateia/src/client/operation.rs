@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Refused, Show,
-    show::{counts, number, text, thousands},
+    show::{counts, number, text, thousands, warnings},
 };
 use crate::{cli::Wait, run::Outcome};
 
@@ -17,16 +17,19 @@ const POLL: Duration = Duration::from_millis(250);
 const PATIENCE: u32 = 120;
 
 /// Counts of a report in the order of what happens; others follow by name.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 13] = [
     "received",
     "created",
     "updated",
     "unchanged",
+    "superseded",
     "rejected",
+    "opted_out",
     "quarantined",
     "total",
     "removed",
     "kept",
+    "unreadable",
     "withheld",
 ];
 
@@ -161,6 +164,7 @@ fn report_lines(report: Option<&Value>) -> Vec<String> {
         .collect();
     let reasons = counts(members.get("by_reason"));
     lines.extend(reasons.iter().map(|line| format!("  {line}")));
+    lines.extend(warnings(report.unwrap_or(&Value::Null)));
     lines
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Api, Show, operation,
-    show::{counts, number, text, thousands},
+    show::{counts, number, text, thousands, warnings},
     upload,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 pub async fn run(api: &Api, show: Show, args: RecycleArgs) -> anyhow::Result<Outcome> {
     let upload_id = match &args.rules.documents {
         Some(path) => {
-            let upload = upload(api, show, path, None).await?;
+            let upload = upload(api, show, path, &args.reading).await?;
             Some(
                 upload
                     .get("id")
@@ -123,6 +123,15 @@ fn plan_lines(plan: &Value) -> Vec<String> {
     if number(plan, "unreadable_values") > 0 {
         lines.push(line("unreadable_values"));
     }
+    if number(plan, "unreadable") > 0 {
+        lines.push(line("unreadable"));
+        let link = plan.pointer("/links/unreadable").and_then(Value::as_str);
+        lines.push(format!(
+            "  rows of the file without a readable document: GET {}",
+            link.unwrap_or_default()
+        ));
+    }
+    lines.extend(warnings(plan));
     lines
 }
 

@@ -129,6 +129,21 @@ pub fn counts(object: Option<&Value>) -> Vec<String> {
     counts.iter().map(line).collect()
 }
 
+/// What looks wrong in a file, a line each.
+pub fn warnings(report: &Value) -> Vec<String> {
+    let all = report.get("warnings").and_then(Value::as_array);
+    let line = |warning: &Value| {
+        let (line, code) = (number(warning, "line"), text(warning, "code"));
+        match code {
+            "suspicious_quote" => format!(
+                "  warning: the quote at line {line} holds lines that look like rows: is one missing?"
+            ),
+            code => format!("  warning: {code} at line {line}"),
+        }
+    };
+    all.into_iter().flatten().map(line).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

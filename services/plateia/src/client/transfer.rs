@@ -13,6 +13,7 @@ use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
 use super::{Api, Show};
+use crate::cli::ReadingArgs;
 
 /// Bytes read at a time.
 const CHUNK: usize = 256 * 1024;
@@ -25,7 +26,7 @@ pub async fn upload(
     api: &Api,
     show: Show,
     path: &Path,
-    delimiter: Option<char>,
+    reading: &ReadingArgs,
 ) -> anyhow::Result<Value> {
     let named = || path.display().to_string();
     let file = File::open(path).await.with_context(named)?;
@@ -42,8 +43,16 @@ pub async fn upload(
         .header(CONTENT_TYPE, content_type(path))
         .header(CONTENT_LENGTH, meta.len())
         .body(Body::wrap_stream(chunks));
-    if let Some(delimiter) = delimiter {
-        request = request.query(&[("delimiter", delimiter.to_string())]);
+    let said = [
+        ("delimiter", reading.delimiter.map(String::from)),
+        ("encoding", reading.encoding.clone()),
+        ("header", reading.header.clone()),
+        ("sheet", reading.sheet.clone()),
+    ];
+    for (name, value) in said {
+        if let Some(value) = value {
+            request = request.query(&[(name, value)]);
+        }
     }
     let sent = api.send(request).await;
     bar.finish_and_clear();
