@@ -12,7 +12,7 @@ stack: ## Start the three services on real servers, audience-service twice
 	cargo build --release -p audience-service -p import-job-service -p scheduler-service
 	deploy/dev/servers run deploy/dev/stack target/release
 
-test: lint ## Check and test everything, with servers of its own
+test: lint schemathesis ## Check and test everything, with servers of its own
 	deploy/dev/servers run $(SHELL) -c 'cargo nextest run --workspace --no-fail-fast && \
 	  cargo build --quiet -p audience-service -p chaos && $${CARGO_TARGET_DIR:-target}/debug/chaos --sample'
 
