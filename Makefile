@@ -28,6 +28,7 @@ TARGETS ?= csv ndjson xlsx document phone
 
 fuzz: ## Feed readers and parsers made-up input, a minute each (TARGETS, ARGS such as -max_total_time=1200)
 	cd fuzz && for target in $(TARGETS); do mkdir -p corpus/$$target && \
+	  tar xzf kept/$$target.tar.gz --skip-old-files -C corpus/$$target && \
 	  cargo fuzz run -s none $$target corpus/$$target seeds/$$target -- -max_total_time=60 -max_len=16384 \
 	    -rss_limit_mb=1024 -timeout=20 $$(ls dict/$$target.dict 2>/dev/null | sed s/^/-dict=/) $(ARGS) || exit 1; done
 
