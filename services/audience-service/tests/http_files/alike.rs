@@ -1,5 +1,11 @@
 //! Made-up tables: what they become does not depend on the format, and an export brings it back.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what does not work here is a test that fails"
+)]
+
 use proptest::{
     prelude::*,
     strategy::ValueTree,

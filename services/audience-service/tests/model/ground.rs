@@ -32,7 +32,7 @@ pub enum Ground {
     /// Files of its own for every history.
     Sqlite,
     /// PostgreSQL and MongoDB.
-    Servers(Servers),
+    Servers(Box<Servers>),
 }
 
 /// A schema and a database that histories have in common, each in workspaces of its own.
@@ -115,13 +115,13 @@ impl Ground {
         });
         let mut mongo = MongoSettings::new(test_support::mongodb_url(), name);
         mongo.backlog = BACKLOG;
-        Some(Self::Servers(Servers {
+        Some(Self::Servers(Box::new(Servers {
             postgres,
             mongo,
             histories: AtomicUsize::new(0),
             clock: Arc::default(),
             ids: Arc::default(),
-        }))
+        })))
     }
 
     /// A place for a history that no other one has.
