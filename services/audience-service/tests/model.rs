@@ -170,4 +170,5 @@ once_wrong!(
     removed_one_by_one_before_the_file_is_read,
     recycled_before_the_file_is_read,
     older_one_tried_again_beside_an_interrupted_one,
+    duplicates_as_the_plan_found_them,
 );

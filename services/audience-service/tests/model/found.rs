@@ -170,3 +170,32 @@ pub fn older_one_tried_again_beside_an_interrupted_one() -> Vec<Command> {
         Command::Work { pool },
     ]
 }
+
+/// What a plan was held against was taken for what the recycling found: contacts that had changed since went as
+/// duplicates.
+pub fn duplicates_as_the_plan_found_them() -> Vec<Command> {
+    let with_phone = |doc, phone| Item::Good(doc, Values { name: 0, phone });
+    let rules = RuleSpec {
+        documents: vec![3],
+        duplicates: Some(false),
+        keep_audience: Some(0),
+        ..RuleSpec::default()
+    };
+    vec![
+        Command::Create {
+            ws: 0,
+            items: vec![with_phone(3, 0), with_phone(4, 3), with_phone(8, 3)],
+        },
+        create(&[9]),
+        Command::Recycle {
+            at: 0,
+            rules,
+            to_new: true,
+            dry_run: true,
+        },
+        Command::Add {
+            at: 0,
+            items: vec![with_phone(8, 0)],
+        },
+    ]
+}

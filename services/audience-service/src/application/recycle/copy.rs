@@ -10,9 +10,10 @@ use domain::{
 use ports::{StoreError, contacts::Priority, crash, store::Durability};
 
 use super::{
-    RecycleParams,
+    DUPLICATES, RecycleParams,
     judge::{Candidate, Judge},
     run::{RecycleCheckpoint, save},
+    set_name,
     survey::Source,
 };
 use crate::application::{
@@ -33,7 +34,14 @@ impl App {
         let Target::New { audience } = params.target else {
             return Ok(());
         };
-        self.find_duplicates(&source, params, job.operation.id, &job.signals)
+        let id = job.operation.id;
+        let at: RecycleCheckpoint =
+            serde_json::from_value(job.operation.checkpoint.clone()).unwrap_or_default();
+        if at.after.is_none() {
+            // Nothing is copied yet: who was found before is out of date.
+            self.deps.spool.remove(&set_name(id, DUPLICATES))?;
+        }
+        self.find_duplicates(&source, params, id, &job.signals)
             .await?;
         self.copy(job, params, source, AudienceId::from_raw(audience))
             .await

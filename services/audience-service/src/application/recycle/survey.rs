@@ -140,6 +140,18 @@ impl App {
         params: &RecycleParams,
         sets: OperationId,
     ) -> AppResult<Survey> {
+        let surveyed = self.judge_all(source, params, sets).await;
+        // The operation that follows looks for duplicates among those who are there then.
+        self.deps.spool.remove(&set_name(sets, DUPLICATES))?;
+        surveyed
+    }
+
+    async fn judge_all(
+        &self,
+        source: &Source,
+        params: &RecycleParams,
+        sets: OperationId,
+    ) -> AppResult<Survey> {
         self.find_duplicates(source, params, sets, &Signals::default())
             .await?;
         let mut judge = Judge::new(self, &source.workspace, params, sets).await?;
