@@ -1,6 +1,9 @@
 //! Notifications as V1 writes them.
 
-use ports::store::{Notification, UserEvent};
+use ports::{
+    StoreError,
+    store::{Notification, UserEvent},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -45,15 +48,19 @@ pub struct NotificationJson {
     read_at: Option<String>,
 }
 
-impl From<Notification> for NotificationJson {
-    fn from(notification: Notification) -> Self {
-        Self {
+impl TryFrom<Notification> for NotificationJson {
+    type Error = StoreError;
+
+    fn try_from(notification: Notification) -> Result<Self, StoreError> {
+        let end = serde_json::from_value(notification.payload)
+            .map_err(|_| StoreError::Corrupt("what a notification tells"))?;
+        Ok(Self {
             id: notification.id.to_string(),
             operation_id: notification.operation.to_string(),
-            end: serde_json::from_value(notification.payload).unwrap_or_default(),
+            end,
             created_at: timestamp(notification.created_at),
             read_at: notification.read_at.map(timestamp),
-        }
+        })
     }
 }
 
@@ -78,4 +85,28 @@ pub fn event_data(event: &UserEvent) -> Value {
         read_at: None,
     };
     serde_json::to_value(json).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::shared::{NotificationId, OperationId};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        let notification = |payload| Notification {
+            id: NotificationId::from_raw(1),
+            operation: OperationId::from_raw(2),
+            payload,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            read_at: None,
+        };
+        let read = |payload| NotificationJson::try_from(notification(payload));
+        assert!(read(json!({ "kind": "clear", "state": "succeeded", "attempt": 1 })).is_ok());
+        for corrupt in [json!([1]), json!("x"), json!({ "attempt": "one" })] {
+            assert!(matches!(read(corrupt), Err(StoreError::Corrupt(_))));
+        }
+    }
 }

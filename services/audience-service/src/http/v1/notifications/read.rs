@@ -75,10 +75,8 @@ pub async fn list(state: Data<ApiState>, request: HttpRequest) -> Result<HttpRes
     let last = notifications.last().filter(|_| more);
     let next_cursor =
         last.and_then(|last| cursors::seal(&state.sealer, &purpose, &Position(last.id.raw())));
-    let data: Vec<_> = notifications
-        .into_iter()
-        .map(NotificationJson::from)
-        .collect();
+    let data = notifications.into_iter().map(NotificationJson::try_from);
+    let data: Vec<_> = data.collect::<Result<_, _>>()?;
     Ok(HttpResponse::Ok().json(List { data, next_cursor }))
 }
 
