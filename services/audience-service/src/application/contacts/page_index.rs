@@ -1,9 +1,9 @@
 //! Sparse index of visible keys: page N is one look-up and one seek, whatever N is.
 //!
 //! A content's visible keys are cut into blocks of about [`BLOCK`] keys, each known by its last key
-//! and its count. Writes mark the blocks that they touch; a rebuild counts only those again. Answers
-//! come from one consistent index with the removals it was counted under, so that a page number
-//! never mixes two states; they are exact for a quiet audience and at most [`STALE`] behind.
+//! and its count. Writes mark the blocks that they touch; a rebuild counts only those again. A page is
+//! found by one consistent index with the removals it was counted under: exact for a quiet audience, and at
+//! most [`STALE`] behind. Its rows are read while others write; `cut` sees to it that they are of one state.
 
 use std::{
     collections::{BTreeSet, HashMap},
