@@ -163,14 +163,9 @@ fn every_registered_point_is_tried() {
         .flat_map(Scenario::points)
         .chain(imports::POINTS)
         .collect();
-    // A purge is due after seven days only, and the histories of the model come to it and to single
-    // removals; one process consumes from no broker.
-    let elsewhere = [
-        "purge.batch",
-        "remove.entombed",
-        "remove.closed",
-        "consume.stored",
-    ];
+    // A purge is due after seven days only, and the histories of the model come to it; one process
+    // consumes from no broker.
+    let elsewhere = ["purge.batch", "consume.stored"];
     let missing: Vec<_> = POINTS
         .iter()
         .filter(|p| !tried.contains(*p) && !elsewhere.contains(*p))
@@ -188,6 +183,11 @@ fn creating_survives() {
 #[test]
 fn adding_survives() {
     survives(Scenario::Add);
+}
+
+#[test]
+fn removing_one_survives() {
+    survives(Scenario::RemoveOne);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::server::{Answer, Client, Server, until};
 pub enum Scenario {
     Create,
     Add,
+    RemoveOne,
     Recycle,
     RecycleToNew,
     UploadNew,
@@ -39,9 +40,10 @@ const UPLOADED: [&str; 4] = [
 ];
 
 impl Scenario {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Create,
         Self::Add,
+        Self::RemoveOne,
         Self::Recycle,
         Self::RecycleToNew,
         Self::UploadNew,
@@ -55,6 +57,7 @@ impl Scenario {
         let own: &[&[&'static str]] = match self {
             Self::Create => &[&CREATED, &WRITTEN],
             Self::Add => &[&WRITTEN, &["request.before_answer"]],
+            Self::RemoveOne => &[&["remove.entombed", "remove.closed"]],
             Self::Recycle => &[
                 &[
                     "recycle.started",
@@ -80,6 +83,8 @@ pub struct Prepared {
     scenario: Scenario,
     contacts: usize,
     audience: String,
+    /// The id of the first contact.
+    first: String,
     upload: String,
     recycle: String,
     ended: usize,
@@ -133,8 +138,11 @@ impl Prepared {
             "Content-Type: text/csv\r\n",
             file.as_bytes(),
         ));
+        let page = format!("/audiences/{audience}/contacts?limit=1");
+        let page = client.get(&page).unwrap();
         let mut prepared = Self {
             dir,
+            first: page["data"][0]["contact_id"].as_str().unwrap().to_owned(),
             scenario,
             contacts,
             upload: upload["id"].as_str().unwrap().to_owned(),
@@ -163,6 +171,12 @@ impl Prepared {
     /// Sends the request.
     pub fn request(&self, client: &Client) -> Option<Answer> {
         let audience = &self.audience;
+        let removing = || {
+            let path = format!("/audiences/{audience}/contacts/{}", self.first);
+            let (status, body) = client.send("DELETE", &path, "", b"")?;
+            // It takes no key: asked again, it may find that the contact is gone.
+            Some((if status == 404 { 204 } else { status }, body))
+        };
         let file = json!({ "upload_id": self.upload });
         let (path, body) = match self.scenario {
             Scenario::Create => {
@@ -190,6 +204,7 @@ impl Prepared {
             Scenario::UploadInto => (format!("/audiences/{audience}/uploads"), file),
             Scenario::Clear => (format!("/audiences/{audience}/clear"), json!({})),
             Scenario::Undo => (format!("/operations/{}/undo", self.recycle), json!({})),
+            Scenario::RemoveOne => return removing(),
         };
         client.post(&path, "the-request", &body)
     }
@@ -217,6 +232,7 @@ impl Prepared {
                 own.extend(self.new_contacts().map(document))
             }
             (Scenario::Clear, true) => own.clear(),
+            (Scenario::RemoveOne, true) => drop(own.remove(0)),
             (Scenario::Create, true) => made = Some(all.clone().map(document).collect()),
             (Scenario::RecycleToNew, true) => made = Some(stay()),
             (Scenario::UploadNew, true) => {
@@ -263,7 +279,12 @@ impl Prepared {
     pub fn check(&self, client: &Client) {
         let operations = until("the operations", || all_told(client));
         let mut expected = self.ended;
-        let at_once = [Scenario::Create, Scenario::Add, Scenario::Undo];
+        let at_once = [
+            Scenario::Create,
+            Scenario::Add,
+            Scenario::RemoveOne,
+            Scenario::Undo,
+        ];
         expected += usize::from(!at_once.contains(&self.scenario));
         assert_eq!(operations.len(), expected, "{operations:?}");
         for operation in &operations {
@@ -307,7 +328,11 @@ impl Prepared {
             Scenario::UploadNew => {
                 json!({ "received": rows, "created": rows, "updated": 0, "unchanged": 0, "superseded": 0, "rejected": 0, "opted_out": 0 })
             }
-            Scenario::Create | Scenario::Add | Scenario::Clear | Scenario::Undo => return,
+            Scenario::Create
+            | Scenario::Add
+            | Scenario::RemoveOne
+            | Scenario::Clear
+            | Scenario::Undo => return,
         };
         assert_eq!(operations[0]["report"], expected, "report");
     }
