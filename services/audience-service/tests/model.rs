@@ -171,4 +171,5 @@ once_wrong!(
     recycled_before_the_file_is_read,
     older_one_tried_again_beside_an_interrupted_one,
     duplicates_as_the_plan_found_them,
+    cancelled_then_cleared_then_tried_again,
 );

@@ -199,3 +199,23 @@ pub fn duplicates_as_the_plan_found_them() -> Vec<Command> {
         },
     ]
 }
+
+/// Tried again after a clear, a cancelled recycling went on from its checkpoint in the content before: the number
+/// of its removal was the same.
+pub fn cancelled_then_cleared_then_tried_again() -> Vec<Command> {
+    let rules = RuleSpec {
+        documents: vec![2],
+        ..RuleSpec::default()
+    };
+    vec![
+        create(&[1, 2, 4, 9]),
+        recycle(rules),
+        Command::Interrupt { pool: 1, points: 4 },
+        Command::Clear { at: 0 },
+        Command::Retry { op: 1 },
+        Command::Add {
+            at: 0,
+            items: vec![item(2, 0)],
+        },
+    ]
+}

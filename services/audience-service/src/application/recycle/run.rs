@@ -41,6 +41,9 @@ pub(crate) struct RecycleCheckpoint {
     pub surveyed: bool,
     /// What was found so far.
     pub tally: Tally,
+    /// The content that the removal is in.
+    #[serde(default)]
+    pub epoch: i64,
     /// Number of the removal it belongs to: one that was withdrawn begins anew under another.
     #[serde(default)]
     pub removal: i64,
@@ -117,13 +120,16 @@ impl App {
         };
         let mut at: RecycleCheckpoint =
             serde_json::from_value(job.operation.checkpoint.clone()).unwrap_or_default();
-        if at.removal != removal.no.0 {
+        // A clear may have come between two attempts: numbers begin again with the content.
+        let begun = (source.key.epoch.0, removal.no.0);
+        if (at.epoch, at.removal) != begun {
             // What an earlier attempt found is out of date: nobody took down what changed since.
             self.deps
                 .spool
                 .remove(&set_name(job.operation.id, DUPLICATES))?;
             at = RecycleCheckpoint {
-                removal: removal.no.0,
+                epoch: begun.0,
+                removal: begun.1,
                 ..RecycleCheckpoint::default()
             };
         }
