@@ -35,9 +35,7 @@ impl App {
             return Ok(());
         };
         let id = job.operation.id;
-        let at: RecycleCheckpoint =
-            serde_json::from_value(job.operation.checkpoint.clone()).unwrap_or_default();
-        if at.after.is_none() {
+        if RecycleCheckpoint::of(&job.operation)?.after.is_none() {
             // Nothing is copied yet: who was found before is out of date.
             self.deps.spool.remove(&set_name(id, DUPLICATES))?;
         }
@@ -81,8 +79,7 @@ impl App {
         source: Source,
         target: AudienceId,
     ) -> AppResult<()> {
-        let mut at: RecycleCheckpoint =
-            serde_json::from_value(job.operation.checkpoint.clone()).unwrap_or_default();
+        let mut at = RecycleCheckpoint::of(&job.operation)?;
         at.tally.exclusion = params.exclusion();
         let found = self
             .deps

@@ -2,7 +2,7 @@
 
 use domain::{
     contact::Document,
-    operation::{OperationResult, Progress, Report},
+    operation::{Operation, OperationResult, Progress, Report},
     recycle::{Reasons, Target},
     shared::RemovalNo,
 };
@@ -61,6 +61,16 @@ const COUNTED_SHIFT: u32 = 16;
 const RUN_SHIFT: u32 = 32;
 
 impl RecycleCheckpoint {
+    /// Where an operation stands: at the beginning, if it has no checkpoint.
+    ///
+    /// # Errors
+    /// `Corrupt` when it cannot be read.
+    pub fn of(operation: &Operation) -> Result<Self, StoreError> {
+        let checkpoint = Option::<Self>::deserialize(&operation.checkpoint)
+            .map_err(|_| StoreError::Corrupt("the checkpoint of a recycling"))?;
+        Ok(checkpoint.unwrap_or_default())
+    }
+
     /// What the survey counted for a tombstone's contact, if it did. What a run marked after its last
     /// checkpoint is not counted: the next run began before it.
     pub fn counted(&self, stone: &Tombstone) -> Option<Reasons> {
@@ -118,8 +128,7 @@ impl App {
             view: view_of(&content.ok_or(AppError::NotFound)?),
             ..source
         };
-        let mut at: RecycleCheckpoint =
-            serde_json::from_value(job.operation.checkpoint.clone()).unwrap_or_default();
+        let mut at = RecycleCheckpoint::of(&job.operation)?;
         // A clear may have come between two attempts: numbers begin again with the content.
         let begun = (source.key.epoch.0, removal.no.0);
         if (at.epoch, at.removal) != begun {
