@@ -12,12 +12,14 @@
     reason = "a model that leaves its own bounds is a test that fails"
 )]
 
+#[path = "model/backend.rs"]
+mod backend;
 #[path = "model/command.rs"]
 mod command;
+#[path = "model/cut_off.rs"]
+mod cut_off;
 #[path = "model/found.rs"]
 mod found;
-#[path = "model/ground.rs"]
-mod ground;
 #[path = "model/outcomes.rs"]
 mod outcomes;
 #[path = "model/play.rs"]
@@ -35,8 +37,8 @@ mod world;
 
 use std::{panic::AssertUnwindSafe, sync::atomic::Ordering};
 
+use backend::Backend;
 use command::{Command, Rng};
-use ground::Ground;
 
 /// Histories on SQLite per run, over all tests here.
 const HISTORIES: u64 = 2_000;
@@ -57,21 +59,21 @@ fn number(name: &str) -> Option<u64> {
     )
 }
 
-/// Plays a share of so many histories, each on what `ground` makes for a start and after a failure.
-fn share(which: u64, histories: u64, ground: impl Fn() -> Option<Ground>) {
+/// Plays a share of so many histories, each on what `backend` makes for a start and after a failure.
+fn share(which: u64, histories: u64, backend: impl Fn() -> Option<Backend>) {
     let histories = number("PLATEIA_MODEL_HISTORIES")
         .unwrap_or(histories)
         .div_ceil(SHARES);
     let seed = number("PLATEIA_MODEL_SEED").unwrap_or(1);
     let first = seed + which * histories;
-    let Some(common) = ground() else {
+    let Some(common) = backend() else {
         return;
     };
     for seed in first..first + histories {
         let history = Rng(seed).history();
         if let Err(error) = attempt(&common, &history) {
             println!("history {seed}: {error}");
-            let (shortest, error) = shrink(&ground, history, error);
+            let (shortest, error) = shrink(&backend, history, error);
             let lines: Vec<String> = shortest.iter().map(|c| format!("  {c:?}")).collect();
             let again = format!("PLATEIA_MODEL_SEED={seed} PLATEIA_MODEL_HISTORIES=1");
             panic!("history {seed} ({again}):\n{}\n{error}", lines.join("\n"));
@@ -82,8 +84,8 @@ fn share(which: u64, histories: u64, ground: impl Fn() -> Option<Ground>) {
     println!("histories {first} to {last}, {performed} commands");
 }
 
-fn attempt(ground: &Ground, history: &[Command]) -> Result<(), String> {
-    let played = std::panic::catch_unwind(AssertUnwindSafe(|| play::play(ground, history)));
+fn attempt(backend: &Backend, history: &[Command]) -> Result<(), String> {
+    let played = std::panic::catch_unwind(AssertUnwindSafe(|| play::play(backend, history)));
     played.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         Err(text.unwrap_or_else(|| "a panic".to_owned()))
@@ -92,7 +94,7 @@ fn attempt(ground: &Ground, history: &[Command]) -> Result<(), String> {
 
 /// Leaves commands out as long as what is left still fails.
 fn shrink(
-    ground: impl Fn() -> Option<Ground>,
+    backend: impl Fn() -> Option<Backend>,
     mut history: Vec<Command>,
     mut error: String,
 ) -> (Vec<Command>, String) {
@@ -103,7 +105,7 @@ fn shrink(
         tries -= 1;
         let mut shorter = history.clone();
         shorter.remove(at);
-        if let Err(other) = attempt(&ground().unwrap(), &shorter) {
+        if let Err(other) = attempt(&backend().unwrap(), &shorter) {
             (history, error) = (shorter, other);
             at = at.min(history.len());
         }
@@ -113,47 +115,47 @@ fn shrink(
 
 /// The tests that share histories.
 macro_rules! shares {
-    ($histories:expr, $ground:expr) => {
+    ($histories:expr, $backend:expr) => {
         #[test]
         fn histories_match_the_reference_1() {
-            super::share(0, $histories, $ground);
+            super::share(0, $histories, $backend);
         }
 
         #[test]
         fn histories_match_the_reference_2() {
-            super::share(1, $histories, $ground);
+            super::share(1, $histories, $backend);
         }
 
         #[test]
         fn histories_match_the_reference_3() {
-            super::share(2, $histories, $ground);
+            super::share(2, $histories, $backend);
         }
 
         #[test]
         fn histories_match_the_reference_4() {
-            super::share(3, $histories, $ground);
+            super::share(3, $histories, $backend);
         }
     };
 }
 
 mod on_sqlite {
-    shares!(super::HISTORIES, || Some(super::Ground::Sqlite));
+    shares!(super::HISTORIES, || Some(super::Backend::Sqlite));
 }
 
 mod on_servers {
-    shares!(super::HISTORIES_ON_SERVERS, super::Ground::servers);
+    shares!(super::HISTORIES_ON_SERVERS, super::Backend::servers);
 }
 
 /// A test for each history that once went wrong.
 macro_rules! once_wrong {
     ($($history:ident),+ $(,)?) => {
         mod once_wrong {
-            use super::Ground;
+            use super::Backend;
 
             $(#[test]
             fn $history() {
                 let history = super::found::$history();
-                super::attempt(&Ground::Sqlite, &history).unwrap_or_else(|error| panic!("{history:?}\n{error}"));
+                super::attempt(&Backend::Sqlite, &history).unwrap_or_else(|error| panic!("{history:?}\n{error}"));
             })+
         }
     };

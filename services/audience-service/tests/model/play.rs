@@ -14,9 +14,10 @@ use audience_service::application::operations::Pool;
 use domain::shared::{AudienceId, OperationId};
 
 use super::{
+    backend::Backend,
     command::{Command, RuleSpec},
-    ground::Ground,
-    outcomes::{cut_off, fits, is_cut_off, orderings, pool_of, run, shape},
+    cut_off::cut_off,
+    outcomes::{fits, is_cut_off, orderings, pool_of, run, shape},
     real::{self, Answer},
     seen::{Seen, see},
     system::{System, actor, work_off},
@@ -36,8 +37,8 @@ struct Player {
 }
 
 /// Plays a history. The error says where it went another way than the reference.
-pub fn play(ground: &Ground, history: &[Command]) -> Result<(), String> {
-    let system = System::on(ground);
+pub fn play(backend: &Backend, history: &[Command]) -> Result<(), String> {
+    let system = System::on(backend);
     let mut player = Player {
         system,
         worlds: vec![World::default()],

@@ -23,7 +23,7 @@ use domain::{
 use ports::{Clock, IdGenerator, bus::OutboxQueue, crash, store::OperationFilter};
 use tokio::runtime::Runtime;
 
-use super::ground::{Ground, Plot, Stores};
+use super::backend::{Backend, Deployment, Stores};
 
 /// Small, so that work of a few rows has several checkpoints.
 pub const STEPS: StepSizes = StepSizes {
@@ -117,7 +117,7 @@ struct Process {
 
 /// The stores, and the process that has them open.
 pub struct System {
-    plot: Plot,
+    deployment: Deployment,
     process: Option<Process>,
     countdown: Arc<Countdown>,
     /// When the process ends by itself.
@@ -140,16 +140,16 @@ pub fn runtime(countdown: &Arc<Countdown>) -> Runtime {
 }
 
 impl System {
-    pub fn on(ground: &Ground) -> Self {
+    pub fn on(backend: &Backend) -> Self {
         install_crash_points();
-        let plot = ground.plot();
+        let deployment = backend.deployment();
         let mut system = Self {
             process: None,
             countdown: Arc::default(),
             end_after: Cell::new(None),
-            clock: Arc::clone(&plot.clock),
-            ids: Arc::clone(&plot.ids),
-            plot,
+            clock: Arc::clone(&deployment.clock),
+            ids: Arc::clone(&deployment.ids),
+            deployment,
             starts: 0,
             cursor: None,
         };
@@ -176,7 +176,7 @@ impl System {
         self.starts += 1;
         let runtime = runtime(&self.countdown);
         let (app, outbox) = runtime.block_on(async {
-            let stores = self.plot.open().await;
+            let stores = self.deployment.open().await;
             let outbox = Arc::clone(&stores.outbox);
             let app = Arc::new(App::new(self.deps(stores)));
             app.repair_all().await.unwrap();
@@ -190,7 +190,7 @@ impl System {
     }
 
     fn deps(&self, stores: Stores) -> Deps {
-        let dir = self.plot.dir.path();
+        let dir = self.deployment.dir.path();
         Deps {
             store: stores.store,
             queries: stores.queries,
@@ -203,18 +203,21 @@ impl System {
             steps: STEPS,
             customer_events_kept: chrono::TimeDelta::days(30),
             // No other history has one of its processes.
-            owner: format!("process-{}-{}", self.plot.first_workspace, self.starts),
+            owner: format!(
+                "process-{}-{}",
+                self.deployment.first_workspace, self.starts
+            ),
         }
     }
 
     /// Whether the end of the process may leave some rows of a request stored, and others not.
     pub const fn writes_in_parts(&self) -> bool {
-        self.plot.writes_in_parts()
+        self.deployment.writes_in_parts()
     }
 
     /// The number of a workspace of the history among all of the stores.
     pub const fn workspace(&self, ws: usize) -> usize {
-        self.plot.first_workspace + ws
+        self.deployment.first_workspace + ws
     }
 
     /// Ends the process so long after the next command began, wherever it is then.

@@ -28,7 +28,7 @@ use super::system::{Ids, TestClock, runtime};
 const BACKLOG: Duration = Duration::from_millis(20);
 
 /// Where histories are played.
-pub enum Ground {
+pub enum Backend {
     /// Files of its own for every history.
     Sqlite,
     /// PostgreSQL and MongoDB.
@@ -45,15 +45,15 @@ pub struct Servers {
 }
 
 /// Where one history is played.
-pub struct Plot {
+pub struct Deployment {
     pub dir: TempDir,
-    kind: PlotKind,
+    kind: DeploymentKind,
     pub first_workspace: usize,
     pub clock: Arc<TestClock>,
     pub ids: Arc<Ids>,
 }
 
-enum PlotKind {
+enum DeploymentKind {
     Sqlite,
     Servers {
         postgres: Box<pg::Settings>,
@@ -100,7 +100,7 @@ fn template() -> &'static Path {
     dir.path()
 }
 
-impl Ground {
+impl Backend {
     /// A new schema and a new database on the servers that the environment names.
     pub fn servers() -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -125,7 +125,7 @@ impl Ground {
     }
 
     /// A place for a history that no other one has.
-    pub fn plot(&self) -> Plot {
+    pub fn deployment(&self) -> Deployment {
         let dir = folder();
         match self {
             Self::Sqlite => {
@@ -133,17 +133,17 @@ impl Ground {
                     let file = file.unwrap();
                     std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
                 }
-                Plot {
+                Deployment {
                     dir,
-                    kind: PlotKind::Sqlite,
+                    kind: DeploymentKind::Sqlite,
                     first_workspace: 0,
                     clock: Arc::default(),
                     ids: Arc::default(),
                 }
             }
-            Self::Servers(servers) => Plot {
+            Self::Servers(servers) => Deployment {
                 dir,
-                kind: PlotKind::Servers {
+                kind: DeploymentKind::Servers {
                     postgres: Box::new(servers.postgres.clone()),
                     mongo: servers.mongo.clone(),
                 },
@@ -155,15 +155,15 @@ impl Ground {
     }
 }
 
-impl Plot {
+impl Deployment {
     /// SQLite writes the rows of one request in one transaction; MongoDB does not.
     pub const fn writes_in_parts(&self) -> bool {
-        matches!(self.kind, PlotKind::Servers { .. })
+        matches!(self.kind, DeploymentKind::Servers { .. })
     }
 
     pub async fn open(&self) -> Stores {
         match &self.kind {
-            PlotKind::Sqlite => {
+            DeploymentKind::Sqlite => {
                 let dir = self.dir.path();
                 let db = sqlite::Db::open(&dir.join("audience.db")).await.unwrap();
                 let contacts = ContactsOptions {
@@ -174,7 +174,7 @@ impl Plot {
                 let contacts = SqliteContacts::open(contacts).await.unwrap();
                 Stores::of(Arc::new(db), Arc::new(contacts))
             }
-            PlotKind::Servers { postgres, mongo } => {
+            DeploymentKind::Servers { postgres, mongo } => {
                 let db = pg::Db::open(postgres).unwrap();
                 let contacts = MongoContacts::open(mongo).await.unwrap();
                 Stores::of(Arc::new(db), Arc::new(contacts))
