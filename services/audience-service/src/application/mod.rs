@@ -119,12 +119,14 @@ impl App {
     /// Puts the use cases on their ports.
     pub fn new(deps: Deps) -> Self {
         let pages = Arc::new(PageIndexes::new(deps.clone()));
+        let stopping = Arc::<AtomicBool>::default();
+        let writer = Writer::new(deps.clone(), Arc::clone(&pages), Arc::clone(&stopping));
         Self {
-            writer: Arc::new(Writer::new(deps.clone(), Arc::clone(&pages))),
+            writer: Arc::new(writer),
             pages,
             wake: Wake::default(),
             stalls: Stalls::default(),
-            stopping: Arc::default(),
+            stopping,
             deps,
         }
     }
@@ -134,7 +136,8 @@ impl App {
         &self.wake
     }
 
-    /// Asks running operations to stop at their next checkpoint and to go back into the queue.
+    /// Asks running operations to stop at their next checkpoint and to go back into the queue, and
+    /// requests not to wait for what another process holds.
     pub fn stop_work(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }

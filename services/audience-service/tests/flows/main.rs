@@ -13,6 +13,7 @@ mod housekeeping;
 mod listed;
 mod meeting;
 mod paging;
+mod removing;
 mod rig;
 mod scratch;
 mod tracing;

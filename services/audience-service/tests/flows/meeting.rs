@@ -1,6 +1,9 @@
 //! Two commands that meet at a chosen point of one of them.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{
+    Mutex,
+    mpsc::{Receiver, Sender, channel},
+};
 
 use ports::crash;
 
@@ -12,7 +15,7 @@ tokio::task_local! {
 struct Halt {
     at: &'static str,
     reached: Sender<()>,
-    go_on: std::sync::Mutex<Receiver<()>>,
+    go_on: Mutex<Receiver<()>>,
 }
 
 /// A command that runs beside the test.
@@ -22,31 +25,68 @@ pub struct Command<T> {
     task: tokio::task::JoinHandle<T>,
 }
 
+/// Where whoever comes first stops, also in a task that the command has started.
+static FIRST: Mutex<Vec<Halt>> = Mutex::new(Vec::new());
+
+impl Halt {
+    fn at(at: &'static str) -> (Self, Receiver<()>, Sender<()>) {
+        crash::install(Box::new(halt));
+        let ((reached, seen), (go_on, told)) = (channel(), channel());
+        let halt = Self {
+            at,
+            reached,
+            go_on: Mutex::new(told),
+        };
+        (halt, seen, go_on)
+    }
+
+    fn wait(&self) {
+        self.reached.send(()).unwrap();
+        // It goes on as well where the test has ended.
+        let _ = self.go_on.lock().unwrap().recv();
+    }
+}
+
+fn halt(name: &'static str) {
+    let mine = HALT.try_with(|halt| (halt.at == name).then(|| halt.wait()));
+    if let Ok(Some(())) = mine {
+        return;
+    }
+    let first = {
+        let mut waiting = FIRST.lock().unwrap();
+        let at = waiting.iter().position(|halt| halt.at == name);
+        at.map(|at| waiting.remove(at))
+    };
+    if let Some(halt) = first {
+        halt.wait();
+    }
+}
+
 /// Starts a command that stops when it comes to the crash point `at`. On several threads only: it keeps
 /// the one that it is on.
 pub fn until<T: Send + 'static>(
     at: &'static str,
     command: impl Future<Output = T> + Send + 'static,
 ) -> Command<T> {
-    crash::install(Box::new(|name| {
-        let halt = |halt: &Halt| {
-            if halt.at == name {
-                halt.reached.send(()).unwrap();
-                // It goes on as well where the test has ended.
-                let _ = halt.go_on.lock().unwrap().recv();
-            }
-        };
-        let _ = HALT.try_with(halt);
-    }));
-    let ((reached, seen), (go_on, told)) = (channel(), channel());
-    let halt = Halt {
-        at,
-        reached,
-        go_on: std::sync::Mutex::new(told),
-    };
+    let (halt, reached, go_on) = Halt::at(at);
     let task = tokio::spawn(HALT.scope(halt, command));
     Command {
-        reached: seen,
+        reached,
+        go_on,
+        task,
+    }
+}
+
+/// The same where the point lies in a task of its own: whoever in this process comes to it first stops.
+pub fn until_first<T: Send + 'static>(
+    at: &'static str,
+    command: impl Future<Output = T> + Send + 'static,
+) -> Command<T> {
+    let (halt, reached, go_on) = Halt::at(at);
+    FIRST.lock().unwrap().push(halt);
+    let task = tokio::spawn(command);
+    Command {
+        reached,
         go_on,
         task,
     }

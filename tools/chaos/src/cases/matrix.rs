@@ -53,7 +53,7 @@ pub const CASES: &[Case] = &[
         "a replica, then a store, dies in single removals",
         |scene| Box::pin(kills::in_single_removals(scene)),
     )
-    .under(Shape::SINGLE),
+    .sampled(),
     Case::new(
         "K10-standstill",
         "a replica stands still for longer than its leases, and goes on",

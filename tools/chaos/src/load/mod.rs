@@ -36,8 +36,6 @@ pub struct Shape {
     pub no_undo: bool,
     /// Only requests that are answered at once, without operations.
     pub no_operations: bool,
-    /// Contacts are removed one by one as well, several at once.
-    pub single_removals: bool,
     /// Chance in 100 that a client goes away in the middle of a request.
     pub abandon: u8,
     /// Pause of each user between two commands.
@@ -53,7 +51,6 @@ impl Shape {
         full: false,
         no_undo: false,
         no_operations: false,
-        single_removals: false,
         abandon: 0,
         pause: Duration::from_millis(30),
     };
@@ -69,11 +66,6 @@ impl Shape {
     /// Nothing is taken back.
     pub const FORWARD: Self = Self {
         no_undo: true,
-        ..Self::USUAL
-    };
-    /// With single removals.
-    pub const SINGLE: Self = Self {
-        single_removals: true,
         ..Self::USUAL
     };
     /// Clients that go away most of the time.

@@ -90,9 +90,6 @@ impl Lane {
 
     /// Several single removals at once.
     pub(super) async fn remove_one_by_one(&mut self) -> anyhow::Result<()> {
-        if !self.shape.single_removals {
-            return self.insert().await;
-        }
         self.allow(None);
         let path = format!("{}/contacts?limit={AT_ONCE}", self.path());
         let page = self.caller.must_get(&path).await?;

@@ -12,15 +12,28 @@ pub(super) fn answers_of(
     requests: Vec<WriteRequest>,
 ) -> Vec<Answer> {
     match outcome {
-        Ok(results) => results.into_iter().map(Ok).collect(),
         Err(error) if error.is_conflict_on(CONTENT_GONE) => requests
             .into_iter()
             .map(|request| Err(WriteError::Gone(request)))
             .collect(),
+        outcome => same_for_all(outcome, requests.len())
+            .into_iter()
+            .map(|answer| answer.map_err(WriteError::Store))
+            .collect(),
+    }
+}
+
+/// Each result, or the error of the batch for every one of its requests.
+pub(super) fn same_for_all<T>(
+    outcome: Result<Vec<T>, StoreError>,
+    requests: usize,
+) -> Vec<Result<T, StoreError>> {
+    match outcome {
+        Ok(results) => results.into_iter().map(Ok).collect(),
         Err(error) => {
             let error = Arc::new(error);
-            let answer = |_| Err(WriteError::Store(shared_error(&error)));
-            requests.into_iter().map(answer).collect()
+            let answer = |_| Err(shared_error(&error));
+            (0..requests).map(answer).collect()
         }
     }
 }

@@ -76,18 +76,34 @@ impl<T> Lane<T> {
         let _ = timeout(GATHER, gathered).await;
     }
 
-    /// Takes from the front while `weight` sums up to at most `room`, at least one.
-    pub fn drain(&self, room: usize, weight: impl Fn(&T) -> usize) -> Vec<T> {
+    /// Takes those of the kind of the first, in their order, while their weights sum up to at most
+    /// `room`; at least one.
+    pub fn drain<K: PartialEq>(
+        &self,
+        room: usize,
+        weight: impl Fn(&T) -> usize,
+        kind: impl Fn(&T) -> K,
+    ) -> Vec<T> {
         let mut queue = self.queue();
-        let mut used = 0;
-        let fits = |item: &T| {
-            used += weight(item);
-            used <= room
+        let Some(wanted) = queue.items.first().map(&kind) else {
+            return Vec::new();
         };
-        let fitting = queue.items.iter().map(fits).take_while(|fit| *fit).count();
-        queue.taken = fitting.max(1).min(queue.items.len());
-        let taken = queue.taken;
-        queue.items.drain(..taken).collect()
+        let (mut batch, mut left, mut used) = (Vec::new(), Vec::new(), 0);
+        for item in std::mem::take(&mut queue.items) {
+            if kind(&item) != wanted {
+                left.push(item);
+                continue;
+            }
+            used += weight(&item);
+            if batch.is_empty() || used <= room {
+                batch.push(item);
+            } else {
+                left.push(item);
+            }
+        }
+        queue.items = left;
+        queue.taken = batch.len();
+        batch
     }
 }
 
@@ -127,10 +143,19 @@ mod tests {
     #[test]
     fn draining_fills_the_room_and_always_moves_on() {
         let lane = Lane::new(vec![7, 3, 3, 9]);
-        assert_eq!(lane.drain(5, |n| *n), [7]);
-        assert_eq!(lane.drain(6, |n| *n), [3, 3]);
-        assert_eq!(lane.drain(6, |n| *n), [9]);
-        assert!(lane.drain(6, |n| *n).is_empty());
+        assert_eq!(lane.drain(5, |n| *n, |_| ()), [7]);
+        assert_eq!(lane.drain(6, |n| *n, |_| ()), [3, 3]);
+        assert_eq!(lane.drain(6, |n| *n, |_| ()), [9]);
+        assert!(lane.drain(6, |n| *n, |_| ()).is_empty());
+    }
+
+    #[test]
+    fn a_batch_is_of_one_kind_and_nobody_of_it_is_overtaken() {
+        let lane = Lane::new(vec![1, 2, 3, 5, 1]);
+        let odd = |n: &usize| n % 2 == 1;
+        assert_eq!(lane.drain(5, |n| *n, odd), [1, 3]);
+        assert_eq!(lane.drain(5, |n| *n, odd), [2]);
+        assert_eq!(lane.drain(6, |n| *n, odd), [5, 1]);
     }
 
     fn key(audience: i64) -> ContentKey {
@@ -157,7 +182,7 @@ mod tests {
     fn who_has_gone_is_not_taken() {
         let lane = Lane::new(vec![1, 2, 3]);
         lane.leave(|n| *n == 2);
-        assert_eq!(lane.drain(9, |_| 1), [1, 3]);
+        assert_eq!(lane.drain(9, |_| 1, |_| ()), [1, 3]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -165,7 +190,7 @@ mod tests {
         let lane = Arc::new(Lane::new(vec![1, 1]));
         let begun = tokio::time::Instant::now();
         lane.gather().await;
-        assert_eq!(lane.drain(9, |n| *n).len(), 2);
+        assert_eq!(lane.drain(9, |n| *n, |_| ()).len(), 2);
         lane.push(1);
         let (other, soon) = (Arc::clone(&lane), Duration::from_millis(2));
         tokio::spawn(async move {
@@ -174,10 +199,10 @@ mod tests {
         });
         lane.gather().await;
         assert_eq!(begun.elapsed(), soon);
-        assert_eq!(lane.drain(9, |n| *n).len(), 2);
+        assert_eq!(lane.drain(9, |n| *n, |_| ()).len(), 2);
         lane.push(1);
         lane.gather().await;
         assert_eq!(begun.elapsed(), soon + GATHER);
-        assert_eq!(lane.drain(9, |n| *n).len(), 1);
+        assert_eq!(lane.drain(9, |n| *n, |_| ()).len(), 1);
     }
 }

@@ -1,7 +1,8 @@
-//! Requests to one content queue up, and whoever has the turn writes for all of them.
+//! Requests to one content queue up, and whoever has the turn serves all of them.
 
 use std::{panic::resume_unwind, sync::Arc};
 
+use domain::contact::Document;
 use ports::{
     StoreError,
     contacts::{ContentKey, Priority},
@@ -9,22 +10,48 @@ use ports::{
 use tokio::{
     sync::{
         OwnedMutexGuard,
-        oneshot::{self, error::TryRecvError},
+        oneshot::{self, Sender, error::TryRecvError},
     },
     time::timeout,
 };
 use tracing::Instrument;
 
 use super::{
-    answers::answers_of,
+    answers::{answers_of, same_for_all},
     lane::Lane,
     writer::{Answer, MAX_ROWS, PATIENCE, WriteError, WriteRequest, Writer},
 };
 
+/// Whether the contact was there to be removed.
+pub(super) type Removed = Result<bool, StoreError>;
+
 /// A request that waits for its turn.
-pub(super) struct Pending {
-    request: WriteRequest,
-    answer: oneshot::Sender<Answer>,
+pub(super) enum Pending {
+    /// Rows to be written.
+    Write(WriteRequest, Sender<Answer>),
+    /// One contact to be removed for good.
+    Remove(Document, Sender<Removed>),
+}
+
+impl Pending {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Write(request, _) => request.rows.len(),
+            Self::Remove(..) => 1,
+        }
+    }
+
+    fn is_removal(&self) -> bool {
+        matches!(self, Self::Remove(..))
+    }
+
+    /// Nobody waits for the answer any more.
+    fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Write(_, answer) => answer.is_closed(),
+            Self::Remove(_, answer) => answer.is_closed(),
+        }
+    }
 }
 
 impl Writer {
@@ -34,42 +61,63 @@ impl Writer {
     /// See [`WriteError`]. Whoever waits for an answer is told in bounded time that the store is not
     /// available; a write that has begun goes on.
     pub async fn write(self: &Arc<Self>, key: ContentKey, request: WriteRequest) -> Answer {
-        let lane = self.lanes.of(key);
         let waits = request.priority == Priority::Interactive;
+        self.enlist(key, waits, |answer| Pending::Write(request, answer))
+            .await
+    }
+
+    /// Removes one contact for good, together with those that other requests remove; `false` where
+    /// readers see none.
+    ///
+    /// # Errors
+    /// Store errors, in bounded time; a conflict where the content is no longer the current one.
+    pub(super) async fn remove(self: &Arc<Self>, key: ContentKey, document: Document) -> Removed {
+        self.enlist(key, true, |answer| Pending::Remove(document, answer))
+            .await
+    }
+
+    async fn enlist<T, E: From<StoreError>>(
+        self: &Arc<Self>,
+        key: ContentKey,
+        waits: bool,
+        pending: impl FnOnce(Sender<Result<T, E>>) -> Pending,
+    ) -> Result<T, E> {
+        let lane = self.lanes.of(key);
         let (answer, answered) = oneshot::channel();
-        lane.push(Pending { request, answer });
-        let written = self.take_part(key, &lane, answered);
+        lane.push(pending(answer));
+        let served = self.take_part(key, &lane, answered);
         if !waits {
-            return written.await;
+            return served.await;
         }
-        timeout(PATIENCE, written).await.unwrap_or_else(|elapsed| {
-            lane.leave(|pending| pending.answer.is_closed());
-            Err(WriteError::Store(StoreError::Unavailable(elapsed.into())))
+        timeout(PATIENCE, served).await.unwrap_or_else(|elapsed| {
+            lane.leave(Pending::is_abandoned);
+            Err(StoreError::Unavailable(elapsed.into()).into())
         })
     }
 
-    /// Waits for the answer, and writes for the others while it has the turn.
-    async fn take_part(
+    /// Waits for the answer, and serves the others while it has the turn.
+    async fn take_part<T, E: From<StoreError>>(
         self: &Arc<Self>,
         key: ContentKey,
         lane: &Arc<Lane<Pending>>,
-        mut answered: oneshot::Receiver<Answer>,
-    ) -> Answer {
+        mut answered: oneshot::Receiver<Result<T, E>>,
+    ) -> Result<T, E> {
         loop {
             let turn = lane.turn().await;
             match answered.try_recv() {
                 Ok(answer) => return answer,
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Closed) => {
-                    let panicked = StoreError::Internal("a write ended without a result".into());
-                    return Err(WriteError::Store(panicked));
+                    return Err(
+                        StoreError::Internal("a write ended without a result".into()).into(),
+                    );
                 }
             }
             lane.gather().await;
-            let batch = lane.drain(MAX_ROWS, |p| p.request.rows.len());
-            let writing = Arc::clone(self).write_together(key, batch, turn);
+            let batch = lane.drain(MAX_ROWS, Pending::rows, Pending::is_removal);
+            let serving = Arc::clone(self).serve(key, batch, turn);
             // A task of its own: it goes on when whoever waits for it gives up.
-            if let Err(ended) = tokio::spawn(writing.in_current_span()).await
+            if let Err(ended) = tokio::spawn(serving.in_current_span()).await
                 && let Ok(panic) = ended.try_into_panic()
             {
                 resume_unwind(panic);
@@ -77,18 +125,46 @@ impl Writer {
         }
     }
 
-    async fn write_together(
+    /// Serves requests of one kind.
+    async fn serve(
         self: Arc<Self>,
         key: ContentKey,
         batch: Vec<Pending>,
         turn: OwnedMutexGuard<()>,
     ) {
-        let (mut requests, answers): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|p| (p.request, p.answer)).unzip();
-        let outcome = self.write_batch(key, &mut requests, turn).await;
-        for (to, answer) in answers.into_iter().zip(answers_of(outcome, requests)) {
-            // A request whose caller is gone was written all the same.
-            let _ = to.send(answer);
+        let (mut requests, mut writers) = (Vec::new(), Vec::new());
+        let (mut documents, mut removers) = (Vec::new(), Vec::new());
+        for pending in batch {
+            match pending {
+                Pending::Write(request, answer) => {
+                    requests.push(request);
+                    writers.push(answer);
+                }
+                Pending::Remove(document, answer) => {
+                    documents.push(document);
+                    removers.push(answer);
+                }
+            }
         }
+        if documents.is_empty() {
+            let outcome = self.write_batch(key, &mut requests, turn).await;
+            tell(writers, answers_of(outcome, requests));
+        } else {
+            let outcome = self.remove_batch(key, &documents, turn).await;
+            tell(removers, same_for_all(outcome, documents.len()));
+        }
+    }
+}
+
+/// A request whose caller is gone was served all the same.
+fn tell<A>(callers: Vec<Sender<A>>, answers: Vec<A>) {
+    for (to, answer) in callers.into_iter().zip(answers) {
+        let _ = to.send(answer);
+    }
+}
+
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
     }
 }

@@ -1,4 +1,6 @@
-//! Removing one contact.
+//! Removing single contacts.
+
+use std::collections::BTreeSet;
 
 use domain::{
     contact::Document,
@@ -7,12 +9,18 @@ use domain::{
 };
 use ports::{
     StoreError,
-    contacts::{ContentKey, Order, Priority, StoredContact, Tombstone, View},
+    contacts::{ContentKey, Order, Priority, Tombstone, View},
     crash,
     store::{ContentDelta, Durability},
 };
+use tokio::sync::OwnedMutexGuard;
 
-use super::{classify::Marks, counted::Written, view_of};
+use super::{
+    classify::Marks,
+    counted::Written,
+    view_of,
+    writer::{CONTENT_GONE, Held, Orders, Writer},
+};
 use crate::application::{Actor, App, AppError, AppResult};
 
 impl App {
@@ -26,65 +34,110 @@ impl App {
         id: AudienceId,
         document: &Document,
     ) -> AppResult<()> {
-        let audience = self.audience(actor, id).await?;
-        audience.ensure_live()?;
-        let content = self.content_of(&audience).await?;
-        let key = content.key;
-        // Without the lock: who removes nobody takes no place in the order of acceptance.
-        self.visible(key, &view_of(&content), document)
-            .await?
-            .ok_or(AppError::NotFound)?;
-        let documents = vec![document.clone()];
-        let held = self.writer.hold_in_order(key, documents.clone()).await?;
-        let found = self.visible(key, &view_of(&held.content), document).await;
-        if !matches!(found, Ok(Some(_))) {
-            self.writer.release(&held).await;
-            found?.ok_or(AppError::NotFound)?;
+        loop {
+            let audience = self.audience(actor, id).await?;
+            audience.ensure_live()?;
+            let content = self.content_of(&audience).await?;
+            let (key, view) = (content.key, view_of(&content));
+            let documents = std::slice::from_ref(document);
+            // Without the lock: who removes nobody takes no place in the order of acceptance.
+            let seen = self.writer.visible(key, &view, documents).await?;
+            if seen.is_empty() && !self.is_under_way(key, document).await? {
+                return Err(AppError::NotFound);
+            }
+            match self.writer.remove(key, document.clone()).await {
+                // Cleared meanwhile: whether it is in what readers see now has to be asked again.
+                Err(error) if error.is_conflict_on(CONTENT_GONE) => {}
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(AppError::NotFound),
+                Err(error) => return Err(error.into()),
+            }
         }
-        // Its order is of this write alone, so that repair knows whose it is.
-        let stone = Tombstone {
+    }
+
+    /// Whether the open write of a content is of this document. Who is removed by it is counted until it
+    /// ends, so that an answer before would contradict the count.
+    async fn is_under_way(&self, key: ContentKey, document: &Document) -> Result<bool, StoreError> {
+        let now = self.deps.queries.under_way(key).await?;
+        Ok(now.is_some_and(|now| now.documents.contains(document)))
+    }
+}
+
+impl Writer {
+    /// Removes contacts for good. Answers for each in turn whether a reader saw it until then, so that
+    /// of two removals of the same one, one finds nothing.
+    pub(super) async fn remove_batch(
+        &self,
+        key: ContentKey,
+        documents: &[Document],
+        turn: OwnedMutexGuard<()>,
+    ) -> Result<Vec<bool>, StoreError> {
+        let distinct: BTreeSet<Document> = documents.iter().cloned().collect();
+        let distinct: Vec<Document> = distinct.into_iter().collect();
+        let order = Orders::Next { receipt: None };
+        let held = self.open(key, distinct.clone(), &[order], turn).await?;
+        let seen = self.visible(key, &view_of(&held.content), &distinct).await;
+        let mut gone = match seen {
+            Ok(seen) if !seen.is_empty() => seen,
+            nothing => {
+                self.release(&held).await;
+                return nothing.map(|_| vec![false; documents.len()]);
+            }
+        };
+        self.entomb(held, &gone).await?;
+        Ok(documents.iter().map(|d| gone.remove(d)).collect())
+    }
+
+    async fn entomb(&self, held: Held, gone: &BTreeSet<Document>) -> Result<(), StoreError> {
+        let key = held.content.key;
+        // The order is of this write alone, so that repair knows whose they are.
+        let stone = |document: &Document| Tombstone {
             document: document.clone(),
             removal: RemovalNo::PERMANENT,
             order: Order::new(held.first_request, 0),
             reasons: Reasons::NONE,
         };
+        let stones = gone.iter().map(stone).collect();
+        held.ensure_trusted()?;
         self.deps
             .contacts
-            .entomb(key, vec![stone], Priority::Interactive)
+            .entomb(key, stones, Priority::Interactive)
             .await?;
         crash::point("remove.entombed");
         let mut uow = self.deps.store.begin(Durability::Full).await?;
         let delta = ContentDelta {
-            contacts: -1,
+            contacts: -i64::try_from(gone.len()).unwrap_or(i64::MAX),
             revived: Vec::new(),
         };
-        let content = match self.writer.close_in(uow.as_mut(), &held, &delta).await {
+        let content = match self.close_in(uow.as_mut(), &held, &delta).await {
             Err(StoreError::StaleVersion) => {
                 drop((uow, held));
-                self.writer.count_again(key, &documents).await?;
-                return Err(StoreError::Unavailable("the removal came too late".into()).into());
+                let documents: Vec<Document> = gone.iter().cloned().collect();
+                self.count_again(key, &documents).await?;
+                return Err(StoreError::Unavailable("the removal came too late".into()));
             }
             closed => closed?,
         };
         uow.commit().await?;
         crash::point("remove.closed");
-        let gone = Written::by(document, -1);
-        self.pages.written(&content, held.counted, &[gone]);
+        let gone: Vec<Written<'_>> = gone.iter().map(|d| Written::by(d, -1)).collect();
+        self.pages.written(&content, held.counted, &gone);
         Ok(())
     }
 
-    /// The contact of a document, if a reader sees it.
+    /// Those of these documents whose contacts a reader sees.
     async fn visible(
         &self,
         key: ContentKey,
         view: &View,
-        document: &Document,
-    ) -> AppResult<Option<StoredContact>> {
-        let documents = std::slice::from_ref(document);
+        documents: &[Document],
+    ) -> Result<BTreeSet<Document>, StoreError> {
         let found = self.deps.contacts.get(key, documents).await?;
         let stones = self.deps.contacts.tombstones(key, documents).await?;
         let marks = Marks::new(stones, view);
-        let seen = |c: &StoredContact| marks.hider(document, c.order).is_none();
-        Ok(found.into_iter().next().filter(seen))
+        let seen = found
+            .into_iter()
+            .filter(|c| marks.hider(&c.document, c.order).is_none());
+        Ok(seen.map(|c| c.document).collect())
     }
 }

@@ -4,7 +4,14 @@
 //! relational store, the rows in the contact store, the change of the count in the relational store.
 //! After a crash the intent is still open, and repair looks at its documents only.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use domain::{
     contact::{ContactBody, Document},
@@ -43,10 +50,13 @@ const LEASE_SECONDS: u32 = 30;
 const TRUST: Duration = Duration::from_secs(LEASE_SECONDS as u64 / 2);
 /// Longest wait for the turn of a content, and of whoever waits for an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-/// How long to wait for a writer in another process.
+/// Pause between two looks whether a writer in another process has ended.
 const BUSY_WAIT: Duration = Duration::from_millis(10);
-/// How often: ten seconds in all.
-const BUSY_TRIES: u32 = 1_000;
+/// Longest wait for it.
+const BUSY_PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for it once this process is to stop: a writer that lives needs less, and one that has
+/// died holds its lease for longer than requests have to end.
+const BUSY_PATIENCE_AT_STOP: Duration = Duration::from_secs(2);
 
 /// A contact to be written, with its row in the request.
 #[derive(Debug, Clone)]
@@ -126,21 +136,43 @@ pub(crate) struct Held {
     _turn: OwnedMutexGuard<()>,
 }
 
+impl Held {
+    /// Asked before anything is stored.
+    pub(super) fn ensure_trusted(&self) -> Result<(), StoreError> {
+        if self.begun.elapsed() > TRUST {
+            return Err(StoreError::Unavailable("the write was held up".into()));
+        }
+        Ok(())
+    }
+}
+
 /// Writes contacts.
 pub struct Writer {
     pub(super) deps: Deps,
-    pages: Arc<PageIndexes>,
+    pub(super) pages: Arc<PageIndexes>,
     pub(super) lanes: Lanes<Pending>,
+    stopping: Arc<AtomicBool>,
 }
 
 impl Writer {
-    /// A writer on these ports, which tells these indexes what it wrote.
-    pub fn new(deps: Deps, pages: Arc<PageIndexes>) -> Self {
+    /// A writer on these ports, which tells these indexes what it wrote. Waits less once it is stopping.
+    pub fn new(deps: Deps, pages: Arc<PageIndexes>, stopping: Arc<AtomicBool>) -> Self {
         Self {
             deps,
             pages,
             lanes: Lanes::new(),
+            stopping,
         }
+    }
+
+    /// Whether a writer in another process has been waited for long enough.
+    fn is_held_up(&self, since: Instant) -> bool {
+        let patience = if self.stopping.load(Ordering::Relaxed) {
+            BUSY_PATIENCE_AT_STOP
+        } else {
+            BUSY_PATIENCE
+        };
+        since.elapsed() > patience
     }
 
     /// Takes the lock of a content for a change that is not a write of contacts.
@@ -149,28 +181,9 @@ impl Writer {
         key: ContentKey,
         documents: Vec<Document>,
     ) -> Result<Held, StoreError> {
-        self.hold_as(key, documents, &[]).await
-    }
-
-    /// The same for a change with a place of its own in the order of acceptance.
-    pub(super) async fn hold_in_order(
-        &self,
-        key: ContentKey,
-        documents: Vec<Document>,
-    ) -> Result<Held, StoreError> {
-        let next = Orders::Next { receipt: None };
-        self.hold_as(key, documents, &[next]).await
-    }
-
-    async fn hold_as(
-        &self,
-        key: ContentKey,
-        documents: Vec<Document>,
-        orders: &[Orders],
-    ) -> Result<Held, StoreError> {
         let turn = timeout(PATIENCE, self.turn(key)).await;
         let turn = turn.map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?;
-        self.open(key, documents, orders, turn).await
+        self.open(key, documents, &[], turn).await
     }
 
     /// Waits for the turn of a content, in which this process writes nothing to it and its indexes have
@@ -180,7 +193,7 @@ impl Writer {
     }
 
     /// Opens a write: commits its intent. Repairs an abandoned one that is in the way.
-    async fn open(
+    pub(super) async fn open(
         &self,
         key: ContentKey,
         documents: Vec<Document>,
@@ -199,7 +212,8 @@ impl Writer {
             documents,
             requests: i64::try_from(fresh).unwrap_or(i64::MAX),
         };
-        for _ in 0..BUSY_TRIES {
+        let begun_waiting = Instant::now();
+        loop {
             let begun = Instant::now();
             let mut uow = self.deps.store.begin(Durability::Full).await?;
             let opened = uow.contents().open_write(key, &new).await?;
@@ -225,6 +239,8 @@ impl Writer {
                     if lapsed || intent.owner == self.deps.owner {
                         // Ours and still open although we have the turn: a call before failed midway.
                         repair(&self.deps, &intent).await?;
+                    } else if self.is_held_up(begun_waiting) {
+                        break;
                     } else {
                         tokio::time::sleep(BUSY_WAIT).await;
                     }
@@ -260,9 +276,7 @@ impl Writer {
         else {
             return Ok(Vec::new());
         };
-        if held.begun.elapsed() > TRUST {
-            return Err(StoreError::Unavailable("the write was held up".into()));
-        }
+        held.ensure_trusted()?;
         let winners = batch.take_winners();
         let store = &self.deps.contacts;
         let applied = store
