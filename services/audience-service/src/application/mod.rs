@@ -11,6 +11,7 @@ pub mod operations;
 pub mod outcomes;
 mod receipts;
 pub mod recycle;
+mod redrive;
 pub mod uploads;
 mod wake;
 

@@ -1,6 +1,7 @@
 //! An audience made with contacts in the request shows with all of them, or not at all.
 
 use audience_service::application::{AppError, Ticket, audiences::CreateAudience};
+use contract_tests::bus::{AUDIT, at, event};
 use domain::{
     audience::{AudienceStatus, Source, Tags, Visibility},
     contact::Document,
@@ -8,6 +9,7 @@ use domain::{
 };
 use ports::{
     ErrorClass,
+    bus::DeadLetter,
     contacts::{ContactWrite, ContentKey, Order, Priority},
     store::{AudienceFilter, AudiencePage, Creation, Durability},
 };
@@ -179,4 +181,32 @@ async fn a_repetition_takes_over_from_the_run_that_was_cut_off() {
     let created = app.create_audience(&actor, keyed, named("Base", &["a", "b"]));
     let created = created.await.unwrap();
     assert_eq!(rig.members(created.audience.id).await, ["A", "B"]);
+}
+
+/// Dead letters are sent again one by one, and a process may end in between.
+#[tokio::test]
+async fn a_repeated_redrive_is_about_the_letters_of_the_first() {
+    let rig = Rig::new().await;
+    let letter = |id, second| DeadLetter {
+        subscription: AUDIT,
+        event: event(id, "a"),
+        attempts: 5,
+        reason: "poison".into(),
+        buried_at: at(second),
+    };
+    let keyed = Ticket {
+        keyed: true,
+        ..rig.ticket()
+    };
+    let (one, two, later) = (letter("1", 1), letter("2", 2), letter("3", 3));
+    let found = [one, two.clone()];
+    let first = rig.app.redriving(keyed, &found).await.unwrap();
+    assert_eq!((first.count, first.is_about(&later)), (2, false));
+    // The first has been sent again, and another was given up.
+    let left = [two.clone(), later.clone()];
+    let again = rig.app.redriving(keyed, &left).await.unwrap();
+    assert_eq!(again, first);
+    assert!(again.is_about(&two));
+    let without_key = rig.app.redriving(rig.ticket(), &left).await.unwrap();
+    assert!(without_key.is_about(&later));
 }

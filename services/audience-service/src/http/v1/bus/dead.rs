@@ -15,7 +15,10 @@ use ports::bus::{DeadLetter, DeadLetterCursor, EventId, Redrive, Subscription};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::{ApiState, contact_json::timestamp, cursors};
+use crate::{
+    application::Ticket,
+    http::{ApiState, contact_json::timestamp, cursors},
+};
 
 /// Rows read at a time: those of other workspaces are passed over.
 const BATCH: usize = 1000;
@@ -152,10 +155,19 @@ pub async fn redrive(
         .json::<RedriveBody>(&request, payload, unprocessable)
         .await?;
     let which = Which::parse(body.value)?;
-    let queue = state.dead_letters.clone();
+    let (app, queue) = (state.app.clone(), state.dead_letters.clone());
     let workspace = actor.workspace.clone();
-    let change = move |_| async move {
-        let redriven = send_again(&queue, &workspace, &which).await?;
+    let change = move |ticket| async move {
+        let letters = meant(&queue, &workspace, &which).await?;
+        let redriving = app.redriving(Ticket::from(ticket), &letters).await?;
+        if which.event.is_some() && redriving.count == 0 {
+            return Err(Problem::not_found());
+        }
+        for letter in letters.into_iter().filter(|l| redriving.is_about(l)) {
+            let one = Redrive::One(letter.subscription, letter.event.event_id);
+            queue.redrive(&one).await?;
+        }
+        let redriven = redriving.count;
         Ok(Answer::json(StatusCode::OK, &Redriven { redriven }))
     };
     state.once(&request, &actor, body.hash, change).await
@@ -192,32 +204,19 @@ impl Which {
     }
 }
 
-async fn send_again(
+/// The dead letters that a request names.
+async fn meant(
     queue: &DeadLetterQueue,
     workspace: &WorkspaceId,
     which: &Which,
-) -> Result<u64, Problem> {
+) -> Result<Vec<DeadLetter>, Problem> {
     let everything = usize::MAX;
     let subscription = which.subscription.as_ref();
-    let (letters, _) = page(queue, workspace, subscription, None, everything).await?;
-    let meant = |letter: &DeadLetter| {
-        which
-            .event
-            .as_ref()
-            .is_none_or(|event| letter.event.event_id == *event)
-    };
-    let mut redriven = 0;
-    let mut found = false;
-    for letter in letters.into_iter().filter(meant) {
-        found = true;
-        redriven += queue
-            .redrive(&Redrive::One(letter.subscription, letter.event.event_id))
-            .await?;
+    let (mut letters, _) = page(queue, workspace, subscription, None, everything).await?;
+    if let Some(event) = &which.event {
+        letters.retain(|letter| letter.event.event_id == *event);
     }
-    if which.event.is_some() && !found {
-        return Err(Problem::not_found());
-    }
-    Ok(redriven)
+    Ok(letters)
 }
 
 /// Up to `limit` dead letters of a workspace after `after`, and where the next page begins.
