@@ -49,6 +49,14 @@ pub(crate) fn tombstone(key: ContentKey, document: &Document, removal: i64) -> S
     out
 }
 
+/// Key of the marker beside a contact's tombstones, behind them all.
+pub(crate) fn marker(contact: &str) -> String {
+    let mut out = contact.to_owned();
+    out.push(SEPARATOR);
+    push_number(&mut out, i64::MAX);
+    out
+}
+
 /// The first key that is no longer of the content.
 pub(crate) fn end(key: ContentKey) -> String {
     let mut out = String::with_capacity(PREFIX);

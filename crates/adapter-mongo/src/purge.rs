@@ -17,21 +17,30 @@ use crate::{
     rows::{CONTACTS, FoundStone},
 };
 
-/// Deletes at most `limit` contacts and as many tombstones of a content. `true` while some are left.
+/// Deletes at most `limit` contacts and as many tombstones of a content. `true` while some are left. A
+/// marker stays before them, with nobody's document: reads at the end of the audience before end there.
 pub(crate) async fn content(
     store: &MongoContacts,
     key: ContentKey,
     limit: usize,
 ) -> Result<bool, StoreError> {
-    let filter = doc! { "_id": { "$gte": keys::prefix(key), "$lt": keys::end(key) } };
+    let begin = keys::prefix(key);
+    let filter = doc! { "_id": { "$gt": &begin, "$lt": keys::end(key) } };
     let mut more = false;
     for collection in [store.contacts(), store.stones()] {
+        batches::insert(&collection, std::slice::from_ref(&begin), marker, 1).await?;
         more |= some(&collection, filter.clone(), limit).await? >= limit;
     }
     let indexes = store.page_indexes();
-    let deleted = indexes.delete_one(doc! { "_id": keys::prefix(key) });
+    let deleted = indexes.delete_one(doc! { "_id": begin });
     deleted.await.map_err(error::store)?;
     Ok(more)
+}
+
+/// A row that is there to be met, with what a tombstone has.
+#[expect(clippy::ptr_arg, reason = "as batches of keys are inserted")]
+fn marker(id: &String) -> RawDocumentBuf {
+    rawdoc! { "_id": id.as_str(), "r": MARKER.0, "s": i64::MIN }
 }
 
 async fn some(
@@ -56,7 +65,14 @@ async fn some(
     Ok(ids.len())
 }
 
-/// Deletes the next tombstones of a removal, and the contacts they hide if `purge` says so.
+/// The removal that a marker is of: it never counts, and no other has this number.
+pub(crate) const MARKER: RemovalNo = RemovalNo(i64::MAX);
+/// After so many purged tombstones a marker stays. WiredTiger keeps deleted keys until its next checkpoint,
+/// and a range that holds none but them is read on to the first that is left, wherever it ends.
+const APART: usize = 128;
+
+/// Deletes the next tombstones of a removal, and the contacts they hide if `purge` says so. Leaves markers
+/// among those of contacts that stay; they go when these are purged.
 pub(crate) async fn removal(
     store: &MongoContacts,
     key: ContentKey,
@@ -66,7 +82,8 @@ pub(crate) async fn removal(
     limit: usize,
 ) -> Result<Option<Document>, StoreError> {
     let from = after.map_or_else(|| keys::prefix(key), |d| keys::behind(key, d));
-    let filter = doc! { "_id": { "$gte": from, "$lt": keys::end(key) }, "r": removal.0 };
+    let wanted = doc! { "$in": [removal.0, MARKER.0] };
+    let filter = doc! { "_id": { "$gt": from, "$lt": keys::end(key) }, "r": wanted };
     let stones = store.stones();
     let found = stones
         .find(filter)
@@ -87,14 +104,69 @@ pub(crate) async fn removal(
             let id = stone.contact_id();
             rawdoc! { "q": { "_id": id, "s": { "$lte": stone.seq } }, "limit": 1 }
         };
-        let deletes: Vec<RawDocumentBuf> = found.iter().map(hidden).collect();
+        let stones = found.iter().filter(|stone| stone.removal == removal.0);
+        let deletes: Vec<RawDocumentBuf> = stones.map(hidden).collect();
         batches::delete(&store.database, CONTACTS, &deletes).await?;
     }
+    mark(store, key, purge, &found, &last).await?;
     // Only after the contacts: a step that is cut off is found again.
-    let ids: Vec<String> = found.into_iter().map(|stone| stone.id).collect();
-    for part in ids.chunks(ROWS) {
+    let mut ended = ended(found, purge);
+    if purge == Purge::Hidden {
+        // It may lie behind what was found.
+        ended.push(keys::marker(&keys::contact(key, &last)));
+    }
+    for part in ended.chunks(ROWS) {
         let deleted = stones.delete_many(batches::among(part.to_vec()));
         deleted.await.map_err(error::store)?;
     }
     Ok(Some(last))
+}
+
+/// Keys that go: the tombstones of the removal, and the markers of contacts that went with them.
+fn ended(found: Vec<FoundStone>, purge: Purge) -> Vec<String> {
+    let is_marker = |stone: &FoundStone| stone.removal == MARKER.0;
+    let mut ended: Vec<String> = Vec::with_capacity(found.len());
+    for stone in found {
+        let with_the_last = |last: &String| keys::contact_of_tombstone(last) == stone.contact_id();
+        let goes = purge == Purge::Hidden && ended.last().is_some_and(with_the_last);
+        if !is_marker(&stone) || goes {
+            ended.push(stone.id);
+        }
+    }
+    ended
+}
+
+/// Leaves markers where too many tombstones in a row are about to go: at contacts that stay.
+async fn mark(
+    store: &MongoContacts,
+    key: ContentKey,
+    purge: Purge,
+    found: &[FoundStone],
+    last: &Document,
+) -> Result<(), StoreError> {
+    let mut markers: Vec<String> = Vec::new();
+    let mut in_a_row = 0;
+    for stone in found {
+        in_a_row = if stone.removal == MARKER.0 {
+            0
+        } else {
+            in_a_row + 1
+        };
+        if in_a_row == APART && purge == Purge::Tombstones {
+            markers.push(keys::marker(stone.contact_id()));
+            in_a_row = 0;
+        }
+    }
+    if in_a_row >= APART {
+        let behind = doc! { "_id": { "$gt": keys::contact(key, last), "$lt": keys::end(key) } };
+        let contacts = store.contacts();
+        let next = contacts.find_one(behind).projection(doc! { "_id": 1 });
+        if let Some(next) = next.await.map_err(error::store)? {
+            let id = next.get_str("_id");
+            markers.push(keys::marker(id.map_err(|_| StoreError::Corrupt("a key"))?));
+        }
+    }
+    batches::insert(&store.stones(), &markers, marker, 1)
+        .await
+        .map(drop)
 }

@@ -19,6 +19,7 @@ use crate::{
     batches::{self, ROWS},
     connect::MongoContacts,
     error, keys,
+    purge::MARKER,
     rows::{Found, FoundStone, replaced},
 };
 
@@ -26,6 +27,8 @@ use crate::{
 const CHUNK: usize = 10_000;
 /// How many rows a page reads whole and leaves out: fewer bytes are not worth another round.
 const SKIPPED: usize = 2_048;
+/// So many documents' tombstones are looked up without asking first whether there are any.
+const FEW: usize = 16;
 /// Rows that a round asks for beyond a third more than are missing: some of them are hidden.
 const SPARE: usize = 16;
 
@@ -113,7 +116,8 @@ pub(crate) async fn tombstones(
     key: ContentKey,
     documents: &[Document],
 ) -> Result<Vec<Tombstone>, StoreError> {
-    if documents.is_empty() || !any_tombstone(store, key).await? {
+    let few = documents.len() <= FEW;
+    if documents.is_empty() || !few && !any_tombstone(store, key).await? {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
@@ -128,7 +132,7 @@ pub(crate) async fn tombstones(
         let all = usize::MAX >> 1;
         let filter = doc! { "$or": ranges };
         let stones: Vec<FoundStone> = find(&store.stones(), filter, doc! {}, all).await?;
-        for stone in stones {
+        for stone in stones.into_iter().filter(|s| s.removal != MARKER.0) {
             found.push(stone.tombstone()?);
         }
     }
@@ -194,7 +198,8 @@ async fn keys_within(
     rows.into_iter().map(key_only).collect()
 }
 
-/// The next visible rows behind a document, and up to another. Contacts and tombstones are asked for at once.
+/// The next visible rows behind a document, and up to another. While the tombstones of some are read, so
+/// are the next ones, where these are sure to be wanted.
 async fn visible(
     store: &MongoContacts,
     key: ContentKey,
@@ -208,47 +213,53 @@ async fn visible(
         Some(until) => (keys::contact(key, until), "$lte"),
         None => (keys::end(key), "$lt"),
     };
+    let read = async |from: &str, missing: usize| -> Result<(usize, Vec<Found>), StoreError> {
+        let asked = missing.saturating_add(missing / 3 + SPARE).min(CHUNK);
+        let filter = doc! { "_id": { "$gt": from, within: &end } };
+        let rows = find(&contacts, filter, fields.clone(), asked).await?;
+        Ok((asked, rows))
+    };
     let mut from = after.map_or_else(|| keys::prefix(key), |d| keys::contact(key, d));
-    let mut found: Vec<Found> = Vec::new();
+    let (mut found, mut ahead): (Vec<Found>, _) = (Vec::new(), None);
     while found.len() < limit {
-        let missing = limit - found.len();
-        let ask = missing.saturating_add(missing / 3 + SPARE).min(CHUNK);
-        let filter = doc! { "_id": { "$gt": &from, within: &end } };
-        let rows = find(&contacts, filter, fields.clone(), ask);
-        let (rows, mut stones): (Vec<Found>, _) =
-            tokio::try_join!(rows, stones(store, &from, &end, ask))?;
+        let (asked, rows) = match ahead.take() {
+            Some(read) => read,
+            None => read(&from, limit - found.len()).await?,
+        };
         let Some(last) = rows.last().map(|row| row.id.clone()) else {
             break;
         };
-        let short = stones
-            .last()
-            .is_some_and(|stone| *stone.contact_id() <= *last);
-        if stones.len() == ask && short {
-            // They lie closer than the contacts: some of these contacts' are missing.
-            stones = self::stones(store, &from, &last, usize::MAX >> 1).await?;
-        }
-        let complete = rows.len() < ask;
+        let complete = rows.len() < asked;
+        let wanted = limit.saturating_sub(found.len() + rows.len());
+        let next = async {
+            if complete || wanted == 0 {
+                return Ok(None);
+            }
+            read(&last, wanted).await.map(Some)
+        };
+        let (stones, next) = tokio::try_join!(stones(store, &from, &last), next)?;
         merge(rows, hidden(stones, view), &mut found);
         if complete {
             break;
         }
-        from = last;
+        (from, ahead) = (last, next);
     }
     found.truncate(limit);
     Ok(found)
 }
 
 /// Tombstones of contacts behind a key and up to another, in the order of their keys. Those of removals
-/// that do not count are among them: to leave them out here could mean to walk past very many.
+/// that do not count are among them: to leave them out here could mean to walk past very many. Both ends
+/// are those of contacts that were read: an open range would walk past whatever was purged behind them.
 async fn stones(
     store: &MongoContacts,
     after: &str,
     until: &str,
-    limit: usize,
 ) -> Result<Vec<FoundStone>, StoreError> {
     let (from, to) = (format!("{after}\u{1}"), format!("{until}\u{1}"));
     let filter = doc! { "_id": { "$gte": from, "$lt": to } };
-    find(&store.stones(), filter, doc! { "r": 1, "s": 1 }, limit).await
+    let fields = doc! { "r": 1, "s": 1 };
+    find(&store.stones(), filter, fields, usize::MAX >> 1).await
 }
 
 /// Keys of contacts with tombstones that count, each with the highest order that one of them hides.

@@ -11,9 +11,13 @@ use std::{
 };
 
 use adapter_mongo::{MongoContacts, MongoSettings};
-use contract_tests::contacts_contract;
+use contract_tests::{
+    contacts::{bury, document, key, put, stone, view, walk},
+    contacts_contract,
+};
+use domain::{contact::Document, shared::RemovalNo};
 use mongodb::bson::doc;
-use ports::contacts::ContactStore;
+use ports::contacts::{ContactStore, Purge};
 
 /// A store in a database that goes with it.
 struct Store {
@@ -65,3 +69,49 @@ async fn on_mongodb() -> Option<Store> {
 }
 
 contacts_contract!(on_mongodb());
+
+/// Rows of both collections that are left.
+async fn left(settings: &MongoSettings) -> [u64; 2] {
+    let client = mongodb::Client::with_uri_str(&settings.url).await.unwrap();
+    let database = client.database(&settings.database);
+    let mut left = [0; 2];
+    for (rows, name) in left.iter_mut().zip(["contacts", "tombstones"]) {
+        let collection = database.collection::<mongodb::bson::Document>(name);
+        *rows = collection.count_documents(doc! {}).await.unwrap();
+    }
+    left
+}
+
+/// Among tombstones of people who stay, a purge leaves markers, so that no read walks past what it deleted.
+/// Of people who go with it nothing is left.
+#[tokio::test]
+async fn a_purge_leaves_markers_and_nobody_sees_them() {
+    let store = on_mongodb().await.unwrap();
+    let texts: Vec<String> = (0..300).map(|n| format!("{n:011}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let documents: Vec<Document> = texts.iter().map(|text| document(text)).collect();
+    put(&*store, 7, &texts, 1).await;
+    let remove_and_purge = async |removal, purge| {
+        let stones = texts.iter().map(|text| stone(text, removal, 2)).collect();
+        bury(&*store, 7, stones).await;
+        let (mut after, removal) = (None, RemovalNo(removal));
+        loop {
+            let step = store.purge_removal(key(7), removal, purge, after.as_ref(), 200);
+            after = step.await.unwrap();
+            if after.is_none() {
+                break;
+            }
+        }
+    };
+    for taken_back in [1, 2] {
+        remove_and_purge(taken_back, Purge::Tombstones).await;
+        assert_eq!(walk(&*store, 7, &view(&[]), 1_000).await, texts);
+        let stones = store.tombstones(key(7), &documents).await.unwrap();
+        assert!(stones.is_empty(), "{stones:?}");
+        let [contacts, markers] = left(&store.settings).await;
+        assert_eq!(contacts, 300);
+        assert!((1..=6).contains(&markers), "{markers}");
+    }
+    remove_and_purge(3, Purge::Hidden).await;
+    assert_eq!(left(&store.settings).await, [0, 0]);
+}

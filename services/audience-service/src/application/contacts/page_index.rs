@@ -14,6 +14,7 @@ use std::{
 };
 
 use domain::contact::Document;
+use futures::{StreamExt, TryStreamExt, stream};
 use ports::{
     StoreError,
     contacts::{ContentKey, View},
@@ -34,7 +35,9 @@ const SPANS: usize = 20;
 /// How far an answer by page number may be behind the last write.
 const STALE: chrono::TimeDelta = chrono::TimeDelta::milliseconds(2_500);
 /// Up to so many touched blocks are counted before the answer instead of behind it.
-const EAGER_BLOCKS: usize = 64;
+const EAGER_BLOCKS: usize = 8;
+/// Touched blocks counted at a time: mostly waiting for the store.
+const AT_ONCE: usize = 8;
 /// So many contacts are counted again before the answer, in about ten milliseconds.
 const QUICK: i64 = 50_000;
 /// An index of fewer blocks is counted again faster than it is stored.
@@ -300,7 +303,7 @@ impl PageIndexes {
         });
     }
 
-    /// Counts touched blocks again and keeps the others.
+    /// Counts touched blocks again, several at a time, and keeps the others.
     async fn recount(
         &self,
         content: &Content,
@@ -308,36 +311,48 @@ impl PageIndexes {
         base: &Index,
         touched: &BTreeSet<usize>,
     ) -> Result<Vec<Block>, StoreError> {
-        let (old, mut blocks) = (base.blocks(), Vec::new());
-        let number = old.len();
-        let mut before = None;
-        for (i, block) in old.enumerate() {
-            let after = before.replace(block.last.clone());
-            if !touched.contains(&i) {
-                blocks.push(block);
+        let blocks: Vec<Block> = base.blocks().collect();
+        let mut counts = Vec::with_capacity(touched.len());
+        for &at in touched {
+            let Some(block) = blocks.get(at) else {
                 continue;
-            }
-            let after = after.as_ref();
+            };
+            let before = at.checked_sub(1).and_then(|before| blocks.get(before));
+            let after = before.map(|block| &block.last);
             // Nothing bounds the last block: keys beyond the last one belong to it.
-            let until = (i + 1 < number).then_some(&block.last);
-            let counted = &self.deps.contacts;
-            let span = counted
-                .count_span(content.key, view, after, until, MAX_BLOCK + 1)
-                .await?;
-            if span.count > MAX_BLOCK {
-                blocks.extend(self.cut(content, view, after, until).await?);
-            } else {
-                let last = until
-                    .cloned()
-                    .or(span.last)
-                    .unwrap_or_else(|| block.last.clone());
-                blocks.push(Block {
-                    last,
-                    count: span.count,
-                });
-            }
+            let until = (at + 1 < blocks.len()).then_some(&block.last);
+            counts.push(async move {
+                let counted = self.count(content, view, after, until, block).await?;
+                Ok::<_, StoreError>((at, counted))
+            });
         }
-        Ok(blocks)
+        let counts = stream::iter(counts).buffer_unordered(AT_ONCE);
+        let mut counted: HashMap<usize, Vec<Block>> = counts.try_collect().await?;
+        let block = |(at, block)| counted.remove(&at).unwrap_or_else(|| vec![block]);
+        Ok(blocks.into_iter().enumerate().flat_map(block).collect())
+    }
+
+    /// Counts a block again; what has grown too large is cut.
+    async fn count(
+        &self,
+        content: &Content,
+        view: &View,
+        after: Option<&Document>,
+        until: Option<&Document>,
+        block: &Block,
+    ) -> Result<Vec<Block>, StoreError> {
+        let store = &self.deps.contacts;
+        let span = store
+            .count_span(content.key, view, after, until, MAX_BLOCK + 1)
+            .await?;
+        if span.count > MAX_BLOCK {
+            return self.cut(content, view, after, until).await;
+        }
+        let last = until.cloned().or(span.last);
+        Ok(vec![Block {
+            last: last.unwrap_or_else(|| block.last.clone()),
+            count: span.count,
+        }])
     }
 
     /// Cuts a range of visible keys into blocks.
