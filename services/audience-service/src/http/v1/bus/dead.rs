@@ -15,10 +15,7 @@ use ports::bus::{DeadLetter, DeadLetterCursor, EventId, Redrive, Subscription};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{
-    application::Ticket,
-    http::{ApiState, contact_json::timestamp, cursors},
-};
+use crate::http::{ApiState, contact_json::timestamp, cursors};
 
 /// Rows read at a time: those of other workspaces are passed over.
 const BATCH: usize = 1000;
@@ -159,7 +156,7 @@ pub async fn redrive(
     let workspace = actor.workspace.clone();
     let change = move |ticket| async move {
         let letters = meant(&queue, &workspace, &which).await?;
-        let redriving = app.redriving(Ticket::from(ticket), &letters).await?;
+        let redriving = app.redriving(ticket, &letters).await?;
         if which.event.is_some() && redriving.count == 0 {
             return Err(Problem::not_found());
         }
