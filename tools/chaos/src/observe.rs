@@ -254,7 +254,9 @@ fn audience_of(key: &str) -> Option<i64> {
 async fn foreign_rows(rig: &Rig<'_>, owners: &BTreeMap<i64, String>) -> anyhow::Result<u64> {
     let database = rig.servers.mongodb().await?.database(&rig.name);
     let contacts = database.collection::<Document>("contacts");
-    let mut rows = contacts.find(doc! {}).projection(doc! { "k": 1 }).await?;
+    // Markers of purged contents are nobody's.
+    let everybody = doc! { "r": { "$exists": false } };
+    let mut rows = contacts.find(everybody).projection(doc! { "k": 1 }).await?;
     let mut foreign = 0;
     while let Some(row) = rows.try_next().await? {
         let owner = audience_of(row.get_str("_id")?).and_then(|audience| owners.get(&audience));
