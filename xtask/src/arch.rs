@@ -15,6 +15,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("events", &[]),
     ("ports", &["domain"]),
+    ("kernel", &["domain", "events", "ports"]),
+    ("operations", &["domain", "kernel", "ports"]),
     ("messaging", &["domain", "events", "ports", "telemetry"]),
     ("adapter-sql", &["domain", "ports"]),
     ("adapter-files", &["domain", "ports"]),
@@ -32,6 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "adapter-sql",
             "events",
             "http-kit",
+            "kernel",
             "messaging",
             "ports",
             "runtime",
@@ -39,7 +42,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("http-kit", &["domain", "ports", "runtime", "telemetry"]),
+    (
+        "http-kit",
+        &["domain", "kernel", "ports", "runtime", "telemetry"],
+    ),
     ("contract-tests", &["domain", "events", "ports"]),
     (
         "test-support",
@@ -182,7 +188,7 @@ fn service_may(name: &str, on: &str) -> bool {
 /// that look at the services from outside.
 fn mentions(file: &SourceFile) -> Vec<String> {
     let parts: Vec<&str> = file.path.split('/').collect();
-    let is_outside = matches!(parts.first(), Some(&("xtask" | "tools")));
+    let is_outside = matches!(parts.first(), Some(&("bench" | "xtask" | "tools")));
     if file.is_test() || !parts.contains(&"src") || is_outside {
         return Vec::new();
     }

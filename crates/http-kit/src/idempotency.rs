@@ -10,6 +10,7 @@ use actix_web::{
     },
 };
 use domain::shared::WorkspaceId;
+use kernel::RequestId;
 use ports::{
     IdGenerator, StoreError,
     idempotency::{IdempotencyScope, IdempotencyStore, Reservation},
@@ -67,17 +68,6 @@ impl From<IdempotencyError> for Problem {
             IdempotencyError::Store(error) => error.into(),
         }
     }
-}
-
-/// What a state change is run under.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WriteTicket {
-    /// Id of the write. What an earlier attempt stored under it must not be stored again.
-    pub write_id: i64,
-    /// Whether an earlier attempt may have stored something.
-    pub rerun: bool,
-    /// Whether the client sent a key, so that `write_id` is the same when it asks again.
-    pub keyed: bool,
 }
 
 /// The request as idempotency sees it.
@@ -172,7 +162,7 @@ impl Idempotency {
     /// When the key is in use, or the change was interrupted.
     pub async fn run<C, F>(&self, call: Call, change: C) -> Result<Answer, IdempotencyError>
     where
-        C: FnOnce(WriteTicket) -> F + Send + 'static,
+        C: FnOnce(RequestId) -> F + Send + 'static,
         F: Future<Output = Answer> + Send + 'static,
     {
         let this = self.clone();
@@ -184,12 +174,11 @@ impl Idempotency {
             content,
         } = call;
         let Some(key) = key else {
-            let ticket = WriteTicket {
+            let request = RequestId {
                 write_id: this.ids.next(),
-                rerun: false,
                 keyed: false,
             };
-            let change = in_context(async move { change(ticket).await });
+            let change = in_context(async move { change(request).await });
             return self
                 .changes
                 .run(change)
@@ -216,7 +205,7 @@ impl Idempotency {
         change: C,
     ) -> Result<Answer, IdempotencyError>
     where
-        C: FnOnce(WriteTicket) -> F + Send + 'static,
+        C: FnOnce(RequestId) -> F + Send + 'static,
         F: Future<Output = Answer> + Send + 'static,
     {
         let (write_id, rerun) = match self.store.reserve(&scope, content, self.lease).await? {
@@ -232,15 +221,14 @@ impl Idempotency {
                 return Ok(answer.with_header(REPLAYED_HEADER, HeaderValue::from_static("true")));
             }
         };
-        let ticket = WriteTicket {
+        let request = RequestId {
             write_id,
-            rerun,
             keyed: true,
         };
         // A task of its own: a panic must not leave the key reserved for the whole lease.
         let change = self
             .changes
-            .run(in_context(async move { change(ticket).await }));
+            .run(in_context(async move { change(request).await }));
         let outcome = self.held(&scope, write_id, change).await;
         let settled = match &outcome {
             Ok(answer) if answer.status.is_server_error() => {

@@ -28,7 +28,7 @@ pub mod trace;
 pub use answer::Answer;
 pub use auth::{AuthError, Authenticator, Principal};
 pub use changes::spawned;
-pub use idempotency::{Idempotency, IdempotencyError, WriteTicket};
+pub use idempotency::{Idempotency, IdempotencyError};
 pub use problem::{FieldError, Problem, ProblemBody};
 pub use resource::{allow, resource};
 pub use server::{Limits, Server};

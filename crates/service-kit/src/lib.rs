@@ -8,9 +8,13 @@ pub mod crash;
 #[cfg(feature = "neighbour")]
 mod neighbour;
 mod run;
+#[cfg(feature = "base")]
+mod signals;
 
 #[cfg(feature = "base")]
 pub use base::{Base, BaseError, Ground, check_broker, postgres, rabbitmq};
 #[cfg(feature = "neighbour")]
 pub use neighbour::{Heard, Host, Neighbour, Routes};
 pub use run::{Service, main, start_telemetry};
+#[cfg(feature = "base")]
+pub use signals::listen_to_replicas;

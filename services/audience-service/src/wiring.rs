@@ -35,8 +35,6 @@ use crate::{
 const FIRST_WORKSPACE: &str = "ws_demo";
 /// Id of that key, for `key:<id>` as the acting user.
 const FIRST_KEY: &str = "first";
-/// Workers per pool of operations.
-const WORKERS_PER_POOL: usize = 1;
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,8 @@ use ports::{
     store::{
         AudienceRepository, AudienceStore, ContentRepository, CreationRepository,
         CustomerEventRepository, CustomerRepository, Durability, NotificationRepository,
-        OperationRepository, OutcomeRepository, ReceiptLog, UnitOfWork, UploadRepository,
+        OperationRepository, OperationStore, OperationUnit, OutcomeRepository, ReceiptLog,
+        UnitOfWork, UploadRepository,
     },
 };
 
@@ -67,6 +68,27 @@ impl Drop for Transaction {
 }
 
 #[async_trait]
+impl OperationStore for Db {
+    async fn begin_operations(
+        &self,
+        durability: Durability,
+    ) -> Result<Box<dyn OperationUnit>, StoreError> {
+        Ok(Box::new(Transaction::begin(self, durability).await?))
+    }
+}
+
+#[async_trait]
+impl OperationUnit for Transaction {
+    fn operations(&mut self) -> Box<dyn OperationRepository + '_> {
+        Box::new(Operations(self.conn()))
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        (*self).commit().await
+    }
+}
+
+#[async_trait]
 impl AudienceStore for Db {
     async fn begin(&self, durability: Durability) -> Result<Box<dyn UnitOfWork>, StoreError> {
         Ok(Box::new(Transaction::begin(self, durability).await?))
@@ -77,7 +99,6 @@ impl AudienceStore for Db {
     }
 }
 
-#[async_trait]
 impl UnitOfWork for Transaction {
     fn audiences(&mut self) -> Box<dyn AudienceRepository + '_> {
         Box::new(Audiences(self.conn()))
@@ -89,10 +110,6 @@ impl UnitOfWork for Transaction {
 
     fn creations(&mut self) -> Box<dyn CreationRepository + '_> {
         Box::new(Creations(self.conn()))
-    }
-
-    fn operations(&mut self) -> Box<dyn OperationRepository + '_> {
-        Box::new(Operations(self.conn()))
     }
 
     fn notifications(&mut self) -> Box<dyn NotificationRepository + '_> {
@@ -125,9 +142,5 @@ impl UnitOfWork for Transaction {
 
     fn receipts(&mut self) -> Box<dyn ReceiptLog + '_> {
         Box::new(Receipts(self.conn()))
-    }
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        (*self).commit().await
     }
 }

@@ -25,19 +25,19 @@ pub use vault::TokenVault;
 use crate::{
     StoreError,
     bus::OutboxWriter,
-    store::{OperationRepository, ReceiptLog},
+    store::{OperationStore, OperationUnit, ReceiptLog},
 };
 
 /// Opens units of work.
 #[async_trait]
-pub trait ImportStore: Send + Sync {
+pub trait ImportStore: OperationStore {
     /// Begins a writing transaction.
     async fn begin_import(&self) -> Result<Box<dyn ImportUnit>, StoreError>;
 }
 
 /// One transaction. Dropping it rolls back.
 #[async_trait]
-pub trait ImportUnit: Send {
+pub trait ImportUnit: OperationUnit {
     /// Clients.
     fn clients(&mut self) -> Box<dyn ClientRepository + '_>;
     /// Runs, their walks and cursors.
@@ -46,12 +46,8 @@ pub trait ImportUnit: Send {
     fn rows(&mut self) -> Box<dyn RowRepository + '_>;
     /// Requests to import several clients.
     fn batches(&mut self) -> Box<dyn BatchRepository + '_>;
-    /// The operations that runs are.
-    fn operations(&mut self) -> Box<dyn OperationRepository + '_>;
     /// Events that leave with this transaction.
     fn outbox(&mut self) -> Box<dyn OutboxWriter + '_>;
     /// Results of requests that may be repeated.
     fn receipts(&mut self) -> Box<dyn ReceiptLog + '_>;
-    /// Makes everything durable and visible at once.
-    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

@@ -29,7 +29,8 @@ pub use customers::{
 pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent};
 pub use housekeeping::{EVENTS_KEPT_FOR, Housekeeping, PurgeCounts, RECEIPTS_KEPT_FOR};
 pub use operations::{
-    Claimed, Lease, LeaseError, NewOperation, OperationRepository, OperationUpdate,
+    Claimed, Lease, LeaseError, NewOperation, OperationRepository, OperationStore, OperationUnit,
+    OperationUpdate,
 };
 pub use outcomes::{OutcomeQueries, OutcomeRecord, OutcomeRepository};
 pub use queries::{
@@ -56,7 +57,7 @@ pub enum Durability {
 
 /// Opens units of work, and is kept short.
 #[async_trait]
-pub trait AudienceStore: Housekeeping {
+pub trait AudienceStore: Housekeeping + OperationStore {
     /// Begins a writing transaction. It sees what was committed before, and conflicts with no other:
     /// a second one waits.
     async fn begin(&self, durability: Durability) -> Result<Box<dyn UnitOfWork>, StoreError>;
@@ -68,15 +69,13 @@ pub trait AudienceStore: Housekeeping {
 
 /// One transaction. Dropping it rolls back.
 #[async_trait]
-pub trait UnitOfWork: Send {
+pub trait UnitOfWork: OperationUnit {
     /// Audiences.
     fn audiences(&mut self) -> Box<dyn AudienceRepository + '_>;
     /// Generations of contacts: counts, write intents, removals.
     fn contents(&mut self) -> Box<dyn ContentRepository + '_>;
     /// Audiences that a request is making.
     fn creations(&mut self) -> Box<dyn CreationRepository + '_>;
-    /// Long operations.
-    fn operations(&mut self) -> Box<dyn OperationRepository + '_>;
     /// Notifications and each user's event feed.
     fn notifications(&mut self) -> Box<dyn NotificationRepository + '_>;
     /// Reported outcomes.
@@ -93,8 +92,6 @@ pub trait UnitOfWork: Send {
     fn inbox(&mut self) -> Box<dyn InboxLog + '_>;
     /// Results of requests that may be repeated.
     fn receipts(&mut self) -> Box<dyn ReceiptLog + '_>;
-    /// Makes everything durable and visible at once.
-    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// Remembers, for requests that carry an idempotency key, what they did: a repetition under the same

@@ -8,6 +8,7 @@ use domain::{
     shared::{AudienceId, Instant, OperationId, UserId, WorkspaceId},
 };
 
+use super::Durability;
 use crate::StoreError;
 
 /// What begins an operation.
@@ -100,6 +101,25 @@ pub struct OperationUpdate {
     pub undo_until: Option<Instant>,
     /// When it was undone.
     pub undone_at: Option<Instant>,
+}
+
+/// Where operations are.
+#[async_trait]
+pub trait OperationStore: Send + Sync {
+    /// Begins a writing transaction on operations alone.
+    async fn begin_operations(
+        &self,
+        durability: Durability,
+    ) -> Result<Box<dyn OperationUnit>, StoreError>;
+}
+
+/// One transaction, as far as operations go. Dropping it rolls back.
+#[async_trait]
+pub trait OperationUnit: Send {
+    /// Long operations.
+    fn operations(&mut self) -> Box<dyn OperationRepository + '_>;
+    /// Makes everything durable and visible at once.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// Operations of one transaction.

@@ -4,7 +4,8 @@ use domain::{
     audience::ChangeError,
     shared::{NameError, Violation},
 };
-use ports::{StoreError, constraint, files::FileError};
+use operations::{Halt, Stop};
+use ports::{StoreError, constraint, files::FileError, store::LeaseError};
 
 /// Why a use case refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -61,18 +62,9 @@ pub enum AppError {
     /// A file is not what it should be, or cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A worker was asked to stop.
-    #[error("cancelled")]
-    Cancelled,
-    /// The process is about to stop; the operation goes on elsewhere or after the restart.
-    #[error("the process is stopping")]
-    Stopping,
-    /// An operation ended one worker after another.
-    #[error("the workers that took it crashed again and again without any progress")]
-    CrashedTooOften,
-    /// A worker lost its operation to another one.
-    #[error("the lease is lost")]
-    LeaseLost,
+    /// Work on an operation is to stop.
+    #[error(transparent)]
+    Stop(#[from] Stop),
 }
 
 impl AppError {
@@ -129,11 +121,17 @@ impl From<ChangeError> for AppError {
     }
 }
 
-impl From<ports::store::LeaseError> for AppError {
-    fn from(error: ports::store::LeaseError) -> Self {
-        match error {
-            ports::store::LeaseError::Lost => Self::LeaseLost,
-            ports::store::LeaseError::Store(error) => error.into(),
+impl From<Halt> for AppError {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Stop(stop) => stop.into(),
+            Halt::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<LeaseError> for AppError {
+    fn from(error: LeaseError) -> Self {
+        Halt::from(error).into()
     }
 }

@@ -7,12 +7,12 @@ use domain::{
     operation::{Operation, RemovalReport, Report, UploadReport},
     shared::{Instant, OperationId, UserId, WorkspaceId},
 };
-use events::{Attributes, Envelope, IntegrationEvent, v1};
+use events::{IntegrationEvent, v1};
+use kernel::EventSource;
 use ports::{
     StoreError,
-    bus::{EventId, OutboxEvent},
+    bus::OutboxEvent,
     store::{NewOperation, UnitOfWork},
-    trace,
 };
 
 use super::{App, Deps};
@@ -28,47 +28,18 @@ impl App {
     }
 }
 
-const SOURCE: &str = "/plateia/audience-service";
+const SOURCE: EventSource = EventSource::new("/plateia/audience-service");
 
-/// Wraps a message. Versions of audience events are snowflakes: they grow with every event.
-fn wrap<E: IntegrationEvent>(
-    deps: &Deps,
-    workspace: &WorkspaceId,
-    id: String,
-    version: i64,
-    data: E,
-) -> OutboxEvent {
-    let aggregate = data.subject().to_owned();
-    let attributes = Attributes {
-        id: id.clone(),
-        source: SOURCE.to_owned(),
-        time: deps.clock.now(),
-        workspace: workspace.to_string(),
-        version,
-        traceparent: trace::current(),
-    };
-    // Timestamps come from the clock, which stays inside the calendar: encoding cannot fail.
-    let payload = Envelope::new(attributes, data).encode().unwrap_or_default();
-    OutboxEvent {
-        event_id: EventId::new(id),
-        event_type: E::TYPE.to_owned(),
-        aggregate,
-        aggregate_version: version,
-        workspace: workspace.clone(),
-        payload,
-    }
+/// An event, unless it cannot be written.
+type Event = Result<OutboxEvent, StoreError>;
+
+/// Versions of audience events are snowflakes: they grow with every event.
+fn about_audience<E: IntegrationEvent>(deps: &Deps, workspace: &WorkspaceId, data: E) -> Event {
+    let (version, now) = (deps.ids.next(), deps.clock.now());
+    SOURCE.event(now, workspace, format!("evt_{version}"), version, data)
 }
 
-fn about_audience<E: IntegrationEvent>(
-    deps: &Deps,
-    workspace: &WorkspaceId,
-    data: E,
-) -> OutboxEvent {
-    let version = deps.ids.next();
-    wrap(deps, workspace, format!("evt_{version}"), version, data)
-}
-
-pub(crate) fn audience_created(deps: &Deps, audience: &Audience) -> OutboxEvent {
+pub(crate) fn audience_created(deps: &Deps, audience: &Audience) -> Event {
     let data = v1::AudienceCreated {
         audience_id: audience.id.to_string(),
         name: audience.name.as_str().to_owned(),
@@ -82,7 +53,7 @@ pub(crate) fn audience_created(deps: &Deps, audience: &Audience) -> OutboxEvent 
     about_audience(deps, &audience.workspace, data)
 }
 
-pub(crate) fn audience_updated(deps: &Deps, audience: &Audience, by: &UserId) -> OutboxEvent {
+pub(crate) fn audience_updated(deps: &Deps, audience: &Audience, by: &UserId) -> Event {
     let data = v1::AudienceUpdated {
         audience_id: audience.id.to_string(),
         name: audience.name.as_str().to_owned(),
@@ -93,7 +64,7 @@ pub(crate) fn audience_updated(deps: &Deps, audience: &Audience, by: &UserId) ->
     about_audience(deps, &audience.workspace, data)
 }
 
-pub(crate) fn audience_dropped(deps: &Deps, audience: &Audience, by: &UserId) -> OutboxEvent {
+pub(crate) fn audience_dropped(deps: &Deps, audience: &Audience, by: &UserId) -> Event {
     let data = v1::AudienceDropped {
         audience_id: audience.id.to_string(),
         dropped_by: by.to_string(),
@@ -102,7 +73,7 @@ pub(crate) fn audience_dropped(deps: &Deps, audience: &Audience, by: &UserId) ->
     about_audience(deps, &audience.workspace, data)
 }
 
-pub(crate) fn audience_restored(deps: &Deps, audience: &Audience, by: &UserId) -> OutboxEvent {
+pub(crate) fn audience_restored(deps: &Deps, audience: &Audience, by: &UserId) -> Event {
     let data = v1::AudienceRestored {
         audience_id: audience.id.to_string(),
         name: audience.name.as_str().to_owned(),
@@ -116,7 +87,7 @@ pub(crate) fn audience_cleared(
     audience: &Audience,
     operation: OperationId,
     by: &UserId,
-) -> OutboxEvent {
+) -> Event {
     let data = v1::AudienceCleared {
         audience_id: audience.id.to_string(),
         operation_id: operation.to_string(),
@@ -131,7 +102,7 @@ pub(crate) fn audience_imported(
     audience: &Audience,
     operation: OperationId,
     report: &UploadReport,
-) -> OutboxEvent {
+) -> Event {
     let data = v1::AudienceImported {
         audience_id: audience.id.to_string(),
         operation_id: operation.to_string(),
@@ -145,7 +116,7 @@ pub(crate) fn audience_imported(
     about_audience(deps, &audience.workspace, data)
 }
 
-pub(crate) fn recycle_requested(deps: &Deps, operation: &NewOperation) -> OutboxEvent {
+pub(crate) fn recycle_requested(deps: &Deps, operation: &NewOperation) -> Event {
     let data = v1::RecycleRequested {
         audience_id: operation
             .audience
@@ -163,7 +134,7 @@ pub(crate) fn recycle_completed(
     target: Option<String>,
     report: &RemovalReport,
     undo_until: Instant,
-) -> OutboxEvent {
+) -> Event {
     let data = v1::RecycleCompleted {
         audience_id: audience_text(operation),
         operation_id: operation.id.to_string(),
@@ -183,7 +154,7 @@ pub(crate) fn removal_undone(
     restored: i64,
     withheld: i64,
     by: &UserId,
-) -> OutboxEvent {
+) -> Event {
     let data = v1::RemovalUndone {
         audience_id: audience_text(operation),
         operation_id: operation.id.to_string(),
@@ -195,7 +166,7 @@ pub(crate) fn removal_undone(
 }
 
 /// One per operation and attempt: its id is derived, so that a second one could never be stored.
-pub(crate) fn operation_finished(deps: &Deps, operation: &Operation) -> OutboxEvent {
+pub(crate) fn operation_finished(deps: &Deps, operation: &Operation) -> Event {
     use v1::operation_finished::Report as Sent;
     let report = operation.report.as_ref().and_then(|report| match report {
         Report::Upload(r) => Some(Sent::Upload(v1::UploadCounts {
@@ -227,13 +198,8 @@ pub(crate) fn operation_finished(deps: &Deps, operation: &Operation) -> OutboxEv
         error_code: operation.error.as_ref().map(|e| e.code.clone()),
     };
     let id = format!("{}.finished.{}", operation.id, operation.attempt);
-    wrap(
-        deps,
-        &operation.workspace,
-        id,
-        i64::from(operation.attempt),
-        data,
-    )
+    let (version, now) = (i64::from(operation.attempt), deps.clock.now());
+    SOURCE.event(now, &operation.workspace, id, version, data)
 }
 
 fn audience_text(operation: &Operation) -> String {

@@ -13,50 +13,26 @@ mod receipts;
 pub mod recycle;
 mod redrive;
 pub mod uploads;
-mod wake;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
+use ::operations::Frame;
 use chrono::TimeDelta;
-use domain::{
-    operation::Stalls,
-    shared::{UserId, WorkspaceId},
-};
 use ports::{
     Clock, IdGenerator,
     contacts::ContactStore,
     files::{BlobStore, RecordFormats, Spool},
     store::{AudienceQueries, AudienceStore},
 };
+use tokio_util::sync::CancellationToken;
 
 pub use error::AppError;
-pub use wake::{Topic, Wake};
+pub use kernel::{Actor, RequestId, Topic, Wake};
 
 use contacts::{PageIndexes, Writer};
 
 /// Result of a use case.
 pub type AppResult<T> = Result<T, AppError>;
-
-/// Who acts, and for which workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor {
-    /// The tenant.
-    pub workspace: WorkspaceId,
-    /// The user, or the API key.
-    pub user: UserId,
-}
-
-/// Identity of a changing request. A repetition after a crash carries the same number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket {
-    /// Unique number of the request.
-    pub write_id: i64,
-    /// Whether the client may repeat it under the same number (it sent an idempotency key).
-    pub keyed: bool,
-}
 
 /// Rows that long work takes in one step, each with a checkpoint of its own.
 #[derive(Debug, Clone, Copy)]
@@ -112,21 +88,28 @@ pub struct App {
     pub(crate) writer: Arc<Writer>,
     pub(crate) pages: Arc<PageIndexes>,
     pub(crate) wake: Wake,
-    pub(crate) stalls: Stalls,
-    pub(crate) stopping: Arc<AtomicBool>,
+    pub(crate) frame: Arc<Frame>,
+    stopping: CancellationToken,
 }
 
 impl App {
     /// Puts the use cases on their ports.
     pub fn new(deps: Deps) -> Self {
         let pages = Arc::new(PageIndexes::new(deps.clone()));
-        let stopping = Arc::<AtomicBool>::default();
-        let writer = Writer::new(deps.clone(), Arc::clone(&pages), Arc::clone(&stopping));
+        let (wake, stopping) = (Wake::default(), CancellationToken::new());
+        let writer = Writer::new(deps.clone(), Arc::clone(&pages), stopping.clone());
+        let frame = Frame::new(
+            Arc::<dyn AudienceStore>::clone(&deps.store),
+            wake.clone(),
+            Arc::clone(&deps.clock),
+            deps.owner.clone(),
+            stopping.clone(),
+        );
         Self {
             writer: Arc::new(writer),
             pages,
-            wake: Wake::default(),
-            stalls: Stalls::default(),
+            wake,
+            frame: Arc::new(frame),
             stopping,
             deps,
         }
@@ -140,7 +123,7 @@ impl App {
     /// Asks running operations to stop at their next checkpoint and to go back into the queue, and
     /// requests not to wait for what another process holds.
     pub fn stop_work(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stopping.cancel();
     }
 
     /// The ports, for workers.

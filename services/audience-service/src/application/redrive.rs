@@ -4,7 +4,7 @@ use domain::shared::Instant;
 use ports::{bus::DeadLetter, store::Durability};
 use serde::{Deserialize, Serialize};
 
-use super::{App, AppResult, Ticket};
+use super::{App, AppResult, RequestId};
 
 /// The dead letters of one request: those found when it first came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,16 +28,20 @@ impl App {
     ///
     /// # Errors
     /// Store errors.
-    pub async fn redriving(&self, ticket: Ticket, found: &[DeadLetter]) -> AppResult<Redriving> {
+    pub async fn redriving(
+        &self,
+        request_id: RequestId,
+        found: &[DeadLetter],
+    ) -> AppResult<Redriving> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier(uow.as_mut(), ticket).await? {
+        if let Some(earlier) = self.earlier(uow.as_mut(), request_id).await? {
             return Ok(earlier);
         }
         let redriving = Redriving {
             count: u64::try_from(found.len()).unwrap_or(u64::MAX),
             last: found.iter().map(|letter| letter.buried_at).max(),
         };
-        self.keep(uow.as_mut(), ticket, &redriving).await?;
+        self.keep(uow.as_mut(), request_id, &redriving).await?;
         uow.commit().await?;
         Ok(redriving)
     }

@@ -29,10 +29,7 @@ pub fn problem(error: AppError, invalid: StatusCode) -> Problem {
         AppError::InsufficientStorage => Problem::insufficient_storage(),
         AppError::Store(error) => error.into(),
         AppError::File(error) => file_problem(&error),
-        AppError::Cancelled
-        | AppError::Stopping
-        | AppError::LeaseLost
-        | AppError::CrashedTooOften => Problem::internal(),
+        AppError::Stop(_) => Problem::internal(),
     }
 }
 

@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, Bytes, Payload},
 };
 use http_kit::{
-    Answer, Authenticator, ContactIds, Idempotency, Problem, Sealer, WriteTicket,
+    Answer, Authenticator, ContactIds, Idempotency, Problem, Sealer,
     body::{self, BodyError},
     idempotency::{Call, content_hash},
     spawned,
@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::application::{Actor, App, Ticket};
+use crate::application::{Actor, App, RequestId};
 
 /// When to ask again for a stream while too many are open.
 const STREAMS_AGAIN: Duration = Duration::from_secs(5);
@@ -54,15 +54,6 @@ pub struct ApiState {
     pub stopping: CancellationToken,
     /// The OpenAPI document of everything at this address, as it is sent.
     pub document: Bytes,
-}
-
-impl From<WriteTicket> for Ticket {
-    fn from(ticket: WriteTicket) -> Self {
-        Self {
-            write_id: ticket.write_id,
-            keyed: ticket.keyed,
-        }
-    }
 }
 
 impl ApiState {
@@ -129,12 +120,12 @@ impl ApiState {
         change: C,
     ) -> Result<HttpResponse, Problem>
     where
-        C: FnOnce(Ticket) -> F + Send + 'static,
+        C: FnOnce(RequestId) -> F + Send + 'static,
         F: Future<Output = Result<Answer, Problem>> + Send + 'static,
     {
         let call = Call::of(request, &actor.workspace, content)?;
-        let run = |ticket: WriteTicket| async move {
-            Box::pin(change(ticket.into()))
+        let run = |request_id: RequestId| async move {
+            Box::pin(change(request_id))
                 .await
                 .unwrap_or_else(Answer::from)
         };
@@ -163,9 +154,9 @@ impl ApiState {
         permit.map_err(|_| Problem::unavailable(STREAMS_AGAIN))
     }
 
-    /// A ticket for a change without an idempotency key.
-    pub fn ticket(&self) -> Ticket {
-        Ticket {
+    /// A request_id for a change without an idempotency key.
+    pub fn request_id(&self) -> RequestId {
+        RequestId {
             write_id: self.app.deps().ids.next(),
             keyed: false,
         }

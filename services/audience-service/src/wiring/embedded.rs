@@ -16,8 +16,8 @@ use settings::{ExposeSecret, Settings};
 use tokio::runtime::Handle;
 
 use super::{
-    Doors, Running, StartError, WORKERS_PER_POOL, customer_events_kept, files, know_key, required,
-    router, secrets, server, start_relay, start_retention,
+    Doors, Running, StartError, customer_events_kept, files, know_key, required, router, secrets,
+    server, start_relay, start_retention,
 };
 use crate::{
     application::{App, Deps, StepSizes},
@@ -63,7 +63,7 @@ impl Running {
         let life = Lifecycle::new(Handle::current());
         let heard = neighbours.iter().flat_map(|n| n.heard()).collect();
         let (publisher, dead_letters) = start_bus(&app, &db, heard, &life);
-        workers::start(&app, &life, WORKERS_PER_POOL);
+        workers::start(&app, &life, settings.workers.operations);
         let authenticator = server::authenticator(settings, Arc::new(db.clone()), true);
         let secret = secrets::stored_secret(dir)?;
         let host = || Host {

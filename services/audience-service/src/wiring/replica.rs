@@ -5,20 +5,20 @@ use std::{net::SocketAddr, sync::Arc};
 use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
 use adapter_mongo::{MongoContacts, MongoSettings, MongoStartError};
 use adapter_rabbitmq::{RabbitBus, RabbitStartError};
-use adapter_sql::pg::{Db, Idempotency, Listener, Notice, Tables};
+use adapter_sql::pg::{Db, Idempotency, Tables};
 use messaging::{AllDeadLetters, DeadLetterQueue};
 use ports::{Clock, IdGenerator, StoreError, bus::DeadLetters};
 use runtime::{Lifecycle, Readiness, Snowflakes, SystemClock};
-use service_kit::{Service, check_broker};
+use service_kit::{Service, check_broker, listen_to_replicas};
 use settings::{ExposeSecret, Servers, Settings, SettingsError};
 use tokio::runtime::Handle;
 
 use super::{
-    Doors, Running, StartError, WORKERS_PER_POOL, customer_events_kept, files, know_key, required,
-    router, secrets, server, start_relay, start_retention,
+    Doors, Running, StartError, customer_events_kept, files, know_key, required, router, secrets,
+    server, start_relay, start_retention,
 };
 use crate::{
-    application::{App, Deps, StepSizes, Topic},
+    application::{App, Deps, StepSizes},
     consumers::{CUSTOMERS, NOTIFICATIONS},
     workers,
 };
@@ -121,10 +121,10 @@ impl Running {
         let app = Arc::new(App::new(deps));
         let life = Lifecycle::new(Handle::current());
         ready_when(&life.readiness(), &db);
-        hear(&app, listener, &life);
+        listen_to_replicas(listener, app.wake().clone(), &life);
         let dead_letters = start_bus(settings, &servers, &app, &db, &life).await?;
         if roles.workers {
-            workers::start(&app, &life, WORKERS_PER_POOL);
+            workers::start(&app, &life, settings.workers.operations);
         }
         if let Some(key) = &settings.api_key {
             know_key(&db, key.expose_secret(), clock.as_ref()).await?;
@@ -179,29 +179,6 @@ fn ready_when(readiness: &Readiness, db: &Db) {
     readiness.register("postgres", move || {
         let db = db.clone();
         async move { db.ping().await.map_err(|error| error.to_string()) }
-    });
-}
-
-/// What other replicas commit wakes this one.
-fn hear(app: &Arc<App>, listener: Listener, life: &Lifecycle) {
-    let wake = app.wake().clone();
-    let told = move |notice| match notice {
-        Notice::Outbox => wake.outbox(),
-        Notice::Work => wake.work(),
-        Notice::Cancel(id) => wake.publish(Topic::Cancel(id)),
-        Notice::Operation(id) => wake.publish(Topic::Operation(id)),
-        Notice::Feed(workspace, user) => wake.publish(Topic::Feed(workspace, user)),
-        Notice::Missed => {
-            wake.outbox();
-            wake.work();
-        }
-    };
-    let soft = life.soft();
-    life.spawn_named("signals", async move {
-        tokio::select! {
-            () = listener.run(told) => {}
-            () = soft.cancelled() => {}
-        }
     });
 }
 

@@ -1,6 +1,6 @@
 //! An audience made with contacts in the request shows with all of them, or not at all.
 
-use audience_service::application::{AppError, Ticket, audiences::CreateAudience};
+use audience_service::application::{AppError, RequestId, audiences::CreateAudience};
 use contract_tests::bus::{AUDIT, at, event};
 use domain::{
     audience::{AudienceStatus, Source, Tags, Visibility},
@@ -32,9 +32,9 @@ async fn a_request_attempted_twice_at_once_is_written_once() {
     let id = rig.create("Base", &[]).await;
     let actor = rig.actor();
     for n in 0..20 {
-        let keyed = Ticket {
+        let keyed = RequestId {
             keyed: true,
-            ..rig.ticket()
+            ..rig.request_id()
         };
         let document = format!("d{n}");
         let add = || {
@@ -43,7 +43,7 @@ async fn a_request_attempted_twice_at_once_is_written_once() {
         };
         let other = rig
             .app
-            .add_contacts(&actor, rig.ticket(), id, None, contacts(&["x"]));
+            .add_contacts(&actor, rig.request_id(), id, None, contacts(&["x"]));
         let (first, second, other) = tokio::join!(add(), add(), other);
         // Whatever was refused may be asked again.
         for refused in [first.err(), second.err(), other.err()]
@@ -65,12 +65,12 @@ async fn a_request_attempted_twice_at_once_is_written_once() {
 async fn a_repeated_request_answers_the_same_whatever_came_since() {
     let rig = Rig::new().await;
     let (app, actor) = (&rig.app, rig.actor());
-    let keyed = Ticket {
+    let keyed = RequestId {
         keyed: true,
-        ..rig.ticket()
+        ..rig.request_id()
     };
     for documents in [&["a", "b", "a"][..], &[]] {
-        let keyed = Ticket {
+        let keyed = RequestId {
             write_id: keyed.write_id + documents.len() as i64,
             ..keyed
         };
@@ -79,7 +79,7 @@ async fn a_repeated_request_answers_the_same_whatever_came_since() {
         let first = first.await.unwrap();
         let id = first.audience.id;
         let more = contacts(&["a", "c"]);
-        app.add_contacts(&actor, rig.ticket(), id, None, more)
+        app.add_contacts(&actor, rig.request_id(), id, None, more)
             .await
             .unwrap();
         let again = app.create_audience(&actor, keyed, named(&name, documents));
@@ -130,7 +130,7 @@ async fn what_was_cut_off_is_dropped_and_its_name_is_free() {
         0,
         "it may go on"
     );
-    let taken = app.create_audience(&actor, rig.ticket(), named("Base", &["x"]));
+    let taken = app.create_audience(&actor, rig.request_id(), named("Base", &["x"]));
     let taken = taken.await.unwrap_err();
     assert!(matches!(
         taken,
@@ -165,9 +165,9 @@ async fn a_repetition_takes_over_from_the_run_that_was_cut_off() {
     left.id = domain::shared::AudienceId::from_raw(deps.ids.next());
     left.name = AudienceName::parse("Base").unwrap();
     left.visibility = Visibility::Creating;
-    let keyed = Ticket {
+    let keyed = RequestId {
         keyed: true,
-        ..rig.ticket()
+        ..rig.request_id()
     };
     let creation = Creation {
         workspace: actor.workspace.clone(),
@@ -194,9 +194,9 @@ async fn a_repeated_redrive_is_about_the_letters_of_the_first() {
         reason: "poison".into(),
         buried_at: at(second),
     };
-    let keyed = Ticket {
+    let keyed = RequestId {
         keyed: true,
-        ..rig.ticket()
+        ..rig.request_id()
     };
     let (one, two, later) = (letter("1", 1), letter("2", 2), letter("3", 3));
     let found = [one, two.clone()];
@@ -207,6 +207,6 @@ async fn a_repeated_redrive_is_about_the_letters_of_the_first() {
     let again = rig.app.redriving(keyed, &left).await.unwrap();
     assert_eq!(again, first);
     assert!(again.is_about(&two));
-    let without_key = rig.app.redriving(rig.ticket(), &left).await.unwrap();
+    let without_key = rig.app.redriving(rig.request_id(), &left).await.unwrap();
     assert!(without_key.is_about(&later));
 }

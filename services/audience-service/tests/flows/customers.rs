@@ -123,10 +123,10 @@ impl Rig {
 
     async fn upsert(&self, items: Value) -> Vec<CustomerResult> {
         let items = items.as_array().unwrap().clone();
-        let (actor, ticket) = (self.actor(), self.ticket());
+        let (actor, request_id) = (self.actor(), self.request_id());
         let written = self
             .app
-            .upsert_customers(&actor, ticket, items, false)
+            .upsert_customers(&actor, request_id, items, false)
             .await;
         written
             .unwrap()

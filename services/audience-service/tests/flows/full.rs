@@ -18,7 +18,10 @@ use domain::{
 use ports::{
     StoreError,
     files::{FileError, SortedRecords, Sorter, Spool, SpoolInfo},
-    store::{AudienceStore, Durability, Housekeeping, OperationFilter, PurgeCounts, UnitOfWork},
+    store::{
+        AudienceStore, Durability, Housekeeping, OperationFilter, OperationStore, OperationUnit,
+        PurgeCounts, UnitOfWork,
+    },
 };
 
 use crate::rig::Rig;
@@ -90,6 +93,17 @@ impl Housekeeping for FullStore {
         limit: usize,
     ) -> Result<u64, StoreError> {
         self.0.purge_customer_events(before, limit).await
+    }
+}
+
+#[async_trait]
+impl OperationStore for FullStore {
+    async fn begin_operations(
+        &self,
+        durability: Durability,
+    ) -> Result<Box<dyn OperationUnit>, StoreError> {
+        self.1.room(StoreError::DiskFull)?;
+        self.0.begin_operations(durability).await
     }
 }
 

@@ -82,7 +82,7 @@ async fn events_of_customers_are_kept_as_long_as_configured() {
     let customer = vec![json!({"external_id": "a"})];
     let written = rig
         .app
-        .upsert_customers(&actor, rig.ticket(), customer, true);
+        .upsert_customers(&actor, rig.request_id(), customer, true);
     let id = CustomerId::from_raw(written.await.unwrap()[0].id.unwrap());
     let event = |days: i64| CustomerEvent {
         id: deps.ids.next(),

@@ -34,8 +34,8 @@ fn received(text: &str) -> Received<Chunks> {
 }
 
 async fn upload(rig: &Rig, text: &str) -> UploadId {
-    let (actor, ticket) = (rig.actor(), rig.ticket());
-    let stored = rig.app.receive_upload(&actor, ticket, received(text));
+    let (actor, request_id) = (rig.actor(), rig.request_id());
+    let stored = rig.app.receive_upload(&actor, request_id, received(text));
     stored.await.unwrap().upload.id
 }
 
@@ -56,8 +56,11 @@ async fn a_list_of_codes_without_a_header_loses_none() {
             },
             ..Rig::recycling(&[], false)
         };
-        let (actor, ticket) = (rig.actor(), rig.ticket());
-        rig.app.recycle(&actor, ticket, id, request).await.unwrap();
+        let (actor, request_id) = (rig.actor(), rig.request_id());
+        rig.app
+            .recycle(&actor, request_id, id, request)
+            .await
+            .unwrap();
         rig.work().await;
         assert_eq!(rig.members(id).await, ["AB-3", "CPF"], "{file}");
     }
@@ -128,7 +131,7 @@ async fn without_room_a_file_is_refused_before_it_is_read() {
             length: announced,
             ..received("cpf\nAB-1\n")
         };
-        let stored = app.receive_upload(&actor, rig.ticket(), file).await;
+        let stored = app.receive_upload(&actor, rig.request_id(), file).await;
         let status = stored.map_err(|e| problem(e, StatusCode::UNPROCESSABLE_ENTITY).status());
         match fits {
             true => assert!(status.is_ok(), "{announced:?} into {room}"),

@@ -1,11 +1,17 @@
 //! Two commands that meet at a chosen point of one of them.
 
-use std::sync::{
-    Mutex,
-    mpsc::{Receiver, Sender, channel},
+use std::{
+    sync::{
+        Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
+    time::Duration,
 };
 
 use ports::crash;
+
+/// By then a command has come to its point, or never will.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 tokio::task_local! {
     static HALT: Halt;
@@ -95,7 +101,7 @@ pub fn until_first<T: Send + 'static>(
 impl<T> Command<T> {
     /// Waits until the command has come to its point.
     pub fn reached(&self) {
-        tokio::task::block_in_place(|| self.reached.recv()).unwrap();
+        tokio::task::block_in_place(|| self.reached.recv_timeout(PATIENCE)).unwrap();
     }
 
     /// Lets it go on to its end.

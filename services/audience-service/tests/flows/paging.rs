@@ -86,7 +86,7 @@ impl Audience {
         let (rig, actor) = (&self.rig, self.rig.actor());
         let add = rig
             .app
-            .add_contacts(&actor, rig.ticket(), self.id, None, added(keys));
+            .add_contacts(&actor, rig.request_id(), self.id, None, added(keys));
         add.await.unwrap();
     }
 
@@ -97,7 +97,7 @@ impl Audience {
         let request = Rig::recycling(&documents, false);
         let answer = rig
             .app
-            .recycle(&rig.actor(), rig.ticket(), self.id, request)
+            .recycle(&rig.actor(), rig.request_id(), self.id, request)
             .await;
         if let Ok(RecycleAnswer::Accepted(accepted)) = answer {
             self.removals.lock().unwrap().push(accepted.operation);
@@ -281,7 +281,7 @@ async fn pairs(audience: &Audience, mut random: Random) {
         let (rig, actor) = (&audience.rig, audience.rig.actor());
         let add = contacts(&documents);
         rig.app
-            .add_contacts(&actor, rig.ticket(), audience.id, None, add)
+            .add_contacts(&actor, rig.request_id(), audience.id, None, add)
             .await
             .unwrap();
     }

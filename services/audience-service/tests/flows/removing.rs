@@ -42,9 +42,9 @@ async fn of_two_removals_of_a_contact_one_finds_nothing() {
     let removals: Vec<_> = removals.collect();
     for document in &MEMBERS[9..] {
         let add = rig::contacts(&[document]);
-        let (actor, ticket) = (rig.actor(), rig.ticket());
+        let (actor, request_id) = (rig.actor(), rig.request_id());
         rig.app
-            .add_contacts(&actor, ticket, id, None, add)
+            .add_contacts(&actor, request_id, id, None, add)
             .await
             .unwrap();
     }

@@ -8,7 +8,7 @@ use adapter_sql::{
     sqlite::Db,
 };
 use audience_service::application::{
-    Actor, App, AppResult, Deps, StepSizes, Ticket,
+    Actor, App, AppResult, Deps, RequestId, StepSizes,
     audiences::{Accepted, CreateAudience},
     contacts::AddContacts,
     operations::{Pool, WorkOutcome},
@@ -76,8 +76,8 @@ impl Rig {
         }
     }
 
-    pub fn ticket(&self) -> Ticket {
-        Ticket {
+    pub fn request_id(&self) -> RequestId {
+        RequestId {
             write_id: self.ids.next(),
             keyed: false,
         }
@@ -97,7 +97,7 @@ impl Rig {
         };
         let created = self
             .app
-            .create_audience(&self.actor(), self.ticket(), command)
+            .create_audience(&self.actor(), self.request_id(), command)
             .await?;
         Ok(created.audience.id)
     }
@@ -112,7 +112,7 @@ impl Rig {
             length: None,
             options: Default::default(),
         };
-        let received = self.app.receive_upload(&actor, self.ticket(), received);
+        let received = self.app.receive_upload(&actor, self.request_id(), received);
         let command = UploadInto {
             upload: received.await.unwrap().upload.id,
             mapping: None,
@@ -120,7 +120,7 @@ impl Rig {
         };
         let accepted = self.app.create_from_upload(
             &actor,
-            self.ticket(),
+            self.request_id(),
             AudienceName::parse(name).unwrap(),
             Tags::default(),
             AudienceStatus::Active,
@@ -170,7 +170,7 @@ impl Rig {
         let request = Self::recycling(documents, to_new);
         let answer = self
             .app
-            .recycle(&self.actor(), self.ticket(), id, request)
+            .recycle(&self.actor(), self.request_id(), id, request)
             .await
             .unwrap();
         let RecycleAnswer::Accepted(accepted) = answer else {

@@ -27,8 +27,8 @@ impl Rig {
         };
         let records = documents.iter().map(record).collect();
         let actor = self.actor();
-        let ticket = self.ticket();
-        let recorded = self.app.record_outcomes(&actor, ticket, records).await;
+        let request_id = self.request_id();
+        let recorded = self.app.record_outcomes(&actor, request_id, records).await;
         assert_eq!(recorded.unwrap().recorded, documents.len());
     }
 
@@ -47,7 +47,7 @@ impl Rig {
 
     async fn clear(&self, id: AudienceId) -> OperationId {
         let actor = self.actor();
-        let cleared = self.app.clear_audience(&actor, self.ticket(), id, None);
+        let cleared = self.app.clear_audience(&actor, self.request_id(), id, None);
         cleared.await.unwrap().operation
     }
 }
@@ -75,7 +75,9 @@ async fn who_was_removed_for_another_reason_stays_out_and_may_be_written_again()
     assert_eq!(rig.undo(first).await, 1);
     assert_eq!(rig.members(id).await, ["B", "D"]);
     let (actor, again) = (rig.actor(), crate::rig::contacts(&["a"]));
-    let added = rig.app.add_contacts(&actor, rig.ticket(), id, None, again);
+    let added = rig
+        .app
+        .add_contacts(&actor, rig.request_id(), id, None, again);
     assert_eq!(added.await.unwrap().counts.inserted, 1);
     assert_eq!(rig.members(id).await, ["A", "B", "D"]);
 }

@@ -300,32 +300,32 @@ impl Player {
     /// Runs a command for real; `None` when it crashed.
     fn execute(&mut self, command: &Command) -> Option<Vec<Answer>> {
         let system = &self.system;
-        let [ticket, second] = [system.ticket(), system.ticket()];
+        let [request_id, second] = [system.request_id(), system.request_id()];
         let one = |answer: Option<Answer>| answer.map(|a| vec![a]);
         match command.clone() {
             Command::Create { ws, items } => {
                 let ws = system.workspace(ws);
-                one(system.run(move |app| real::create(app, ticket, ws, items)))
+                one(system.run(move |app| real::create(app, request_id, ws, items)))
             }
             Command::Add { at, items } => {
                 let (ws, id) = self.audience_id(at);
-                one(system.run(move |app| real::add(app, ticket, ws, id, items)))
+                one(system.run(move |app| real::add(app, request_id, ws, id, items)))
             }
             Command::Race { at, a, b } => {
                 let (ws, id) = self.audience_id(at);
                 system.run(move |app| async move {
-                    let first = real::add(Arc::clone(&app), ticket, ws, id, a);
+                    let first = real::add(Arc::clone(&app), request_id, ws, id, a);
                     let (a, b) = tokio::join!(first, real::add(app, second, ws, id, b));
                     vec![a, b]
                 })
             }
             Command::Upload { at, rows } => {
                 let (ws, id) = self.audience_id(at);
-                one(system.run(move |app| real::upload(app, ticket, ws, Some(id), rows)))
+                one(system.run(move |app| real::upload(app, request_id, ws, Some(id), rows)))
             }
             Command::UploadNew { ws, rows } => {
                 let ws = system.workspace(ws);
-                one(system.run(move |app| real::upload(app, ticket, ws, None, rows)))
+                one(system.run(move |app| real::upload(app, request_id, ws, None, rows)))
             }
             Command::Recycle {
                 at,
@@ -337,7 +337,7 @@ impl Player {
                 let other = |a: Option<usize>| a.map(|a| self.audience_id(a).1);
                 let others = [other(rules.audience), other(rules.keep_audience)];
                 one(system.run(move |app| {
-                    real::recycle(app, ticket, ws, id, rules, others, to_new, dry_run)
+                    real::recycle(app, request_id, ws, id, rules, others, to_new, dry_run)
                 }))
             }
             Command::Work { pool } => one(system.run(move |app| real::work(app, pool))),
@@ -380,7 +380,7 @@ impl Player {
     }
 
     fn execute_small(&mut self, command: &Command) -> Option<Vec<Answer>> {
-        let ticket = self.system.ticket();
+        let request_id = self.system.request_id();
         let at = match command {
             Command::Undo { op } | Command::Cancel { op } | Command::Retry { op } => {
                 return self.execute_on(command, *op);
@@ -411,11 +411,16 @@ impl Player {
             let answer = match small {
                 Command::RemoveOne { doc, .. } => real::remove_one(app, ws, id, doc).await,
                 Command::Duplicate { .. } => {
-                    real::plain(app.duplicate_audience(&by, ticket, id, Some(real::name(ticket))))
-                        .await
+                    real::plain(app.duplicate_audience(
+                        &by,
+                        request_id,
+                        id,
+                        Some(real::name(request_id)),
+                    ))
+                    .await
                 }
                 Command::Clear { .. } => {
-                    real::plain(app.clear_audience(&by, ticket, id, None)).await
+                    real::plain(app.clear_audience(&by, request_id, id, None)).await
                 }
                 Command::Drop { .. } => real::plain(app.drop_audience(&by, id, None, None)).await,
                 Command::Restore { .. } => real::plain(app.restore_audience(&by, id, None)).await,
@@ -434,14 +439,16 @@ impl Player {
 
     fn execute_on(&self, command: &Command, op: usize) -> Option<Vec<Answer>> {
         let (ws, id) = self.op_id(op);
-        let ticket = self.system.ticket();
+        let request_id = self.system.request_id();
         let command = command.clone();
         let answer = self.system.run(move |app| async move {
             let by = actor(ws);
             match command {
                 Command::Undo { .. } => real::plain(app.undo_operation(&by, id)).await,
-                Command::Cancel { .. } => real::plain(app.cancel_operation(&by, ticket, id)).await,
-                _ => real::plain(app.retry_operation(&by, ticket, id)).await,
+                Command::Cancel { .. } => {
+                    real::plain(app.cancel_operation(&by, request_id, id)).await
+                }
+                _ => real::plain(app.retry_operation(&by, request_id, id)).await,
             }
         });
         answer.map(|a| vec![a])

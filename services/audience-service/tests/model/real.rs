@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use audience_service::application::{
-    App, AppError, AppResult, Ticket,
+    App, AppError, AppResult, RequestId,
     audiences::CreateAudience,
     contacts::{AddContacts, ContactsAdded, Lookup},
     operations::{Pool, WorkOutcome},
@@ -113,33 +113,33 @@ fn added(added: ContactsAdded) -> Answer {
     Answer::Added((c.inserted, c.updated, c.unchanged, rejected))
 }
 
-pub async fn create(app: Arc<App>, ticket: Ticket, ws: usize, items: Vec<Item>) -> Answer {
+pub async fn create(app: Arc<App>, request_id: RequestId, ws: usize, items: Vec<Item>) -> Answer {
     let command = CreateAudience {
-        name: name(ticket),
+        name: name(request_id),
         tags: Tags::default(),
         status: AudienceStatus::Active,
         source: Source::Api,
         contacts: contacts(&items),
     };
     refused(
-        app.create_audience(&actor(ws), ticket, command).await,
+        app.create_audience(&actor(ws), request_id, command).await,
         added,
     )
 }
 
-pub fn name(ticket: Ticket) -> AudienceName {
-    AudienceName::parse(&format!("Audience {}", ticket.write_id)).unwrap()
+pub fn name(request_id: RequestId) -> AudienceName {
+    AudienceName::parse(&format!("Audience {}", request_id.write_id)).unwrap()
 }
 
 pub async fn add(
     app: Arc<App>,
-    ticket: Ticket,
+    request_id: RequestId,
     ws: usize,
     id: AudienceId,
     items: Vec<Item>,
 ) -> Answer {
     let result = app
-        .add_contacts(&actor(ws), ticket, id, None, contacts(&items))
+        .add_contacts(&actor(ws), request_id, id, None, contacts(&items))
         .await;
     refused(result, added)
 }
@@ -147,7 +147,7 @@ pub async fn add(
 /// Receives a file and asks for its contacts.
 pub async fn upload(
     app: Arc<App>,
-    ticket: Ticket,
+    request_id: RequestId,
     ws: usize,
     into: Option<AudienceId>,
     rows: Vec<Item>,
@@ -165,7 +165,7 @@ pub async fn upload(
         length: None,
         options: Default::default(),
     };
-    let unkeyed = Ticket {
+    let unkeyed = RequestId {
         write_id: app.deps().ids.next(),
         keyed: false,
     };
@@ -179,10 +179,10 @@ pub async fn upload(
         require_valid_document: false,
     };
     let accepted = match into {
-        Some(id) => app.upload_into(&actor(ws), ticket, id, file).await,
+        Some(id) => app.upload_into(&actor(ws), request_id, id, file).await,
         None => {
             let (tags, status) = (Tags::default(), AudienceStatus::Active);
-            app.create_from_upload(&actor(ws), ticket, name(ticket), tags, status, file)
+            app.create_from_upload(&actor(ws), request_id, name(request_id), tags, status, file)
                 .await
         }
     };
@@ -193,7 +193,7 @@ pub async fn upload(
 #[expect(clippy::too_many_arguments, reason = "the members of one command")]
 pub async fn recycle(
     app: Arc<App>,
-    ticket: Ticket,
+    request_id: RequestId,
     ws: usize,
     id: AudienceId,
     rules: RuleSpec,
@@ -230,12 +230,12 @@ pub async fn recycle(
         },
         keep_audiences: others[1].into_iter().collect(),
         keep_documents: rules.keep.iter().map(|d| document(*d)).collect(),
-        new_audience: to_new.then(|| Some(name(ticket))),
+        new_audience: to_new.then(|| Some(name(request_id))),
         dry_run,
         plan: None,
         plan_tolerance: 0,
     };
-    let answered = app.recycle(&actor(ws), ticket, id, request()).await;
+    let answered = app.recycle(&actor(ws), request_id, id, request()).await;
     let dry = match answered {
         Ok(RecycleAnswer::DryRun(dry)) => dry,
         other => return refused(other, |_| Answer::Done),
@@ -245,7 +245,7 @@ pub async fn recycle(
         plan: Some(dry.plan.clone()),
         ..request()
     };
-    let real = app.recycle(&actor(ws), ticket, id, carried).await;
+    let real = app.recycle(&actor(ws), request_id, id, carried).await;
     refused(real, |_| {
         Answer::Verdict(Report::Removal {
             total: dry.total,
@@ -269,7 +269,7 @@ pub async fn opt_out(app: Arc<App>, ws: usize, docs: Vec<Doc>) -> Answer {
         recorded_at: now,
     };
     let records = docs.iter().map(record).collect();
-    let unkeyed = Ticket {
+    let unkeyed = RequestId {
         write_id: app.deps().ids.next(),
         keyed: false,
     };

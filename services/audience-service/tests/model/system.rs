@@ -12,7 +12,7 @@ use std::{
 
 use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
 use audience_service::application::{
-    Actor, App, Deps, StepSizes, Ticket,
+    Actor, App, Deps, RequestId, StepSizes,
     contacts::ContactCursor,
     operations::{Pool, WorkOutcome},
 };
@@ -244,11 +244,11 @@ impl System {
                 runtime.unwrap().block_on(async {
                     for (by, id) in running(&app, workspaces).await {
                         if !cut_off.iter().flatten().any(|(_, before)| *before == id) {
-                            let ticket = Ticket {
+                            let request_id = RequestId {
                                 write_id: app.deps().ids.next(),
                                 keyed: false,
                             };
-                            app.cancel_operation(&by, ticket, id).await.unwrap();
+                            app.cancel_operation(&by, request_id, id).await.unwrap();
                         }
                     }
                     // Its worker hears of it in a moment.
@@ -287,8 +287,8 @@ impl System {
         }
     }
 
-    pub fn ticket(&self) -> Ticket {
-        Ticket {
+    pub fn request_id(&self) -> RequestId {
+        RequestId {
             write_id: self.ids.next(),
             keyed: false,
         }

@@ -13,7 +13,7 @@ use domain::{
     importing::RequestsPerMinute,
     shared::{UserId, WorkspaceId},
 };
-use import_job_service::application::{Actor, App, Deps, Policy, Ticket, clients::NewClient};
+use import_job_service::application::{Actor, App, Deps, Policy, RequestId, clients::NewClient};
 use ports::{
     IdGenerator,
     crm::RateBudget,
@@ -110,8 +110,8 @@ pub fn actor() -> Actor {
     }
 }
 
-fn ticket(app: &App) -> Ticket {
-    Ticket {
+fn request_id(app: &App) -> RequestId {
+    RequestId {
         write_id: app.deps().ids.next(),
         keyed: false,
     }
@@ -129,7 +129,9 @@ pub async fn client(app: &App, crm: &Crm) -> ImportClient {
         tls_verify: true,
         schedule: None,
     };
-    app.create_client(&actor(), ticket(app), new).await.unwrap()
+    app.create_client(&actor(), request_id(app), new)
+        .await
+        .unwrap()
 }
 
 /// Begins a run and claims it.
@@ -138,7 +140,9 @@ pub async fn begin(
     client: &ImportClient,
     kind: ImportKind,
 ) -> (Run, impl Future<Output = ()> + Send + use<>) {
-    let run = app.start_run(&actor(), ticket(app), client.id, kind).await;
+    let run = app
+        .start_run(&actor(), request_id(app), client.id, kind)
+        .await;
     let claimed = app.claim().await.unwrap().unwrap();
     let app = Arc::clone(app);
     (run.unwrap(), async move { app.work_on(claimed).await })

@@ -1,12 +1,17 @@
 //! Stopping runs and trying them again.
 
-use domain::{operation::OperationState, shared::OperationId};
+use domain::{
+    operation::{Failure, OperationState},
+    shared::OperationId,
+};
+use kernel::Topic;
+use operations::{Ending, Stop};
 use ports::{
     StoreError,
     importing::{ImportUnit, Opened, Run},
 };
 
-use super::{Actor, App, AppError, AppResult, Ticket, run::Ending};
+use super::{Actor, App, AppError, AppResult, RequestId};
 
 impl App {
     /// Asks a run to stop. A queued one ends at once, a running one as soon as its worker hears of it.
@@ -16,24 +21,26 @@ impl App {
     pub async fn cancel_run(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         id: OperationId,
     ) -> AppResult<Run> {
         self.run(actor, id).await?;
-        let stopped = self.stop(actor, ticket, id).await;
+        let stopped = self.stop(actor, request_id, id).await;
         if matches!(stopped, Err(AppError::Store(StoreError::StaleVersion))) {
             // A worker took it at this moment: it is asked like any that runs.
-            self.stop(actor, ticket, id).await?;
+            self.stop(actor, request_id, id).await?;
         } else {
             stopped?;
         }
-        self.wake.control();
+        for topic in [Topic::Cancel(id.raw()), Topic::Operation(id.raw())] {
+            self.wake.publish(topic);
+        }
         self.run(actor, id).await
     }
 
-    async fn stop(&self, actor: &Actor, ticket: Ticket, id: OperationId) -> AppResult<()> {
+    async fn stop(&self, actor: &Actor, request_id: RequestId, id: OperationId) -> AppResult<()> {
         let mut unit = self.deps.store.begin_import().await?;
-        if !first_time(unit.as_mut(), ticket, id).await? {
+        if !first_time(unit.as_mut(), request_id, id).await? {
             return Ok(());
         }
         let found = unit.operations().get(&actor.workspace, id).await?;
@@ -44,8 +51,10 @@ impl App {
                 Err(AppError::conflict("operation_ended", detail))
             }
             OperationState::Queued => {
-                let ending = Ending::Cancelled(AppError::Cancelled.failure());
-                self.end_unleased(unit.as_mut(), &operation, ending).await?;
+                let failure = Failure::new("cancelled", Stop::Cancelled.to_string());
+                let ending = Ending::cancelled(failure, None);
+                self.end_unleased(unit.as_mut(), &operation, &ending)
+                    .await?;
                 unit.commit().await?;
                 self.wake.outbox();
                 Ok(())
@@ -65,12 +74,12 @@ impl App {
     pub async fn retry_run(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         id: OperationId,
     ) -> AppResult<Run> {
         let run = self.run(actor, id).await?;
         let mut unit = self.deps.store.begin_import().await?;
-        if !first_time(unit.as_mut(), ticket, id).await? {
+        if !first_time(unit.as_mut(), request_id, id).await? {
             return Ok(run);
         }
         let state = run.operation.state;
@@ -90,15 +99,19 @@ impl App {
 }
 
 /// Whether no earlier run of the request changed this operation. Its change is committed with the receipt.
-async fn first_time(unit: &mut dyn ImportUnit, ticket: Ticket, id: OperationId) -> AppResult<bool> {
-    if !ticket.keyed {
+async fn first_time(
+    unit: &mut dyn ImportUnit,
+    request_id: RequestId,
+    id: OperationId,
+) -> AppResult<bool> {
+    if !request_id.keyed {
         return Ok(true);
     }
-    if unit.receipts().get(ticket.write_id).await?.is_some() {
+    if unit.receipts().get(request_id.write_id).await?.is_some() {
         return Ok(false);
     }
     unit.receipts()
-        .put(ticket.write_id, id.raw().into())
+        .put(request_id.write_id, id.raw().into())
         .await?;
     Ok(true)
 }

@@ -1,6 +1,7 @@
 //! Why a use case refused or failed. Faces translate it; nobody else decides a status.
 
-use domain::{importing::walk::WalkError, operation::Failure, shared::Violation};
+use domain::{importing::walk::WalkError, shared::Violation};
+use operations::{Halt, Stop};
 use ports::{StoreError, crm::SourceError, store::LeaseError};
 
 /// Why a use case refused or failed.
@@ -44,18 +45,9 @@ pub enum AppError {
     /// The token of a client cannot be decrypted: the key is another one.
     #[error("the client's token cannot be decrypted: was secrets.key changed?")]
     TokenLost,
-    /// A run was asked to stop.
-    #[error("cancelled on request")]
-    Cancelled,
-    /// The process is about to stop; the run goes on elsewhere or after the restart.
-    #[error("the process is stopping")]
-    Stopping,
-    /// A run ended one worker after another.
-    #[error("the workers that took it crashed again and again without any progress")]
-    CrashedTooOften,
-    /// A worker lost its run to another one.
-    #[error("the lease is lost")]
-    LeaseLost,
+    /// Work on a run is to stop.
+    #[error(transparent)]
+    Stop(#[from] Stop),
 }
 
 impl AppError {
@@ -75,30 +67,6 @@ impl AppError {
     ) -> Self {
         Self::Invalid(vec![Violation::new(pointer, code, detail)])
     }
-
-    /// What a failed run says. Internal causes are in the log only.
-    pub(crate) fn failure(&self) -> Failure {
-        let code = match self {
-            Self::Source(error) => error.code(),
-            Self::Walk(error) => error.code(),
-            Self::Skipped { code } => code,
-            Self::NothingReadable => "nothing_readable",
-            Self::TokenLost => "token_lost",
-            Self::NotFound => "client_gone",
-            Self::Cancelled => "cancelled",
-            Self::CrashedTooOften => "too_many_crashes",
-            Self::Conflict { code, .. } => code,
-            Self::Store(StoreError::Unavailable(_)) => {
-                let detail = "a store could not be reached; retry later";
-                return Failure::new("unavailable", detail);
-            }
-            _ => {
-                let detail = "an internal error; the log has its cause";
-                return Failure::new("internal", detail);
-            }
-        };
-        Failure::new(code, self.to_string())
-    }
 }
 
 impl From<StoreError> for AppError {
@@ -107,11 +75,17 @@ impl From<StoreError> for AppError {
     }
 }
 
+impl From<Halt> for AppError {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Stop(stop) => stop.into(),
+            Halt::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<LeaseError> for AppError {
     fn from(error: LeaseError) -> Self {
-        match error {
-            LeaseError::Lost => Self::LeaseLost,
-            LeaseError::Store(error) => error.into(),
-        }
+        Halt::from(error).into()
     }
 }

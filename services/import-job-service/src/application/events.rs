@@ -5,17 +5,16 @@ use domain::{
     operation::{Operation, Report},
     shared::{OperationId, WorkspaceId},
 };
-use events::{Attributes, Envelope, IntegrationEvent, v1};
+use events::{IntegrationEvent, v1};
+use kernel::EventSource;
 use ports::{
     StoreError,
-    bus::{EventId, OutboxEvent},
     importing::{ClientId, ImportUnit},
-    trace,
 };
 
 use super::App;
 
-const SOURCE: &str = "/plateia/import-job-service";
+const SOURCE: EventSource = EventSource::new("/plateia/import-job-service");
 
 /// How the id of a client is written.
 pub fn client_id(client: ClientId) -> String {
@@ -33,26 +32,7 @@ impl App {
         data: E,
     ) -> Result<(), StoreError> {
         let now = self.deps.clock.now();
-        let aggregate = data.subject().to_owned();
-        let attributes = Attributes {
-            id: id.clone(),
-            source: SOURCE.to_owned(),
-            time: now,
-            workspace: workspace.to_string(),
-            version,
-            traceparent: trace::current(),
-        };
-        let payload = Envelope::new(attributes, data)
-            .encode()
-            .map_err(|error| StoreError::Internal(Box::new(error)))?;
-        let event = OutboxEvent {
-            event_id: EventId::new(id),
-            event_type: E::TYPE.to_owned(),
-            aggregate,
-            aggregate_version: version,
-            workspace: workspace.clone(),
-            payload,
-        };
+        let event = SOURCE.event(now, workspace, id, version, data)?;
         unit.outbox().add(event, now).await
     }
 

@@ -8,14 +8,11 @@ mod read;
 pub mod run;
 mod schedule;
 mod start;
-mod wake;
 
 use std::sync::Arc;
 
-use domain::{
-    importing::RequestsPerMinute,
-    shared::{Instant, UserId, WorkspaceId},
-};
+use domain::{importing::RequestsPerMinute, shared::Instant};
+use operations::Frame;
 use ports::{
     Clock, IdGenerator,
     crm::{Crm, RateBudget},
@@ -25,32 +22,14 @@ use tokio_util::sync::CancellationToken;
 
 pub use error::AppError;
 pub use events::client_id;
+pub use kernel::{Actor, RequestId, Wake};
 pub use read::BatchState;
 pub use start::Begun;
-pub use wake::Wake;
 
 use run::Turns;
 
 /// Result of a use case.
 pub type AppResult<T> = Result<T, AppError>;
-
-/// Who acts, and for which workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor {
-    /// The tenant.
-    pub workspace: WorkspaceId,
-    /// The user, or the API key.
-    pub user: UserId,
-}
-
-/// Identity of a changing request. A repetition after a crash carries the same number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket {
-    /// Unique number of the request.
-    pub write_id: i64,
-    /// Whether the client may repeat it under the same number (it sent an idempotency key).
-    pub keyed: bool,
-}
 
 /// What an installation decides about all imports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,17 +68,25 @@ pub struct App {
     pub(crate) deps: Deps,
     pub(crate) turns: Turns,
     pub(crate) wake: Wake,
-    pub(crate) stopping: CancellationToken,
+    pub(crate) frame: Arc<Frame>,
 }
 
 impl App {
     /// Puts the use cases on their ports. Runs are handed back when `stopping` fires.
     pub fn new(deps: Deps, stopping: CancellationToken) -> Self {
+        let wake = Wake::default();
+        let frame = Frame::new(
+            Arc::<dyn ImportStore>::clone(&deps.store),
+            wake.clone(),
+            Arc::clone(&deps.clock),
+            deps.owner.clone(),
+            stopping,
+        );
         Self {
             deps,
             turns: Turns::default(),
-            wake: Wake::default(),
-            stopping,
+            wake,
+            frame: Arc::new(frame),
         }
     }
 

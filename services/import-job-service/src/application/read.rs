@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::{importing::ExternalId, operation::OperationState, shared::OperationId};
+use kernel::Topic;
 use ports::importing::{
     Batch, BatchId, BatchRun, ClientId, MessageFilter, Run, RunFilter, StoredMessage, TicketFilter,
     TicketRow,
@@ -43,15 +44,15 @@ impl App {
         wait: Duration,
     ) -> AppResult<Run> {
         let until = tokio::time::Instant::now() + wait;
-        let signal = self.wake.on_control();
+        let (ended, mut topics) = (Topic::Operation(id.raw()), self.wake.subscribe());
         loop {
-            let signalled = signal.notified();
             let run = self.run(actor, id).await?;
             let now = tokio::time::Instant::now();
             if run.operation.state.is_terminal() || now >= until {
                 return Ok(run);
             }
-            let _ = tokio::time::timeout_at(until.min(now + POLL), signalled).await;
+            let poll = until.min(now + POLL);
+            let _ = tokio::time::timeout_at(poll, ended.heard(&mut topics)).await;
         }
     }
 

@@ -5,6 +5,7 @@ use domain::{
     operation::{OperationKind, OperationState},
     shared::{OperationId, UserId},
 };
+use kernel::payload;
 use ports::{
     importing::{Batch, BatchId, ClientId, ImportClient, ImportKind, ImportUnit, Opened, Run},
     store::NewOperation,
@@ -12,7 +13,7 @@ use ports::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, App, AppError, AppResult, Ticket};
+use super::{Actor, App, AppError, AppResult, RequestId};
 
 /// Clients that a look reads at a time.
 const PAGE: i64 = 500;
@@ -49,13 +50,13 @@ impl App {
     pub async fn start_run(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         client: ClientId,
         kind: ImportKind,
     ) -> AppResult<Run> {
         let mut unit = self.deps.store.begin_import().await?;
-        let earlier = if ticket.keyed {
-            unit.receipts().get(ticket.write_id).await?
+        let earlier = if request_id.keyed {
+            unit.receipts().get(request_id.write_id).await?
         } else {
             None
         };
@@ -71,9 +72,9 @@ impl App {
                 let begun = self
                     .begin(unit.as_mut(), &client, kind, &actor.user)
                     .await?;
-                if ticket.keyed {
+                if request_id.keyed {
                     let receipt = begun.operation.raw().into();
-                    unit.receipts().put(ticket.write_id, receipt).await?;
+                    unit.receipts().put(request_id.write_id, receipt).await?;
                 }
                 unit.commit().await?;
                 self.wake.work();
@@ -170,7 +171,7 @@ impl App {
             kind: OperationKind::Import,
             state: OperationState::Queued,
             total: None,
-            params: serde_json::to_value(params).unwrap_or_default(),
+            params: payload::encode(&params)?,
             created_by: user.clone(),
             created_at: self.deps.clock.now(),
             not_before: None,

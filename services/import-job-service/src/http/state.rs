@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Payload};
 use domain::shared::WorkspaceId;
 use http_kit::{
-    Answer, Authenticator, Idempotency, Problem, Sealer, WriteTicket,
+    Answer, Authenticator, Idempotency, Problem, Sealer,
     body::{self, BodyError},
     idempotency::{Call, content_hash},
     spawned,
@@ -14,7 +14,7 @@ use runtime::Changes;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::face_j::AdminToken;
-use crate::application::{Actor, App, Ticket};
+use crate::application::{Actor, App, RequestId};
 
 /// Largest body in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -34,15 +34,6 @@ pub struct ApiState {
     pub changes: Changes,
     /// Cursors.
     pub sealer: Sealer,
-}
-
-impl From<WriteTicket> for Ticket {
-    fn from(ticket: WriteTicket) -> Self {
-        Self {
-            write_id: ticket.write_id,
-            keyed: ticket.keyed,
-        }
-    }
 }
 
 impl ApiState {
@@ -91,12 +82,12 @@ impl ApiState {
         change: C,
     ) -> Result<HttpResponse, Problem>
     where
-        C: FnOnce(Ticket) -> F + Send + 'static,
+        C: FnOnce(RequestId) -> F + Send + 'static,
         F: Future<Output = Result<Answer, Problem>> + Send + 'static,
     {
         let call = Call::of(request, &actor.workspace, content)?;
-        let run = |ticket: WriteTicket| async move {
-            Box::pin(change(ticket.into()))
+        let run = |request_id: RequestId| async move {
+            Box::pin(change(request_id))
                 .await
                 .unwrap_or_else(Answer::from)
         };

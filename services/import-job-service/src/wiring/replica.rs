@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use actix_web::web::{Data, ServiceConfig};
-use adapter_sql::pg::{Db, Idempotency, Listener, Notice, Tables};
+use adapter_sql::pg::{Db, Idempotency, Tables};
 use http_kit::Authenticator;
 use messaging::Signal;
 use ports::{
@@ -11,12 +11,12 @@ use ports::{
     auth::{ApiKeyOwner, ApiKeyStore},
 };
 use runtime::{Lifecycle, Snowflakes, SystemClock};
-use service_kit::{Base, BaseError, Ground, Service};
+use service_kit::{Base, BaseError, Ground, Service, listen_to_replicas};
 use settings::{ExposeSecret, Settings, SettingsError};
 use sha2::{Digest, Sha256};
 
 use super::{Checked, Process, StartError, app, state};
-use crate::{application::App, consumers, http, workers};
+use crate::{consumers, http, workers};
 
 /// The workspace that the first key opens.
 const FIRST_WORKSPACE: &str = "ws_demo";
@@ -81,7 +81,7 @@ async fn start(settings: &Settings) -> Result<Base, StartError> {
         ids: Arc::clone(&ids),
     };
     let app = app(checked, secret, &db, &process, &life);
-    hear(&app, listener, &life);
+    listen_to_replicas(listener, app.wake().clone(), &life);
     if roles.workers {
         workers::start(&app, &life, settings.imports.runs);
     }
@@ -103,30 +103,6 @@ async fn start(settings: &Settings) -> Result<Base, StartError> {
         .serve(settings, outbox, consumers::listen, routes)
         .await?;
     Ok(base)
-}
-
-/// What other replicas commit wakes this one.
-fn hear(app: &Arc<App>, listener: Listener, life: &Lifecycle) {
-    let wake = app.wake().clone();
-    let told = move |notice| match notice {
-        Notice::Outbox => wake.outbox(),
-        Notice::Work => wake.work(),
-        // Whoever is concerned looks; the others are few.
-        Notice::Cancel(_) => wake.control(),
-        Notice::Operation(_) | Notice::Feed(..) => {}
-        Notice::Missed => {
-            wake.outbox();
-            wake.work();
-            wake.control();
-        }
-    };
-    let soft = life.soft();
-    life.spawn_named("signals", async move {
-        tokio::select! {
-            () = listener.run(told) => {}
-            () = soft.cancelled() => {}
-        }
-    });
 }
 
 /// Makes the configured key known.

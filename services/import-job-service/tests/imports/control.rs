@@ -29,20 +29,20 @@ async fn a_queued_run_is_cancelled_at_once_and_makes_room() {
     let run = rig.start(ImportKind::Tickets).await;
     let cancelled = rig
         .app
-        .cancel_run(&actor(), rig.ticket(), run.operation.id)
+        .cancel_run(&actor(), rig.request_id(), run.operation.id)
         .await
         .unwrap();
     assert_eq!(cancelled.operation.state, OperationState::Cancelled);
     let again = rig
         .app
-        .cancel_run(&actor(), rig.ticket(), run.operation.id)
+        .cancel_run(&actor(), rig.request_id(), run.operation.id)
         .await;
     assert_eq!(conflict(again), "operation_ended");
     let other = rig.start(ImportKind::Tickets).await;
     assert_ne!(other.operation.id, run.operation.id);
     let retried = rig
         .app
-        .retry_run(&actor(), rig.ticket(), run.operation.id)
+        .retry_run(&actor(), rig.request_id(), run.operation.id)
         .await;
     assert_eq!(conflict(retried), "run_active");
 }
@@ -73,7 +73,7 @@ async fn a_running_one_is_cancelled_while_it_waits_and_goes_on_when_tried_again(
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     rig.app
-        .cancel_run(&actor(), rig.ticket(), run.operation.id)
+        .cancel_run(&actor(), rig.request_id(), run.operation.id)
         .await
         .unwrap();
     tokio::time::timeout(Duration::from_secs(20), worker)
@@ -89,7 +89,7 @@ async fn a_running_one_is_cancelled_while_it_waits_and_goes_on_when_tried_again(
     );
     let retried = rig
         .app
-        .retry_run(&actor(), rig.ticket(), run.operation.id)
+        .retry_run(&actor(), rig.request_id(), run.operation.id)
         .await
         .unwrap();
     assert_eq!(retried.operation.attempt, 2);
@@ -116,7 +116,7 @@ async fn k8_each_attempt_ends_with_one_event() {
     rig.fake
         .replan(|plan| plan.token = Some(crate::rig::TOKEN.to_owned()));
     rig.app
-        .retry_run(&actor(), rig.ticket(), run.operation.id)
+        .retry_run(&actor(), rig.request_id(), run.operation.id)
         .await
         .unwrap();
     rig.work().await;

@@ -14,7 +14,7 @@ use domain::{
 };
 use fake_crm::{Endpoint, Fake, Plan};
 use import_job_service::application::{
-    Actor, App, AppResult, Deps, Policy, Ticket as Write, clients::NewClient,
+    Actor, App, AppResult, Deps, Policy, RequestId, clients::NewClient,
 };
 use ports::{
     IdGenerator,
@@ -78,8 +78,8 @@ pub fn actor() -> Actor {
     }
 }
 
-pub fn write(deps: &Deps) -> Write {
-    Write {
+pub fn write(deps: &Deps) -> RequestId {
+    RequestId {
         write_id: deps.ids.next(),
         keyed: false,
     }
@@ -150,14 +150,14 @@ impl Rig {
     }
 
     /// A ticket without a key.
-    pub fn ticket(&self) -> Write {
+    pub fn request_id(&self) -> RequestId {
         write(&self.deps)
     }
 
     pub async fn start(&self, kind: ImportKind) -> Run {
         let started = self
             .app
-            .start_run(&actor(), self.ticket(), self.client.id, kind)
+            .start_run(&actor(), self.request_id(), self.client.id, kind)
             .await;
         started.unwrap()
     }

@@ -18,7 +18,7 @@ use ports::{
     importing::{
         BatchRepository, ClientRepository, ImportStore, ImportUnit, RowRepository, RunRepository,
     },
-    store::{Durability, OperationRepository, ReceiptLog},
+    store::{Durability, OperationRepository, OperationUnit, ReceiptLog},
 };
 
 use super::{
@@ -43,6 +43,16 @@ impl ImportStore for Db {
 struct Unit(Transaction);
 
 #[async_trait]
+impl OperationUnit for Unit {
+    fn operations(&mut self) -> Box<dyn OperationRepository + '_> {
+        Box::new(Operations(self.0.conn()))
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.0.commit().await
+    }
+}
+
 impl ImportUnit for Unit {
     fn clients(&mut self) -> Box<dyn ClientRepository + '_> {
         Box::new(clients::Clients(self.0.conn()))
@@ -60,19 +70,11 @@ impl ImportUnit for Unit {
         Box::new(batches::Batches(self.0.conn()))
     }
 
-    fn operations(&mut self) -> Box<dyn OperationRepository + '_> {
-        Box::new(Operations(self.0.conn()))
-    }
-
     fn outbox(&mut self) -> Box<dyn OutboxWriter + '_> {
         Box::new(Outbox(self.0.conn()))
     }
 
     fn receipts(&mut self) -> Box<dyn ReceiptLog + '_> {
         Box::new(Receipts(self.0.conn()))
-    }
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.0.commit().await
     }
 }

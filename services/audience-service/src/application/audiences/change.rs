@@ -131,9 +131,9 @@ impl App {
         audience.updated_at = self.deps.clock.now();
         uow.audiences().save(&audience, version).await?;
         let event = match (was_deleted, audience.deleted_at.is_some()) {
-            (false, true) => events::audience_dropped(&self.deps, &audience, &actor.user),
-            (true, false) => events::audience_restored(&self.deps, &audience, &actor.user),
-            _ => events::audience_updated(&self.deps, &audience, &actor.user),
+            (false, true) => events::audience_dropped(&self.deps, &audience, &actor.user)?,
+            (true, false) => events::audience_restored(&self.deps, &audience, &actor.user)?,
+            _ => events::audience_updated(&self.deps, &audience, &actor.user)?,
         };
         self.emit(&mut *uow, event).await?;
         uow.commit().await?;

@@ -6,7 +6,9 @@ use domain::{
     operation::{Failure, Operation, OperationKind, OperationState, RemovalReport, Report},
     shared::{AudienceId, Epoch, Instant, OperationId},
 };
+use kernel::payload;
 use ports::{
+    StoreError,
     contacts::ContentKey,
     crash,
     store::{Durability, NewOperation, OperationFilter, UnitOfWork},
@@ -15,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::{api_only, ready};
 use crate::application::{
-    Actor, App, AppResult, Ticket, events,
+    Actor, App, AppResult, RequestId, events,
     operations::{Ending, PurgeParams, unfinished},
 };
 
@@ -48,12 +50,12 @@ impl App {
     pub async fn clear_audience(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         id: AudienceId,
         only_from: Option<Source>,
     ) -> AppResult<Cleared> {
         let audience = self.audience(actor, id).await?;
-        if let Some(earlier) = self.accepted_earlier(ticket).await? {
+        if let Some(earlier) = self.accepted_earlier(request_id).await? {
             return Ok(Cleared {
                 audience: Audience {
                     contacts: 0,
@@ -78,14 +80,14 @@ impl App {
         let (from, emptied) = (audience.epoch, audience.contacts);
         let to = uow.contents().add(id).await?.key.epoch;
         uow.audiences().flip_epoch(id, from, to, now).await?;
-        let clear = self.clear_operation(actor, ticket, &audience, to, now);
+        let clear = self.clear_operation(actor, request_id, &audience, to, now)?;
         uow.operations().add(&clear).await?;
         let until = now + UNDO;
         self.plan_purge(uow.as_mut(), &clear, PurgeParams::content(id, from), until)
             .await?;
         self.emit(
             &mut *uow,
-            events::audience_cleared(&self.deps, &audience, clear.id, &actor.user),
+            events::audience_cleared(&self.deps, &audience, clear.id, &actor.user)?,
         )
         .await?;
         self.end_clear(uow.as_mut(), actor, &clear, emptied, until)
@@ -124,9 +126,11 @@ impl App {
             .operations(&actor.workspace, &filter)
             .await?
             .pop();
-        Ok(last
-            .filter(|o| clear_params(o).is_some_and(|p| p.to == audience.epoch.0))
-            .map(|o| o.id))
+        let Some(last) = last else {
+            return Ok(None);
+        };
+        let emptied_it = clear_params(&last)?.to == audience.epoch.0;
+        Ok(emptied_it.then_some(last.id))
     }
 
     /// Ends recyclings that the clear makes pointless.
@@ -150,30 +154,30 @@ impl App {
     fn clear_operation(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         audience: &Audience,
         to: Epoch,
         now: Instant,
-    ) -> NewOperation {
+    ) -> AppResult<NewOperation> {
         let params = ClearParams {
             from: audience.epoch.0,
             to: to.0,
         };
-        NewOperation {
+        Ok(NewOperation {
             id: OperationId::from_raw(self.deps.ids.next()),
-            write_id: ticket.write_id,
+            write_id: request_id.write_id,
             workspace: audience.workspace.clone(),
             audience: Some(audience.id),
             after_uploads_of: None,
             kind: OperationKind::Clear,
             state: OperationState::Running,
             total: Some(audience.contacts),
-            params: serde_json::to_value(params).unwrap_or_default(),
+            params: payload::encode(&params)?,
             created_by: actor.user.clone(),
             created_at: now,
             not_before: None,
             traceparent: ports::trace::current(),
-        }
+        })
     }
 
     async fn end_clear(
@@ -199,8 +203,8 @@ impl App {
     }
 }
 
-pub(crate) fn clear_params(operation: &Operation) -> Option<ClearParams> {
-    serde_json::from_value(operation.params.clone()).ok()
+pub(crate) fn clear_params(operation: &Operation) -> Result<ClearParams, StoreError> {
+    payload::decode(&operation.params, "the parameters of a clearing")
 }
 
 impl ClearParams {

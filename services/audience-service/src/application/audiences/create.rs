@@ -12,7 +12,7 @@ use ports::{
 use serde::{Deserialize, Serialize};
 
 use crate::application::{
-    Actor, App, AppResult, Ticket,
+    Actor, App, AppResult, RequestId,
     contacts::{AddContacts, ContactsAdded, Orders, Parsed, RowClass},
     events,
     operations::PurgeParams,
@@ -96,7 +96,7 @@ impl App {
     pub async fn create_audience(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         command: CreateAudience,
     ) -> AppResult<Created> {
         let CreateAudience {
@@ -112,23 +112,23 @@ impl App {
             audience.visibility = Visibility::Creating;
         }
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.created_earlier(uow.as_mut(), ticket).await? {
+        if let Some(earlier) = self.created_earlier(uow.as_mut(), request_id).await? {
             return Ok(earlier.answer(audience, parsed));
         }
         uow.audiences().add(&audience).await?;
         if parsed.is_empty() {
             let created = parsed.written_before(audience, Vec::new());
-            return self.show_created(uow, ticket, created).await;
+            return self.show_created(uow, request_id, created).await;
         }
         let creation = Creation {
             workspace: audience.workspace.clone(),
             audience: audience.id,
-            write_id: ticket.write_id,
+            write_id: request_id.write_id,
         };
         uow.creations().begin(&creation, LEASE_SECONDS).await?;
         uow.commit().await?;
         crash::point("create.begun");
-        let made = self.fill(ticket, audience, parsed).await;
+        let made = self.fill(request_id, audience, parsed).await;
         if made.is_err()
             && let Err(error) = self.drop_creation(&creation).await
         {
@@ -139,7 +139,12 @@ impl App {
     }
 
     /// Writes the contacts, then shows the audience.
-    async fn fill(&self, ticket: Ticket, audience: Audience, parsed: Parsed) -> AppResult<Created> {
+    async fn fill(
+        &self,
+        request_id: RequestId,
+        audience: Audience,
+        parsed: Parsed,
+    ) -> AppResult<Created> {
         let mut created = self.write_parsed(audience, parsed, FIRST_REQUEST).await?;
         crash::point("create.before_flip");
         let mut uow = self.deps.store.begin(Durability::Full).await?;
@@ -149,19 +154,19 @@ impl App {
             error => error,
         })?;
         self.show(uow.as_mut(), &mut created.audience).await?;
-        self.show_created(uow, ticket, created).await
+        self.show_created(uow, request_id, created).await
     }
 
     /// Commits what is created, with its event and with the answer for a repetition.
     async fn show_created(
         &self,
         mut uow: Box<dyn UnitOfWork>,
-        ticket: Ticket,
+        request_id: RequestId,
         created: Created,
     ) -> AppResult<Created> {
-        self.keep(uow.as_mut(), ticket, &Receipt::of(&created))
+        self.keep(uow.as_mut(), request_id, &Receipt::of(&created))
             .await?;
-        let event = events::audience_created(&self.deps, &created.audience);
+        let event = events::audience_created(&self.deps, &created.audience)?;
         self.emit(uow.as_mut(), event).await?;
         uow.commit().await?;
         crash::point("create.flipped");
@@ -173,13 +178,13 @@ impl App {
     async fn created_earlier(
         &self,
         uow: &mut dyn UnitOfWork,
-        ticket: Ticket,
+        request_id: RequestId,
     ) -> AppResult<Option<Receipt>> {
-        let earlier = self.earlier(uow, ticket).await?;
-        if earlier.is_some() || !ticket.keyed {
+        let earlier = self.earlier(uow, request_id).await?;
+        if earlier.is_some() || !request_id.keyed {
             return Ok(earlier);
         }
-        let unfinished = uow.creations().end_of_request(ticket.write_id).await?;
+        let unfinished = uow.creations().end_of_request(request_id.write_id).await?;
         if let Some(creation) = unfinished {
             self.abandon_creation(uow, &creation).await?;
         }
@@ -231,11 +236,11 @@ impl App {
             user: audience.created_by.clone(),
         };
         let now = self.deps.clock.now();
-        let ticket = Ticket {
+        let request_id = RequestId {
             write_id: creation.write_id,
             keyed: false,
         };
-        let cause = self.new_operation(&by, ticket, OperationKind::Purge, audience.id, now);
+        let cause = self.new_operation(&by, request_id, OperationKind::Purge, audience.id, now);
         let content = PurgeParams::content(audience.id, audience.epoch);
         self.plan_purge(uow, &cause, content, now).await
     }

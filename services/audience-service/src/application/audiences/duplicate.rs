@@ -5,10 +5,11 @@ use domain::{
     operation::{OperationKind, OperationState},
     shared::{AudienceId, AudienceName, Instant, OperationId},
 };
+use kernel::payload;
 use ports::store::{Durability, NewOperation};
 use serde::{Deserialize, Serialize};
 
-use crate::application::{Actor, App, AppResult, Ticket};
+use crate::application::{Actor, App, AppResult, RequestId, operations::made_audience};
 
 /// What a copy is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,25 +35,25 @@ impl App {
     pub async fn duplicate_audience(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         id: AudienceId,
         name: Option<AudienceName>,
     ) -> AppResult<Accepted> {
-        if let Some(earlier) = self.accepted_earlier(ticket).await? {
+        if let Some(earlier) = self.accepted_earlier(request_id).await? {
             return Ok(earlier);
         }
         let source = self.audience(actor, id).await?;
         source.ensure_live()?;
         let name = name.unwrap_or_else(|| source.name.copy());
         let target = self.hidden_audience(actor, &source, name, Source::Api);
-        let params = serde_json::to_value(DuplicateParams { source: id.raw() });
+        let params = payload::encode(&DuplicateParams { source: id.raw() })?;
         let now = self.deps.clock.now();
         let mut operation =
-            self.new_operation(actor, ticket, OperationKind::Duplicate, target.id, now);
-        operation.params = params.unwrap_or_default();
+            self.new_operation(actor, request_id, OperationKind::Duplicate, target.id, now);
+        operation.params = params;
         operation.total = Some(source.contacts);
         operation.after_uploads_of = Some(id);
-        self.accept(ticket, operation, Some(target)).await
+        self.accept(request_id, operation, Some(target)).await
     }
 
     /// An audience like `source` that nobody sees until an operation completes it.
@@ -74,14 +75,14 @@ impl App {
     pub(crate) fn new_operation(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         kind: OperationKind,
         audience: AudienceId,
         now: Instant,
     ) -> NewOperation {
         NewOperation {
             id: OperationId::from_raw(self.deps.ids.next()),
-            write_id: ticket.write_id,
+            write_id: request_id.write_id,
             workspace: actor.workspace.clone(),
             audience: Some(audience),
             after_uploads_of: None,
@@ -99,15 +100,15 @@ impl App {
     /// Stores an operation and the audience it makes, unless an earlier run of the request did.
     pub(crate) async fn accept(
         &self,
-        ticket: Ticket,
+        request_id: RequestId,
         operation: NewOperation,
         makes: Option<Audience>,
     ) -> AppResult<Accepted> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if ticket.keyed
-            && let Some(earlier) = uow.operations().by_write_id(ticket.write_id).await?
+        if request_id.keyed
+            && let Some(earlier) = uow.operations().by_write_id(request_id.write_id).await?
         {
-            let audience = self.made_audience(&earlier).or(earlier.audience);
+            let audience = made_audience(&earlier)?.or(earlier.audience);
             let audience = audience.ok_or(crate::application::AppError::NotFound)?;
             return Ok(Accepted {
                 operation: earlier.id,
@@ -119,7 +120,7 @@ impl App {
         }
         uow.operations().add(&operation).await?;
         if operation.kind == OperationKind::Recycle {
-            let event = crate::application::events::recycle_requested(&self.deps, &operation);
+            let event = crate::application::events::recycle_requested(&self.deps, &operation)?;
             self.emit(&mut *uow, event).await?;
         }
         uow.commit().await?;

@@ -15,7 +15,7 @@ use super::{
     RowClass, WriteCounts,
     writer::{MAX_ROWS, Orders, Row, WriteError, WriteRequest, WriteResult},
 };
-use crate::application::{Actor, App, AppError, AppResult, Ticket};
+use crate::application::{Actor, App, AppError, AppResult, RequestId};
 
 /// Most items of one request.
 pub const MAX_ITEMS: usize = 100_000;
@@ -136,7 +136,7 @@ impl App {
     pub async fn add_contacts(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         id: AudienceId,
         only_from: Option<Source>,
         command: AddContacts,
@@ -147,24 +147,24 @@ impl App {
         }
         audience.ensure_live()?;
         let parsed = self.parse_contacts(command)?;
-        let orders = self.orders_for(ticket).await?;
+        let orders = self.orders_for(request_id).await?;
         self.write_parsed(audience, parsed, orders).await
     }
 
     /// The request number that an earlier run of this request took, or the next one.
-    async fn orders_for(&self, ticket: Ticket) -> AppResult<Orders> {
-        if !ticket.keyed {
+    async fn orders_for(&self, request_id: RequestId) -> AppResult<Orders> {
+        if !request_id.keyed {
             return Ok(Orders::Next { receipt: None });
         }
         let mut uow = self.deps.store.begin(Durability::Derived).await?;
-        let earlier = uow.receipts().get(ticket.write_id).await?;
+        let earlier = uow.receipts().get(request_id.write_id).await?;
         let request = earlier
             .as_ref()
             .and_then(|r| r.get("request"))
             .and_then(Value::as_i64);
         Ok(request.map_or(
             Orders::Next {
-                receipt: Some(ticket.write_id),
+                receipt: Some(request_id.write_id),
             },
             Orders::Taken,
         ))

@@ -4,14 +4,7 @@
 //! relational store, the rows in the contact store, the change of the count in the relational store.
 //! After a crash the intent is still open, and repair looks at its documents only.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use domain::{
     contact::{ContactBody, Document},
@@ -27,6 +20,7 @@ use tokio::{
     sync::OwnedMutexGuard,
     time::{Instant, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
     RowClass,
@@ -151,12 +145,12 @@ pub struct Writer {
     pub(super) deps: Deps,
     pub(super) pages: Arc<PageIndexes>,
     pub(super) lanes: Lanes<Pending>,
-    stopping: Arc<AtomicBool>,
+    stopping: CancellationToken,
 }
 
 impl Writer {
     /// A writer on these ports, which tells these indexes what it wrote. Waits less once it is stopping.
-    pub fn new(deps: Deps, pages: Arc<PageIndexes>, stopping: Arc<AtomicBool>) -> Self {
+    pub fn new(deps: Deps, pages: Arc<PageIndexes>, stopping: CancellationToken) -> Self {
         Self {
             deps,
             pages,
@@ -167,7 +161,7 @@ impl Writer {
 
     /// Whether a writer in another process has been waited for long enough.
     fn is_held_up(&self, since: Instant) -> bool {
-        let patience = if self.stopping.load(Ordering::Relaxed) {
+        let patience = if self.stopping.is_cancelled() {
             BUSY_PATIENCE_AT_STOP
         } else {
             BUSY_PATIENCE

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Refusal;
-use crate::application::{Actor, App, AppResult, Ticket};
+use crate::application::{Actor, App, AppResult, RequestId};
 
 /// Most events of one request.
 pub const MAX_EVENTS: usize = 1_000;
@@ -59,7 +59,7 @@ impl App {
     pub async fn record_events(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         items: Vec<Value>,
     ) -> AppResult<Vec<EventOutcome>> {
         let now = self.deps.clock.now();
@@ -68,7 +68,7 @@ impl App {
         let items: Vec<_> = items.into_iter().map(parse).collect();
         let keys: Vec<_> = items.iter().flatten().map(|e| e.customer.clone()).collect();
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier(uow.as_mut(), ticket).await? {
+        if let Some(earlier) = self.earlier(uow.as_mut(), request_id).await? {
             return Ok(earlier);
         }
         let mut known: HashMap<CustomerKey, CustomerId> = HashMap::new();
@@ -83,7 +83,7 @@ impl App {
         let new = repository.add(&actor.workspace, &events).await?;
         drop(repository);
         let outcomes = outcomes(items, new);
-        self.keep(uow.as_mut(), ticket, &outcomes).await?;
+        self.keep(uow.as_mut(), request_id, &outcomes).await?;
         uow.commit().await?;
         Ok(outcomes)
     }

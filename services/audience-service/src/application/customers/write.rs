@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{MAX_VIOLATIONS, Refusal, book::Book, invalid};
-use crate::application::{Actor, App, AppError, AppResult, Ticket};
+use crate::application::{Actor, App, AppError, AppResult, RequestId};
 
 /// Most customers of one request: they are written in one transaction.
 pub const MAX_CUSTOMERS: usize = 10_000;
@@ -89,7 +89,7 @@ impl App {
     pub async fn upsert_customers(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         items: Vec<Value>,
         strict: bool,
     ) -> AppResult<Vec<CustomerOutcome>> {
@@ -97,7 +97,7 @@ impl App {
         let items: Vec<_> = items.into_iter().map(|i| parse_customer(i, now)).collect();
         let keys: Vec<CustomerKey> = items.iter().flatten().map(|i| i.key.clone()).collect();
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier(uow.as_mut(), ticket).await? {
+        if let Some(earlier) = self.earlier(uow.as_mut(), request_id).await? {
             return Ok(earlier);
         }
         let mut book = Book::open(uow.as_mut(), &actor.workspace, &keys, creatable).await?;
@@ -106,7 +106,7 @@ impl App {
             all_good(&outcomes)?;
         }
         book.write(uow.as_mut(), &actor.workspace).await?;
-        self.keep(uow.as_mut(), ticket, &outcomes).await?;
+        self.keep(uow.as_mut(), request_id, &outcomes).await?;
         uow.commit().await?;
         Ok(outcomes)
     }

@@ -10,7 +10,7 @@ use ports::{
 };
 use serde_json::Value;
 
-use super::{Actor, App, AppError, AppResult, Ticket, Topic};
+use super::{Actor, App, AppError, AppResult, RequestId, Topic};
 
 /// The end of an operation, as it came over the bus.
 #[derive(Debug, Clone)]
@@ -127,10 +127,14 @@ impl App {
     ///
     /// # Errors
     /// Store errors.
-    pub async fn read_all_notifications(&self, actor: &Actor, ticket: Ticket) -> AppResult<i64> {
+    pub async fn read_all_notifications(
+        &self,
+        actor: &Actor,
+        request_id: RequestId,
+    ) -> AppResult<i64> {
         let now = self.deps.clock.now();
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier(uow.as_mut(), ticket).await? {
+        if let Some(earlier) = self.earlier(uow.as_mut(), request_id).await? {
             return Ok(earlier);
         }
         let (workspace, user) = (&actor.workspace, &actor.user);
@@ -138,7 +142,7 @@ impl App {
             .notifications()
             .mark_all_read(workspace, user, now)
             .await?;
-        self.keep(uow.as_mut(), ticket, &marked).await?;
+        self.keep(uow.as_mut(), request_id, &marked).await?;
         uow.commit().await?;
         Ok(marked)
     }

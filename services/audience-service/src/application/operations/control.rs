@@ -3,12 +3,16 @@
 use domain::{
     audience::Visibility,
     operation::{Failure, Operation, OperationState},
-    shared::OperationId,
+    shared::{AudienceId, OperationId},
 };
-use ports::store::{Durability, Removal, RemovalState, UnitOfWork};
+use operations::Ending;
+use ports::{
+    StoreError,
+    store::{Durability, Removal, RemovalState, UnitOfWork},
+};
 
-use super::{end::Ending, unfinished::unfinished, worker::makes_audience};
-use crate::application::{Actor, App, AppError, AppResult, Ticket, Topic};
+use super::{unfinished::unfinished, worker::makes_audience};
+use crate::application::{Actor, App, AppError, AppResult, RequestId, Topic, recycle::new_target};
 
 impl App {
     /// Asks an operation to stop. A queued one ends at once, a running one at its next checkpoint.
@@ -18,11 +22,15 @@ impl App {
     pub async fn cancel_operation(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         id: OperationId,
     ) -> AppResult<Operation> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if self.earlier::<()>(uow.as_mut(), ticket).await?.is_some() {
+        if self
+            .earlier::<()>(uow.as_mut(), request_id)
+            .await?
+            .is_some()
+        {
             return self.operation(actor, id).await;
         }
         let found = uow.operations().get(&actor.workspace, id).await?;
@@ -32,7 +40,7 @@ impl App {
             let detail = format!("the operation has ended: {}", operation.state);
             return Err(AppError::conflict("operation_ended", detail));
         }
-        self.keep(uow.as_mut(), ticket, &()).await?;
+        self.keep(uow.as_mut(), request_id, &()).await?;
         // One that waits is in the hands of its worker as well, which knows what it has stored.
         if matches!(
             operation.state,
@@ -61,11 +69,15 @@ impl App {
     pub async fn retry_operation(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         id: OperationId,
     ) -> AppResult<Operation> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if self.earlier::<()>(uow.as_mut(), ticket).await?.is_some() {
+        if self
+            .earlier::<()>(uow.as_mut(), request_id)
+            .await?
+            .is_some()
+        {
             return self.operation(actor, id).await;
         }
         let found = uow.operations().get(&actor.workspace, id).await?;
@@ -91,7 +103,7 @@ impl App {
         }
         self.reserve_new_audience(uow.as_mut(), &operation).await?;
         uow.operations().requeue(id).await?;
-        self.keep(uow.as_mut(), ticket, &()).await?;
+        self.keep(uow.as_mut(), request_id, &()).await?;
         uow.commit().await?;
         self.wake.work();
         self.wake.publish(Topic::Operation(id.raw()));
@@ -125,7 +137,7 @@ impl App {
         from: Visibility,
         to: Visibility,
     ) -> AppResult<()> {
-        let Some(id) = self.made_audience(operation) else {
+        let Some(id) = made_audience(operation)? else {
             return Ok(());
         };
         let found = uow.audiences().get(&operation.workspace, id).await?;
@@ -135,17 +147,6 @@ impl App {
             uow.audiences().save(&audience, version).await?;
         }
         Ok(())
-    }
-
-    /// The audience that the operation makes, if it makes one.
-    pub(crate) fn made_audience(
-        &self,
-        operation: &Operation,
-    ) -> Option<domain::shared::AudienceId> {
-        if makes_audience(operation) {
-            return operation.audience;
-        }
-        crate::application::recycle::new_target(operation)
     }
 
     /// Withdraws a removal that was being built for an operation that will not finish it.
@@ -167,4 +168,15 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// The audience that the operation makes, if it makes one.
+///
+/// # Errors
+/// `Corrupt` when its parameters cannot be read.
+pub(crate) fn made_audience(operation: &Operation) -> Result<Option<AudienceId>, StoreError> {
+    if makes_audience(operation) {
+        return Ok(operation.audience);
+    }
+    new_target(operation)
 }

@@ -1,100 +1,13 @@
 //! Ending operations: state, event and notification come from one transaction, exactly once.
 
-use domain::{
-    operation::{Failure, Operation, OperationResult, OperationState, Report},
-    shared::Instant,
-};
+use domain::operation::Operation;
+use operations::{Ending, Job};
 use ports::{
     StoreError,
-    store::{Lease, LeaseError, OperationUpdate, UnitOfWork},
+    store::{Durability, Lease, LeaseError, UnitOfWork},
 };
 
-use crate::application::{App, Topic, events};
-
-/// How an operation ends.
-#[derive(Debug, Clone)]
-pub(crate) struct Ending {
-    /// A terminal state.
-    pub state: OperationState,
-    /// With `Succeeded`: whether rows were rejected.
-    pub result: Option<OperationResult>,
-    /// What it did.
-    pub report: Option<Report>,
-    /// Why it failed or was cancelled.
-    pub error: Option<Failure>,
-    /// Until when it can be undone.
-    pub undo_until: Option<Instant>,
-}
-
-impl Ending {
-    /// Success.
-    pub fn succeeded(report: Report, result: OperationResult) -> Self {
-        Self {
-            state: OperationState::Succeeded,
-            result: Some(result),
-            report: Some(report),
-            error: None,
-            undo_until: None,
-        }
-    }
-
-    /// Failure; the report says what was done until then.
-    pub fn failed(error: Failure, report: Option<Report>) -> Self {
-        Self {
-            state: OperationState::Failed,
-            result: None,
-            report,
-            error: Some(error),
-            undo_until: None,
-        }
-    }
-
-    /// Stopped on request, or superseded.
-    pub fn cancelled(error: Failure, report: Option<Report>) -> Self {
-        Self {
-            state: OperationState::Cancelled,
-            ..Self::failed(error, report)
-        }
-    }
-
-    /// Makes it undoable.
-    pub fn undoable(mut self, until: Instant) -> Self {
-        self.undo_until = Some(until);
-        self
-    }
-
-    fn update(&self, operation: &Operation, now: Instant) -> OperationUpdate {
-        let mut progress = operation.progress;
-        if self.state == OperationState::Succeeded {
-            progress.total = Some(progress.total.unwrap_or(progress.done).max(progress.done));
-            progress.done = progress.total.unwrap_or(progress.done);
-        }
-        OperationUpdate {
-            state: Some(self.state),
-            result: self.result,
-            report: self.report.clone(),
-            error: self.error.clone(),
-            progress: Some(progress),
-            finished_at: Some(now),
-            undo_until: self.undo_until,
-            ..OperationUpdate::default()
-        }
-    }
-
-    fn apply(&self, operation: &Operation, now: Instant) -> Operation {
-        let update = self.update(operation, now);
-        Operation {
-            state: self.state,
-            result: self.result,
-            report: self.report.clone().or_else(|| operation.report.clone()),
-            error: self.error.clone(),
-            progress: update.progress.unwrap_or(operation.progress),
-            finished_at: Some(now),
-            undo_until: self.undo_until.or(operation.undo_until),
-            ..operation.clone()
-        }
-    }
-}
+use crate::application::{App, AppResult, Topic, events};
 
 impl App {
     /// Ends an operation under its lease, inside a unit of work that may do more.
@@ -110,8 +23,18 @@ impl App {
             .update_leased(lease, &ending.update(operation, now))
             .await?;
         let ended = ending.apply(operation, now);
-        self.emit(&mut *uow, events::operation_finished(&self.deps, &ended))
+        self.emit(&mut *uow, events::operation_finished(&self.deps, &ended)?)
             .await?;
+        Ok(())
+    }
+
+    /// Ends the operation of a job with nothing else to store.
+    pub(crate) async fn end_job(&self, job: &Job, ending: &Ending) -> AppResult<()> {
+        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        self.end_leased(uow.as_mut(), &job.lease, &job.operation, ending)
+            .await?;
+        uow.commit().await?;
+        self.announce(&job.operation);
         Ok(())
     }
 
@@ -128,7 +51,7 @@ impl App {
             .update(operation.id, operation.state, &update)
             .await?;
         let ended = ending.apply(operation, now);
-        self.emit(&mut *uow, events::operation_finished(&self.deps, &ended))
+        self.emit(&mut *uow, events::operation_finished(&self.deps, &ended)?)
             .await
     }
 

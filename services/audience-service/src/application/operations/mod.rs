@@ -2,7 +2,6 @@
 
 mod control;
 mod end;
-mod job;
 mod purge;
 mod read;
 mod undo;
@@ -10,10 +9,10 @@ mod unfinished;
 mod withhold;
 mod worker;
 
-pub(crate) use end::Ending;
-pub use job::Job;
-pub(crate) use job::Signals;
+pub(crate) use control::made_audience;
+pub use operations::WorkOutcome;
+pub(crate) use operations::{Ending, Job, Signals};
 pub(crate) use purge::PurgeParams;
 pub use read::{Abilities, OperationWithLinks};
 pub(crate) use unfinished::unfinished;
-pub use worker::{Pool, WorkOutcome};
+pub use worker::Pool;

@@ -8,6 +8,8 @@ use domain::{
     },
     shared::{AudienceId, Epoch, Instant, OperationId, RemovalNo},
 };
+use kernel::payload;
+use operations::{Halt, Stop};
 use ports::{
     contacts::{ContentKey, Purge},
     crash,
@@ -15,8 +17,8 @@ use ports::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Job, end::Ending};
-use crate::application::{App, AppError, AppResult};
+use super::{Ending, Job};
+use crate::application::{App, AppResult};
 
 /// What a purge deletes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,7 +100,7 @@ impl App {
             kind: OperationKind::Purge,
             state: OperationState::Queued,
             total: None,
-            params: serde_json::to_value(params).unwrap_or_default(),
+            params: payload::encode(&params)?,
             not_before: Some(not_before),
             ..cause.clone()
         };
@@ -106,8 +108,8 @@ impl App {
     }
 
     pub(crate) async fn run_purge(&self, job: &mut Job) -> AppResult<()> {
-        let params: PurgeParams = serde_json::from_value(job.operation.params.clone())
-            .map_err(|_| ports::StoreError::Corrupt("the parameters of a purge"))?;
+        let params: PurgeParams =
+            payload::decode(&job.operation.params, "the parameters of a purge")?;
         match params.removal {
             None => self.purge_content(job, params.key()).await,
             Some(no) => self.purge_removal(job, params.key(), RemovalNo(no)).await,
@@ -133,14 +135,14 @@ impl App {
             uow.contents().forget(key).await?;
             uow.commit().await?;
         }
-        job.end(&done(job)).await
+        self.end_job(job, &done(job)).await
     }
 
     async fn purge_removal(&self, job: &mut Job, key: ContentKey, no: RemovalNo) -> AppResult<()> {
         let removal = match self.expire(key, no).await? {
             Some(removal) if removal.state == RemovalState::Expired => removal,
             Some(removal) if removal.state == RemovalState::Building => {
-                return job.end(&done(job)).await;
+                return self.end_job(job, &done(job)).await;
             }
             withdrawn => {
                 // Where there is none, a retry has begun anew under another number.
@@ -150,7 +152,7 @@ impl App {
                     uow.contents().save_removal(&purged(removal)).await?;
                     uow.commit().await?;
                 }
-                return job.end(&done(job)).await;
+                return self.end_job(job, &done(job)).await;
             }
         };
         self.purge_rows(job, key, no, Purge::Hidden).await?;
@@ -158,7 +160,7 @@ impl App {
             Ok(held) => held,
             // Cleared meanwhile: the purge of the whole content has the rest.
             Err(error) if error.is_conflict_on(crate::application::contacts::CONTENT_GONE) => {
-                return job.end(&done(job)).await;
+                return self.end_job(job, &done(job)).await;
             }
             Err(error) => return Err(error.into()),
         };
@@ -179,7 +181,7 @@ impl App {
             .close_in(uow.as_mut(), &held, &Default::default())
             .await?;
         uow.commit().await?;
-        job.end(&done(job)).await
+        self.end_job(job, &done(job)).await
     }
 
     async fn purge_rows(
@@ -232,8 +234,8 @@ impl App {
             .await
         {
             // A purge has no half way to stop at: what it deletes is out of reach already.
-            Err(AppError::Cancelled) | Ok(()) => Ok(()),
-            Err(error) => Err(error),
+            Err(Halt::Stop(Stop::Cancelled)) | Ok(()) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }

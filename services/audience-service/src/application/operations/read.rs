@@ -41,7 +41,7 @@ impl App {
         let found = self.deps.queries.operation(&actor.workspace, id).await?;
         let found = found.filter(|operation| operation.kind.is_asked_for());
         let found = found.ok_or(AppError::NotFound)?;
-        Ok(self.stalls.seen(found))
+        Ok(self.frame.stalls.seen(found))
     }
 
     /// Operations, newest first, and whether there are more.
@@ -62,7 +62,7 @@ impl App {
             .await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let seen = rows.into_iter().map(|row| self.stalls.seen(row));
+        let seen = rows.into_iter().map(|row| self.frame.stalls.seen(row));
         Ok((seen.collect(), more))
     }
 
@@ -104,15 +104,8 @@ impl App {
                 return Ok(operation);
             }
             let poll = (tokio::time::Instant::now() + POLL).min(deadline);
-            let changed = async {
-                while let Ok(topic) = topics.recv().await {
-                    if topic == Topic::Operation(id.raw()) {
-                        break;
-                    }
-                }
-            };
-            // A lagging or closed channel ends the wait early, which only costs a look.
-            let _ = tokio::time::timeout_at(poll, changed).await;
+            let changed = Topic::Operation(id.raw());
+            let _ = tokio::time::timeout_at(poll, changed.heard(&mut topics)).await;
         }
     }
 }

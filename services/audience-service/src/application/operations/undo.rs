@@ -13,6 +13,7 @@ use ports::{
     },
 };
 
+use super::control::made_audience;
 use crate::application::{
     Actor, App, AppError, AppResult,
     audiences::clear_params,
@@ -44,7 +45,7 @@ impl App {
             let detail = "the undo has run out: seven days, or 64 later removals";
             return Err(AppError::conflict("undo_expired", detail));
         }
-        let undone = if self.made_audience(&operation).is_some() {
+        let undone = if made_audience(&operation)?.is_some() {
             self.undo_creation(actor, &operation).await
         } else if operation.kind == OperationKind::Clear {
             self.undo_clear(actor, &operation).await
@@ -67,7 +68,7 @@ impl App {
     /// Drops the audience that the operation made.
     async fn undo_creation(&self, actor: &Actor, operation: &Operation) -> AppResult<()> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        let Some(id) = self.made_audience(operation) else {
+        let Some(id) = made_audience(operation)? else {
             return Ok(());
         };
         let now = self.deps.clock.now();
@@ -78,7 +79,7 @@ impl App {
             audience.updated_at = now;
             audience.version += 1;
             uow.audiences().save(&audience, version).await?;
-            let dropped = events::audience_dropped(&self.deps, &audience, &actor.user);
+            let dropped = events::audience_dropped(&self.deps, &audience, &actor.user)?;
             self.emit(&mut *uow, dropped).await?;
         }
         self.mark_undone(uow.as_mut(), actor, operation, 0, 0, now)
@@ -88,8 +89,7 @@ impl App {
 
     async fn undo_clear(&self, actor: &Actor, operation: &Operation) -> AppResult<()> {
         let audience = self.audience_of(actor, operation).await?;
-        let params = clear_params(operation)
-            .ok_or(ports::StoreError::Corrupt("the parameters of a clear"))?;
+        let params = clear_params(operation)?;
         let (old, new) = (params.emptied(audience.id), params.empty(audience.id));
         let changed = || {
             let detail = "the audience was written to since it was cleared";
@@ -237,7 +237,7 @@ impl App {
         uow.operations()
             .update(operation.id, operation.state, &update)
             .await?;
-        let event = events::removal_undone(&self.deps, operation, restored, withheld, &actor.user);
+        let event = events::removal_undone(&self.deps, operation, restored, withheld, &actor.user)?;
         Ok(self.emit(&mut *uow, event).await?)
     }
 

@@ -7,7 +7,7 @@ use ports::store::{Durability, OutcomeRecord};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, App, AppResult, Ticket};
+use super::{Actor, App, AppResult, RequestId};
 
 /// Most outcomes of one request.
 pub const MAX_OUTCOMES: usize = 100_000;
@@ -52,14 +52,14 @@ impl App {
     pub async fn record_outcomes(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         records: Vec<OutcomeRecord>,
     ) -> AppResult<OutcomesRecorded> {
         if records.is_empty() {
             return Ok(OutcomesRecorded::default());
         }
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier(uow.as_mut(), ticket).await? {
+        if let Some(earlier) = self.earlier(uow.as_mut(), request_id).await? {
             return Ok(earlier);
         }
         let new = uow.outcomes().add(&actor.workspace, &records).await?;
@@ -68,7 +68,7 @@ impl App {
             recorded,
             repeated: new.len() - recorded,
         };
-        self.keep(uow.as_mut(), ticket, &did).await?;
+        self.keep(uow.as_mut(), request_id, &did).await?;
         uow.commit().await?;
         ports::crash::point("request.before_answer");
         Ok(did)

@@ -7,7 +7,8 @@ use domain::{
     recycle::{Keep, Reasons, Rules, Target},
     shared::AudienceId,
 };
-use ports::{StoreError, contacts::Priority, crash, store::Durability};
+use kernel::payload;
+use ports::{contacts::Priority, crash, store::Durability};
 
 use super::{
     DUPLICATES, RecycleParams,
@@ -46,8 +47,8 @@ impl App {
     }
 
     pub(crate) async fn run_duplicate(&self, job: &mut Job) -> AppResult<()> {
-        let params: DuplicateParams = serde_json::from_value(job.operation.params.clone())
-            .map_err(|_| StoreError::Corrupt("the parameters of a copy"))?;
+        let params: DuplicateParams =
+            payload::decode(&job.operation.params, "the parameters of a copy")?;
         let workspace = job.operation.workspace.clone();
         let from = AudienceId::from_raw(params.source);
         let found = self.deps.queries.audience(&workspace, from).await?;
@@ -158,7 +159,7 @@ impl App {
         if job.operation.audience != Some(audience.id) {
             let target = Some(audience.id.to_string());
             let done =
-                events::recycle_completed(&self.deps, &job.operation, target, &report, until);
+                events::recycle_completed(&self.deps, &job.operation, target, &report, until)?;
             self.emit(&mut *uow, done).await?;
         }
         let ending = Ending::succeeded(Report::Removal(report), OperationResult::Complete);

@@ -19,7 +19,8 @@ use domain::{
     recycle::{Keep, Rules, Target},
     shared::{AudienceId, Instant, OperationId, UploadId},
 };
-use ports::contacts::Order;
+use kernel::payload;
+use ports::{StoreError, contacts::Order};
 use serde::{Deserialize, Serialize};
 
 use crate::application::uploads::Exclusion;
@@ -50,27 +51,37 @@ impl RecycleParams {
     pub fn exclusion(&self) -> Option<Exclusion> {
         self.file.as_ref().map(|(_, found)| found.clone())
     }
+
+    /// Those of a recycling.
+    fn of(operation: &Operation) -> Result<Self, StoreError> {
+        payload::decode(&operation.params, "the parameters of a recycling")
+    }
 }
 
 /// The uploaded file whose documents an operation removes.
-pub(crate) fn file_of(operation: &Operation) -> Option<UploadId> {
+///
+/// # Errors
+/// `Corrupt` when its parameters cannot be read.
+pub(crate) fn file_of(operation: &Operation) -> Result<Option<UploadId>, StoreError> {
     if operation.kind != OperationKind::Recycle {
-        return None;
+        return Ok(None);
     }
-    let params: RecycleParams = serde_json::from_value(operation.params.clone()).ok()?;
-    params.file.map(|(upload, _)| UploadId::from_raw(upload))
+    let params = RecycleParams::of(operation)?;
+    Ok(params.file.map(|(upload, _)| UploadId::from_raw(upload)))
 }
 
 /// The audience that a recycling makes, if it makes one.
-pub(crate) fn new_target(operation: &Operation) -> Option<AudienceId> {
+///
+/// # Errors
+/// `Corrupt` when its parameters cannot be read.
+pub(crate) fn new_target(operation: &Operation) -> Result<Option<AudienceId>, StoreError> {
     if operation.kind != OperationKind::Recycle {
-        return None;
+        return Ok(None);
     }
-    let params: RecycleParams = serde_json::from_value(operation.params.clone()).ok()?;
-    match params.target {
+    Ok(match RecycleParams::of(operation)?.target {
         Target::InPlace => None,
         Target::New { audience } => Some(AudienceId::from_raw(audience)),
-    }
+    })
 }
 
 /// Name of a sorted set of documents of an operation.

@@ -7,6 +7,7 @@ use domain::{
     recycle::{Keep, Reasons, Rules, Target},
     shared::{AudienceId, AudienceName, Instant, OperationId, UploadId},
 };
+use kernel::payload;
 use ports::contacts::ContentKey;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ use super::{
     survey::{Source, Survey},
 };
 use crate::application::{
-    Actor, App, AppError, AppResult, Ticket, audiences::Accepted, contacts::view_of,
+    Actor, App, AppError, AppResult, RequestId, audiences::Accepted, contacts::view_of,
     uploads::Exclusion,
 };
 
@@ -119,11 +120,11 @@ impl App {
     pub async fn recycle(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         id: AudienceId,
         request: RecycleRequest,
     ) -> AppResult<RecycleAnswer> {
-        if let Some(earlier) = self.accepted_earlier(ticket).await? {
+        if let Some(earlier) = self.accepted_earlier(request_id).await? {
             return Ok(RecycleAnswer::Accepted(earlier));
         }
         let audience = self.audience(actor, id).await?;
@@ -159,12 +160,12 @@ impl App {
             };
         }
         let now = self.deps.clock.now();
-        let mut operation = self.new_operation(actor, ticket, OperationKind::Recycle, id, now);
+        let mut operation = self.new_operation(actor, request_id, OperationKind::Recycle, id, now);
         operation.id = sets;
         operation.total = Some(audience.contacts);
         operation.after_uploads_of = Some(id);
-        operation.params = serde_json::to_value(&params).unwrap_or_default();
-        let accepted = self.accept(ticket, operation, target).await;
+        operation.params = payload::encode(&params)?;
+        let accepted = self.accept(request_id, operation, target).await;
         let unneeded = match &accepted {
             Ok(accepted) => accepted.operation != sets,
             // The commit may be done although its reply was lost, and then the operation reads its
@@ -351,7 +352,7 @@ impl App {
         extra.insert("total".into(), report.total.into());
         extra.insert("removed".into(), report.removed.into());
         extra.insert("kept".into(), report.kept.into());
-        let by_reason = serde_json::to_value(&report.by_reason).unwrap_or_default();
+        let by_reason = payload::encode(&report.by_reason)?;
         extra.insert("by_reason".into(), by_reason);
         let detail = if expired {
             "the plan is older than one hour; make a new dry run"

@@ -6,6 +6,7 @@ use domain::{
     recycle::{Reasons, Target},
     shared::RemovalNo,
 };
+use kernel::payload;
 use ports::{
     StoreError,
     contacts::{ContentKey, Order, Priority, Tombstone},
@@ -66,8 +67,8 @@ impl RecycleCheckpoint {
     /// # Errors
     /// `Corrupt` when it cannot be read.
     pub fn of(operation: &Operation) -> Result<Self, StoreError> {
-        let checkpoint = Option::<Self>::deserialize(&operation.checkpoint)
-            .map_err(|_| StoreError::Corrupt("the checkpoint of a recycling"))?;
+        let checkpoint: Option<Self> =
+            payload::decode(&operation.checkpoint, "the checkpoint of a recycling")?;
         Ok(checkpoint.unwrap_or_default())
     }
 
@@ -98,8 +99,7 @@ impl RecycleCheckpoint {
 
 impl App {
     pub(crate) async fn run_recycle(&self, job: &mut Job) -> AppResult<()> {
-        let params: RecycleParams = serde_json::from_value(job.operation.params.clone())
-            .map_err(|_| StoreError::Corrupt("the parameters of a recycling"))?;
+        let params = RecycleParams::of(&job.operation)?;
         let audience = self.audience_of_job(job).await?;
         let content = self.content_of(&audience).await?;
         crash::point("recycle.started");
@@ -312,7 +312,7 @@ impl App {
         self.plan_removal_purge(uow.as_mut(), &job.operation, &removal, until)
             .await?;
         self.fold_oldest(uow.as_mut(), job, &active, key).await?;
-        let done = events::recycle_completed(&self.deps, &job.operation, None, &report, until);
+        let done = events::recycle_completed(&self.deps, &job.operation, None, &report, until)?;
         self.emit(&mut *uow, done).await?;
         let ending = Ending::succeeded(Report::Removal(report), OperationResult::Complete);
         let ending = ending.undoable(until);
@@ -368,12 +368,8 @@ pub(super) async fn save(job: &mut Job, at: &RecycleCheckpoint) -> AppResult<()>
         total,
     };
     let report = Some(Report::Removal(at.tally.report()));
-    job.checkpoint(
-        progress,
-        report,
-        serde_json::to_value(at).unwrap_or_default(),
-    )
-    .await
+    let checkpoint = payload::encode(at)?;
+    Ok(job.checkpoint(progress, report, checkpoint).await?)
 }
 
 /// Tombstones for the contacts that go.

@@ -128,7 +128,7 @@ impl App {
                     let Err(error) = meaning.document(&record) else {
                         continue;
                     };
-                    let line = Rejected::new(&record, meaning.values(&record), &error).line();
+                    let line = Rejected::new(&record, meaning.values(&record), &error).line()?;
                     if sender.blocking_send(Ok(line)).is_err() {
                         break;
                     }

@@ -23,8 +23,9 @@ pub use rejected::Rejected;
 pub use request::UploadInto;
 
 use domain::{contact::ColumnMapping, operation::UploadReport, shared::OperationId};
+use kernel::payload;
 use meaning::RowForm;
-use ports::{StoreError, files::DetectedFormat};
+use ports::files::DetectedFormat;
 use serde::{Deserialize, Serialize};
 
 use crate::application::{AppResult, operations::Job};
@@ -63,18 +64,17 @@ pub(crate) struct UploadCheckpoint {
 }
 
 fn upload_params(job: &Job) -> AppResult<UploadParams> {
-    let params = serde_json::from_value(job.operation.params.clone());
-    Ok(params.map_err(|_| StoreError::Corrupt("the parameters of an upload"))?)
+    Ok(payload::decode(
+        &job.operation.params,
+        "the parameters of an upload",
+    )?)
 }
 
 /// Where the operation stands: at its beginning without a checkpoint.
 fn checkpoint(job: &Job) -> AppResult<UploadCheckpoint> {
-    let stored = job.operation.checkpoint.clone();
-    if stored.is_null() {
-        return Ok(UploadCheckpoint::default());
-    }
-    let stored = serde_json::from_value(stored);
-    Ok(stored.map_err(|_| StoreError::Corrupt("the checkpoint of an upload"))?)
+    let stored: Option<UploadCheckpoint> =
+        payload::decode(&job.operation.checkpoint, "the checkpoint of an upload")?;
+    Ok(stored.unwrap_or_default())
 }
 
 /// Name of the sorted rows of an operation.

@@ -7,6 +7,7 @@ use domain::{
     operation::{Progress, Report, UploadReport},
     shared::Instant,
 };
+use kernel::payload;
 use ports::{
     crash,
     files::{BlobWriter, RecordLimits, RecordReader, Sorter},
@@ -83,12 +84,8 @@ pub(super) async fn save(job: &mut Job, checkpoint: &UploadCheckpoint) -> AppRes
         total: checkpoint.rows.map(|rows| rows + rejected),
     };
     let report = Some(Report::Upload(checkpoint.report.clone()));
-    job.checkpoint(
-        progress,
-        report,
-        serde_json::to_value(checkpoint).unwrap_or_default(),
-    )
-    .await
+    let checkpoint = payload::encode(checkpoint)?;
+    Ok(job.checkpoint(progress, report, checkpoint).await?)
 }
 
 struct Reading {
@@ -127,7 +124,7 @@ impl Reading {
                 }
                 Err(error) => {
                     self.report.rejected += 1;
-                    let line = Rejected::new(&record, meaning.values(&record), &error).line();
+                    let line = Rejected::new(&record, meaning.values(&record), &error).line()?;
                     if let Some(writer) = self.rejected.as_mut() {
                         runtime.block_on(writer.write(&line))?;
                     }

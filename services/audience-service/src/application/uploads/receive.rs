@@ -5,13 +5,14 @@ use domain::{
     shared::{Instant, UploadId},
 };
 use futures::{Stream, StreamExt};
+use kernel::payload;
 use ports::{
     files::{BlobInfo, BlobStore, DetectedFormat, FileError, FileHint, FileOptions, RecordLimits},
     store::{Durability, Upload},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::application::{Actor, App, AppError, AppResult, Ticket};
+use crate::application::{Actor, App, AppError, AppResult, RequestId};
 
 /// Bytes looked at before the rest of a file is accepted.
 const HEAD: usize = 64 << 10;
@@ -78,7 +79,7 @@ impl App {
     pub async fn receive_upload<S, C, E>(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         received: Received<S>,
     ) -> AppResult<StoredUpload>
     where
@@ -87,7 +88,7 @@ impl App {
         E: std::fmt::Display + Send,
     {
         let file = self.receive_file(received).await?;
-        self.remember_file(actor, ticket, file).await
+        self.remember_file(actor, request_id, file).await
     }
 
     /// Streams a file to the disk and looks into it. What comes of it is to be remembered or
@@ -182,11 +183,11 @@ impl App {
     pub async fn remember_file(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         file: ReceivedFile,
     ) -> AppResult<StoredUpload> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(receipt) = self.earlier(uow.as_mut(), ticket).await? {
+        if let Some(receipt) = self.earlier(uow.as_mut(), request_id).await? {
             drop(uow);
             return self.earlier_upload(actor, &receipt, file).await;
         }
@@ -197,12 +198,12 @@ impl App {
             file_name: file.file_name,
             bytes: i64::try_from(file.info.bytes).unwrap_or(i64::MAX),
             sha256: file.info.sha256,
-            detected: serde_json::to_value(&file.detected).unwrap_or_default(),
+            detected: payload::encode(&file.detected)?,
             created_at: file.received_at,
         };
         uow.uploads().add(&upload).await?;
         let receipt = serde_json::json!({ "upload": file.id.raw() });
-        self.keep(uow.as_mut(), ticket, &receipt).await?;
+        self.keep(uow.as_mut(), request_id, &receipt).await?;
         uow.commit().await?;
         Ok(StoredUpload {
             upload,
@@ -241,8 +242,7 @@ impl App {
         let Some(upload) = self.deps.queries.upload(&actor.workspace, id).await? else {
             return Ok(None);
         };
-        let detected = serde_json::from_value(upload.detected.clone())
-            .map_err(|_| ports::StoreError::Corrupt("what was found in an upload"))?;
+        let detected = payload::decode(&upload.detected, "what was found in an upload")?;
         Ok(Some(StoredUpload { upload, detected }))
     }
 }

@@ -7,7 +7,8 @@ use domain::{
     operation::{Operation, OperationKind},
     shared::{AudienceId, OperationId, UploadId},
 };
-use ports::files::{BlobStream, DetectedFormat, FileFormat, Record, RowFault};
+use kernel::payload;
+use ports::files::{BlobStream, DetectedFormat, FileError, FileFormat, Record, RowFault};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -17,7 +18,7 @@ use super::{
     rejected_name,
 };
 use crate::application::{
-    Actor, App, AppError, AppResult, Ticket, audiences::Accepted, recycle::file_of,
+    Actor, App, AppError, AppResult, RequestId, audiences::Accepted, recycle::file_of,
 };
 
 /// One rejected row as it is kept.
@@ -51,10 +52,10 @@ impl Rejected {
     }
 
     /// One line of the file of rejected rows.
-    pub fn line(&self) -> Vec<u8> {
-        let mut line = serde_json::to_vec(self).unwrap_or_default();
+    pub fn line(&self) -> Result<Vec<u8>, FileError> {
+        let mut line = serde_json::to_vec(self).map_err(|e| FileError::Io(e.into()))?;
         line.push(b'\n');
-        line
+        Ok(line)
     }
 }
 
@@ -83,7 +84,7 @@ impl App {
     /// `NotFound` for the operation or where it has none.
     pub async fn rejected_rows(&self, actor: &Actor, id: OperationId) -> AppResult<BlobStream> {
         let operation = self.operation(actor, id).await?;
-        if let Some(upload) = file_of(&operation) {
+        if let Some(upload) = file_of(&operation)? {
             return self.unreadable_rows(actor, upload).await;
         }
         if !takes_file(&operation) {
@@ -102,7 +103,7 @@ impl App {
     /// `NotFound` for the operation or where it takes no file.
     pub async fn file_columns(&self, actor: &Actor, id: OperationId) -> AppResult<Vec<String>> {
         let operation = self.operation(actor, id).await?;
-        if let Some(upload) = file_of(&operation) {
+        if let Some(upload) = file_of(&operation)? {
             return self.upload_columns(actor, upload).await;
         }
         if !takes_file(&operation) {
@@ -128,7 +129,7 @@ impl App {
     pub async fn resubmit(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         id: OperationId,
         command: UploadInto,
     ) -> AppResult<Accepted> {
@@ -141,7 +142,7 @@ impl App {
             ));
         };
         let original = params_of(&operation)?;
-        self.bring_in(actor, ticket, audience, command, Some(original))
+        self.bring_in(actor, request_id, audience, command, Some(original))
             .await
     }
 }
@@ -154,9 +155,10 @@ fn takes_file(operation: &Operation) -> bool {
 }
 
 fn params_of(operation: &Operation) -> AppResult<UploadParams> {
-    let params = serde_json::from_value(operation.params.clone());
-    let corrupt = |_| ports::StoreError::Corrupt("the parameters of an operation");
-    Ok(params.map_err(corrupt)?)
+    Ok(payload::decode(
+        &operation.params,
+        "the parameters of an operation",
+    )?)
 }
 
 /// How the rows of a mended file are read; `None` for a file of another form.

@@ -8,6 +8,7 @@ use domain::{
     operation::OperationKind,
     shared::{AudienceId, AudienceName, UploadId},
 };
+use kernel::payload;
 use ports::{
     contacts::ContentKey,
     files::FileFormat,
@@ -15,7 +16,7 @@ use ports::{
 };
 
 use super::{StoredUpload, UploadParams, meaning::RowForm, rejected::mended_form};
-use crate::application::{Actor, App, AppError, AppResult, Ticket, audiences::Accepted};
+use crate::application::{Actor, App, AppError, AppResult, RequestId, audiences::Accepted};
 
 /// A file for an audience.
 #[derive(Debug, Clone)]
@@ -38,31 +39,32 @@ impl App {
     pub async fn upload_into(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         id: AudienceId,
         command: UploadInto,
     ) -> AppResult<Accepted> {
-        self.bring_in(actor, ticket, id, command, None).await
+        self.bring_in(actor, request_id, id, command, None).await
     }
 
     /// As [`upload_into`](Self::upload_into), where the file may hold rejected rows of another one.
     pub(super) async fn bring_in(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         id: AudienceId,
         command: UploadInto,
         original: Option<UploadParams>,
     ) -> AppResult<Accepted> {
-        if let Some(earlier) = self.accepted_earlier(ticket).await? {
+        if let Some(earlier) = self.accepted_earlier(request_id).await? {
             return Ok(earlier);
         }
         let audience = self.audience(actor, id).await?;
         audience.ensure_live()?;
         let mut params = self.upload_params(actor, &command, original).await?;
         params.request = self.take_request(&audience).await?;
-        let operation = self.upload_operation(actor, ticket, OperationKind::Upload, id, &params);
-        self.accept(ticket, operation, None).await
+        let operation =
+            self.upload_operation(actor, request_id, OperationKind::Upload, id, &params)?;
+        self.accept(request_id, operation, None).await
     }
 
     /// Starts making an audience from a file. It shows when it is complete.
@@ -72,13 +74,13 @@ impl App {
     pub async fn create_from_upload(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         name: AudienceName,
         tags: Tags,
         status: AudienceStatus,
         command: UploadInto,
     ) -> AppResult<Accepted> {
-        if let Some(earlier) = self.accepted_earlier(ticket).await? {
+        if let Some(earlier) = self.accepted_earlier(request_id).await? {
             return Ok(earlier);
         }
         let mut params = self.upload_params(actor, &command, None).await?;
@@ -87,8 +89,8 @@ impl App {
         let mut audience = self.new_audience(actor, name, tags, status, Source::Api);
         audience.visibility = Visibility::Creating;
         let kind = OperationKind::Create;
-        let operation = self.upload_operation(actor, ticket, kind, audience.id, &params);
-        self.accept(ticket, operation, Some(audience)).await
+        let operation = self.upload_operation(actor, request_id, kind, audience.id, &params)?;
+        self.accept(request_id, operation, Some(audience)).await
     }
 
     async fn upload_params(
@@ -138,15 +140,15 @@ impl App {
     fn upload_operation(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         kind: OperationKind,
         audience: AudienceId,
         params: &UploadParams,
-    ) -> NewOperation {
+    ) -> AppResult<NewOperation> {
         let now = self.deps.clock.now();
-        let mut operation = self.new_operation(actor, ticket, kind, audience, now);
-        operation.params = serde_json::to_value(params).unwrap_or_default();
-        operation
+        let mut operation = self.new_operation(actor, request_id, kind, audience, now);
+        operation.params = payload::encode(params)?;
+        Ok(operation)
     }
 
     /// Takes the file's place in the order of acceptance.

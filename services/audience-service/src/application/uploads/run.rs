@@ -80,7 +80,8 @@ impl App {
                 self.reveal(uow.as_mut(), &mut audience).await?;
                 ending = ending.undoable(self.deps.clock.now() + UNDO);
             }
-            let event = events::audience_imported(&self.deps, &audience, job.operation.id, &report);
+            let event =
+                events::audience_imported(&self.deps, &audience, job.operation.id, &report)?;
             self.emit(&mut *uow, event).await?;
             ending
         };
@@ -98,7 +99,7 @@ impl App {
         audience: &mut Audience,
     ) -> AppResult<()> {
         if self.show(&mut *uow, audience).await? {
-            self.emit(&mut *uow, events::audience_created(&self.deps, audience))
+            self.emit(&mut *uow, events::audience_created(&self.deps, audience)?)
                 .await?;
         }
         Ok(())

@@ -53,7 +53,7 @@ pub async fn create(
     let contacts = contacts(&state, command, base)?;
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, body.hash, move |ticket| async move {
+        .once(&request, &actor, body.hash, move |request_id| async move {
             let refusal = Refusal {
                 strict: contacts.strict,
                 base,
@@ -65,7 +65,7 @@ pub async fn create(
                 source: Source::Api,
                 contacts,
             };
-            let created = app.create_audience(&caller, ticket, create).await;
+            let created = app.create_audience(&caller, request_id, create).await;
             let created = created.map_err(|e| refusal.problem(e))?;
             Ok(Answer::json(StatusCode::CREATED, &Written::from(created)))
         })
@@ -103,13 +103,13 @@ pub async fn insert(
     let contacts = contacts(&state, command, base)?;
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, body.hash, move |ticket| async move {
+        .once(&request, &actor, body.hash, move |request_id| async move {
             let refusal = Refusal {
                 strict: contacts.strict,
                 base,
             };
             let added = app
-                .add_contacts(&caller, ticket, id, Some(Source::Api), contacts)
+                .add_contacts(&caller, request_id, id, Some(Source::Api), contacts)
                 .await;
             let added = added.map_err(|e| refusal.problem(e))?;
             Ok(Answer::json(StatusCode::OK, &Written::from(added)))
@@ -141,10 +141,10 @@ pub async fn delete(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let (id, _) = target(&state, &request, &query, payload).await?;
-    let (app, ticket) = (state.app.clone(), state.ticket());
+    let (app, request_id) = (state.app.clone(), state.request_id());
     let change = async move {
         let cleared = app
-            .clear_audience(&actor, ticket, id, Some(Source::Api))
+            .clear_audience(&actor, request_id, id, Some(Source::Api))
             .await;
         let cleared = cleared.map_err(refused)?;
         let changed = Changed::new(&cleared.audience, Some(cleared.operation));

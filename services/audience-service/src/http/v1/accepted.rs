@@ -45,7 +45,7 @@ pub async fn followed(
     } else {
         StatusCode::ACCEPTED
     };
-    let mut answer = Answer::json(status, &OperationJson::new(app, operation));
+    let mut answer = Answer::json(status, &OperationJson::new(app, operation)?);
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/operations/{id}")) {
         answer = answer.with_header(header::LOCATION, location);
     }

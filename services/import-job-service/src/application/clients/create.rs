@@ -7,7 +7,7 @@ use ports::{
 };
 
 use super::{Rules, endpoint, sealed};
-use crate::application::{Actor, App, AppError, AppResult, Ticket};
+use crate::application::{Actor, App, AppError, AppResult, RequestId};
 
 /// What makes a client, as it was sent.
 #[derive(Clone)]
@@ -47,16 +47,16 @@ impl App {
     pub async fn create_client(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         new: NewClient,
     ) -> AppResult<ImportClient> {
         let mut unit = self.deps.store.begin_import().await?;
-        if let Some(made) = earlier(unit.as_mut(), actor, ticket).await? {
+        if let Some(made) = earlier(unit.as_mut(), actor, request_id).await? {
             return Ok(made);
         }
         let client = self.build(actor, &new)?;
         unit.clients().add(&client).await.map_err(taken)?;
-        self.keep(unit, ticket, client).await
+        self.keep(unit, request_id, client).await
     }
 
     /// Makes a client unless there is one of that slug, which then stays as it is.
@@ -66,7 +66,7 @@ impl App {
     pub async fn ensure_client(
         &self,
         actor: &Actor,
-        ticket: Ticket,
+        request_id: RequestId,
         new: NewClient,
     ) -> AppResult<Ensured> {
         let client = self.build(actor, &new)?;
@@ -90,7 +90,7 @@ impl App {
             });
         }
         added?;
-        let client = self.keep(unit, ticket, client).await?;
+        let client = self.keep(unit, request_id, client).await?;
         Ok(Ensured {
             client,
             created: true,
@@ -136,12 +136,12 @@ impl App {
     async fn keep(
         &self,
         mut unit: Box<dyn ImportUnit>,
-        ticket: Ticket,
+        request_id: RequestId,
         client: ImportClient,
     ) -> AppResult<ImportClient> {
-        if ticket.keyed {
+        if request_id.keyed {
             let receipt = client.id.0.into();
-            unit.receipts().put(ticket.write_id, receipt).await?;
+            unit.receipts().put(request_id.write_id, receipt).await?;
         }
         unit.commit().await?;
         Ok(client)
@@ -152,12 +152,12 @@ impl App {
 async fn earlier(
     unit: &mut dyn ImportUnit,
     actor: &Actor,
-    ticket: Ticket,
+    request_id: RequestId,
 ) -> AppResult<Option<ImportClient>> {
-    if !ticket.keyed {
+    if !request_id.keyed {
         return Ok(None);
     }
-    let receipt = unit.receipts().get(ticket.write_id).await?;
+    let receipt = unit.receipts().get(request_id.write_id).await?;
     match receipt.and_then(|receipt| receipt.as_i64()) {
         Some(id) => Ok(unit.clients().get(&actor.workspace, ClientId(id)).await?),
         None => Ok(None),

@@ -10,12 +10,14 @@ use domain::{
     },
     operation::OperationResult,
 };
-use ports::{StoreError, crash, importing::ListKey};
+use kernel::payload;
+use operations::Ending;
+use ports::{crash, importing::ListKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Ending, Job,
+    Job,
     asker::{Asker, Wanted},
     page::{counted, parts, progress, taken_up},
 };
@@ -32,12 +34,9 @@ struct State {
 }
 
 /// Runs from where it was left to the end.
-pub(super) async fn run(job: &Arc<Job>, asker: &Arc<Asker>, checkpoint: Value) -> AppResult<()> {
-    let mut state: State = match checkpoint {
-        Value::Null => State::default(),
-        checkpoint => serde_json::from_value(checkpoint)
-            .map_err(|_| StoreError::Corrupt("checkpoint of an import"))?,
-    };
+pub(super) async fn run(job: &Arc<Job>, asker: &Arc<Asker>, checkpoint: &Value) -> AppResult<()> {
+    let state: Option<State> = payload::decode(checkpoint, "the checkpoint of an import")?;
+    let mut state = state.unwrap_or_default();
     if !state.done {
         walk_list(job, asker, &mut state).await?;
     }
@@ -153,6 +152,6 @@ async fn finish(job: &Job, state: &State) -> AppResult<()> {
         OperationResult::Partial
     };
     job.app
-        .end_leased(&job.lease, &job.client.workspace, Ending::Succeeded(result))
+        .end_leased(&job.lease, &job.client.workspace, &Ending::done(result))
         .await
 }

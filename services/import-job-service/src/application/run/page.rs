@@ -8,6 +8,7 @@ use domain::{
     },
     operation::{Progress, Report},
 };
+use kernel::payload;
 use ports::{
     importing::{ImportUnit, ListKey, Stored, StoredWalk},
     store::OperationUpdate,
@@ -106,19 +107,17 @@ impl Job {
         report: &ImportReport,
         progress: Progress,
     ) -> AppResult<()> {
-        let checkpoint = serde_json::to_value(state);
         let update = OperationUpdate {
-            checkpoint: Some(
-                checkpoint.map_err(|error| ports::StoreError::Internal(Box::new(error)))?,
-            ),
+            checkpoint: Some(payload::encode(state)?),
             report: Some(Report::Import(*report)),
             progress: Some(progress),
             ..OperationUpdate::default()
         };
-        Ok(unit
-            .operations()
+        unit.operations()
             .update_leased(&self.lease, &update)
-            .await?)
+            .await?;
+        self.signals.progressed();
+        Ok(())
     }
 }
 

@@ -10,6 +10,8 @@ use domain::{
     },
     operation::OperationResult,
 };
+use kernel::payload;
+use operations::{Ending, Stop};
 use ports::{
     StoreError, crash,
     crm::Delivered,
@@ -19,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Ending, Job,
+    Job,
     asker::{Asker, Wanted},
     messages,
     page::{counted, parts, progress, taken_up},
@@ -40,14 +42,8 @@ pub(super) struct State {
 }
 
 /// Runs from where it was left to the end.
-pub(super) async fn run(job: &Arc<Job>, asker: &Arc<Asker>, checkpoint: Value) -> AppResult<()> {
-    let mut state: Option<State> = match checkpoint {
-        Value::Null => None,
-        checkpoint => Some(
-            serde_json::from_value(checkpoint)
-                .map_err(|_| StoreError::Corrupt("checkpoint of an import"))?,
-        ),
-    };
+pub(super) async fn run(job: &Arc<Job>, asker: &Arc<Asker>, checkpoint: &Value) -> AppResult<()> {
+    let mut state: Option<State> = payload::decode(checkpoint, "the checkpoint of an import")?;
     if state.as_ref().is_none_or(|state| !state.run.tickets_done) {
         state = Some(walk_list(job, asker, state).await?);
     }
@@ -218,13 +214,8 @@ async fn finish(job: &Job, state: &State) -> AppResult<()> {
         .operations()
         .get(&job.client.workspace, job.lease.operation)
         .await?;
-    let operation = found.ok_or(AppError::LeaseLost)?;
-    app.end_in(
-        unit.as_mut(),
-        &job.lease,
-        operation,
-        Ending::Succeeded(result),
-    )
-    .await?;
+    let operation = found.ok_or(Stop::LeaseLost)?;
+    app.end_in(unit.as_mut(), &job.lease, operation, &Ending::done(result))
+        .await?;
     Ok(unit.commit().await?)
 }

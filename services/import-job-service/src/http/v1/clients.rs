@@ -182,8 +182,8 @@ pub async fn create(
     let actor = state.caller(&request).await?;
     let (new, hash) = state.json::<New>(&request, payload).await?;
     let (app, by) = (state.app.clone(), actor.clone());
-    let run = |ticket| async move {
-        let client = app.create_client(&by, ticket, new.into()).await?;
+    let run = |request_id| async move {
+        let client = app.create_client(&by, request_id, new.into()).await?;
         Ok(answer(StatusCode::CREATED, &client))
     };
     state.once(&request, &actor, hash, run).await
@@ -208,8 +208,8 @@ pub async fn ensure(
     let actor = state.caller(&request).await?;
     let (new, hash) = state.json::<New>(&request, payload).await?;
     let (app, by) = (state.app.clone(), actor.clone());
-    let run = |ticket| async move {
-        let Ensured { client, created } = app.ensure_client(&by, ticket, new.into()).await?;
+    let run = |request_id| async move {
+        let Ensured { client, created } = app.ensure_client(&by, request_id, new.into()).await?;
         let status = if created {
             StatusCode::CREATED
         } else {

@@ -135,8 +135,8 @@ pub async fn start(
     let client = named(&state, &actor, &body).await?;
     let wait = prefer::wait(request.headers());
     let (app, by) = (state.app.clone(), actor.clone());
-    let run = move |ticket| async move {
-        let run = app.start_run(&by, ticket, client, kind).await?;
+    let run = move |request_id| async move {
+        let run = app.start_run(&by, request_id, client, kind).await?;
         followed(&app, &by, run, wait).await
     };
     state.once(&request, &actor, hash, run).await
@@ -229,8 +229,8 @@ pub async fn cancel(
     let id = run_id(&id)?;
     let wait = prefer::wait(request.headers());
     let (app, by) = (state.app.clone(), actor.clone());
-    let run = move |ticket| async move {
-        let run = app.cancel_run(&by, ticket, id).await?;
+    let run = move |request_id| async move {
+        let run = app.cancel_run(&by, request_id, id).await?;
         followed(&app, &by, run, wait).await
     };
     state.once(&request, &actor, content_hash(&[]), run).await
@@ -256,8 +256,8 @@ pub async fn retry(
     let id = run_id(&id)?;
     let wait = prefer::wait(request.headers());
     let (app, by) = (state.app.clone(), actor.clone());
-    let run = move |ticket| async move {
-        let run = app.retry_run(&by, ticket, id).await?;
+    let run = move |request_id| async move {
+        let run = app.retry_run(&by, request_id, id).await?;
         followed(&app, &by, run, wait).await
     };
     state.once(&request, &actor, content_hash(&[]), run).await

@@ -189,8 +189,10 @@ pub async fn duplicate(
     let (app, caller) = (state.app.clone(), actor.clone());
     let wait = http_kit::prefer::wait(request.headers());
     state
-        .once(&request, &actor, body.hash, move |ticket| async move {
-            let started = app.duplicate_audience(&caller, ticket, id, copy).await?;
+        .once(&request, &actor, body.hash, move |request_id| async move {
+            let started = app
+                .duplicate_audience(&caller, request_id, id, copy)
+                .await?;
             accepted(&app, &caller, started, wait).await
         })
         .await
@@ -232,8 +234,8 @@ pub async fn clear(
         .hash;
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, hash, move |ticket| async move {
-            let cleared = app.clear_audience(&caller, ticket, id, None).await?;
+        .once(&request, &actor, hash, move |request_id| async move {
+            let cleared = app.clear_audience(&caller, request_id, id, None).await?;
             let audience = AudienceJson::from(&cleared.audience);
             let operation_id = cleared.operation.to_string();
             Ok(Answer::json(

@@ -120,8 +120,8 @@ pub async fn create(
     let (app, caller) = (state.app.clone(), actor.clone());
     let (ids, workspace) = (state.contact_ids.clone(), actor.workspace.clone());
     state
-        .once(&request, &actor, body.hash, move |ticket| async move {
-            let created = app.create_audience(&caller, ticket, create).await?;
+        .once(&request, &actor, body.hash, move |request_id| async move {
+            let created = app.create_audience(&caller, request_id, create).await?;
             let audience = AudienceJson::from(&created.audience);
             let location = HeaderValue::from_str(&format!("/api/v1/audiences/{}", audience.id));
             let tag = etag::strong(created.audience.version);
@@ -164,8 +164,8 @@ async fn create_from_file(
     let (app, caller) = (state.app.clone(), actor.clone());
     let wait = http_kit::prefer::wait(request.headers());
     state
-        .once(request, &actor, hash, move |ticket| async move {
-            let started = app.create_from_upload(&caller, ticket, name, tags, status, command);
+        .once(request, &actor, hash, move |request_id| async move {
+            let started = app.create_from_upload(&caller, request_id, name, tags, status, command);
             let started = started.await?;
             accepted(&app, &caller, started, wait).await
         })

@@ -154,9 +154,9 @@ pub async fn redrive(
     let which = Which::parse(body.value)?;
     let (app, queue) = (state.app.clone(), state.dead_letters.clone());
     let workspace = actor.workspace.clone();
-    let change = move |ticket| async move {
+    let change = move |request_id| async move {
         let letters = meant(&queue, &workspace, &which).await?;
-        let redriving = app.redriving(ticket, &letters).await?;
+        let redriving = app.redriving(request_id, &letters).await?;
         if which.event.is_some() && redriving.count == 0 {
             return Err(Problem::not_found());
         }

@@ -160,9 +160,9 @@ pub async fn add(
     };
     let (app, caller, ids) = (state.app.clone(), actor.clone(), state.contact_ids.clone());
     state
-        .once(&request, &actor, body.hash, move |ticket| async move {
+        .once(&request, &actor, body.hash, move |request_id| async move {
             let added = app
-                .add_contacts(&caller, ticket, id, None, contacts)
+                .add_contacts(&caller, request_id, id, None, contacts)
                 .await?;
             let written = WrittenJson::new(&ids, &caller.workspace, added);
             Ok(Answer::json(StatusCode::OK, &written))

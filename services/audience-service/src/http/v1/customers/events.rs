@@ -142,8 +142,8 @@ pub async fn record_events(
     at_most(items.len(), state.item_limit.min(MAX_EVENTS))?;
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, body.hash, move |ticket| async move {
-            let outcomes = app.record_events(&caller, ticket, items).await?;
+        .once(&request, &actor, body.hash, move |request_id| async move {
+            let outcomes = app.record_events(&caller, request_id, items).await?;
             let answer = EventsRecordedJson::from(outcomes);
             Ok(Answer::json(StatusCode::OK, &answer))
         })

@@ -140,8 +140,10 @@ pub async fn upsert(
     at_most(data.len(), state.item_limit.min(MAX_CUSTOMERS))?;
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, body.hash, move |ticket| async move {
-            let outcomes = app.upsert_customers(&caller, ticket, data, strict).await?;
+        .once(&request, &actor, body.hash, move |request_id| async move {
+            let outcomes = app
+                .upsert_customers(&caller, request_id, data, strict)
+                .await?;
             Ok(Answer::json(StatusCode::OK, &UpsertedJson::from(outcomes)))
         })
         .await

@@ -88,8 +88,8 @@ pub async fn read_all(
     let hash = body.await?.hash;
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, hash, move |ticket| async move {
-            let marked = app.read_all_notifications(&caller, ticket).await?;
+        .once(&request, &actor, hash, move |request_id| async move {
+            let marked = app.read_all_notifications(&caller, request_id).await?;
             Ok(Answer::json(StatusCode::OK, &MarkedAll { marked }))
         })
         .await

@@ -48,8 +48,8 @@ pub async fn cancel(
     let wait = prefer::wait(request.headers());
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, hash, move |ticket| async move {
-            app.cancel_operation(&caller, ticket, id).await?;
+        .once(&request, &actor, hash, move |request_id| async move {
+            app.cancel_operation(&caller, request_id, id).await?;
             followed(&app, &caller, id, wait).await
         })
         .await
@@ -85,8 +85,8 @@ pub async fn retry(
     let wait = prefer::wait(request.headers());
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, hash, move |ticket| async move {
-            app.retry_operation(&caller, ticket, id).await?;
+        .once(&request, &actor, hash, move |request_id| async move {
+            app.retry_operation(&caller, request_id, id).await?;
             followed(&app, &caller, id, wait).await
         })
         .await
@@ -121,11 +121,11 @@ pub async fn undo(
     let hash = body.await?.hash;
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, hash, move |_ticket| async move {
+        .once(&request, &actor, hash, move |_| async move {
             let operation = app.undo_operation(&caller, id).await?;
             Ok(Answer::json(
                 StatusCode::OK,
-                &OperationJson::new(&app, operation),
+                &OperationJson::new(&app, operation)?,
             ))
         })
         .await

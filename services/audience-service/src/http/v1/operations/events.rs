@@ -101,7 +101,7 @@ impl Following {
         }
         self.sent = Some(self.operation.clone());
         self.sent_at = Instant::now();
-        let json = OperationJson::new(&self.app, self.operation.clone());
+        let json = OperationJson::new(&self.app, self.operation.clone()).ok()?;
         Some(Event {
             id: None,
             event: Some("operation".to_owned()),

@@ -8,6 +8,8 @@ use domain::{
     shared::{Instant, OperationId},
 };
 use http_kit::Problem;
+use kernel::payload;
+use ports::StoreError;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -87,14 +89,17 @@ pub struct FailureJson {
 
 impl OperationJson {
     /// The operation as it is now.
-    pub fn new(app: &App, operation: Operation) -> Self {
-        let target = new_target(&operation);
+    ///
+    /// # Errors
+    /// `Corrupt` when what is stored of it cannot be read.
+    pub fn new(app: &App, operation: Operation) -> Result<Self, StoreError> {
+        let target = new_target(&operation)?;
         let described = app.abilities(operation);
         let (operation, can) = (described.operation, described.can);
         let now = app.deps().clock.now();
         let pace = Pace::of(&operation, now);
         let report = operation.report.as_ref();
-        Self {
+        Ok(Self {
             id: operation.id.to_string(),
             kind: operation.kind.as_str(),
             state: operation.state.as_str(),
@@ -102,7 +107,7 @@ impl OperationJson {
             progress: operation.progress.into(),
             rate: pace.rate,
             eta: pace.eta.map(timestamp),
-            report: report.and_then(|r| serde_json::to_value(r).ok()),
+            report: report.map(payload::encode).transpose()?,
             attempt: operation.attempt,
             created_by: operation.created_by.to_string(),
             created_at: timestamp(operation.created_at),
@@ -118,7 +123,7 @@ impl OperationJson {
                 code: failure.code,
                 detail: failure.detail,
             }),
-        }
+        })
     }
 }
 

@@ -71,10 +71,11 @@ pub async fn list(state: Data<ApiState>, request: HttpRequest) -> Result<HttpRes
     let last = operations.last().filter(|_| more);
     let next_cursor =
         last.and_then(|last| cursors::seal(&state.sealer, &purpose, &Position(last.id.raw())));
-    let data: Vec<_> = operations
+    let data: Result<Vec<_>, _> = operations
         .into_iter()
         .map(|operation| OperationJson::new(&state.app, operation))
         .collect();
+    let data = data?;
     Ok(HttpResponse::Ok().json(List { data, next_cursor }))
 }
 
@@ -129,5 +130,5 @@ pub async fn read(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let operation = state.app.operation(&actor, path_id(&path)?).await?;
-    Ok(HttpResponse::Ok().json(OperationJson::new(&state.app, operation)))
+    Ok(HttpResponse::Ok().json(OperationJson::new(&state.app, operation)?))
 }

@@ -89,7 +89,7 @@ pub async fn record(
     }
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, body.hash, move |ticket| async move {
+        .once(&request, &actor, body.hash, move |request_id| async move {
             let now = app.deps().clock.now();
             let mut records = Vec::with_capacity(received);
             let mut errors = Vec::new();
@@ -109,7 +109,7 @@ pub async fn record(
                 }
             }
             let OutcomesRecorded { recorded, repeated } =
-                app.record_outcomes(&caller, ticket, records).await?;
+                app.record_outcomes(&caller, request_id, records).await?;
             let answer = RecordedJson {
                 received,
                 recorded,

@@ -70,8 +70,8 @@ pub async fn recycle(
     let (app, caller) = (state.app.clone(), actor.clone());
     let wait = prefer::wait(request.headers());
     state
-        .once(&request, &actor, body.hash, move |ticket| async move {
-            match app.recycle(&caller, ticket, id, asked).await? {
+        .once(&request, &actor, body.hash, move |request_id| async move {
+            match app.recycle(&caller, request_id, id, asked).await? {
                 RecycleAnswer::DryRun(dry) => {
                     Ok(Answer::json(StatusCode::OK, &DryRunJson::new(*dry, &seal)))
                 }

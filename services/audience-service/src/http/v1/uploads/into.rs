@@ -84,8 +84,8 @@ pub async fn into_audience(
     let wait = prefer::wait(request.headers());
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, body.hash, move |ticket| async move {
-            let started = app.upload_into(&caller, ticket, id, command).await?;
+        .once(&request, &actor, body.hash, move |request_id| async move {
+            let started = app.upload_into(&caller, request_id, id, command).await?;
             accepted(&app, &caller, started, wait).await
         })
         .await
@@ -125,8 +125,8 @@ pub async fn resubmit(
     let wait = prefer::wait(request.headers());
     let (app, caller) = (state.app.clone(), actor.clone());
     state
-        .once(&request, &actor, body.hash, move |ticket| async move {
-            let started = app.resubmit(&caller, ticket, id, command).await?;
+        .once(&request, &actor, body.hash, move |request_id| async move {
+            let started = app.resubmit(&caller, request_id, id, command).await?;
             accepted(&app, &caller, started, wait).await
         })
         .await

@@ -158,9 +158,9 @@ async fn remember(
     let spare = file.clone();
     let taken = Arc::new(AtomicBool::new(false));
     let (app, take) = (state.app.clone(), Arc::clone(&taken));
-    let answer = state.idempotency.run(call, move |ticket| async move {
+    let answer = state.idempotency.run(call, move |request_id| async move {
         take.store(true, Ordering::Relaxed);
-        match Box::pin(app.remember_file(&actor, ticket.into(), file)).await {
+        match Box::pin(app.remember_file(&actor, request_id, file)).await {
             Ok(stored) => created(stored.into()),
             Err(error) => Problem::from(error).into(),
         }

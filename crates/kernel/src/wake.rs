@@ -19,7 +19,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// Waits until this happens, or may have happened: who was too slow to listen has to look.
+    /// Waits until this happens, or may have happened: a listener that was too slow has to look.
     pub async fn heard(&self, topics: &mut broadcast::Receiver<Self>) {
         loop {
             match topics.recv().await {

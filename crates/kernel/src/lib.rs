@@ -1,0 +1,13 @@
+//! What the use cases of every service share: who acts, which request it is, what is stored as JSON, and
+//! events on their way out, and wake-ups.
+
+mod actor;
+mod event;
+pub mod payload;
+mod request;
+mod wake;
+
+pub use actor::Actor;
+pub use event::EventSource;
+pub use request::RequestId;
+pub use wake::{Topic, Wake};

@@ -1,0 +1,254 @@
+//! Claiming operations and running them to their end.
+
+use std::{sync::Arc, time::Instant};
+
+use async_trait::async_trait;
+use domain::{
+    operation::{Failure, Failures, OperationKind, OperationState, Rest, Stall, Stalls},
+    shared::OperationId,
+};
+use kernel::{Topic, Wake};
+use ports::{
+    Clock, StoreError,
+    store::{Claimed, Durability, LeaseError, OperationStore, OperationUpdate},
+    trace,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Ending, Halt, Job, Stop};
+
+/// How long a lease lasts without a heartbeat.
+pub(crate) const LEASE_SECONDS: u32 = 30;
+/// Claims without any progress after which an operation is given up: it would take down one worker
+/// after another.
+const MAX_CLAIMS: u32 = 10;
+
+/// What a look for work found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkOutcome {
+    /// An operation was run.
+    Worked,
+    /// There was none.
+    Idle,
+}
+
+/// Why a run of a service's operation failed.
+pub trait JobError: std::error::Error + From<Halt> + Send {
+    /// The work was to stop.
+    fn stop(&self) -> Option<Stop>;
+    /// Why the operation stands still, where another run may succeed.
+    fn stall(&self) -> Option<Stall>;
+    /// What the operation says of it. Internal causes are in the log only.
+    fn failure(&self) -> Failure;
+}
+
+/// What a service does with its operations.
+#[async_trait]
+pub trait Handler: Send + Sync {
+    /// Why a run fails.
+    type Error: JobError;
+
+    /// Runs an operation from its checkpoint to its end, which it stores itself.
+    async fn run(&self, job: &mut Job) -> Result<(), Self::Error>;
+
+    /// Ends an operation whose run failed or was cancelled, and gives back what it held.
+    async fn end(&self, job: &Job, ending: Ending) -> Result<(), Self::Error>;
+}
+
+/// The frame of one service's operations in this process.
+pub struct Frame {
+    pub(crate) store: Arc<dyn OperationStore>,
+    pub(crate) wake: Wake,
+    pub(crate) stopping: CancellationToken,
+    /// What of this process's work stands still.
+    pub stalls: Stalls,
+    clock: Arc<dyn Clock>,
+    /// Name of this process in leases; new with every start.
+    owner: String,
+}
+
+impl Frame {
+    /// Operations are handed back when `stopping` fires.
+    pub fn new(
+        store: Arc<dyn OperationStore>,
+        wake: Wake,
+        clock: Arc<dyn Clock>,
+        owner: String,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self {
+            store,
+            wake,
+            stopping,
+            stalls: Stalls::default(),
+            clock,
+            owner,
+        }
+    }
+
+    /// Claims one operation of these kinds and runs it to its end, or until the lease is lost.
+    ///
+    /// # Errors
+    /// Store errors of the claim.
+    pub async fn work_once<H: Handler>(
+        self: &Arc<Self>,
+        kinds: &[OperationKind],
+        handler: &H,
+    ) -> Result<WorkOutcome, StoreError> {
+        let Some(claimed) = self.claim(kinds).await? else {
+            return Ok(WorkOutcome::Idle);
+        };
+        self.work_on(claimed, handler).await;
+        Ok(WorkOutcome::Worked)
+    }
+
+    /// Takes the next operation of these kinds.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn claim(&self, kinds: &[OperationKind]) -> Result<Option<Claimed>, StoreError> {
+        let claimed = self.try_claim(kinds).await;
+        let full = matches!(claimed, Err(StoreError::DiskFull));
+        self.stalls.taking(kinds, full);
+        claimed
+    }
+
+    async fn try_claim(&self, kinds: &[OperationKind]) -> Result<Option<Claimed>, StoreError> {
+        let now = self.clock.now();
+        let mut unit = self.store.begin_operations(Durability::Full).await?;
+        let claimed = unit
+            .operations()
+            .claim(kinds, &self.owner, LEASE_SECONDS, now)
+            .await?;
+        if claimed.is_some() {
+            unit.commit().await?;
+        }
+        Ok(claimed)
+    }
+
+    /// Works on an operation to its end, or until its lease is lost.
+    pub async fn work_on<H: Handler>(self: &Arc<Self>, claimed: Claimed, handler: &H) {
+        let Claimed {
+            operation,
+            lease,
+            claims,
+            traceparent,
+        } = claimed;
+        let (id, kind) = (operation.id, operation.kind);
+        tracing::info!(operation = %id, %kind, "operation started");
+        let mut job = Job::new(Arc::clone(self), operation, lease);
+        let work = async {
+            let ending = if claims > MAX_CLAIMS {
+                let detail =
+                    "the workers that took it crashed again and again without any progress";
+                Some(Ending::failed(
+                    Failure::new("too_many_crashes", detail),
+                    None,
+                ))
+            } else {
+                let outcome = self.run_with_retries(&mut job, handler).await;
+                self.ending(&job, outcome).await
+            };
+            let Some(ending) = ending else { return };
+            if let Err(error) = handler.end(&job, ending).await {
+                // The lease lapses, and a later claim finds the operation again.
+                tracing::error!(%error, operation = %id, "operation could not be ended");
+            }
+        };
+        // What comes of it belongs to the trace of who asked for it.
+        trace::scope(traceparent, work).await;
+        drop(job);
+        self.publish_change(id);
+        self.wake.outbox();
+        // Another operation may have waited for this one's audience.
+        self.wake.work();
+    }
+
+    async fn run_with_retries<H: Handler>(
+        &self,
+        job: &mut Job,
+        handler: &H,
+    ) -> Result<(), H::Error> {
+        let mut failures = Failures::none();
+        loop {
+            let reached = job.signals.progress();
+            let Err(error) = attempt(job, handler).await else {
+                return Ok(());
+            };
+            let Some(stall) = error.stall() else {
+                return Err(error);
+            };
+            let progressed = job.signals.progress() != reached;
+            let another = failures.another(stall, progressed, Instant::now());
+            let Some(Rest { pause, told }) = another else {
+                return Err(error);
+            };
+            tracing::warn!(%error, operation = %job.operation.id, "trying again");
+            if told {
+                job.stand(stall).await;
+            }
+            tokio::select! {
+                stop = job.signals.stopped() => return Err(Halt::from(stop).into()),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// How an operation ends whose run did not end it itself.
+    async fn ending<E: JobError>(&self, job: &Job, outcome: Result<(), E>) -> Option<Ending> {
+        let operation = &job.operation;
+        let Err(error) = outcome else {
+            tracing::info!(operation = %operation.id, "operation ended");
+            return None;
+        };
+        match error.stop() {
+            Some(Stop::LeaseLost) => {
+                tracing::warn!(operation = %operation.id, "operation taken over elsewhere");
+                None
+            }
+            Some(Stop::Stopping) => {
+                if let Err(error) = self.hand_back(job).await {
+                    tracing::warn!(%error, operation = %operation.id, "not handed back");
+                }
+                None
+            }
+            Some(stop @ Stop::Cancelled) => {
+                let failure = Failure::new("cancelled", stop.to_string());
+                Some(Ending::cancelled(failure, None))
+            }
+            None => {
+                let failure = error.failure();
+                if failure.code == "internal" {
+                    tracing::error!(%error, operation = %operation.id, "operation failed");
+                } else {
+                    tracing::warn!(%error, operation = %operation.id, "operation failed");
+                }
+                Some(Ending::failed(failure, None))
+            }
+        }
+    }
+
+    /// Gives an operation back to the queue, to be gone on with after a restart or elsewhere.
+    async fn hand_back(&self, job: &Job) -> Result<(), StoreError> {
+        let update = OperationUpdate {
+            state: Some(OperationState::Queued),
+            ..OperationUpdate::default()
+        };
+        let mut unit = self.store.begin_operations(Durability::Full).await?;
+        let given_back = unit.operations().update_leased(&job.lease, &update).await;
+        match given_back {
+            Ok(()) => unit.commit().await,
+            Err(LeaseError::Lost) => Ok(()),
+            Err(LeaseError::Store(error)) => Err(error),
+        }
+    }
+
+    pub(crate) fn publish_change(&self, id: OperationId) {
+        self.wake.publish(Topic::Operation(id.raw()));
+    }
+}
+
+async fn attempt<H: Handler>(job: &mut Job, handler: &H) -> Result<(), H::Error> {
+    job.begin_run().await?;
+    handler.run(job).await
+}
