@@ -60,9 +60,9 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Workers {
-    /// Threads that serve HTTP. Default: one per processor.
+    /// Threads that serve HTTP. Default 2.
     pub http: Option<usize>,
-    /// Long operations at a time. Default 4.
+    /// Long operations of each kind at a time: files and copies; removals; purges. Default 1.
     pub operations: usize,
 }
 
@@ -131,7 +131,7 @@ impl Default for Workers {
     fn default() -> Self {
         Self {
             http: None,
-            operations: 4,
+            operations: 1,
         }
     }
 }

@@ -5,6 +5,7 @@
     reason = "a set-up that fails is a test that fails"
 )]
 
+mod at_once;
 mod crashing;
 mod creating;
 mod customers;
@@ -34,7 +35,13 @@ async fn contacts_are_written_recycled_undone_and_cleared() {
     assert_eq!(rig.members(id).await, ["B", "C"]);
     let added = rig
         .app
-        .add_contacts(&rig.actor(), rig.ticket(), id, None, contacts(&["a", "d"]))
+        .add_contacts(
+            &rig.actor(),
+            rig.request_id(),
+            id,
+            None,
+            contacts(&["a", "d"]),
+        )
         .await
         .unwrap();
     assert_eq!((added.counts.inserted, added.counts.updated), (2, 0));
@@ -54,13 +61,13 @@ async fn contacts_are_written_recycled_undone_and_cleared() {
     assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
     let cleared = rig
         .app
-        .clear_audience(&rig.actor(), rig.ticket(), id, None)
+        .clear_audience(&rig.actor(), rig.request_id(), id, None)
         .await
         .unwrap();
     assert!(rig.members(id).await.is_empty());
     let again = rig
         .app
-        .clear_audience(&rig.actor(), rig.ticket(), id, None)
+        .clear_audience(&rig.actor(), rig.request_id(), id, None)
         .await
         .unwrap();
     assert_eq!(again.operation, cleared.operation);
@@ -76,7 +83,7 @@ async fn two_attempts_to_undo_at_once_both_succeed() {
     let rig = Rig::new().await;
     let (actor, id) = (rig.actor(), rig.create("Base", &["a", "b", "c"]).await);
     let recycled = rig.recycle(id, &["a"], false).await;
-    let cleared = rig.app.clear_audience(&actor, rig.ticket(), id, None);
+    let cleared = rig.app.clear_audience(&actor, rig.request_id(), id, None);
     let cleared = cleared.await.unwrap().operation;
     for (operation, left) in [
         (cleared, ["B", "C"].as_slice()),
