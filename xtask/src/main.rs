@@ -1,7 +1,9 @@
-//! Checks of the workspace that the compiler cannot do: `cargo run -p xtask -- arch|size`.
+//! Checks of the workspace that the compiler cannot do, and its sizes: `cargo run -p xtask -- arch|size|measure`.
 
 mod arch;
+mod circles;
 mod lexer;
+mod measure;
 mod size;
 mod source;
 
@@ -15,9 +17,13 @@ fn main() -> anyhow::Result<ExitCode> {
         .context("no workspace")?;
     let check = std::env::args().nth(1);
     let findings = match check.as_deref() {
+        Some("measure") => {
+            print!("{}", measure::report(root)?);
+            return Ok(ExitCode::SUCCESS);
+        }
         Some("arch") => arch::check(root)?,
         Some("size") => size::check(root)?,
-        _ => bail!("usage: cargo run -p xtask -- arch|size"),
+        _ => bail!("usage: cargo run -p xtask -- arch|size|measure"),
     };
     for finding in &findings {
         eprintln!("{finding}");

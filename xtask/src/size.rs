@@ -105,14 +105,14 @@ fn measure(file: &SourceFile) -> Vec<Excess> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Function {
+pub struct Function {
     name: String,
     line: usize,
-    size: usize,
+    pub size: usize,
 }
 
 /// Every function with a body; its size is the lines from `{` to `}` that hold code.
-fn functions(source: &str) -> Vec<Function> {
+pub fn functions(source: &str) -> Vec<Function> {
     let code = blank(source, Keep::Code);
     let starts = code.match_indices("fn ").filter(|(at, _)| {
         let before = code.get(..*at).and_then(|text| text.chars().next_back());

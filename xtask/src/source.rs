@@ -43,10 +43,10 @@ impl SourceFile {
     }
 }
 
-/// Every `.rs` file under crates/, services/, tools/ and xtask/, in order.
+/// Every `.rs` file under bench/, crates/, services/, tools/ and xtask/, in order.
 pub fn files(root: &Path) -> anyhow::Result<Vec<SourceFile>> {
     let mut paths = Vec::new();
-    for top in ["crates", "services", "tools", "xtask"] {
+    for top in ["bench", "crates", "services", "tools", "xtask"] {
         walk(&root.join(top), &mut paths)?;
     }
     paths.sort();
@@ -76,16 +76,18 @@ fn walk(dir: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A file of a test.
+#[cfg(test)]
+pub fn file(path: &str, text: &str) -> SourceFile {
+    SourceFile {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn file(path: &str, text: &str) -> SourceFile {
-        SourceFile {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
-    }
 
     #[test]
     fn tests_are_told_by_name_and_place() {
