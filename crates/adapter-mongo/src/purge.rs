@@ -1,5 +1,7 @@
 //! Deleting in bounded steps. Every step may be repeated.
 
+use std::collections::HashSet;
+
 use domain::{contact::Document, shared::RemovalNo};
 use mongodb::{
     Collection,
@@ -37,7 +39,7 @@ pub(crate) async fn content(
     Ok(more)
 }
 
-/// A row that is there to be met, with what a tombstone has.
+/// A marker row, in the form of a tombstone.
 #[expect(clippy::ptr_arg, reason = "as batches of keys are inserted")]
 fn marker(id: &String) -> RawDocumentBuf {
     rawdoc! { "_id": id.as_str(), "r": MARKER.0, "s": i64::MIN }
@@ -109,30 +111,30 @@ pub(crate) async fn removal(
         batches::delete(&store.database, CONTACTS, &deletes).await?;
     }
     mark(store, key, purge, &found, &last).await?;
-    // Only after the contacts: a step that is cut off is found again.
-    let mut ended = ended(found, purge);
-    if purge == Purge::Hidden {
-        // It may lie behind what was found.
-        ended.push(keys::marker(&keys::contact(key, &last)));
-    }
-    for part in ended.chunks(ROWS) {
+    // The tombstones last: by them a step that is cut off is found again.
+    for part in ended(&found, purge).chunks(ROWS) {
         let deleted = stones.delete_many(batches::among(part.to_vec()));
         deleted.await.map_err(error::store)?;
     }
     Ok(Some(last))
 }
 
-/// Keys that go: the tombstones of the removal, and the markers of contacts that went with them.
-fn ended(found: Vec<FoundStone>, purge: Purge) -> Vec<String> {
-    let is_marker = |stone: &FoundStone| stone.removal == MARKER.0;
-    let mut ended: Vec<String> = Vec::with_capacity(found.len());
-    for stone in found {
-        let with_the_last = |last: &String| keys::contact_of_tombstone(last) == stone.contact_id();
-        let goes = purge == Purge::Hidden && ended.last().is_some_and(with_the_last);
-        if !is_marker(&stone) || goes {
-            ended.push(stone.id);
-        }
+/// Keys that go: the markers of contacts that went, then the tombstones of the removal.
+fn ended(found: &[FoundStone], purge: Purge) -> Vec<String> {
+    let stones = || found.iter().filter(|stone| stone.removal != MARKER.0);
+    let mut ended = Vec::new();
+    if purge == Purge::Hidden {
+        let present: HashSet<&str> = found.iter().map(|stone| stone.id.as_str()).collect();
+        let markers = stones().map(|stone| keys::marker(stone.contact_id()));
+        ended.extend(markers.filter(|marker| present.contains(marker.as_str())));
+        // That of the last one may lie behind what was found.
+        ended.extend(
+            stones()
+                .last()
+                .map(|stone| keys::marker(stone.contact_id())),
+        );
     }
+    ended.extend(stones().map(|stone| stone.id.clone()));
     ended
 }
 
@@ -169,4 +171,45 @@ async fn mark(
     batches::insert(&store.stones(), &markers, marker, 1)
         .await
         .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::shared::{AudienceId, Epoch};
+
+    use super::*;
+
+    /// A step that is cut off is found again by its tombstones; a marker without one would stay for ever.
+    #[test]
+    fn markers_of_people_who_go_are_deleted_before_their_tombstones() {
+        let key = ContentKey {
+            audience: AudienceId::from_raw(7),
+            epoch: Epoch(1),
+        };
+        let id = |text: &str, removal: RemovalNo| {
+            let document = Document::from_stored(text.to_owned());
+            keys::tombstone(key, &document, removal.0)
+        };
+        let row = |text, removal| FoundStone {
+            id: id(text, removal),
+            removal: removal.0,
+            seq: 1,
+            reasons: 0,
+        };
+        let removal = RemovalNo(3);
+        let found = [
+            row("A", removal),
+            row("A", MARKER),
+            row("B", MARKER),
+            row("C", removal),
+        ];
+        let goes = [
+            id("A", MARKER),
+            id("C", MARKER),
+            id("A", removal),
+            id("C", removal),
+        ];
+        assert_eq!(ended(&found, Purge::Hidden), goes);
+        assert_eq!(ended(&found, Purge::Tombstones), goes[2..]);
+    }
 }
