@@ -130,7 +130,7 @@ fn ended(found: &[FoundStone], purge: Purge) -> Vec<String> {
         // That of the last one may lie behind what was found.
         ended.extend(
             stones()
-                .last()
+                .next_back()
                 .map(|stone| keys::marker(stone.contact_id())),
         );
     }
