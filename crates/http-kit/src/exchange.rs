@@ -17,7 +17,7 @@ use actix_web::{
 };
 use percent_encoding::percent_decode_str;
 
-use crate::{Problem, arriving::Arriving};
+use crate::{Problem, arriving::Arriving, connection::Requests};
 
 /// Middleware, within the log of requests. `patience` is how long a body may stand still.
 ///
@@ -28,6 +28,8 @@ pub(crate) async fn serve(
     next: Next<impl MessageBody + 'static>,
     patience: Duration,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let requests = request.conn_data::<Requests>().cloned();
+    let serving = requests.as_ref().map(Requests::serve);
     if let Some(place) = garbled(&request) {
         let detail = format!("The {place} of the request is not UTF-8.");
         let refused = Problem::bad_request("invalid_utf8", detail).to_response();
@@ -49,8 +51,15 @@ pub(crate) async fn serve(
         head.no_chunking(true);
         head.set_connection_type(ConnectionType::Close);
     }
+    if requests.is_some_and(|requests| requests.end()) {
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
     if bodiless {
         response = response.map_body(|_, body| BoxBody::new(Absent(body.size())));
+    }
+    if let Some(serving) = serving {
+        response = response.map_body(|_, body| serving.until_sent(body));
     }
     Ok(response)
 }

@@ -9,6 +9,7 @@ mod arriving;
 pub mod auth;
 pub mod body;
 mod changes;
+mod connection;
 pub mod context;
 pub mod etag;
 mod exchange;

@@ -1,12 +1,30 @@
 //! The HTTP server of a process.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    future::ready,
+    io,
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
-use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
+use actix_http::{HttpService, Protocol, error::DispatchError};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::{
+    App,
+    dev::{AppConfig, ServerHandle},
+    middleware::from_fn,
+    rt::net::TcpStream,
+    web,
+};
 use runtime::Lifecycle;
 use telemetry::Metrics;
 
-use crate::{exchange, health, trace};
+use crate::{connection::Connection, exchange, health, trace};
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+/// How long the last bytes of a connection may take.
+const LAST_WRITE: Duration = Duration::from_secs(1);
 
 /// How long clients may keep the server waiting.
 #[derive(Debug, Clone, Copy)]
@@ -69,17 +87,39 @@ impl Server {
                 .configure(move |config| health::configure(config, readiness, metrics))
                 .configure(configure.clone())
         };
-        let server = HttpServer::new(make)
+        let listener = listening(listen)?;
+        let address = listener.local_addr()?;
+        let soft = life.soft();
+        let stop = soft.clone();
+        let connections = move || {
+            let stop = stop.clone();
+            let watched = move |stream: TcpStream| {
+                // Answers are small, and what is streamed is written in parts that are ready.
+                _ = stream.set_nodelay(true);
+                let peer = stream.peer_addr().ok();
+                let connection = Connection::new(stream, limits, stop.clone());
+                ready(Ok::<_, DispatchError>((connection, Protocol::Http1, peer)))
+            };
+            let served = map_config(make().into_factory(), move |()| AppConfig::default());
+            let http = HttpService::build()
+                .keep_alive(limits.idle)
+                // Every head is timed by its connection.
+                .client_request_timeout(Duration::ZERO)
+                .client_disconnect_timeout(LAST_WRITE)
+                .local_addr(address)
+                .on_connect_ext(|connection: &Connection, data| {
+                    data.insert(connection.requests());
+                })
+                .finish(served);
+            fn_service(watched).and_then(http)
+        };
+        let server = actix_server::Server::build()
             .workers(workers)
             .disable_signals()
-            .client_request_timeout(limits.stalled)
-            .keep_alive(limits.idle)
             .shutdown_timeout(cut_after(life))
-            .bind(listen)?;
-        let address = server.addrs().first().copied().unwrap_or(listen);
-        let server = server.run();
+            .listen("http", listener, connections)?
+            .run();
         let handle = server.handle();
-        let soft = life.soft();
         life.spawn_named("http", async move {
             if let Err(error) = server.await {
                 tracing::error!(%error, "the server ended");
@@ -103,6 +143,17 @@ impl Server {
         drop(self.handle.stop(true));
         life.drain().await
     }
+}
+
+fn listening(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4(),
+        SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6(),
+    }?;
+    // A process that starts again does not wait for the connections of the one before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 /// Whole seconds until requests that are still being answered are cut off.

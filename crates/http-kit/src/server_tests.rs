@@ -13,6 +13,9 @@ use super::*;
 /// Longest time that one answer may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 const STALLED: Duration = Duration::from_millis(300);
+/// Bytes of an answer that the buffers of a connection do not hold.
+const LONG: usize = 64 << 20;
+const PING: &str = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
 
 fn start(limits: Limits, grace: Grace) -> (Server, Lifecycle) {
     let life = Lifecycle::new(Handle::current()).with_grace(grace);
@@ -25,6 +28,10 @@ fn start(limits: Limits, grace: Grace) -> (Server, Lifecycle) {
             .route(
                 "/refused",
                 web::post().to(async || HttpResponse::Unauthorized().finish()),
+            )
+            .route(
+                "/long",
+                web::get().to(async || HttpResponse::Ok().body(vec![b'a'; LONG])),
             );
     };
     let address = "127.0.0.1:0".parse().unwrap();
@@ -38,6 +45,15 @@ fn impatient() -> (Server, Lifecycle) {
         ..Limits::default()
     };
     start(limits, Grace::default())
+}
+
+/// Reads the answer to [`PING`].
+async fn pinged(stream: &mut TcpStream) {
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\nhi") {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 200 "));
 }
 
 async fn sent(server: &Server, request: &str) -> TcpStream {
@@ -73,6 +89,91 @@ async fn a_head_or_body_that_stands_still_is_answered_408_and_cut_off() {
         );
     }
     assert!(server.stop(&life).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_head_that_stands_still_is_answered_408_and_cut_off() {
+    let (server, life) = impatient();
+    for (first, then) in [
+        (PING.to_owned(), "GET /"),
+        (PING.to_owned(), "G"),
+        // One that nobody reads while the first is served.
+        (format!("{PING}GET /echo HTT"), "P"),
+    ] {
+        let mut stream = sent(&server, &first).await;
+        pinged(&mut stream).await;
+        stream.write_all(then.as_bytes()).await.unwrap();
+        let answer = until_closed(stream).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{then:?}: {answer}");
+        assert!(answer.contains("\"code\":\"head_stalled\""), "{answer}");
+    }
+    assert!(server.stop(&life).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_comes_too_slowly_is_cut_off() {
+    let (server, life) = impatient();
+    let mut stream = sent(&server, PING).await;
+    pinged(&mut stream).await;
+    let (mut read, mut write) = stream.into_split();
+    let dripping = tokio::spawn(async move {
+        while write.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(STALLED / 10).await;
+        }
+    });
+    let mut answer = Vec::new();
+    let ended = tokio::time::timeout(PATIENCE, read.read_to_end(&mut answer)).await;
+    drop(ended.expect("the connection is closed"));
+    assert!(answer.starts_with(b"HTTP/1.1 408 "));
+    dripping.abort();
+    assert!(server.stop(&life).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_connection_is_closed_without_an_answer() {
+    let limits = Limits {
+        idle: STALLED,
+        ..Limits::default()
+    };
+    let (server, life) = start(limits, Grace::default());
+    for more in ["", "GET /echo HTT"] {
+        let mut stream = sent(&server, &format!("{PING}{more}")).await;
+        pinged(&mut stream).await;
+        assert_eq!(until_closed(stream).await, "");
+    }
+    assert!(server.stop(&life).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_read_slowly_is_not_cut_off() {
+    let limits = Limits {
+        stalled: STALLED,
+        idle: STALLED,
+    };
+    let (server, life) = start(limits, Grace::default());
+    let mut stream = sent(&server, "GET /long HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let mut read = 0;
+    let mut buffer = vec![0; LONG / 8];
+    while read < LONG {
+        // Longer than either limit in all.
+        tokio::time::sleep(STALLED / 4).await;
+        match stream.read(&mut buffer).await.unwrap() {
+            0 => panic!("cut off after {read} bytes"),
+            some => read += some,
+        }
+    }
+    assert!(server.stop(&life).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_connections_do_not_hold_up_the_end() {
+    let (server, life) = start(Limits::default(), Grace::default());
+    let mut stream = sent(&server, PING).await;
+    pinged(&mut stream).await;
+    let began = Instant::now();
+    assert!(server.stop(&life).await);
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert_eq!(until_closed(stream).await, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
