@@ -44,7 +44,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "http-kit",
-        &["domain", "kernel", "ports", "runtime", "telemetry"],
+        &[
+            "domain",
+            "kernel",
+            "operations",
+            "ports",
+            "runtime",
+            "telemetry",
+        ],
     ),
     ("contract-tests", &["domain", "events", "ports"]),
     (

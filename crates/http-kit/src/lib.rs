@@ -5,6 +5,7 @@
 //! its own that a face renders in its own shape; all of them turn into a [`Problem`].
 
 mod answer;
+mod api;
 mod arriving;
 pub mod auth;
 pub mod body;
@@ -16,6 +17,7 @@ mod exchange;
 pub mod health;
 pub mod idempotency;
 pub mod openapi;
+pub mod operations;
 pub mod paging;
 pub mod prefer;
 mod problem;
@@ -27,6 +29,7 @@ pub mod tokens;
 pub mod trace;
 
 pub use answer::Answer;
+pub use api::{ApiContext, Body};
 pub use auth::{AuthError, Authenticator, Principal};
 pub use changes::spawned;
 pub use idempotency::{Idempotency, IdempotencyError};
@@ -34,3 +37,8 @@ pub use problem::{FieldError, Problem, ProblemBody};
 pub use resource::{allow, resource};
 pub use server::{Limits, Server};
 pub use tokens::{ContactIds, Sealer};
+
+/// An instant as every face but the older ones writes it: RFC 3339, UTC, milliseconds.
+pub fn timestamp(at: domain::shared::Instant) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}

@@ -1,9 +1,10 @@
-//! What the use cases of every service share: who acts, which request it is, what is stored as JSON, and
-//! events on their way out, and wake-ups.
+//! What the use cases of every service share: who acts, which request it is and what it did, what is stored
+//! as JSON, events on their way out, and wake-ups.
 
 mod actor;
 mod event;
 pub mod payload;
+pub mod receipt;
 mod request;
 mod wake;
 

@@ -10,7 +10,7 @@ use domain::{
 use kernel::{Topic, Wake};
 use ports::{
     Clock, StoreError,
-    store::{Claimed, Durability, LeaseError, OperationStore, OperationUpdate},
+    store::{Claimed, Durability, LeaseError, OperationQueries, OperationStore, OperationUpdate},
     trace,
 };
 use tokio_util::sync::CancellationToken;
@@ -58,11 +58,12 @@ pub trait Handler: Send + Sync {
 /// The frame of one service's operations in this process.
 pub struct Frame {
     pub(crate) store: Arc<dyn OperationStore>,
+    pub(crate) queries: Arc<dyn OperationQueries>,
     pub(crate) wake: Wake,
     pub(crate) stopping: CancellationToken,
     /// What of this process's work stands still.
     pub stalls: Stalls,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Name of this process in leases; new with every start.
     owner: String,
 }
@@ -71,6 +72,7 @@ impl Frame {
     /// Operations are handed back when `stopping` fires.
     pub fn new(
         store: Arc<dyn OperationStore>,
+        queries: Arc<dyn OperationQueries>,
         wake: Wake,
         clock: Arc<dyn Clock>,
         owner: String,
@@ -78,6 +80,7 @@ impl Frame {
     ) -> Self {
         Self {
             store,
+            queries,
             wake,
             stopping,
             stalls: Stalls::default(),

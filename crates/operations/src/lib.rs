@@ -2,12 +2,16 @@
 //! lease, tries again where a store is away, and ends what did not end itself. It knows no feature: a service
 //! says by [`Handler`] what to run.
 
+mod control;
 mod ending;
 mod frame;
 mod job;
+mod read;
 mod signals;
 
+pub use control::{Control, Refusal, cancel, retry};
 pub use ending::Ending;
 pub use frame::{Frame, Handler, JobError, WorkOutcome};
 pub use job::{Halt, Job};
+pub use read::Abilities;
 pub use signals::{Signals, Stop};

@@ -14,7 +14,7 @@ mod signals;
 #[cfg(feature = "base")]
 pub use base::{Base, BaseError, Ground, check_broker, postgres, rabbitmq};
 #[cfg(feature = "neighbour")]
-pub use neighbour::{Heard, Host, Neighbour, Routes};
+pub use neighbour::{Heard, Host, Neighbour, Routes, Started};
 pub use run::{Service, main, start_telemetry};
 #[cfg(feature = "base")]
 pub use signals::listen_to_replicas;

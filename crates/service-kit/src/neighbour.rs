@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::web::ServiceConfig;
 use http_kit::Authenticator;
+use http_kit::operations::OperationService;
 use ports::bus::{Binding, EventPublisher, InboxStore, WakeUp};
 use runtime::Lifecycle;
 use utoipa::openapi::OpenApi;
@@ -33,14 +34,21 @@ pub struct Host {
 /// Adds the paths of a neighbour to a server.
 pub type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
+/// A neighbour at work.
+pub struct Started {
+    /// Its paths.
+    pub routes: Routes,
+    /// What describes them.
+    pub document: OpenApi,
+    /// Its long operations.
+    pub operations: Arc<dyn OperationService>,
+}
+
 /// A service whose stores are open, and which waits for a process to live in.
 pub trait Neighbour: Send {
     /// What it listens to, before anything is published.
     fn heard(&self) -> Vec<Heard>;
 
-    /// What describes its paths.
-    fn document(&self) -> OpenApi;
-
-    /// Starts its work; answers its paths.
-    fn start(self: Box<Self>, host: Host) -> Routes;
+    /// Starts its work.
+    fn start(self: Box<Self>, host: Host) -> Started;
 }

@@ -12,8 +12,8 @@ use ports::{
     idempotency::IdempotencyStore,
 };
 use runtime::Lifecycle;
+use service_kit::Started;
 use settings::Settings;
-use utoipa::openapi::OpenApi;
 
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -111,12 +111,9 @@ struct Doors {
     dead_letters: DeadLetterQueue,
     /// Whether anything but the routes of operators is served.
     api: bool,
-    /// Paths of other services in the process, and what describes them.
-    neighbours: Vec<(Routes, OpenApi)>,
+    /// Other services in the process.
+    neighbours: Vec<Started>,
 }
-
-/// Adds paths to a server.
-type Routes = Arc<dyn Fn(&mut actix_web::web::ServiceConfig) + Send + Sync>;
 
 fn files(error: ports::files::FileError) -> StartError {
     StartError::DataDir(std::io::Error::other(error))

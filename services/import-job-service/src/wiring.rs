@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use adapter_crm::{AllowedHosts, HttpCrm, SystemLookup};
 use domain::{importing::RequestsPerMinute, shared::Instant};
-use http_kit::{Authenticator, Idempotency, Sealer};
+use http_kit::{ApiContext, Authenticator, Idempotency, Sealer};
 use ports::{
     Clock, IdGenerator, StoreError,
     crm::RateBudget,
@@ -20,6 +20,7 @@ use ports::{
 use runtime::Lifecycle;
 use settings::{ExposeSecret, Settings, SettingsError};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 #[cfg(feature = "embedded")]
 pub use embedded::Embedded;
@@ -31,6 +32,9 @@ use crate::{
     application::{App, Deps, Policy},
     http::{AdminToken, ApiState},
 };
+
+/// Largest body in bytes.
+const LARGEST_BODY: usize = 64 * 1024;
 
 /// Why the service does not start; the message names the key.
 #[derive(Debug, thiserror::Error)]
@@ -141,13 +145,20 @@ fn state(
         tracing::warn!("ADMIN_TOKEN is not set: /api/jobs and /api/admin answer 401 to everybody");
     }
     let ids = Arc::clone(&app.deps().ids);
-    ApiState {
-        app: Arc::clone(app),
+    let streams = settings.limits.sse.min(Semaphore::MAX_PERMITS);
+    let context = ApiContext {
         authenticator,
-        admin,
         idempotency: Idempotency::new(idempotency, ids, life.changes(), LEASE),
         changes: life.changes(),
         sealer: Sealer::new(&key(secret, "import-cursors")),
+        body_limit: LARGEST_BODY,
+        streams: Arc::new(Semaphore::new(streams)),
+        stopping: life.soft(),
+    };
+    ApiState {
+        app: Arc::clone(app),
+        context,
+        admin,
     }
 }
 

@@ -12,11 +12,30 @@ use ports::{
     contacts::ContentKey,
     store::{
         AudienceFilter, AudiencePage, AudienceQueries, Content, Notification, NotificationFilter,
-        OperationFilter, Removal, UnderWay, Upload, UserEvent, WriteIntent,
+        OperationFilter, OperationQueries, Removal, UnderWay, Upload, UserEvent, WriteIntent,
     },
 };
 
 use super::{Db, audiences, contents, feed, intents, operations, removals, uploads};
+
+#[async_trait]
+impl OperationQueries for Db {
+    async fn operations(
+        &self,
+        workspace: &WorkspaceId,
+        filter: &OperationFilter,
+    ) -> Result<Vec<Operation>, StoreError> {
+        operations::list(&mut *self.reader().await?, workspace, filter).await
+    }
+
+    async fn operation(
+        &self,
+        workspace: &WorkspaceId,
+        id: OperationId,
+    ) -> Result<Option<Operation>, StoreError> {
+        operations::get(&mut *self.reader().await?, workspace, id).await
+    }
+}
 
 #[async_trait]
 impl AudienceQueries for Db {
@@ -64,22 +83,6 @@ impl AudienceQueries for Db {
 
     async fn lapsed_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError> {
         intents::lapsed(&mut *self.reader().await?, limit).await
-    }
-
-    async fn operations(
-        &self,
-        workspace: &WorkspaceId,
-        filter: &OperationFilter,
-    ) -> Result<Vec<Operation>, StoreError> {
-        operations::list(&mut *self.reader().await?, workspace, filter).await
-    }
-
-    async fn operation(
-        &self,
-        workspace: &WorkspaceId,
-        id: OperationId,
-    ) -> Result<Option<Operation>, StoreError> {
-        operations::get(&mut *self.reader().await?, workspace, id).await
     }
 
     async fn ends_of(

@@ -83,6 +83,10 @@ impl OperationUnit for Transaction {
         Box::new(Operations(self.conn()))
     }
 
+    fn receipts(&mut self) -> Box<dyn ReceiptLog + '_> {
+        Box::new(Receipts(self.conn()))
+    }
+
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         (*self).commit().await
     }
@@ -138,9 +142,5 @@ impl UnitOfWork for Transaction {
 
     fn inbox(&mut self) -> Box<dyn InboxLog + '_> {
         Box::new(Inbox(self.conn()))
-    }
-
-    fn receipts(&mut self) -> Box<dyn ReceiptLog + '_> {
-        Box::new(Receipts(self.conn()))
     }
 }

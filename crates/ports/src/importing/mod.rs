@@ -25,7 +25,7 @@ pub use vault::TokenVault;
 use crate::{
     StoreError,
     bus::OutboxWriter,
-    store::{OperationStore, OperationUnit, ReceiptLog},
+    store::{OperationStore, OperationUnit},
 };
 
 /// Opens units of work.
@@ -48,6 +48,4 @@ pub trait ImportUnit: OperationUnit {
     fn batches(&mut self) -> Box<dyn BatchRepository + '_>;
     /// Events that leave with this transaction.
     fn outbox(&mut self) -> Box<dyn OutboxWriter + '_>;
-    /// Results of requests that may be repeated.
-    fn receipts(&mut self) -> Box<dyn ReceiptLog + '_>;
 }

@@ -9,7 +9,7 @@ use domain::{
 use serde_json::{Map, Value};
 
 use super::{Batch, BatchId, BatchRun, ClientId, ImportClient, ImportKind};
-use crate::StoreError;
+use crate::{StoreError, store::OperationQueries};
 
 /// A run with whose it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,7 +115,7 @@ pub struct StoredMessage {
 
 /// Reads outside a transaction. The client of a list was looked up in its workspace before.
 #[async_trait]
-pub trait ImportQueries: Send + Sync {
+pub trait ImportQueries: OperationQueries {
     /// One client of a workspace.
     async fn client(
         &self,

@@ -29,13 +29,12 @@ pub use customers::{
 pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent};
 pub use housekeeping::{EVENTS_KEPT_FOR, Housekeeping, PurgeCounts, RECEIPTS_KEPT_FOR};
 pub use operations::{
-    Claimed, Lease, LeaseError, NewOperation, OperationRepository, OperationStore, OperationUnit,
-    OperationUpdate,
+    Claimed, Lease, LeaseError, NewOperation, OperationFilter, OperationQueries,
+    OperationRepository, OperationStore, OperationUnit, OperationUpdate,
 };
 pub use outcomes::{OutcomeQueries, OutcomeRecord, OutcomeRepository};
 pub use queries::{
     AudienceFilter, AudiencePage, AudienceQueries, AudienceSort, NotificationFilter,
-    OperationFilter,
 };
 pub use uploads::{Upload, UploadRepository};
 
@@ -90,8 +89,6 @@ pub trait UnitOfWork: OperationUnit {
     fn outbox(&mut self) -> Box<dyn OutboxWriter + '_>;
     /// Deliveries that are done with this transaction.
     fn inbox(&mut self) -> Box<dyn InboxLog + '_>;
-    /// Results of requests that may be repeated.
-    fn receipts(&mut self) -> Box<dyn ReceiptLog + '_>;
 }
 
 /// Remembers, for requests that carry an idempotency key, what they did: a repetition under the same

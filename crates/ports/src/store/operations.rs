@@ -8,7 +8,7 @@ use domain::{
     shared::{AudienceId, Instant, OperationId, UserId, WorkspaceId},
 };
 
-use super::Durability;
+use super::{Durability, ReceiptLog};
 use crate::StoreError;
 
 /// What begins an operation.
@@ -103,6 +103,39 @@ pub struct OperationUpdate {
     pub undone_at: Option<Instant>,
 }
 
+/// Which operations to list, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct OperationFilter {
+    /// Kind. Where absent: every one that somebody asked for.
+    pub kind: Option<OperationKind>,
+    /// State.
+    pub state: Option<OperationState>,
+    /// Audience.
+    pub audience: Option<AudienceId>,
+    /// Strictly older than this one.
+    pub before: Option<OperationId>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Reads operations outside a transaction.
+#[async_trait]
+pub trait OperationQueries: Send + Sync {
+    /// A list of operations.
+    async fn operations(
+        &self,
+        workspace: &WorkspaceId,
+        filter: &OperationFilter,
+    ) -> Result<Vec<Operation>, StoreError>;
+
+    /// One operation.
+    async fn operation(
+        &self,
+        workspace: &WorkspaceId,
+        id: OperationId,
+    ) -> Result<Option<Operation>, StoreError>;
+}
+
 /// Where operations are.
 #[async_trait]
 pub trait OperationStore: Send + Sync {
@@ -118,6 +151,8 @@ pub trait OperationStore: Send + Sync {
 pub trait OperationUnit: Send {
     /// Long operations.
     fn operations(&mut self) -> Box<dyn OperationRepository + '_>;
+    /// Results of requests that may be repeated.
+    fn receipts(&mut self) -> Box<dyn ReceiptLog + '_>;
     /// Makes everything durable and visible at once.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use domain::{
     audience::{Audience, AudienceKind, AudienceStatus},
     contact::Document,
-    operation::{Operation, OperationKind, OperationState},
+    operation::OperationState,
     shared::{AudienceId, Instant, NotificationId, OperationId, UserId, WorkspaceId},
 };
 
 use super::{
-    Content, CustomerQueries, Notification, OutcomeQueries, Removal, UnderWay, Upload, UserEvent,
-    WriteIntent,
+    Content, CustomerQueries, Notification, OperationQueries, OutcomeQueries, Removal, UnderWay,
+    Upload, UserEvent, WriteIntent,
 };
 use crate::{StoreError, contacts::ContentKey};
 
@@ -54,21 +54,6 @@ pub struct AudiencePage {
     pub limit: i64,
 }
 
-/// Which operations to list, newest first.
-#[derive(Debug, Clone, Default)]
-pub struct OperationFilter {
-    /// Kind. Where absent: every one that somebody asked for.
-    pub kind: Option<OperationKind>,
-    /// State.
-    pub state: Option<OperationState>,
-    /// Audience.
-    pub audience: Option<AudienceId>,
-    /// Strictly older than this one.
-    pub before: Option<OperationId>,
-    /// At most so many.
-    pub limit: i64,
-}
-
 /// Which notifications to list, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct NotificationFilter {
@@ -83,7 +68,7 @@ pub struct NotificationFilter {
 /// Reads outside a transaction. Every one names the workspace, or an id whose workspace the same
 /// request has checked.
 #[async_trait]
-pub trait AudienceQueries: OutcomeQueries + CustomerQueries + Send + Sync {
+pub trait AudienceQueries: OperationQueries + OutcomeQueries + CustomerQueries {
     /// A list of audiences.
     async fn audiences(
         &self,
@@ -123,20 +108,6 @@ pub trait AudienceQueries: OutcomeQueries + CustomerQueries + Send + Sync {
 
     /// As [`AudienceQueries::open_writes`], those whose lease has run out: their process is gone.
     async fn lapsed_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError>;
-
-    /// A list of operations.
-    async fn operations(
-        &self,
-        workspace: &WorkspaceId,
-        filter: &OperationFilter,
-    ) -> Result<Vec<Operation>, StoreError>;
-
-    /// One operation.
-    async fn operation(
-        &self,
-        workspace: &WorkspaceId,
-        id: OperationId,
-    ) -> Result<Option<Operation>, StoreError>;
 
     /// State and end of operations of any workspace; those that do not exist are left out.
     async fn ends_of(

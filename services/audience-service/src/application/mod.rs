@@ -100,6 +100,7 @@ impl App {
         let writer = Writer::new(deps.clone(), Arc::clone(&pages), stopping.clone());
         let frame = Frame::new(
             Arc::<dyn AudienceStore>::clone(&deps.store),
+            Arc::<dyn AudienceQueries>::clone(&deps.queries),
             wake.clone(),
             Arc::clone(&deps.clock),
             deps.owner.clone(),

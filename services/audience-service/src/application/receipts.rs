@@ -1,41 +1,8 @@
-//! What a keyed request did, kept with its effect, so that a repetition after a crash answers the same.
-
-use kernel::payload;
-use ports::store::UnitOfWork;
-use serde::{Serialize, de::DeserializeOwned};
+//! Operations that an earlier run of a keyed request began.
 
 use super::{App, AppResult, RequestId, audiences::Accepted, operations::made_audience};
 
 impl App {
-    /// What an earlier run of the request did.
-    pub(crate) async fn earlier<T: DeserializeOwned>(
-        &self,
-        uow: &mut dyn UnitOfWork,
-        request_id: RequestId,
-    ) -> AppResult<Option<T>> {
-        if !request_id.keyed {
-            return Ok(None);
-        }
-        let Some(receipt) = uow.receipts().get(request_id.write_id).await? else {
-            return Ok(None);
-        };
-        Ok(Some(payload::decode(&receipt, "the receipt of a request")?))
-    }
-
-    /// Keeps what the request did, to be committed with it.
-    pub(crate) async fn keep<T: Serialize + Sync + ?Sized>(
-        &self,
-        uow: &mut dyn UnitOfWork,
-        request_id: RequestId,
-        did: &T,
-    ) -> AppResult<()> {
-        if request_id.keyed {
-            let receipt = payload::encode(did)?;
-            uow.receipts().put(request_id.write_id, receipt).await?;
-        }
-        Ok(())
-    }
-
     /// The operation that an earlier run of the request began. To be asked before anything that may
     /// have changed since is looked at.
     pub(crate) async fn accepted_earlier(

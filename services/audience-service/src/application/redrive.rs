@@ -1,6 +1,7 @@
 //! What a request to send dead letters again is about.
 
 use domain::shared::Instant;
+use kernel::receipt;
 use ports::{bus::DeadLetter, store::Durability};
 use serde::{Deserialize, Serialize};
 
@@ -34,14 +35,14 @@ impl App {
         found: &[DeadLetter],
     ) -> AppResult<Redriving> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier(uow.as_mut(), request_id).await? {
+        if let Some(earlier) = receipt::earlier(uow.receipts(), request_id).await? {
             return Ok(earlier);
         }
         let redriving = Redriving {
             count: u64::try_from(found.len()).unwrap_or(u64::MAX),
             last: found.iter().map(|letter| letter.buried_at).max(),
         };
-        self.keep(uow.as_mut(), request_id, &redriving).await?;
+        receipt::keep(uow.receipts(), request_id, &redriving).await?;
         uow.commit().await?;
         Ok(redriving)
     }

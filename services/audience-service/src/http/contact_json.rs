@@ -1,16 +1,11 @@
 //! Contacts as the API writes them.
 
-use domain::shared::{Instant, WorkspaceId};
-use http_kit::ContactIds;
+use domain::shared::WorkspaceId;
+use http_kit::{ContactIds, timestamp};
 use ports::contacts::StoredContact;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-
-/// RFC 3339, UTC, milliseconds.
-pub fn timestamp(at: Instant) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
-}
 
 /// A contact.
 #[derive(Debug, Serialize, ToSchema)]

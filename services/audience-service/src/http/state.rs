@@ -1,160 +1,34 @@
 //! What handlers share, and the frame they run in.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc};
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{self, Bytes, Payload},
-};
-use http_kit::{
-    Answer, Authenticator, ContactIds, Idempotency, Problem, Sealer,
-    body::{self, BodyError},
-    idempotency::{Call, content_hash},
-    spawned,
-};
+use actix_web::web::Bytes;
+use http_kit::{ApiContext, ContactIds};
 use messaging::DeadLetterQueue;
-use runtime::Changes;
-use serde::de::DeserializeOwned;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
 
-use crate::application::{Actor, App, RequestId};
+use crate::application::{App, RequestId};
 
-/// When to ask again for a stream while too many are open.
-const STREAMS_AGAIN: Duration = Duration::from_secs(5);
-
-/// Bytes of a body that are read on a thread of their own.
-const LARGE_BODY: usize = 256 * 1024;
+pub use http_kit::Body;
 
 /// What handlers share.
 #[derive(Clone)]
 pub struct ApiState {
     /// The use cases.
     pub app: Arc<App>,
-    /// Tells who calls.
-    pub authenticator: Authenticator,
-    /// Runs POSTs once.
-    pub idempotency: Idempotency,
-    /// Runs other state changes to their end.
-    pub changes: Changes,
-    /// Cursors and plans.
-    pub sealer: Sealer,
+    /// Callers, bodies, idempotency, cursors.
+    pub context: ApiContext,
     /// Contact ids.
     pub contact_ids: ContactIds,
     /// What the bus gave up.
     pub dead_letters: DeadLetterQueue,
-    /// Largest JSON body in bytes.
-    pub body_limit: usize,
     /// Most items of one write.
     pub item_limit: usize,
-    /// One permit for each event stream that may be open.
-    pub streams: Arc<Semaphore>,
-    /// Fires when streams must end.
-    pub stopping: CancellationToken,
     /// The OpenAPI document of everything at this address, as it is sent.
     pub document: Bytes,
 }
 
 impl ApiState {
-    /// Who calls.
-    ///
-    /// # Errors
-    /// 401 and 403 as problems.
-    pub async fn caller(&self, request: &HttpRequest) -> Result<Actor, Problem> {
-        let principal = self.authenticator.authenticate(request).await?;
-        Ok(Actor {
-            workspace: principal.workspace,
-            user: principal.user,
-        })
-    }
-
-    /// Reads and parses a JSON body. `invalid` is the face's status for JSON of the wrong shape.
-    ///
-    /// # Errors
-    /// 400, 413, 415 and `invalid` as problems.
-    pub async fn json<T: DeserializeOwned + Send + 'static>(
-        &self,
-        request: &HttpRequest,
-        payload: Payload,
-        invalid: StatusCode,
-    ) -> Result<Body<T>, Problem> {
-        let read = body::read_json(payload.into_inner(), request.headers(), self.body_limit).await;
-        let bytes = read.map_err(|e| e.into_problem(invalid))?;
-        parsed(bytes, invalid).await
-    }
-
-    /// As [`ApiState::json`], where the body may be missing altogether.
-    ///
-    /// # Errors
-    /// As [`ApiState::json`].
-    pub async fn optional_json<T: DeserializeOwned + Default + Send + 'static>(
-        &self,
-        request: &HttpRequest,
-        payload: Payload,
-        invalid: StatusCode,
-    ) -> Result<Body<T>, Problem> {
-        let read = body::read_json(payload.into_inner(), request.headers(), self.body_limit).await;
-        let bytes = match read {
-            Ok(bytes) => bytes,
-            Err(BodyError::Missing) => {
-                return Ok(Body {
-                    hash: content_hash(&[]),
-                    value: T::default(),
-                });
-            }
-            Err(error) => return Err(error.into_problem(invalid)),
-        };
-        parsed(bytes, invalid).await
-    }
-
-    /// Runs a POST's change once per idempotency key, and to its end.
-    ///
-    /// # Errors
-    /// What the key or the change answers, as a problem.
-    pub async fn once<C, F>(
-        &self,
-        request: &HttpRequest,
-        actor: &Actor,
-        content: [u8; 32],
-        change: C,
-    ) -> Result<HttpResponse, Problem>
-    where
-        C: FnOnce(RequestId) -> F + Send + 'static,
-        F: Future<Output = Result<Answer, Problem>> + Send + 'static,
-    {
-        let call = Call::of(request, &actor.workspace, content)?;
-        let run = |request_id: RequestId| async move {
-            Box::pin(change(request_id))
-                .await
-                .unwrap_or_else(Answer::from)
-        };
-        let answer = self.idempotency.run(call, run).await?;
-        Ok(answer.into())
-    }
-
-    /// Runs another method's change to its end.
-    ///
-    /// # Errors
-    /// What the change answers, as a problem.
-    pub async fn change<F>(&self, change: F) -> Result<HttpResponse, Problem>
-    where
-        F: Future<Output = Result<Answer, Problem>> + Send + 'static,
-    {
-        let answer = spawned(&self.changes, Box::pin(change)).await??;
-        Ok(answer.into())
-    }
-
-    /// Room for one more event stream, held as long as it is open.
-    ///
-    /// # Errors
-    /// 503 while there is none.
-    pub fn stream_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let permit = Arc::clone(&self.streams).try_acquire_owned();
-        permit.map_err(|_| Problem::unavailable(STREAMS_AGAIN))
-    }
-
-    /// A request_id for a change without an idempotency key.
+    /// The identity of a change without an idempotency key.
     pub fn request_id(&self) -> RequestId {
         RequestId {
             write_id: self.app.deps().ids.next(),
@@ -163,34 +37,10 @@ impl ApiState {
     }
 }
 
-/// Hashes and parses a body, a large one where it does not hold up other requests.
-async fn parsed<T>(bytes: Bytes, invalid: StatusCode) -> Result<Body<T>, Problem>
-where
-    T: DeserializeOwned + Send + 'static,
-{
-    let large = bytes.len() > LARGE_BODY;
-    let parse = move || (content_hash(&bytes), object(&bytes));
-    let (hash, value) = match large {
-        true => web::block(parse).await.map_err(|_| Problem::internal())?,
-        false => parse(),
-    };
-    let value = value.map_err(|e: BodyError| e.into_problem(invalid))?;
-    Ok(Body { hash, value })
-}
+impl Deref for ApiState {
+    type Target = ApiContext;
 
-/// Parses an object. Serde would also take the values of a struct as an array, in their order.
-fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyError> {
-    let first = bytes.iter().find(|b| !b.is_ascii_whitespace());
-    if first.is_some_and(|b| *b != b'{') {
-        body::parse::<serde_json::Map<String, serde_json::Value>>(bytes)?;
+    fn deref(&self) -> &ApiContext {
+        &self.context
     }
-    body::parse(bytes)
-}
-
-/// A parsed body, and the hash of its bytes.
-pub struct Body<T> {
-    /// For the comparison of repeated requests.
-    pub hash: [u8; 32],
-    /// The content.
-    pub value: T,
 }

@@ -72,10 +72,7 @@ impl Running {
             authenticator: authenticator.clone(),
             secret: secret.clone(),
         };
-        let started = |neighbour: Box<dyn Neighbour>| {
-            let document = neighbour.document();
-            (neighbour.start(host()), document)
-        };
+        let started = |neighbour: Box<dyn Neighbour>| neighbour.start(host());
         let neighbours = neighbours.into_iter().map(started).collect();
         let doors = Doors {
             authenticator: authenticator.clone(),

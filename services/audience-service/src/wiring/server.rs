@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::web::{Bytes, Data, ServiceConfig};
-use http_kit::{Authenticator, ContactIds, Idempotency, Sealer, Server, openapi};
+use http_kit::operations::{OperationService, Operations};
+use http_kit::{ApiContext, Authenticator, ContactIds, Idempotency, Sealer, Server, openapi};
 use ports::auth::ApiKeyStore;
 use runtime::Lifecycle;
 use settings::{ExposeSecret, Settings};
@@ -28,18 +29,28 @@ pub(super) fn start(
 ) -> Result<Server, StartError> {
     let address = settings.listen;
     let api = doors.api;
-    let (neighbours, documents): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut doors.neighbours).into_iter().unzip();
-    let document = openapi::joined(http::openapi::document(), documents);
+    let mut document = http::openapi::document();
+    let mut services: Vec<Arc<dyn OperationService>> = vec![app.clone()];
+    let mut neighbours = Vec::new();
+    for neighbour in std::mem::take(&mut doors.neighbours) {
+        document = openapi::joined(document, [neighbour.document]);
+        services.push(neighbour.operations);
+        neighbours.push(neighbour.routes);
+    }
     let document = openapi::text(&document).into();
-    let state = Data::new(state(settings, app, doors, life, document));
+    let state = state(settings, app, doors, life, document);
+    let operations = Data::new(Operations::new(state.context.clone(), services));
+    let state = Data::new(state);
     let workers = settings.workers.http.unwrap_or(HTTP_WORKERS);
     let configure = move |config: &mut ServiceConfig| {
         for routes in &neighbours {
             routes(config);
         }
         if api {
-            config.app_data(state.clone()).configure(http::configure);
+            config
+                .app_data(state.clone())
+                .app_data(operations.clone())
+                .configure(http::configure);
         }
     };
     Server::start(address, workers, life, configure)
@@ -72,18 +83,21 @@ fn state(
     let deps = app.deps();
     let (ids, changes) = (deps.ids.clone(), life.changes());
     let streams = settings.limits.sse.min(Semaphore::MAX_PERMITS);
-    ApiState {
-        app: Arc::clone(app),
+    let context = ApiContext {
         authenticator: doors.authenticator,
         idempotency: Idempotency::new(doors.idempotency, ids, changes, IDEMPOTENCY_LEASE),
         changes: life.changes(),
         sealer: Sealer::new(&doors.secrets.tokens),
-        contact_ids: ContactIds::new(&doors.secrets.contact_ids),
-        dead_letters: doors.dead_letters,
         body_limit: settings.limits.body_bytes,
-        item_limit: settings.limits.items,
         streams: Arc::new(Semaphore::new(streams)),
         stopping: life.soft(),
+    };
+    ApiState {
+        app: Arc::clone(app),
+        context,
+        contact_ids: ContactIds::new(&doors.secrets.contact_ids),
+        dead_letters: doors.dead_letters,
+        item_limit: settings.limits.items,
         document,
     }
 }

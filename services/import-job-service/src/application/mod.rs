@@ -24,7 +24,7 @@ pub use error::AppError;
 pub use events::client_id;
 pub use kernel::{Actor, RequestId, Wake};
 pub use read::BatchState;
-pub use start::Begun;
+pub use start::{Begun, Params};
 
 use run::Turns;
 
@@ -77,6 +77,7 @@ impl App {
         let wake = Wake::default();
         let frame = Frame::new(
             Arc::<dyn ImportStore>::clone(&deps.store),
+            Arc::<dyn ImportQueries>::clone(&deps.queries),
             wake.clone(),
             Arc::clone(&deps.clock),
             deps.owner.clone(),

@@ -1,18 +1,12 @@
 //! Reading runs, batches, and what was imported.
 
-use std::time::Duration;
-
 use domain::{importing::ExternalId, operation::OperationState, shared::OperationId};
-use kernel::Topic;
 use ports::importing::{
     Batch, BatchId, BatchRun, ClientId, MessageFilter, Run, RunFilter, StoredMessage, TicketFilter,
     TicketRow,
 };
 
 use super::{Actor, App, AppError, AppResult};
-
-/// How long a waiter sleeps at most before it looks again.
-const POLL: Duration = Duration::from_millis(250);
 
 /// Where a batch stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,30 +24,7 @@ impl App {
     /// `NotFound`; store errors.
     pub async fn run(&self, actor: &Actor, id: OperationId) -> AppResult<Run> {
         let found = self.deps.queries.run(&actor.workspace, id).await?;
-        found.ok_or(AppError::NotFound)
-    }
-
-    /// Waits for the end of a run, for a while.
-    ///
-    /// # Errors
-    /// `NotFound`; store errors.
-    pub async fn wait_for_run(
-        &self,
-        actor: &Actor,
-        id: OperationId,
-        wait: Duration,
-    ) -> AppResult<Run> {
-        let until = tokio::time::Instant::now() + wait;
-        let (ended, mut topics) = (Topic::Operation(id.raw()), self.wake.subscribe());
-        loop {
-            let run = self.run(actor, id).await?;
-            let now = tokio::time::Instant::now();
-            if run.operation.state.is_terminal() || now >= until {
-                return Ok(run);
-            }
-            let poll = until.min(now + POLL);
-            let _ = tokio::time::timeout_at(poll, ended.heard(&mut topics)).await;
-        }
+        Ok(self.seen(found.ok_or(AppError::NotFound)?))
     }
 
     /// Runs, newest first, and whether there are more.
@@ -64,7 +35,14 @@ impl App {
         let limit = filter.limit;
         filter.limit += 1;
         let rows = self.deps.queries.runs(&actor.workspace, &filter).await?;
-        Ok(cut(rows, limit))
+        let seen = rows.into_iter().map(|run| self.seen(run));
+        Ok(cut(seen.collect(), limit))
+    }
+
+    /// A run as this process knows it, which may work on it.
+    fn seen(&self, run: Run) -> Run {
+        let operation = self.frame.stalls.seen(run.operation);
+        Run { operation, ..run }
     }
 
     /// A batch, its runs, and where it stands.

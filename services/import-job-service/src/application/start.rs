@@ -2,11 +2,12 @@
 
 use domain::{
     importing::ClientSlug,
-    operation::{OperationKind, OperationState},
+    operation::{Operation, OperationKind, OperationState},
     shared::{OperationId, UserId},
 };
-use kernel::payload;
+use kernel::{payload, receipt};
 use ports::{
+    StoreError,
     importing::{Batch, BatchId, ClientId, ImportClient, ImportKind, ImportUnit, Opened, Run},
     store::NewOperation,
     trace,
@@ -24,13 +25,26 @@ const SCHEDULE: &str = "schedule";
 
 /// What an operation of an import is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Params {
+pub struct Params {
     /// The client's id.
     pub client: i64,
     /// The client's name in URLs when it was asked for.
     pub slug: String,
     /// `tickets` or `contacts`.
     pub kind: String,
+}
+
+impl Params {
+    /// Those of an operation, and what it imports.
+    ///
+    /// # Errors
+    /// `Corrupt` when they cannot be read.
+    pub fn of(operation: &Operation) -> Result<(Self, ImportKind), StoreError> {
+        let what = "the parameters of an import";
+        let params: Self = payload::decode(&operation.params, what)?;
+        let kind = ImportKind::parse(&params.kind).ok_or(StoreError::Corrupt(what))?;
+        Ok((params, kind))
+    }
 }
 
 /// A run that a request began or joined.
@@ -55,12 +69,7 @@ impl App {
         kind: ImportKind,
     ) -> AppResult<Run> {
         let mut unit = self.deps.store.begin_import().await?;
-        let earlier = if request_id.keyed {
-            unit.receipts().get(request_id.write_id).await?
-        } else {
-            None
-        };
-        let id = match earlier.and_then(|receipt| receipt.as_i64()) {
+        let id = match receipt::earlier(unit.receipts(), request_id).await? {
             Some(id) => OperationId::from_raw(id),
             None => {
                 let found = unit.clients().get(&actor.workspace, client).await?;
@@ -72,10 +81,7 @@ impl App {
                 let begun = self
                     .begin(unit.as_mut(), &client, kind, &actor.user)
                     .await?;
-                if request_id.keyed {
-                    let receipt = begun.operation.raw().into();
-                    unit.receipts().put(request_id.write_id, receipt).await?;
-                }
+                receipt::keep(unit.receipts(), request_id, &begun.operation.raw()).await?;
                 unit.commit().await?;
                 self.wake.work();
                 begun.operation
@@ -186,5 +192,5 @@ impl App {
 }
 
 fn user(name: &str) -> AppResult<UserId> {
-    UserId::parse(name).map_err(|error| ports::StoreError::Internal(Box::new(error)).into())
+    UserId::parse(name).map_err(|error| StoreError::Internal(Box::new(error)).into())
 }

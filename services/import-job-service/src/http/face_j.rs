@@ -312,7 +312,7 @@ pub async fn job(state: Data<ApiState>, request: HttpRequest, id: Path<String>) 
                     state: run.state.as_str(),
                 })
                 .collect(),
-            created_at: super::v1::timestamp(batch.created_at),
+            created_at: http_kit::timestamp(batch.created_at),
         }),
         Err(error) => failed(&error),
     }

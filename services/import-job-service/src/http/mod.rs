@@ -32,6 +32,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .app_data(QueryConfig::default().error_handler(query))
         .app_data(PathConfig::default().error_handler(path))
         .configure(routes)
+        .service(web::scope("/api/v1").configure(http_kit::operations::configure))
         .configure(openapi::configure)
         .default_service(web::to(unknown_path));
 }

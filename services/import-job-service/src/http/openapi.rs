@@ -26,6 +26,7 @@ use super::{face_j, v1};
     ),
     security(("key" = [])),
     modifiers(&Security, &Shared),
+    nest((path = "/api/v1", api = http_kit::operations::Paths)),
     paths(
         face_j::import_all,
         face_j::import_one,

@@ -6,9 +6,8 @@ use adapter_sql::sqlite::{Db, Idempotency};
 use messaging::{OutboxRelay, Retention, RetentionSettings, Router, Signal};
 use ports::{Clock, IdGenerator, StoreError, bus::InboxStore, importing::ImportStore};
 use runtime::{Snowflakes, SystemClock};
-use service_kit::{Heard, Host, Neighbour, Routes};
+use service_kit::{Heard, Host, Neighbour, Started};
 use settings::Settings;
-use utoipa::openapi::OpenApi;
 
 use super::{Checked, Process, StartError, app, state};
 use crate::{consumers, http, workers};
@@ -69,11 +68,7 @@ impl Neighbour for Embedded {
         self.router.bindings().into_iter().map(heard).collect()
     }
 
-    fn document(&self) -> OpenApi {
-        http::document()
-    }
-
-    fn start(self: Box<Self>, host: Host) -> Routes {
+    fn start(self: Box<Self>, host: Host) -> Started {
         let Self {
             settings,
             checked,
@@ -102,9 +97,14 @@ impl Neighbour for Embedded {
             &life,
         );
         let state = actix_web::web::Data::new(state);
-        Arc::new(move |config| {
+        let routes = move |config: &mut actix_web::web::ServiceConfig| {
             config.app_data(state.clone());
             http::routes(config);
-        })
+        };
+        Started {
+            routes: Arc::new(routes),
+            document: http::document(),
+            operations: app,
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use actix_web::web::{Data, ServiceConfig};
 use adapter_sql::pg::{Db, Idempotency, Tables};
 use http_kit::Authenticator;
+use http_kit::operations::Operations;
 use messaging::Signal;
 use ports::{
     Clock, IdGenerator, StoreError,
@@ -92,10 +93,14 @@ async fn start(settings: &Settings) -> Result<Base, StartError> {
     }
     let idempotency = Arc::new(Idempotency::new(db, clock, ids));
     let state = state(settings, secret, &app, authenticator, idempotency, &life);
-    let state = Data::new(state);
+    let operations = Operations::new(state.context.clone(), vec![app.clone()]);
+    let (state, operations) = (Data::new(state), Data::new(operations));
     let routes = move |config: &mut ServiceConfig| {
         if roles.api {
-            config.app_data(state.clone()).configure(http::configure);
+            config
+                .app_data(state.clone())
+                .app_data(operations.clone())
+                .configure(http::configure);
         }
     };
     let outbox = Signal::from(app.wake().on_outbox());

@@ -118,14 +118,15 @@ impl Service {
         settings.imports.allow_private_hosts = fake.url.trim_start_matches("http://").to_owned();
         let embedded = Embedded::open(&settings).await.unwrap();
         let life = Lifecycle::new(tokio::runtime::Handle::current());
-        let routes = Box::new(embedded).start(Host {
+        let started = Box::new(embedded).start(Host {
             publisher: Arc::new(Nobody),
             life: life.clone(),
             authenticator: Authenticator::new(Arc::new(NoKeys)).with_embedded_loopback(),
             secret: "a secret of the process".to_owned(),
         });
         let address = "127.0.0.1:0".parse().unwrap();
-        let server = Server::start(address, 1, &life, move |config| routes(config)).unwrap();
+        let server =
+            Server::start(address, 1, &life, move |config| (started.routes)(config)).unwrap();
         Self {
             server,
             fake,

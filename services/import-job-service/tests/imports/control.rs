@@ -27,23 +27,13 @@ fn conflict(outcome: Result<ports::importing::Run, AppError>) -> &'static str {
 async fn a_queued_run_is_cancelled_at_once_and_makes_room() {
     let rig = Rig::new(Plan::default()).await;
     let run = rig.start(ImportKind::Tickets).await;
-    let cancelled = rig
-        .app
-        .cancel_run(&actor(), rig.request_id(), run.operation.id)
-        .await
-        .unwrap();
+    let cancelled = rig.cancel(&run).await.unwrap();
     assert_eq!(cancelled.operation.state, OperationState::Cancelled);
-    let again = rig
-        .app
-        .cancel_run(&actor(), rig.request_id(), run.operation.id)
-        .await;
+    let again = rig.cancel(&run).await;
     assert_eq!(conflict(again), "operation_ended");
     let other = rig.start(ImportKind::Tickets).await;
     assert_ne!(other.operation.id, run.operation.id);
-    let retried = rig
-        .app
-        .retry_run(&actor(), rig.request_id(), run.operation.id)
-        .await;
+    let retried = rig.retry(&run).await;
     assert_eq!(conflict(retried), "run_active");
 }
 
@@ -72,10 +62,7 @@ async fn a_running_one_is_cancelled_while_it_waits_and_goes_on_when_tried_again(
     while rig.asked(Endpoint::Tickets) < 3 {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    rig.app
-        .cancel_run(&actor(), rig.request_id(), run.operation.id)
-        .await
-        .unwrap();
+    rig.cancel(&run).await.unwrap();
     tokio::time::timeout(Duration::from_secs(20), worker)
         .await
         .expect("it does not wait for the hour")
@@ -87,11 +74,7 @@ async fn a_running_one_is_cancelled_while_it_waits_and_goes_on_when_tried_again(
         100,
         "what was stored stays"
     );
-    let retried = rig
-        .app
-        .retry_run(&actor(), rig.request_id(), run.operation.id)
-        .await
-        .unwrap();
+    let retried = rig.retry(&run).await.unwrap();
     assert_eq!(retried.operation.attempt, 2);
     rig.work().await;
     let ended = rig.look(&run).await;
@@ -115,10 +98,7 @@ async fn k8_each_attempt_ends_with_one_event() {
     assert_eq!(code(&run), "unauthorized");
     rig.fake
         .replan(|plan| plan.token = Some(crate::rig::TOKEN.to_owned()));
-    rig.app
-        .retry_run(&actor(), rig.request_id(), run.operation.id)
-        .await
-        .unwrap();
+    rig.retry(&run).await.unwrap();
     rig.work().await;
     let far = "2100-01-01T00:00:00Z".parse().unwrap();
     let claims = rig

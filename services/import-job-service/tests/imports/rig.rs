@@ -188,6 +188,18 @@ impl Rig {
         runs.try_into().unwrap()
     }
 
+    pub async fn cancel(&self, run: &Run) -> AppResult<Run> {
+        let id = run.operation.id;
+        operations::cancel(self.app.as_ref(), &actor(), self.request_id(), id).await?;
+        self.app.run(&actor(), id).await
+    }
+
+    pub async fn retry(&self, run: &Run) -> AppResult<Run> {
+        let id = run.operation.id;
+        operations::retry(self.app.as_ref(), &actor(), self.request_id(), id).await?;
+        self.app.run(&actor(), id).await
+    }
+
     pub async fn look(&self, run: &Run) -> Run {
         self.app.run(&actor(), run.operation.id).await.unwrap()
     }

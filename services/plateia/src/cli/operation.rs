@@ -7,7 +7,14 @@ use clap::{ArgGroup, Args, Subcommand};
 use super::{column_map, list::Paging};
 
 /// Kinds of operations that are asked for.
-const KINDS: [&str; 5] = ["upload", "create", "recycle", "clear", "duplicate"];
+const KINDS: [&str; 6] = [
+    "upload",
+    "create",
+    "recycle",
+    "clear",
+    "duplicate",
+    "import",
+];
 const STATES: [&str; 6] = [
     "queued",
     "waiting",

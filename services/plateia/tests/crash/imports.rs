@@ -128,3 +128,69 @@ fn k6_k7_k8_importing_survives() {
         assert!(hit > 0, "{point} was never reached");
     }
 }
+
+#[test]
+fn runs_of_imports_are_operations_of_their_workspace() {
+    let plan = Plan {
+        tickets: 3,
+        contacts: 3,
+        ..Plan::default()
+    };
+    let fake = Fake::start(plan).unwrap();
+    let host = fake.url.trim_start_matches("http://");
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path(), None, host).unwrap();
+    let client = server.client();
+    let new = json!({"name": "Lista"});
+    let (status, made) = client.post("/audiences", "audience", &new).unwrap();
+    assert_eq!(status, 201, "{made}");
+    ask(&client, &fake.url).unwrap();
+    let copy = format!("/audiences/{}/duplicate", made["id"].as_str().unwrap());
+    client.post(&copy, "copy", &json!({"name": "Cópia"}));
+    until("both runs", || ended(&client));
+    let all = until("the copy", || {
+        let all = client.operations()?;
+        let ended = all.iter().all(|one| one["finished_at"].is_string());
+        (all.len() == 3 && ended).then_some(all)
+    });
+    let kinds: Vec<_> = all
+        .iter()
+        .map(|one| one["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["duplicate", "import", "import"], "newest first");
+
+    // Page by page, of one kind and of all.
+    for query in ["?kind=import", "?kind=duplicate", "?"] {
+        let (mut walked, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/operations{query}&limit=1{cursor}");
+            let page = client.get(&path).unwrap();
+            walked.extend(page["data"].as_array().unwrap().clone());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        let kind = query.strip_prefix("?kind=");
+        let expected = all
+            .iter()
+            .filter(|one| kind.is_none_or(|kind| one["kind"] == kind));
+        assert_eq!(walked, expected.cloned().collect::<Vec<_>>(), "{query}");
+    }
+
+    let one = &all[1];
+    let path = format!("/operations/{}", one["id"].as_str().unwrap());
+    assert_eq!(&client.get(&path).unwrap(), one);
+    assert_eq!(one["report"]["received"], one["report"]["created"], "{one}");
+    let links: Vec<_> = one["links"].as_object().unwrap().keys().collect();
+    assert_eq!(links, ["client", "events", "self"]);
+    for (action, code) in [
+        ("cancel", "operation_ended"),
+        ("retry", "operation_not_retryable"),
+        ("undo", "not_undoable"),
+    ] {
+        let path = format!("{path}/{action}");
+        let (status, refused) = client.post(&path, action, &json!({})).unwrap();
+        assert_eq!((status, &refused["code"]), (409, &json!(code)), "{refused}");
+    }
+}

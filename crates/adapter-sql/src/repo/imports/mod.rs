@@ -48,6 +48,10 @@ impl OperationUnit for Unit {
         Box::new(Operations(self.0.conn()))
     }
 
+    fn receipts(&mut self) -> Box<dyn ReceiptLog + '_> {
+        Box::new(Receipts(self.0.conn()))
+    }
+
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.0.commit().await
     }
@@ -72,9 +76,5 @@ impl ImportUnit for Unit {
 
     fn outbox(&mut self) -> Box<dyn OutboxWriter + '_> {
         Box::new(Outbox(self.0.conn()))
-    }
-
-    fn receipts(&mut self) -> Box<dyn ReceiptLog + '_> {
-        Box::new(Receipts(self.0.conn()))
     }
 }

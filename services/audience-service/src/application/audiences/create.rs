@@ -5,6 +5,7 @@ use domain::{
     operation::OperationKind,
     shared::{AudienceId, AudienceName, Epoch, Instant},
 };
+use kernel::receipt;
 use ports::{
     StoreError, crash,
     store::{Creation, Durability, UnitOfWork},
@@ -164,8 +165,7 @@ impl App {
         request_id: RequestId,
         created: Created,
     ) -> AppResult<Created> {
-        self.keep(uow.as_mut(), request_id, &Receipt::of(&created))
-            .await?;
+        receipt::keep(uow.receipts(), request_id, &Receipt::of(&created)).await?;
         let event = events::audience_created(&self.deps, &created.audience)?;
         self.emit(uow.as_mut(), event).await?;
         uow.commit().await?;
@@ -180,7 +180,7 @@ impl App {
         uow: &mut dyn UnitOfWork,
         request_id: RequestId,
     ) -> AppResult<Option<Receipt>> {
-        let earlier = self.earlier(uow, request_id).await?;
+        let earlier = receipt::earlier(uow.receipts(), request_id).await?;
         if earlier.is_some() || !request_id.keyed {
             return Ok(earlier);
         }

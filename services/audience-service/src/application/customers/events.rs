@@ -7,6 +7,7 @@ use domain::{
     customer::{CustomerEvent, CustomerId, CustomerKey, NewEvent, parse_event},
     shared::Instant,
 };
+use kernel::receipt;
 use ports::store::Durability;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -68,7 +69,7 @@ impl App {
         let items: Vec<_> = items.into_iter().map(parse).collect();
         let keys: Vec<_> = items.iter().flatten().map(|e| e.customer.clone()).collect();
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier(uow.as_mut(), request_id).await? {
+        if let Some(earlier) = receipt::earlier(uow.receipts(), request_id).await? {
             return Ok(earlier);
         }
         let mut known: HashMap<CustomerKey, CustomerId> = HashMap::new();
@@ -83,7 +84,7 @@ impl App {
         let new = repository.add(&actor.workspace, &events).await?;
         drop(repository);
         let outcomes = outcomes(items, new);
-        self.keep(uow.as_mut(), request_id, &outcomes).await?;
+        receipt::keep(uow.receipts(), request_id, &outcomes).await?;
         uow.commit().await?;
         Ok(outcomes)
     }

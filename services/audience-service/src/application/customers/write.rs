@@ -7,6 +7,7 @@ use domain::{
     },
     shared::{Instant, Violation},
 };
+use kernel::receipt;
 use ports::store::Durability;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -97,7 +98,7 @@ impl App {
         let items: Vec<_> = items.into_iter().map(|i| parse_customer(i, now)).collect();
         let keys: Vec<CustomerKey> = items.iter().flatten().map(|i| i.key.clone()).collect();
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier(uow.as_mut(), request_id).await? {
+        if let Some(earlier) = receipt::earlier(uow.receipts(), request_id).await? {
             return Ok(earlier);
         }
         let mut book = Book::open(uow.as_mut(), &actor.workspace, &keys, creatable).await?;
@@ -106,7 +107,7 @@ impl App {
             all_good(&outcomes)?;
         }
         book.write(uow.as_mut(), &actor.workspace).await?;
-        self.keep(uow.as_mut(), request_id, &outcomes).await?;
+        receipt::keep(uow.receipts(), request_id, &outcomes).await?;
         uow.commit().await?;
         Ok(outcomes)
     }

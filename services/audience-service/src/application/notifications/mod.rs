@@ -2,6 +2,7 @@
 //! that a user's streams resume from.
 
 use domain::shared::{Instant, NotificationId, OperationId, UserId, WorkspaceId};
+use kernel::receipt;
 use ports::{
     StoreError,
     bus::Receipt,
@@ -134,7 +135,7 @@ impl App {
     ) -> AppResult<i64> {
         let now = self.deps.clock.now();
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier(uow.as_mut(), request_id).await? {
+        if let Some(earlier) = receipt::earlier(uow.receipts(), request_id).await? {
             return Ok(earlier);
         }
         let (workspace, user) = (&actor.workspace, &actor.user);
@@ -142,7 +143,7 @@ impl App {
             .notifications()
             .mark_all_read(workspace, user, now)
             .await?;
-        self.keep(uow.as_mut(), request_id, &marked).await?;
+        receipt::keep(uow.receipts(), request_id, &marked).await?;
         uow.commit().await?;
         Ok(marked)
     }

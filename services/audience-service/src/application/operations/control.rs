@@ -1,18 +1,70 @@
-//! Stopping operations and trying them again.
+//! What stopping an operation gives back, and trying it again takes again.
 
+use async_trait::async_trait;
 use domain::{
     audience::Visibility,
-    operation::{Failure, Operation, OperationState},
+    operation::{Operation, Report},
     shared::{AudienceId, OperationId},
 };
-use operations::Ending;
+use operations::{Control, Frame, Refusal};
 use ports::{
     StoreError,
     store::{Durability, Removal, RemovalState, UnitOfWork},
 };
 
 use super::{unfinished::unfinished, worker::makes_audience};
-use crate::application::{Actor, App, AppError, AppResult, RequestId, Topic, recycle::new_target};
+use crate::application::{Actor, App, AppError, AppResult, RequestId, events, recycle::new_target};
+
+#[async_trait]
+impl Control for App {
+    type Unit = dyn UnitOfWork;
+    type Error = AppError;
+
+    fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        self.deps.store.begin(Durability::Full).await
+    }
+
+    fn unfinished(&self, operation: &Operation) -> Option<Report> {
+        unfinished(operation, None)
+    }
+
+    async fn ended(
+        &self,
+        unit: &mut (dyn UnitOfWork + 'static),
+        ended: &Operation,
+    ) -> AppResult<()> {
+        self.abandon_new_audience(unit, ended).await?;
+        self.withdraw_removal(unit, ended).await?;
+        let event = events::operation_finished(&self.deps, ended)?;
+        Ok(self.emit(unit, event).await?)
+    }
+
+    async fn reserve_again(
+        &self,
+        unit: &mut (dyn UnitOfWork + 'static),
+        operation: &Operation,
+    ) -> AppResult<()> {
+        let error = operation.error.as_ref();
+        if error.is_some_and(|error| error.code == "superseded") {
+            let detail = "the audience was cleared since; recycle it again";
+            return Err(AppError::conflict("operation_not_retryable", detail));
+        }
+        self.reserve_new_audience(unit, operation).await
+    }
+}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound => Self::NotFound,
+            refused => Self::conflict(refused.code(), refused.to_string()),
+        }
+    }
+}
 
 impl App {
     /// Asks an operation to stop. A queued one ends at once, a running one at its next checkpoint.
@@ -25,39 +77,7 @@ impl App {
         request_id: RequestId,
         id: OperationId,
     ) -> AppResult<Operation> {
-        let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if self
-            .earlier::<()>(uow.as_mut(), request_id)
-            .await?
-            .is_some()
-        {
-            return self.operation(actor, id).await;
-        }
-        let found = uow.operations().get(&actor.workspace, id).await?;
-        let found = found.filter(|operation| operation.kind.is_asked_for());
-        let operation = found.ok_or(AppError::NotFound)?;
-        if operation.state.is_terminal() {
-            let detail = format!("the operation has ended: {}", operation.state);
-            return Err(AppError::conflict("operation_ended", detail));
-        }
-        self.keep(uow.as_mut(), request_id, &()).await?;
-        // One that waits is in the hands of its worker as well, which knows what it has stored.
-        if matches!(
-            operation.state,
-            OperationState::Running | OperationState::Waiting
-        ) {
-            uow.operations().request_cancel(id).await?;
-            uow.commit().await?;
-            self.wake.publish(Topic::Cancel(id.raw()));
-        } else {
-            let error = Failure::new("cancelled", "cancelled on request");
-            let ending = Ending::cancelled(error, unfinished(&operation, None));
-            self.abandon_new_audience(uow.as_mut(), &operation).await?;
-            self.withdraw_removal(uow.as_mut(), &operation).await?;
-            self.end_unleased(uow.as_mut(), &operation, &ending).await?;
-            uow.commit().await?;
-            self.announce(&operation);
-        }
+        operations::cancel(self, actor, request_id, id).await?;
         self.operation(actor, id).await
     }
 
@@ -72,41 +92,7 @@ impl App {
         request_id: RequestId,
         id: OperationId,
     ) -> AppResult<Operation> {
-        let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if self
-            .earlier::<()>(uow.as_mut(), request_id)
-            .await?
-            .is_some()
-        {
-            return self.operation(actor, id).await;
-        }
-        let found = uow.operations().get(&actor.workspace, id).await?;
-        let found = found.filter(|operation| operation.kind.is_asked_for());
-        let operation = found.ok_or(AppError::NotFound)?;
-        if !matches!(
-            operation.state,
-            OperationState::Failed | OperationState::Cancelled
-        ) {
-            let detail = format!(
-                "only failed or cancelled operations: this one is {}",
-                operation.state
-            );
-            return Err(AppError::conflict("operation_not_retryable", detail));
-        }
-        let superseded = operation
-            .error
-            .as_ref()
-            .is_some_and(|e| e.code == "superseded");
-        if superseded {
-            let detail = "the audience was cleared since; recycle it again";
-            return Err(AppError::conflict("operation_not_retryable", detail));
-        }
-        self.reserve_new_audience(uow.as_mut(), &operation).await?;
-        uow.operations().requeue(id).await?;
-        self.keep(uow.as_mut(), request_id, &()).await?;
-        uow.commit().await?;
-        self.wake.work();
-        self.wake.publish(Topic::Operation(id.raw()));
+        operations::retry(self, actor, request_id, id).await?;
         self.operation(actor, id).await
     }
 

@@ -13,6 +13,6 @@ pub(crate) use control::made_audience;
 pub use operations::WorkOutcome;
 pub(crate) use operations::{Ending, Job, Signals};
 pub(crate) use purge::PurgeParams;
-pub use read::{Abilities, OperationWithLinks};
+pub use read::has_rejected;
 pub(crate) use unfinished::unfinished;
 pub use worker::Pool;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use domain::{contact::Document, shared::Violation};
+use kernel::receipt;
 use ports::store::{Durability, OutcomeRecord};
 
 use serde::{Deserialize, Serialize};
@@ -59,7 +60,7 @@ impl App {
             return Ok(OutcomesRecorded::default());
         }
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(earlier) = self.earlier(uow.as_mut(), request_id).await? {
+        if let Some(earlier) = receipt::earlier(uow.receipts(), request_id).await? {
             return Ok(earlier);
         }
         let new = uow.outcomes().add(&actor.workspace, &records).await?;
@@ -68,7 +69,7 @@ impl App {
             recorded,
             repeated: new.len() - recorded,
         };
-        self.keep(uow.as_mut(), request_id, &did).await?;
+        receipt::keep(uow.receipts(), request_id, &did).await?;
         uow.commit().await?;
         ports::crash::point("request.before_answer");
         Ok(did)

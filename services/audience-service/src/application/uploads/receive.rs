@@ -5,7 +5,7 @@ use domain::{
     shared::{Instant, UploadId},
 };
 use futures::{Stream, StreamExt};
-use kernel::payload;
+use kernel::{payload, receipt};
 use ports::{
     files::{BlobInfo, BlobStore, DetectedFormat, FileError, FileHint, FileOptions, RecordLimits},
     store::{Durability, Upload},
@@ -187,7 +187,7 @@ impl App {
         file: ReceivedFile,
     ) -> AppResult<StoredUpload> {
         let mut uow = self.deps.store.begin(Durability::Full).await?;
-        if let Some(receipt) = self.earlier(uow.as_mut(), request_id).await? {
+        if let Some(receipt) = receipt::earlier(uow.receipts(), request_id).await? {
             drop(uow);
             return self.earlier_upload(actor, &receipt, file).await;
         }
@@ -203,7 +203,7 @@ impl App {
         };
         uow.uploads().add(&upload).await?;
         let receipt = serde_json::json!({ "upload": file.id.raw() });
-        self.keep(uow.as_mut(), request_id, &receipt).await?;
+        receipt::keep(uow.receipts(), request_id, &receipt).await?;
         uow.commit().await?;
         Ok(StoredUpload {
             upload,

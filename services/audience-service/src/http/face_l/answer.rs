@@ -1,13 +1,11 @@
 //! Answers of face L to commands.
 
 use domain::{audience::Audience, shared::OperationId};
+use http_kit::timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{
-    application::contacts::{ContactsAdded, Rejection, WriteCounts},
-    http::contact_json::timestamp,
-};
+use crate::application::contacts::{ContactsAdded, Rejection, WriteCounts};
 
 /// Answer to a write of contacts: `received = inserted + updated + unchanged + rejected`.
 #[derive(Serialize, ToSchema)]

@@ -7,7 +7,7 @@ use actix_web::{
 };
 use domain::audience::{Audience, COLLECTION};
 use futures::{Stream, stream};
-use http_kit::{Problem, ProblemBody, paging};
+use http_kit::{Problem, ProblemBody, paging, timestamp};
 use ports::store::{AudienceFilter, AudiencePage, AudienceSort};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -22,11 +22,7 @@ use crate::{
         audiences::ListAudiences,
         contacts::{ContactCursor, CursorPage, NumberedPage},
     },
-    http::{
-        ApiState,
-        contact_json::{ContactJson, timestamp},
-        cursors,
-    },
+    http::{ApiState, contact_json::ContactJson, cursors},
 };
 
 /// Audiences read at a time while all are streamed.

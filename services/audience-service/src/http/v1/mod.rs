@@ -1,6 +1,5 @@
 //! V1: the complete API.
 
-pub mod accepted;
 pub mod audiences;
 pub mod bus;
 pub mod contacts;
@@ -19,7 +18,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     let scope = web::scope("/api/v1")
         .configure(contacts::configure)
         .configure(audiences::configure)
-        .configure(operations::configure)
+        .configure(http_kit::operations::configure)
         .configure(notifications::configure)
         .configure(recycle::configure)
         .configure(exports::configure)

@@ -1,6 +1,7 @@
 //! Making clients.
 
 use domain::importing::ClientSlug;
+use kernel::receipt;
 use ports::{
     StoreError,
     importing::{ClientId, ImportClient, ImportUnit},
@@ -139,10 +140,7 @@ impl App {
         request_id: RequestId,
         client: ImportClient,
     ) -> AppResult<ImportClient> {
-        if request_id.keyed {
-            let receipt = client.id.0.into();
-            unit.receipts().put(request_id.write_id, receipt).await?;
-        }
+        receipt::keep(unit.receipts(), request_id, &client.id.0).await?;
         unit.commit().await?;
         Ok(client)
     }
@@ -154,11 +152,7 @@ async fn earlier(
     actor: &Actor,
     request_id: RequestId,
 ) -> AppResult<Option<ImportClient>> {
-    if !request_id.keyed {
-        return Ok(None);
-    }
-    let receipt = unit.receipts().get(request_id.write_id).await?;
-    match receipt.and_then(|receipt| receipt.as_i64()) {
+    match receipt::earlier(unit.receipts(), request_id).await? {
         Some(id) => Ok(unit.clients().get(&actor.workspace, ClientId(id)).await?),
         None => Ok(None),
     }

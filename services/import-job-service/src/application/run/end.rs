@@ -4,7 +4,6 @@ use domain::{
     operation::{Operation, OperationState},
     shared::WorkspaceId,
 };
-use kernel::payload;
 use operations::{Ending, Stop};
 use ports::{StoreError, importing::ImportUnit, store::Lease};
 
@@ -43,27 +42,17 @@ impl App {
         Ok(self.close(unit, &ending.apply(&operation, now)).await?)
     }
 
-    /// Ends a run that no worker has.
-    pub(crate) async fn end_unleased(
+    /// What goes with the end of a run.
+    pub(crate) async fn close(
         &self,
         unit: &mut dyn ImportUnit,
-        operation: &Operation,
-        ending: &Ending,
-    ) -> AppResult<()> {
-        let now = self.deps.clock.now();
-        let update = ending.update(operation, now);
-        unit.operations()
-            .update(operation.id, operation.state, &update)
-            .await?;
-        Ok(self.close(unit, &ending.apply(operation, now)).await?)
-    }
-
-    async fn close(&self, unit: &mut dyn ImportUnit, ended: &Operation) -> Result<(), StoreError> {
+        ended: &Operation,
+    ) -> Result<(), StoreError> {
         unit.runs().close(ended.id).await?;
         if ended.state == OperationState::Succeeded {
             unit.runs().forget_walks(ended.id).await?;
         }
-        let params: Params = payload::decode(&ended.params, "the parameters of an import")?;
+        let (params, _) = Params::of(ended)?;
         self.emit_finished(unit, ended, &params.slug).await
     }
 }

@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::operation::{Failure, OperationKind, Stall};
-use kernel::payload;
 use operations::{Ending, Handler, JobError, Signals, Stop};
 use ports::{
     ErrorClass, StoreError,
@@ -73,9 +72,7 @@ impl Handler for Imports {
 impl Imports {
     async fn run_from_checkpoint(&self, job: &operations::Job) -> AppResult<()> {
         let (app, claimed, lease) = (&self.0, &job.operation, &job.lease);
-        let what = "the parameters of an import";
-        let params: Params = payload::decode(&claimed.params, what)?;
-        let kind = ImportKind::parse(&params.kind).ok_or(StoreError::Corrupt(what))?;
+        let (params, kind) = Params::of(claimed)?;
         let workspace = &claimed.workspace;
         let mut unit = app.deps.store.begin_import().await?;
         let id = ClientId(params.client);

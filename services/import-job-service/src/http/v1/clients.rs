@@ -6,12 +6,17 @@ use actix_web::{
     web::{Data, Path, Payload, Query},
 };
 use domain::importing::{ApiToken, ClientSlug};
-use http_kit::{Answer, Problem, ProblemBody, etag, etag::IfMatch, paging};
+use http_kit::{
+    Answer, Body, Problem, ProblemBody, etag,
+    etag::IfMatch,
+    paging::{self, List},
+    timestamp,
+};
 use ports::importing::{ClientId, ImportClient};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::{List, broken, timestamp};
+use super::{INVALID, broken};
 use crate::{
     application::{
         client_id,
@@ -180,7 +185,7 @@ pub async fn create(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
-    let (new, hash) = state.json::<New>(&request, payload).await?;
+    let Body { value: new, hash } = state.json::<New>(&request, payload, INVALID).await?;
     let (app, by) = (state.app.clone(), actor.clone());
     let run = |request_id| async move {
         let client = app.create_client(&by, request_id, new.into()).await?;
@@ -206,7 +211,7 @@ pub async fn ensure(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
-    let (new, hash) = state.json::<New>(&request, payload).await?;
+    let Body { value: new, hash } = state.json::<New>(&request, payload, INVALID).await?;
     let (app, by) = (state.app.clone(), actor.clone());
     let run = |request_id| async move {
         let Ensured { client, created } = app.ensure_client(&by, request_id, new.into()).await?;
@@ -297,7 +302,10 @@ pub async fn change(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let id = path_id(&id)?;
-    let (body, _) = state.json::<Change>(&request, payload).await?;
+    let body = state
+        .json::<Change>(&request, payload, INVALID)
+        .await?
+        .value;
     let change = ChangeClient {
         slug: body.slug,
         name: body.name,

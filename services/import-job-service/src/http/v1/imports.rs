@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header},
     web::{Data, Path, Payload, Query},
 };
 use domain::{importing::ClientSlug, operation::OperationState, shared::OperationId};
-use http_kit::{Answer, Problem, ProblemBody, idempotency::content_hash, paging, prefer};
+use http_kit::{
+    Answer, Body, Problem, ProblemBody,
+    idempotency::content_hash,
+    paging::{self, List},
+    prefer,
+};
 use ports::importing::{ClientId, ImportKind, Run, RunFilter};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{
-    List, broken,
-    clients::path_id as client_path_id,
-    json::{RunJson, path_of},
-};
+use super::{INVALID, broken, clients::path_id as client_path_id, json::RunJson};
 use crate::{
     application::{Actor, App},
     http::ApiState,
@@ -51,6 +51,11 @@ fn kind(pointer: &str, text: &str) -> Result<ImportKind, Problem> {
     ImportKind::parse(text).ok_or_else(unknown)
 }
 
+/// Path of a run.
+fn path_of(id: OperationId) -> String {
+    format!("/api/v1/imports/{id}")
+}
+
 fn run_id(text: &str) -> Result<OperationId, Problem> {
     text.parse().map_err(|_| Problem::not_found())
 }
@@ -62,25 +67,9 @@ async fn followed(
     run: Run,
     wait: Option<Duration>,
 ) -> Result<Answer, Problem> {
-    let run = match wait {
-        Some(wait) => app.wait_for_run(actor, run.operation.id, wait).await?,
-        None => run,
-    };
-    let ended = run.operation.state.is_terminal();
-    let status = if ended && wait.is_some() {
-        StatusCode::OK
-    } else {
-        StatusCode::ACCEPTED
-    };
-    let path = header::HeaderValue::from_str(&path_of(&run.operation));
-    let mut answer = Answer::json(status, &RunJson::new(run, app.deps().clock.now()));
-    if let Ok(path) = path {
-        answer = answer.with_header(header::LOCATION, path);
-    }
-    if let Some(wait) = wait.filter(|_| ended) {
-        answer = answer.with_header(prefer::PREFERENCE_APPLIED, prefer::applied(wait));
-    }
-    Ok(answer)
+    let id = run.operation.id;
+    let show = |operation| Ok(RunJson::new(app, Run { operation, ..run })?);
+    http_kit::operations::answer(app, actor, id, &path_of(id), wait, show).await
 }
 
 /// The client that a body names.
@@ -130,7 +119,7 @@ pub async fn start(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
-    let (body, hash) = state.json::<Start>(&request, payload).await?;
+    let Body { value: body, hash } = state.json::<Start>(&request, payload, INVALID).await?;
     let kind = kind("/import", &body.import)?;
     let client = named(&state, &actor, &body).await?;
     let wait = prefer::wait(request.headers());
@@ -182,9 +171,10 @@ pub async fn list(
         .filter(|_| more)
         .map(|run| run.operation.id.raw());
     let next = last.and_then(|last| state.seal(&actor.workspace, "imports", &last));
-    let now = state.app.deps().clock.now();
+    let json = |run| RunJson::new(&state.app, run);
+    let data = runs.into_iter().map(json).collect::<Result<_, _>>()?;
     Ok(HttpResponse::Ok().json(List {
-        data: runs.into_iter().map(|run| RunJson::new(run, now)).collect(),
+        data,
         next_cursor: next,
     }))
 }
@@ -205,8 +195,7 @@ pub async fn get(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let run = state.app.run(&actor, run_id(&id)?).await?;
-    let now = state.app.deps().clock.now();
-    Ok(HttpResponse::Ok().json(RunJson::new(run, now)))
+    Ok(HttpResponse::Ok().json(RunJson::new(&state.app, run)?))
 }
 
 /// Asks a run to stop. What it stored stays.
@@ -230,7 +219,8 @@ pub async fn cancel(
     let wait = prefer::wait(request.headers());
     let (app, by) = (state.app.clone(), actor.clone());
     let run = move |request_id| async move {
-        let run = app.cancel_run(&by, request_id, id).await?;
+        operations::cancel(app.as_ref(), &by, request_id, id).await?;
+        let run = app.run(&by, id).await?;
         followed(&app, &by, run, wait).await
     };
     state.once(&request, &actor, content_hash(&[]), run).await
@@ -257,7 +247,8 @@ pub async fn retry(
     let wait = prefer::wait(request.headers());
     let (app, by) = (state.app.clone(), actor.clone());
     let run = move |request_id| async move {
-        let run = app.retry_run(&by, request_id, id).await?;
+        operations::retry(app.as_ref(), &by, request_id, id).await?;
+        let run = app.run(&by, id).await?;
         followed(&app, &by, run, wait).await
     };
     state.once(&request, &actor, content_hash(&[]), run).await

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
 use domain::{
     importing::{Counts, ImportReport},
-    operation::{Operation, OperationState, Progress, Report},
-    shared::Instant,
+    operation::{Operation, Report},
 };
-use ports::importing::Run;
+use http_kit::operations::{FailureJson, OperationJson, ProgressJson};
+use ports::{StoreError, importing::Run};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{clients::path_of as client_path, timestamp};
-use crate::application::client_id;
+use crate::application::{App, client_id};
 
 /// A run of an import.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -33,7 +31,7 @@ pub struct RunJson {
     pub state: &'static str,
     /// `complete`, or `partial` where rows were left out or the list never held still.
     pub result: Option<&'static str>,
-    /// Why it waits: `quota`.
+    /// Why it waits: `quota`, `disk_full` or `store_unavailable`.
     pub reason: Option<String>,
     /// How far it is.
     pub progress: ProgressJson,
@@ -63,26 +61,6 @@ pub struct RunJson {
     pub audience_id: Option<String>,
     /// Where it is, and what can be done with it now: `self`, `client`, `cancel`, `retry`.
     pub links: BTreeMap<&'static str, String>,
-}
-
-/// How far a run is: tickets of the list and tickets whose messages were read, or contacts.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[schema(as = RunProgressJson)]
-pub struct ProgressJson {
-    /// So many are done.
-    pub done: i64,
-    /// Of so many; null while that is not known.
-    pub total: Option<i64>,
-}
-
-/// Why a run failed or was cancelled.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = RunFailureJson)]
-pub struct FailureJson {
-    /// Stable code in snake_case.
-    pub code: String,
-    /// One sentence for a person.
-    pub detail: String,
 }
 
 /// Rows by what became of them: `received = created + updated + unchanged + quarantined`.
@@ -151,81 +129,48 @@ impl From<&ImportReport> for ReportJson {
 
 impl RunJson {
     /// A run as it is now.
-    pub fn new(run: Run, now: Instant) -> Self {
-        let operation = run.operation;
-        let (rate, eta) = pace(&operation, now);
-        let report = match &operation.report {
-            Some(Report::Import(report)) => Some(report.into()),
-            _ => None,
-        };
-        Self {
-            id: operation.id.to_string(),
-            kind: operation.kind.as_str(),
+    ///
+    /// # Errors
+    /// `Corrupt` when what is stored of it cannot be read.
+    pub fn new(app: &App, run: Run) -> Result<Self, StoreError> {
+        let report = report(&run.operation);
+        let json = OperationJson::new(app, run.operation)?;
+        let mut links = json.links;
+        links.remove("events");
+        for path in links.values_mut() {
+            *path = path.replacen("/operations/", "/imports/", 1);
+        }
+        Ok(Self {
+            id: json.id,
+            kind: json.kind,
             import: run.kind.as_str(),
             client_id: client_id(run.client),
             client_slug: run.slug.to_string(),
-            state: operation.state.as_str(),
-            result: operation.result.map(|result| result.as_str()),
-            progress: ProgressJson {
-                done: operation.progress.done,
-                total: operation.progress.total,
-            },
-            rate,
-            eta: eta.map(timestamp),
+            state: json.state,
+            result: json.result,
+            reason: json.reason,
+            progress: json.progress,
+            rate: json.rate,
+            eta: json.eta,
             report,
-            attempt: operation.attempt,
-            created_by: operation.created_by.to_string(),
-            created_at: timestamp(operation.created_at),
-            started_at: operation.started_at.map(timestamp),
-            finished_at: operation.finished_at.map(timestamp),
+            error: json.error,
+            attempt: json.attempt,
+            created_by: json.created_by,
+            created_at: json.created_at,
+            started_at: json.started_at,
+            finished_at: json.finished_at,
             undone_at: None,
             undo_until: None,
             audience_id: None,
-            links: links(&operation, client_path(run.client)),
-            reason: operation.reason,
-            error: operation.error.map(|failure| FailureJson {
-                code: failure.code,
-                detail: failure.detail,
-            }),
-        }
+            links,
+        })
     }
 }
 
-/// Path of a run.
-pub fn path_of(operation: &Operation) -> String {
-    format!("/api/v1/imports/{}", operation.id)
-}
-
-fn links(operation: &Operation, client: String) -> BTreeMap<&'static str, String> {
-    use OperationState::{Cancelled, Failed};
-    let own = path_of(operation);
-    let mut links = BTreeMap::from([("client", client)]);
-    if !operation.state.is_terminal() {
-        links.insert("cancel", format!("{own}/cancel"));
+/// What a run did.
+pub fn report(operation: &Operation) -> Option<ReportJson> {
+    match &operation.report {
+        Some(Report::Import(report)) => Some(report.into()),
+        _ => None,
     }
-    if matches!(operation.state, Failed | Cancelled) {
-        links.insert("retry", format!("{own}/retry"));
-    }
-    links.insert("self", own);
-    links
-}
-
-/// Rate and likely end of a running operation.
-fn pace(operation: &Operation, now: Instant) -> (Option<f64>, Option<Instant>) {
-    let live = !operation.state.is_terminal();
-    let Some(started) = operation.started_at.filter(|_| live) else {
-        return (None, None);
-    };
-    let elapsed = (now - started).num_milliseconds();
-    let Progress { done, total } = operation.progress;
-    if elapsed <= 0 || done <= 0 {
-        return (None, None);
-    }
-    let tenths = done.saturating_mul(10_000) / elapsed;
-    let rate = i32::try_from(tenths).ok().map(|t| f64::from(t) / 10.0);
-    let eta = total.and_then(|total| {
-        let left = (total - done).max(0).checked_mul(elapsed)? / done;
-        now.checked_add_signed(TimeDelta::try_milliseconds(left)?)
-    });
-    (rate, eta)
 }

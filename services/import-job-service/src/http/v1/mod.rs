@@ -3,17 +3,15 @@
 pub mod clients;
 pub mod imports;
 mod json;
+mod operations;
 pub mod rows;
 
 use actix_web::{
-    http::Method,
+    http::{Method, StatusCode},
     web::{self, ServiceConfig},
 };
-use chrono::SecondsFormat;
 use domain::shared::{Instant, Violation};
 use http_kit::{Problem, resource};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 pub fn configure(config: &mut ServiceConfig) {
     use Method as M;
@@ -66,10 +64,8 @@ pub fn configure(config: &mut ServiceConfig) {
         ));
 }
 
-/// An instant as V1 writes it.
-pub fn timestamp(at: Instant) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
+/// To JSON of the wrong shape.
+const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 
 /// 422 about one member of a body or parameter of a query.
 fn broken(pointer: &str, code: &'static str, detail: impl Into<String>) -> Problem {
@@ -82,13 +78,4 @@ fn instant(name: &str, text: Option<&str>) -> Result<Option<Instant>, Problem> {
     let read = text.map(parse).transpose();
     let read = read.map_err(|_| broken(&format!("/{name}"), "invalid_instant", "not RFC 3339"))?;
     Ok(read.map(|at| at.to_utc()))
-}
-
-/// A page and its cursor.
-#[derive(Serialize, ToSchema)]
-pub struct List<T> {
-    /// The items.
-    data: Vec<T>,
-    /// Takes the next page; null at the end.
-    next_cursor: Option<String>,
 }

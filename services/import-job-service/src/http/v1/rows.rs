@@ -5,13 +5,17 @@ use actix_web::{
     web::{Data, Path, Query},
 };
 use domain::{importing::ExternalId, shared::Instant};
-use http_kit::{Problem, ProblemBody, paging};
+use http_kit::{
+    Problem, ProblemBody,
+    paging::{self, List},
+    timestamp,
+};
 use ports::importing::{MessageFilter, StoredMessage, TicketFilter, TicketRow};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{List, broken, clients::path_id, instant, timestamp};
+use super::{broken, clients::path_id, instant};
 use crate::http::ApiState;
 
 /// An imported ticket.

@@ -5,6 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Payload},
 };
+use http_kit::operations::accepted;
 use http_kit::{Answer, Problem, ProblemBody};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,10 +13,7 @@ use utoipa::ToSchema;
 use super::json::{AudienceJson, answer, check_match, name, one_of, path_id, tags};
 use crate::{
     application::audiences::ChangeAudience,
-    http::{
-        ApiState,
-        v1::{accepted::accepted, operations::OperationJson},
-    },
+    http::{ApiState, v1::operations::OperationJson},
 };
 
 const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
@@ -193,7 +191,7 @@ pub async fn duplicate(
             let started = app
                 .duplicate_audience(&caller, request_id, id, copy)
                 .await?;
-            accepted(&app, &caller, started, wait).await
+            accepted(app.as_ref(), &caller, started.operation, wait).await
         })
         .await
 }

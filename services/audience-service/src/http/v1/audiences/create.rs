@@ -14,6 +14,7 @@ use domain::{
     audience::{AudienceStatus, Source, Tags},
     shared::{AudienceName, UploadId},
 };
+use http_kit::operations::accepted;
 use http_kit::{Answer, Problem, ProblemBody, etag};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -26,7 +27,7 @@ use crate::{
     },
     http::{
         ApiState,
-        v1::{accepted::accepted, contacts::WrittenJson, operations::OperationJson},
+        v1::{contacts::WrittenJson, operations::OperationJson},
     },
 };
 
@@ -167,7 +168,7 @@ async fn create_from_file(
         .once(request, &actor, hash, move |request_id| async move {
             let started = app.create_from_upload(&caller, request_id, name, tags, status, command);
             let started = started.await?;
-            accepted(&app, &caller, started, wait).await
+            accepted(app.as_ref(), &caller, started.operation, wait).await
         })
         .await
 }

@@ -8,11 +8,11 @@ use domain::{
     audience::{Audience, COLLECTION, Tags},
     shared::{AudienceId, AudienceName},
 };
-use http_kit::{Answer, Problem, etag};
+use http_kit::{Answer, Problem, etag, timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{application::AppError, http::contact_json::timestamp};
+use crate::application::AppError;
 
 /// An audience.
 #[derive(Debug, Serialize, ToSchema)]

@@ -15,7 +15,9 @@ use ports::bus::{DeadLetter, DeadLetterCursor, EventId, Redrive, Subscription};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::{ApiState, contact_json::timestamp, cursors};
+use http_kit::timestamp;
+
+use crate::http::{ApiState, cursors};
 
 /// Rows read at a time: those of other workspaces are passed over.
 const BATCH: usize = 1000;

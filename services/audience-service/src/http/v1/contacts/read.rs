@@ -6,7 +6,7 @@ use actix_web::{
     web::{Data, Path, Payload, Query},
 };
 use domain::contact::Document;
-use http_kit::{Answer, Problem, ProblemBody, paging};
+use http_kit::{Answer, Problem, ProblemBody, paging, timestamp};
 use ports::contacts::StoredContact;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -16,12 +16,7 @@ use crate::{
         Actor, AppError,
         contacts::{ContactCursor, CursorPage, Lookup, NumberedPage},
     },
-    http::{
-        ApiState,
-        contact_json::{ContactJson, timestamp},
-        cursors,
-        v1::audiences::path_id,
-    },
+    http::{ApiState, contact_json::ContactJson, cursors, v1::audiences::path_id},
 };
 
 /// Which part: by cursor (as a rule), or by page number.

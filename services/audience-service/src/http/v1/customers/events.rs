@@ -10,6 +10,7 @@ use domain::customer::{CustomerEvent, EventName};
 use http_kit::{
     Answer, Problem, ProblemBody,
     paging::{self, List},
+    timestamp,
 };
 use ports::store::EventFilter;
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ use crate::{
         AppError,
         customers::{EventOutcome, EventResult, MAX_EVENTS},
     },
-    http::{ApiState, contact_json::timestamp, cursors},
+    http::{ApiState, cursors},
 };
 
 /// Events to be stored.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use actix_web::http::{StatusCode, header};
 use domain::customer::{Address, ClientRef, Customer, CustomerId};
-use http_kit::{Answer, Problem, etag};
+use http_kit::{Answer, Problem, etag, timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{application::customers::Refusal, http::contact_json::timestamp};
+use crate::application::customers::Refusal;
 
 /// How an id of another system is sent.
 #[derive(ToSchema)]

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     application::AppError,
-    http::{ApiState, v1::operations::json::path_id},
+    http::{ApiState, v1::operations::path_id},
 };
 
 const NDJSON: &str = "application/x-ndjson";

@@ -1,5 +1,6 @@
 //! Notifications as V1 writes them.
 
+use http_kit::timestamp;
 use ports::{
     StoreError,
     store::{Notification, UserEvent},
@@ -7,8 +8,6 @@ use ports::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-
-use crate::http::contact_json::timestamp;
 
 /// What happened, as it is stored with a notification.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

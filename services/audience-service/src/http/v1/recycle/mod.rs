@@ -15,7 +15,9 @@ use actix_web::{
 use domain::shared::AudienceId;
 use http_kit::{Answer, Problem, ProblemBody, prefer, resource};
 
-use super::{accepted::accepted, operations::OperationJson};
+use http_kit::operations::accepted;
+
+use super::operations::OperationJson;
 use crate::{application::recycle::RecycleAnswer, http::ApiState};
 
 /// Registers the path below `/api/v1`.
@@ -75,7 +77,9 @@ pub async fn recycle(
                 RecycleAnswer::DryRun(dry) => {
                     Ok(Answer::json(StatusCode::OK, &DryRunJson::new(*dry, &seal)))
                 }
-                RecycleAnswer::Accepted(started) => accepted(&app, &caller, started, wait).await,
+                RecycleAnswer::Accepted(started) => {
+                    accepted(app.as_ref(), &caller, started.operation, wait).await
+                }
             }
         })
         .await

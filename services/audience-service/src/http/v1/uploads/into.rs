@@ -7,6 +7,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Payload},
 };
+use http_kit::operations::accepted;
 use http_kit::{Problem, ProblemBody, prefer};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -16,9 +17,8 @@ use crate::{
     http::{
         ApiState,
         v1::{
-            accepted::accepted,
             audiences,
-            operations::{OperationJson, json},
+            operations::{self, OperationJson},
         },
     },
 };
@@ -86,7 +86,7 @@ pub async fn into_audience(
     state
         .once(&request, &actor, body.hash, move |request_id| async move {
             let started = app.upload_into(&caller, request_id, id, command).await?;
-            accepted(&app, &caller, started, wait).await
+            accepted(app.as_ref(), &caller, started.operation, wait).await
         })
         .await
 }
@@ -118,7 +118,7 @@ pub async fn resubmit(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
-    let id = json::path_id(&path)?;
+    let id = operations::path_id(&path)?;
     let body = state.json::<FileInto>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
     let body = body.await?;
     let command = body.value.parse()?;
@@ -127,7 +127,7 @@ pub async fn resubmit(
     state
         .once(&request, &actor, body.hash, move |request_id| async move {
             let started = app.resubmit(&caller, request_id, id, command).await?;
-            accepted(&app, &caller, started, wait).await
+            accepted(app.as_ref(), &caller, started.operation, wait).await
         })
         .await
 }

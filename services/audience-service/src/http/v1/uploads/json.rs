@@ -1,12 +1,13 @@
 //! Uploaded files as V1 writes them.
 
+use http_kit::timestamp;
 use std::collections::BTreeMap;
 
 use ports::files::{DetectedFormat, Encoding, FileFormat, Header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{application::uploads::StoredUpload, http::contact_json::timestamp};
+use crate::application::uploads::StoredUpload;
 
 /// An uploaded file.
 #[derive(Debug, Serialize, ToSchema)]

@@ -2,26 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::{
+    Problem, ProblemBody,
+    sse::{self, Event, EventText},
+};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
 use domain::operation::Operation;
 use futures::{Stream, stream};
-use http_kit::{
-    Problem, ProblemBody,
-    sse::{self, Event, EventText},
-};
+use kernel::{Actor, Topic};
 use tokio::{
     sync::{OwnedSemaphorePermit, broadcast::Receiver},
     time::{Instant, timeout_at},
 };
 
-use super::json::{OperationJson, path_id};
-use crate::{
-    application::{Actor, App, AppError, Topic},
-    http::ApiState,
-};
+use super::{OperationJson, OperationService, Operations, path_id};
 
 /// Shortest time between two events of mere progress.
 const PACE: Duration = Duration::from_millis(200);
@@ -48,31 +45,30 @@ const POLL: Duration = Duration::from_secs(1);
     )
 )]
 pub async fn events(
-    state: Data<ApiState>,
+    state: Data<Operations>,
     request: HttpRequest,
     path: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    // Listening begins before the first look, so that no change falls in between.
-    let topics = state.app.wake().subscribe();
-    let operation = state.app.operation(&actor, id).await?;
-    let permit = state.stream_permit()?;
+    let context = &state.context;
+    let actor = context.caller(&request).await?;
+    let (service, operation) = state.find(&actor, path_id(&path)?).await?;
+    let permit = context.stream_permit()?;
     let following = Following {
-        app: Arc::clone(&state.app),
         actor,
-        topics,
+        // Of a change before this, the second look tells.
+        topics: service.frame().wake().subscribe(),
+        service,
         sent_at: Instant::now(),
         sent: None,
         operation,
         _permit: permit,
     };
-    Ok(sse::respond(following.stream(), state.stopping.clone()))
+    Ok(sse::respond(following.stream(), context.stopping.clone()))
 }
 
 /// Where a stream stands.
 struct Following {
-    app: Arc<App>,
+    service: Arc<dyn OperationService>,
     actor: Actor,
     topics: Receiver<Topic>,
     /// As it was read last.
@@ -101,7 +97,7 @@ impl Following {
         }
         self.sent = Some(self.operation.clone());
         self.sent_at = Instant::now();
-        let json = OperationJson::new(&self.app, self.operation.clone()).ok()?;
+        let json = OperationJson::new(self.service.as_ref(), self.operation.clone()).ok()?;
         Some(Event {
             id: None,
             event: Some("operation".to_owned()),
@@ -127,9 +123,10 @@ impl Following {
         let topic = Topic::Operation(self.operation.id.raw());
         // Heard or not, the store says what is so.
         let _ = timeout_at(until, topic.heard(&mut self.topics)).await;
-        match self.app.operation(&self.actor, self.operation.id).await {
-            Ok(operation) => self.operation = operation,
-            Err(AppError::NotFound) => return None,
+        let (frame, workspace) = (self.service.frame(), &self.actor.workspace);
+        match frame.operation(workspace, self.operation.id).await {
+            Ok(Some(operation)) => self.operation = operation,
+            Ok(None) => return None,
             Err(error) => {
                 tracing::warn!(%error, operation = %self.operation.id, "cannot be followed now");
                 tokio::time::sleep(POLL).await;

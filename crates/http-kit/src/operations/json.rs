@@ -2,22 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use crate::{Problem, timestamp};
 use chrono::TimeDelta;
 use domain::{
     operation::{Operation, OperationState, Progress},
     shared::{Instant, OperationId},
 };
-use http_kit::Problem;
-use kernel::payload;
 use ports::StoreError;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{
-    application::{App, operations::Abilities, recycle::new_target},
-    http::contact_json::timestamp,
-};
+use super::{Details, OperationService};
+use operations::Abilities;
 
 /// A long operation.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -25,14 +22,15 @@ pub struct OperationJson {
     /// `op_` and a decimal.
     #[schema(example = "op_104629547441512448")]
     pub id: String,
-    /// `upload`, `create`, `recycle`, `clear` or `duplicate`.
+    /// `upload`, `create`, `recycle`, `clear`, `duplicate` or `import`.
     pub kind: &'static str,
     /// `queued`, `waiting`, `running`, `succeeded`, `failed` or `cancelled`.
     pub state: &'static str,
     /// `complete` or `partial`, once succeeded.
     pub result: Option<&'static str>,
-    /// Why it waits: `disk_full` (of a store, or of the files; it goes on when there is room) or
-    /// `store_unavailable` (it goes on when the store is back, or fails after ten minutes).
+    /// Why it waits: `disk_full` (of a store, or of the files; it goes on when there is room),
+    /// `store_unavailable` (it goes on when the store is back, or fails after ten minutes) or `quota` (of the
+    /// CRM that an import asks).
     pub reason: Option<String>,
     /// How far it is.
     pub progress: ProgressJson,
@@ -65,7 +63,7 @@ pub struct OperationJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_audience_id: Option<String>,
     /// Where it is, and what can be done with it now: `self`, `events`, `cancel`, `retry`, `undo`,
-    /// `rejected`, `audience`.
+    /// `rejected`, `audience`, `client`.
     pub links: BTreeMap<&'static str, String>,
 }
 
@@ -92,13 +90,11 @@ impl OperationJson {
     ///
     /// # Errors
     /// `Corrupt` when what is stored of it cannot be read.
-    pub fn new(app: &App, operation: Operation) -> Result<Self, StoreError> {
-        let target = new_target(&operation)?;
-        let described = app.abilities(operation);
-        let (operation, can) = (described.operation, described.can);
-        let now = app.deps().clock.now();
+    pub fn new(service: &dyn OperationService, operation: Operation) -> Result<Self, StoreError> {
+        let details = service.details(&operation)?;
+        let now = service.frame().now();
         let pace = Pace::of(&operation, now);
-        let report = operation.report.as_ref();
+        let links = links(&operation, &details, now);
         Ok(Self {
             id: operation.id.to_string(),
             kind: operation.kind.as_str(),
@@ -107,7 +103,7 @@ impl OperationJson {
             progress: operation.progress.into(),
             rate: pace.rate,
             eta: pace.eta.map(timestamp),
-            report: report.map(payload::encode).transpose()?,
+            report: details.report,
             attempt: operation.attempt,
             created_by: operation.created_by.to_string(),
             created_at: timestamp(operation.created_at),
@@ -116,8 +112,8 @@ impl OperationJson {
             undone_at: operation.undone_at.map(timestamp),
             undo_until: operation.undo_until.map(timestamp),
             audience_id: operation.audience.map(|a| a.to_string()),
-            target_audience_id: target.map(|a| a.to_string()),
-            links: links(&operation, can),
+            target_audience_id: details.target.map(|a| a.to_string()),
+            links,
             reason: operation.reason,
             error: operation.error.map(|failure| FailureJson {
                 code: failure.code,
@@ -170,14 +166,17 @@ pub fn path_of(id: OperationId) -> String {
     format!("/api/v1/operations/{id}")
 }
 
-fn links(operation: &Operation, can: Abilities) -> BTreeMap<&'static str, String> {
+fn links(operation: &Operation, details: &Details, now: Instant) -> BTreeMap<&'static str, String> {
+    let can = Abilities::of(operation, now);
     let own = path_of(operation.id);
-    let mut links = BTreeMap::from([("events", format!("{own}/events")), ("self", own.clone())]);
+    let mut links = details.links.clone();
+    links.insert("events", format!("{own}/events"));
+    links.insert("self", own.clone());
     let actions = [
         ("cancel", can.cancel),
         ("retry", can.retry),
         ("undo", can.undo),
-        ("rejected", can.rejected),
+        ("rejected", details.rejected),
     ];
     for (action, _) in actions.into_iter().filter(|(_, possible)| *possible) {
         links.insert(action, format!("{own}/{action}"));

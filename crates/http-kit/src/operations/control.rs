@@ -1,15 +1,14 @@
 //! Stopping operations, trying them again, taking them back.
 
+use crate::{Answer, Problem, ProblemBody, prefer};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Data, Path, Payload},
 };
-use http_kit::{Answer, Problem, ProblemBody, prefer};
 use serde::Deserialize;
 
-use super::json::{OperationJson, path_id};
-use crate::http::{ApiState, v1::accepted::followed};
+use super::{OperationJson, Operations, accepted, path_id};
 
 const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 
@@ -36,21 +35,23 @@ struct Nothing {}
     )
 )]
 pub async fn cancel(
-    state: Data<ApiState>,
+    state: Data<Operations>,
     request: HttpRequest,
     path: Path<String>,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
+    let context = &state.context;
+    let actor = context.caller(&request).await?;
     let id = path_id(&path)?;
-    let body = state.optional_json::<Nothing>(&request, payload, INVALID);
+    let body = context.optional_json::<Nothing>(&request, payload, INVALID);
     let hash = body.await?.hash;
     let wait = prefer::wait(request.headers());
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
+    let (service, _) = state.find(&actor, id).await?;
+    let caller = actor.clone();
+    context
         .once(&request, &actor, hash, move |request_id| async move {
-            app.cancel_operation(&caller, request_id, id).await?;
-            followed(&app, &caller, id, wait).await
+            service.cancel(&caller, request_id, id).await?;
+            accepted(service.as_ref(), &caller, id, wait).await
         })
         .await
 }
@@ -69,25 +70,27 @@ pub async fn cancel(
         (status = 200, description = "The operation, ended within the wait", body = OperationJson),
         (status = 202, description = "The operation, queued again", body = OperationJson),
         (status = 404, description = "There is none", body = ProblemBody),
-        (status = 409, description = "`operation_not_retryable`, `name_taken`", body = ProblemBody),
+        (status = 409, description = "`operation_not_retryable`, `name_taken`, `run_active`", body = ProblemBody),
     )
 )]
 pub async fn retry(
-    state: Data<ApiState>,
+    state: Data<Operations>,
     request: HttpRequest,
     path: Path<String>,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
+    let context = &state.context;
+    let actor = context.caller(&request).await?;
     let id = path_id(&path)?;
-    let body = state.optional_json::<Nothing>(&request, payload, INVALID);
+    let body = context.optional_json::<Nothing>(&request, payload, INVALID);
     let hash = body.await?.hash;
     let wait = prefer::wait(request.headers());
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
+    let (service, _) = state.find(&actor, id).await?;
+    let caller = actor.clone();
+    context
         .once(&request, &actor, hash, move |request_id| async move {
-            app.retry_operation(&caller, request_id, id).await?;
-            followed(&app, &caller, id, wait).await
+            service.retry(&caller, request_id, id).await?;
+            accepted(service.as_ref(), &caller, id, wait).await
         })
         .await
 }
@@ -110,23 +113,25 @@ pub async fn retry(
     )
 )]
 pub async fn undo(
-    state: Data<ApiState>,
+    state: Data<Operations>,
     request: HttpRequest,
     path: Path<String>,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
+    let context = &state.context;
+    let actor = context.caller(&request).await?;
     let id = path_id(&path)?;
-    let body = state.optional_json::<Nothing>(&request, payload, INVALID);
+    let body = context.optional_json::<Nothing>(&request, payload, INVALID);
     let hash = body.await?.hash;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
+    let (service, _) = state.find(&actor, id).await?;
+    let caller = actor.clone();
+    context
         .once(&request, &actor, hash, move |_| async move {
-            let operation = app.undo_operation(&caller, id).await?;
-            Ok(Answer::json(
-                StatusCode::OK,
-                &OperationJson::new(&app, operation)?,
-            ))
+            service.undo(&caller, id).await?;
+            let undone = service.frame().operation(&caller.workspace, id).await?;
+            let undone = undone.ok_or_else(Problem::not_found)?;
+            let json = OperationJson::new(service.as_ref(), undone)?;
+            Ok(Answer::json(StatusCode::OK, &json))
         })
         .await
 }

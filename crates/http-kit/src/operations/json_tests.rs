@@ -63,13 +63,11 @@ fn only_a_running_operation_has_a_pace() {
 
 #[test]
 fn links_name_what_can_be_done() {
-    let can = Abilities {
-        cancel: true,
-        retry: false,
-        undo: true,
-        rejected: false,
+    let undoable = Operation {
+        undo_until: Some(at(300)),
+        ..running(0, None)
     };
-    let links = links(&running(0, None), can);
+    let links = links(&undoable, &Details::default(), at(200));
     let names: Vec<_> = links.keys().copied().collect();
     assert_eq!(names, ["audience", "cancel", "events", "self", "undo"]);
     assert_eq!(links["undo"], "/api/v1/operations/op_7/undo");

@@ -1,0 +1,188 @@
+//! Long operations as V1 serves them, of every service at one address: reading, following, cancelling,
+//! retrying, undoing.
+
+mod control;
+mod events;
+mod followed;
+mod json;
+mod read;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{ApiContext, Problem, resource};
+use actix_web::{
+    http::Method,
+    web::{self, ServiceConfig},
+};
+use async_trait::async_trait;
+use domain::{
+    operation::{Operation, OperationKind},
+    shared::{AudienceId, OperationId},
+};
+use kernel::{Actor, RequestId};
+use ports::StoreError;
+use serde_json::Value;
+use utoipa::OpenApi;
+
+use operations::{Control, Frame};
+
+pub use followed::{accepted, answer};
+pub use json::{FailureJson, OperationJson, ProgressJson, path_id, path_of};
+
+/// What a service adds to its operations where they are shown.
+#[derive(Debug, Default)]
+pub struct Details {
+    /// Accounts for every row or contact.
+    pub report: Option<Value>,
+    /// Whether rejected rows are kept.
+    pub rejected: bool,
+    /// The audience that a recycling copies into.
+    pub target: Option<AudienceId>,
+    /// More links.
+    pub links: BTreeMap<&'static str, String>,
+}
+
+/// What a service says of its operations where they are shown.
+#[async_trait]
+pub trait Shown: Control {
+    /// Whether it has operations of this kind.
+    fn has(&self, kind: OperationKind) -> bool;
+
+    /// What it adds to one.
+    ///
+    /// # Errors
+    /// `Corrupt` when what is stored of it cannot be read.
+    fn details(&self, operation: &Operation) -> Result<Details, StoreError>;
+
+    /// Takes back what one did.
+    async fn undo(&self, actor: &Actor, id: OperationId) -> Result<(), Problem>;
+}
+
+/// The operations of one service: any that is [`Shown`].
+#[async_trait]
+pub trait OperationService: Send + Sync {
+    /// The frame that they run in.
+    fn frame(&self) -> &Frame;
+
+    /// As [`Shown::has`].
+    fn has(&self, kind: OperationKind) -> bool;
+
+    /// As [`Shown::details`].
+    ///
+    /// # Errors
+    /// As [`Shown::details`].
+    fn details(&self, operation: &Operation) -> Result<Details, StoreError>;
+
+    /// Asks one to stop.
+    async fn cancel(&self, actor: &Actor, by: RequestId, id: OperationId) -> Result<(), Problem>;
+
+    /// Puts one back into the queue.
+    async fn retry(&self, actor: &Actor, by: RequestId, id: OperationId) -> Result<(), Problem>;
+
+    /// Takes back what one did.
+    async fn undo(&self, actor: &Actor, id: OperationId) -> Result<(), Problem>;
+}
+
+#[async_trait]
+impl<S> OperationService for S
+where
+    S: Shown,
+    Problem: From<S::Error>,
+{
+    fn frame(&self) -> &Frame {
+        Control::frame(self)
+    }
+
+    fn has(&self, kind: OperationKind) -> bool {
+        Shown::has(self, kind)
+    }
+
+    fn details(&self, operation: &Operation) -> Result<Details, StoreError> {
+        Shown::details(self, operation)
+    }
+
+    async fn cancel(&self, actor: &Actor, by: RequestId, id: OperationId) -> Result<(), Problem> {
+        Ok(operations::cancel(self, actor, by, id).await?)
+    }
+
+    async fn retry(&self, actor: &Actor, by: RequestId, id: OperationId) -> Result<(), Problem> {
+        Ok(operations::retry(self, actor, by, id).await?)
+    }
+
+    async fn undo(&self, actor: &Actor, id: OperationId) -> Result<(), Problem> {
+        Shown::undo(self, actor, id).await
+    }
+}
+
+/// The operations of every service at this address.
+#[derive(Clone)]
+pub struct Operations {
+    context: ApiContext,
+    services: Arc<[Arc<dyn OperationService>]>,
+}
+
+impl Operations {
+    /// Those of these services.
+    pub fn new(context: ApiContext, services: Vec<Arc<dyn OperationService>>) -> Self {
+        Self {
+            context,
+            services: services.into(),
+        }
+    }
+
+    /// An operation, and whose it is.
+    async fn find(
+        &self,
+        actor: &Actor,
+        id: OperationId,
+    ) -> Result<(Arc<dyn OperationService>, Operation), Problem> {
+        for service in self.services.iter() {
+            let found = service.frame().operation(&actor.workspace, id).await?;
+            if let Some(operation) = found {
+                return Ok((Arc::clone(service), operation));
+            }
+        }
+        Err(Problem::not_found())
+    }
+}
+
+/// Registers the paths below `/api/v1`. The application data needs [`Operations`].
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(resource(
+            "/operations",
+            [(Method::GET, web::to(read::list))],
+        ))
+        .service(resource(
+            "/operations/{id}",
+            [(Method::GET, web::to(read::read))],
+        ))
+        .service(resource(
+            "/operations/{id}/events",
+            [(Method::GET, web::to(events::events))],
+        ))
+        .service(resource(
+            "/operations/{id}/cancel",
+            [(Method::POST, web::to(control::cancel))],
+        ))
+        .service(resource(
+            "/operations/{id}/retry",
+            [(Method::POST, web::to(control::retry))],
+        ))
+        .service(resource(
+            "/operations/{id}/undo",
+            [(Method::POST, web::to(control::undo))],
+        ));
+}
+
+/// Describes the paths, relative to `/api/v1`.
+#[derive(OpenApi)]
+#[openapi(paths(
+    read::list,
+    read::read,
+    events::events,
+    control::cancel,
+    control::retry,
+    control::undo,
+))]
+pub struct Paths;

@@ -1,0 +1,160 @@
+//! Reading operations.
+
+use std::cmp::Reverse;
+
+use crate::{
+    Problem, ProblemBody,
+    paging::{self, List},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path, Query},
+};
+use domain::{
+    operation::{Operation, OperationKind, OperationState},
+    shared::{OperationId, Violation},
+};
+use kernel::Actor;
+use ports::{StoreError, store::OperationFilter};
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use super::{OperationJson, OperationService, Operations, path_id};
+
+/// Which operations.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// `upload`, `create`, `recycle`, `clear`, `duplicate` or `import`.
+    kind: Option<String>,
+    /// `queued`, `waiting`, `running`, `succeeded`, `failed` or `cancelled`.
+    state: Option<String>,
+    /// Working on this audience.
+    audience_id: Option<String>,
+    /// 1 to 1000, 100 as a rule.
+    limit: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The last operation of the page before.
+#[derive(Serialize, Deserialize)]
+struct Position(i64);
+
+/// Lists operations, newest first.
+#[utoipa::path(
+    get,
+    path = "/operations",
+    tag = "operations",
+    operation_id = "listOperations",
+    params(Which),
+    responses(
+        (status = 200, description = "A page", body = List<OperationJson>),
+        (status = 400, description = "`invalid_cursor`", body = ProblemBody),
+        (status = 422, description = "A parameter is wrong", body = ProblemBody),
+    )
+)]
+pub async fn list(state: Data<Operations>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let context = &state.context;
+    let actor = context.caller(&request).await?;
+    let which = Query::<Which>::from_query(request.query_string())
+        .map_err(|error| Problem::bad_request("invalid_query", error.to_string()))?;
+    let (workspace, cursor) = (&actor.workspace, which.cursor.as_deref());
+    let after = context.open::<Position>(workspace, "operations", cursor)?;
+    let filter = OperationFilter {
+        before: after.map(|position| OperationId::from_raw(position.0)),
+        ..filter(&which)?
+    };
+    let (page, more) = state.page(&actor, filter).await?;
+    let last = page.last().filter(|_| more);
+    let last = last.map(|(_, operation)| Position(operation.id.raw()));
+    let next_cursor = last.and_then(|last| context.seal(workspace, "operations", &last));
+    let json =
+        |(service, operation): (&dyn OperationService, _)| OperationJson::new(service, operation);
+    let data = page.into_iter().map(json).collect::<Result<Vec<_>, _>>()?;
+    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+}
+
+impl Operations {
+    /// Operations of all services, newest first, each with whose it is; and whether there are more.
+    async fn page(
+        &self,
+        actor: &Actor,
+        mut filter: OperationFilter,
+    ) -> Result<(Vec<(&dyn OperationService, Operation)>, bool), StoreError> {
+        let limit = usize::try_from(filter.limit).unwrap_or(0);
+        filter.limit += 1;
+        let mut page = Vec::new();
+        for service in self.services.iter().map(AsRef::as_ref) {
+            if filter.kind.is_none_or(|kind| service.has(kind)) {
+                let rows = service
+                    .frame()
+                    .operations(&actor.workspace, &filter)
+                    .await?;
+                page.extend(rows.into_iter().map(|operation| (service, operation)));
+            }
+        }
+        page.sort_by_key(|(_, operation)| Reverse(operation.id));
+        let more = page.len() > limit;
+        page.truncate(limit);
+        Ok((page, more))
+    }
+}
+
+fn filter(which: &Which) -> Result<OperationFilter, Problem> {
+    let limit = paging::limit(which.limit.as_deref());
+    let asked_for = OperationKind::ALL.iter().filter(|kind| kind.is_asked_for());
+    let kinds: Vec<_> = asked_for.copied().collect();
+    let audience = which.audience_id.as_deref().map(|text| {
+        let parsed = text.parse();
+        parsed.map_err(|_| broken("/audience_id", "invalid_id", "not the id of an audience"))
+    });
+    Ok(OperationFilter {
+        kind: one_of("/kind", which.kind.as_deref(), &kinds)?,
+        state: one_of("/state", which.state.as_deref(), OperationState::ALL)?,
+        audience: audience.transpose()?,
+        before: None,
+        limit: i64::from(limit.map_err(|broken| Problem::unprocessable(vec![broken]))?),
+    })
+}
+
+fn broken(pointer: &str, code: &'static str, detail: impl Into<String>) -> Problem {
+    Problem::unprocessable(vec![Violation::new(pointer, code, detail)])
+}
+
+/// A value of a closed list; the refusal names the list.
+fn one_of<T>(pointer: &str, text: Option<&str>, all: &[T]) -> Result<Option<T>, Problem>
+where
+    T: Copy + std::fmt::Display,
+{
+    let Some(text) = text else { return Ok(None) };
+    let named = all.iter().copied().find(|value| value.to_string() == text);
+    named.map(Some).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(ToString::to_string).collect();
+        let detail = format!("one of {}", names.join(", "));
+        broken(pointer, "unknown_value", detail)
+    })
+}
+
+/// Reads an operation.
+#[utoipa::path(
+    get,
+    path = "/operations/{id}",
+    tag = "operations",
+    operation_id = "readOperation",
+    params(("id" = String, Path, description = "`op_…`")),
+    responses(
+        (status = 200, description = "The operation", body = OperationJson),
+        (status = 404, description = "There is none", body = ProblemBody),
+    )
+)]
+pub async fn read(
+    state: Data<Operations>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let actor = state.context.caller(&request).await?;
+    let (service, operation) = state.find(&actor, path_id(&path)?).await?;
+    Ok(HttpResponse::Ok().json(OperationJson::new(service.as_ref(), operation)?))
+}

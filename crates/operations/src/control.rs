@@ -1,0 +1,170 @@
+//! Stopping operations and trying them again, as requests ask for it.
+
+use async_trait::async_trait;
+use domain::{
+    operation::{Failure, Operation, OperationState, Report},
+    shared::OperationId,
+};
+use kernel::{Actor, RequestId, Topic, receipt};
+use ports::{StoreError, store::OperationUnit};
+
+use crate::{Ending, Frame};
+
+/// Why an operation is not stopped or tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Nothing of that id in the caller's workspace.
+    #[error("not found")]
+    NotFound,
+    /// It cannot be stopped any more.
+    #[error("the operation has ended: {0}")]
+    Ended(OperationState),
+    /// It has not failed, and nobody stopped it.
+    #[error("only failed or cancelled operations: this one is {0}")]
+    NotRetryable(OperationState),
+}
+
+impl Refusal {
+    /// Its stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Ended(_) => "operation_ended",
+            Self::NotRetryable(_) => "operation_not_retryable",
+        }
+    }
+}
+
+/// What a service's operations hold besides their own rows.
+#[async_trait]
+pub trait Control: Send + Sync {
+    /// The service's transaction.
+    type Unit: OperationUnit + ?Sized;
+    /// Why the service refuses.
+    type Error: From<StoreError> + From<Refusal> + Send;
+
+    /// The frame of its operations.
+    fn frame(&self) -> &Frame;
+
+    /// Begins a writing transaction.
+    async fn begin(&self) -> Result<Box<Self::Unit>, StoreError>;
+
+    /// The report of an operation that ends before a worker goes on with it; its own where `None`.
+    fn unfinished(&self, operation: &Operation) -> Option<Report>;
+
+    /// What goes with the end of an operation that no worker had: its event, and what it gives back.
+    async fn ended(&self, unit: &mut Self::Unit, ended: &Operation) -> Result<(), Self::Error>;
+
+    /// Takes again what a failed or cancelled operation gave back.
+    async fn reserve_again(
+        &self,
+        unit: &mut Self::Unit,
+        operation: &Operation,
+    ) -> Result<(), Self::Error>;
+}
+
+/// Asks an operation to stop. A queued one ends at once, a running one as soon as its worker hears of it.
+///
+/// # Errors
+/// [`Refusal`] as the service's error; store errors.
+pub async fn cancel<C: Control>(
+    service: &C,
+    actor: &Actor,
+    request_id: RequestId,
+    id: OperationId,
+) -> Result<(), C::Error> {
+    if !try_cancel(service, actor, request_id, id).await? {
+        // A worker took it at this moment: it is asked like any that runs.
+        try_cancel(service, actor, request_id, id).await?;
+    }
+    let wake = service.frame().wake();
+    wake.publish(Topic::Cancel(id.raw()));
+    wake.publish(Topic::Operation(id.raw()));
+    wake.outbox();
+    // Another operation may have waited for this one's audience.
+    wake.work();
+    Ok(())
+}
+
+/// `false` where its state changed meanwhile.
+async fn try_cancel<C: Control>(
+    service: &C,
+    actor: &Actor,
+    request_id: RequestId,
+    id: OperationId,
+) -> Result<bool, C::Error> {
+    let mut unit = service.begin().await?;
+    let Some(operation) = unless_done::<_, C::Error>(unit.as_mut(), actor, request_id, id).await?
+    else {
+        return Ok(true);
+    };
+    match operation.state {
+        state if state.is_terminal() => return Err(Refusal::Ended(state).into()),
+        OperationState::Queued => {
+            let failure = Failure::new("cancelled", "cancelled on request");
+            let ending = Ending::cancelled(failure, service.unfinished(&operation));
+            let now = service.frame().now();
+            let update = ending.update(&operation, now);
+            let updated = unit.operations().update(id, operation.state, &update).await;
+            match updated {
+                Err(StoreError::StaleVersion) => return Ok(false),
+                updated => updated?,
+            }
+            let ended = ending.apply(&operation, now);
+            service.ended(unit.as_mut(), &ended).await?;
+        }
+        // One that waits is in the hands of its worker as well, which knows what it has stored.
+        _ => unit.operations().request_cancel(id).await?,
+    }
+    unit.commit().await?;
+    Ok(true)
+}
+
+/// Puts a failed or cancelled operation back into the queue; it goes on from its checkpoint.
+///
+/// # Errors
+/// [`Refusal`] as the service's error, and what it refuses itself; store errors.
+pub async fn retry<C: Control>(
+    service: &C,
+    actor: &Actor,
+    request_id: RequestId,
+    id: OperationId,
+) -> Result<(), C::Error> {
+    let mut unit = service.begin().await?;
+    let Some(operation) = unless_done::<_, C::Error>(unit.as_mut(), actor, request_id, id).await?
+    else {
+        return Ok(());
+    };
+    if !operation.state.is_terminal() || operation.state.to(OperationState::Queued).is_err() {
+        return Err(Refusal::NotRetryable(operation.state).into());
+    }
+    service.reserve_again(unit.as_mut(), &operation).await?;
+    unit.operations().requeue(id).await?;
+    unit.commit().await?;
+    let wake = service.frame().wake();
+    wake.work();
+    wake.publish(Topic::Operation(id.raw()));
+    Ok(())
+}
+
+/// The operation, and the receipt of this request; `None` where an earlier run of it did all this.
+async fn unless_done<U, E>(
+    unit: &mut U,
+    actor: &Actor,
+    request_id: RequestId,
+    id: OperationId,
+) -> Result<Option<Operation>, E>
+where
+    U: OperationUnit + ?Sized,
+    E: From<StoreError> + From<Refusal>,
+{
+    let earlier = receipt::earlier::<serde_json::Value>(unit.receipts(), request_id).await?;
+    if earlier.is_some() {
+        return Ok(None);
+    }
+    let found = unit.operations().get(&actor.workspace, id).await?;
+    let found = found.filter(|operation| operation.kind.is_asked_for());
+    let operation = found.ok_or(Refusal::NotFound)?;
+    receipt::keep(unit.receipts(), request_id, &id.raw()).await?;
+    Ok(Some(operation))
+}

@@ -1,0 +1,39 @@
+//! What this service adds to its operations where they are shown.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use domain::{
+    operation::{Operation, OperationKind},
+    shared::OperationId,
+};
+use http_kit::{
+    Problem,
+    operations::{Details, Shown},
+};
+use kernel::payload;
+use ports::{StoreError, importing::ClientId};
+
+use super::{clients::path_of as client_path, json::report};
+use crate::application::{Actor, App, Params};
+
+#[async_trait]
+impl Shown for App {
+    fn has(&self, kind: OperationKind) -> bool {
+        kind == OperationKind::Import
+    }
+
+    fn details(&self, operation: &Operation) -> Result<Details, StoreError> {
+        let (params, _) = Params::of(operation)?;
+        let client = client_path(ClientId(params.client));
+        Ok(Details {
+            report: report(operation).map(|r| payload::encode(&r)).transpose()?,
+            links: BTreeMap::from([("client", client)]),
+            ..Details::default()
+        })
+    }
+
+    async fn undo(&self, _: &Actor, _: OperationId) -> Result<(), Problem> {
+        Err(Problem::conflict("not_undoable").with_detail("Imports are not undone."))
+    }
+}
