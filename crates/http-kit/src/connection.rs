@@ -22,7 +22,25 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::{Problem, server::Limits};
+use crate::Problem;
+
+/// How long clients may keep the server waiting.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For a head, or for more of a body.
+    pub stalled: Duration,
+    /// For the next request of a connection.
+    pub idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            stalled: Duration::from_secs(30),
+            idle: Duration::from_secs(75),
+        }
+    }
+}
 
 /// A connection that ends when the head of a request stands still, or when the process stops between two
 /// requests.

@@ -21,6 +21,7 @@ pub mod operations;
 pub mod paging;
 pub mod prefer;
 mod problem;
+mod refusal;
 mod resource;
 mod server;
 mod siv;
@@ -32,10 +33,11 @@ pub use answer::Answer;
 pub use api::{ApiContext, Body};
 pub use auth::{AuthError, Authenticator, Principal};
 pub use changes::spawned;
+pub use connection::Limits;
 pub use idempotency::{Idempotency, IdempotencyError};
 pub use problem::{FieldError, Problem, ProblemBody};
-pub use resource::{allow, resource};
-pub use server::{Limits, Server};
+pub use resource::{allow, fallbacks, resource};
+pub use server::Server;
 pub use tokens::{ContactIds, Sealer};
 
 /// An instant as every face but the older ones writes it: RFC 3339, UTC, milliseconds.

@@ -3,11 +3,12 @@
 use crate::Problem;
 use actix_web::{
     HttpResponse, Resource, Route,
+    error::QueryPayloadError,
     http::{
         Method, StatusCode,
         header::{ALLOW, HeaderValue},
     },
-    web,
+    web::{self, PathConfig, QueryConfig},
 };
 
 /// The methods of a resource as `Allow` names them: HEAD is wherever GET is.
@@ -29,6 +30,19 @@ pub fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> Res
         .fold(resource, |resource, (method, route)| {
             resource.route(route.method(method))
         })
+}
+
+/// Answers what no handler answers: a query or path that cannot be read, and any path that is not served.
+pub fn fallbacks(config: &mut web::ServiceConfig) {
+    let query = |error: QueryPayloadError, _: &_| {
+        // An unknown parameter, or one twice.
+        Problem::bad_request("invalid_query", error.to_string()).into()
+    };
+    let path = |_, _: &_| Problem::not_found().into();
+    config
+        .app_data(QueryConfig::default().error_handler(query))
+        .app_data(PathConfig::default().error_handler(path))
+        .default_service(web::to(async || Problem::not_found()));
 }
 
 fn method_not_allowed(allow: Option<HeaderValue>) -> HttpResponse {

@@ -19,30 +19,12 @@ use actix_web::{
 use runtime::Lifecycle;
 use telemetry::Metrics;
 
-use crate::{connection::Connection, exchange, health, trace};
+use crate::{Limits, connection::Connection, exchange, health, trace};
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 /// How long the last bytes of a connection may take.
 const LAST_WRITE: Duration = Duration::from_secs(1);
-
-/// How long clients may keep the server waiting.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// For a head, or for more of a body.
-    pub stalled: Duration,
-    /// For the next request of a connection.
-    pub idle: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            stalled: Duration::from_secs(30),
-            idle: Duration::from_secs(75),
-        }
-    }
-}
 
 /// A server that listens.
 pub struct Server {

@@ -1,7 +1,8 @@
-//! What the use cases of every service share: who acts, which request it is and what it did, what is stored
+//! What the use cases of every service share: why they refuse, who acts, which request it is and what it did, what is stored
 //! as JSON, events on their way out, and wake-ups.
 
 mod actor;
+mod error;
 mod event;
 pub mod payload;
 pub mod receipt;
@@ -9,6 +10,7 @@ mod request;
 mod wake;
 
 pub use actor::Actor;
+pub use error::{AppError, Stop, file_failure, may_pass};
 pub use event::EventSource;
 pub use request::RequestId;
 pub use wake::{Topic, Wake};

@@ -5,43 +5,16 @@ use domain::{
     operation::{Failure, Operation, OperationState, Report},
     shared::OperationId,
 };
-use kernel::{Actor, RequestId, Topic, receipt};
+use kernel::{Actor, AppError, RequestId, Topic, receipt};
 use ports::{StoreError, store::OperationUnit};
 
 use crate::{Ending, Frame};
-
-/// Why an operation is not stopped or tried again.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// Nothing of that id in the caller's workspace.
-    #[error("not found")]
-    NotFound,
-    /// It cannot be stopped any more.
-    #[error("the operation has ended: {0}")]
-    Ended(OperationState),
-    /// It has not failed, and nobody stopped it.
-    #[error("only failed or cancelled operations: this one is {0}")]
-    NotRetryable(OperationState),
-}
-
-impl Refusal {
-    /// Its stable code.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound => "not_found",
-            Self::Ended(_) => "operation_ended",
-            Self::NotRetryable(_) => "operation_not_retryable",
-        }
-    }
-}
 
 /// What a service's operations hold besides their own rows.
 #[async_trait]
 pub trait Control: Send + Sync {
     /// The service's transaction.
     type Unit: OperationUnit + ?Sized;
-    /// Why the service refuses.
-    type Error: From<StoreError> + From<Refusal> + Send;
 
     /// The frame of its operations.
     fn frame(&self) -> &Frame;
@@ -53,26 +26,26 @@ pub trait Control: Send + Sync {
     fn unfinished(&self, operation: &Operation) -> Option<Report>;
 
     /// What goes with the end of an operation that no worker had: its event, and what it gives back.
-    async fn ended(&self, unit: &mut Self::Unit, ended: &Operation) -> Result<(), Self::Error>;
+    async fn ended(&self, unit: &mut Self::Unit, ended: &Operation) -> Result<(), AppError>;
 
     /// Takes again what a failed or cancelled operation gave back.
     async fn reserve_again(
         &self,
         unit: &mut Self::Unit,
         operation: &Operation,
-    ) -> Result<(), Self::Error>;
+    ) -> Result<(), AppError>;
 }
 
 /// Asks an operation to stop. A queued one ends at once, a running one as soon as its worker hears of it.
 ///
 /// # Errors
-/// [`Refusal`] as the service's error; store errors.
+/// `NotFound`; `Conflict` with `operation_ended`; store errors.
 pub async fn cancel<C: Control>(
     service: &C,
     actor: &Actor,
     request_id: RequestId,
     id: OperationId,
-) -> Result<(), C::Error> {
+) -> Result<(), AppError> {
     if !try_cancel(service, actor, request_id, id).await? {
         // A worker took it at this moment: it is asked like any that runs.
         try_cancel(service, actor, request_id, id).await?;
@@ -92,14 +65,16 @@ async fn try_cancel<C: Control>(
     actor: &Actor,
     request_id: RequestId,
     id: OperationId,
-) -> Result<bool, C::Error> {
+) -> Result<bool, AppError> {
     let mut unit = service.begin().await?;
-    let Some(operation) = unless_done::<_, C::Error>(unit.as_mut(), actor, request_id, id).await?
-    else {
+    let Some(operation) = unless_done(unit.as_mut(), actor, request_id, id).await? else {
         return Ok(true);
     };
     match operation.state {
-        state if state.is_terminal() => return Err(Refusal::Ended(state).into()),
+        state if state.is_terminal() => {
+            let detail = format!("the operation has ended: {state}");
+            return Err(AppError::conflict("operation_ended", detail));
+        }
         OperationState::Queued => {
             let failure = Failure::new("cancelled", "cancelled on request");
             let ending = Ending::cancelled(failure, service.unfinished(&operation));
@@ -123,20 +98,23 @@ async fn try_cancel<C: Control>(
 /// Puts a failed or cancelled operation back into the queue; it goes on from its checkpoint.
 ///
 /// # Errors
-/// [`Refusal`] as the service's error, and what it refuses itself; store errors.
+/// `NotFound`; `Conflict` with `operation_not_retryable`, or what the service says itself; store errors.
 pub async fn retry<C: Control>(
     service: &C,
     actor: &Actor,
     request_id: RequestId,
     id: OperationId,
-) -> Result<(), C::Error> {
+) -> Result<(), AppError> {
     let mut unit = service.begin().await?;
-    let Some(operation) = unless_done::<_, C::Error>(unit.as_mut(), actor, request_id, id).await?
-    else {
+    let Some(operation) = unless_done(unit.as_mut(), actor, request_id, id).await? else {
         return Ok(());
     };
     if !operation.state.is_terminal() || operation.state.to(OperationState::Queued).is_err() {
-        return Err(Refusal::NotRetryable(operation.state).into());
+        let detail = format!(
+            "only failed or cancelled operations: this one is {}",
+            operation.state
+        );
+        return Err(AppError::conflict("operation_not_retryable", detail));
     }
     service.reserve_again(unit.as_mut(), &operation).await?;
     unit.operations().requeue(id).await?;
@@ -148,23 +126,19 @@ pub async fn retry<C: Control>(
 }
 
 /// The operation, and the receipt of this request; `None` where an earlier run of it did all this.
-async fn unless_done<U, E>(
+async fn unless_done<U: OperationUnit + ?Sized>(
     unit: &mut U,
     actor: &Actor,
     request_id: RequestId,
     id: OperationId,
-) -> Result<Option<Operation>, E>
-where
-    U: OperationUnit + ?Sized,
-    E: From<StoreError> + From<Refusal>,
-{
+) -> Result<Option<Operation>, AppError> {
     let earlier = receipt::earlier::<serde_json::Value>(unit.receipts(), request_id).await?;
     if earlier.is_some() {
         return Ok(None);
     }
     let found = unit.operations().get(&actor.workspace, id).await?;
     let found = found.filter(|operation| operation.kind.is_asked_for());
-    let operation = found.ok_or(Refusal::NotFound)?;
+    let operation = found.ok_or(AppError::NotFound)?;
     receipt::keep(unit.receipts(), request_id, &id.raw()).await?;
     Ok(Some(operation))
 }

@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use domain::{
-    operation::{Failure, Failures, OperationKind, OperationState, Rest, Stall, Stalls},
+    operation::{Failure, Failures, OperationKind, OperationState, Rest, Stalls},
     shared::OperationId,
 };
-use kernel::{Topic, Wake};
+use kernel::{AppError, Stop, Topic, Wake};
 use ports::{
     Clock, StoreError,
     store::{Claimed, Durability, LeaseError, OperationQueries, OperationStore, OperationUpdate},
@@ -15,7 +15,7 @@ use ports::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Ending, Halt, Job, Stop};
+use crate::{Ending, Job};
 
 /// How long a lease lasts without a heartbeat.
 pub(crate) const LEASE_SECONDS: u32 = 30;
@@ -32,27 +32,14 @@ pub enum WorkOutcome {
     Idle,
 }
 
-/// Why a run of a service's operation failed.
-pub trait JobError: std::error::Error + From<Halt> + Send {
-    /// The work was to stop.
-    fn stop(&self) -> Option<Stop>;
-    /// Why the operation stands still, where another run may succeed.
-    fn stall(&self) -> Option<Stall>;
-    /// What the operation says of it. Internal causes are in the log only.
-    fn failure(&self) -> Failure;
-}
-
 /// What a service does with its operations.
 #[async_trait]
 pub trait Handler: Send + Sync {
-    /// Why a run fails.
-    type Error: JobError;
-
     /// Runs an operation from its checkpoint to its end, which it stores itself.
-    async fn run(&self, job: &mut Job) -> Result<(), Self::Error>;
+    async fn run(&self, job: &mut Job) -> Result<(), AppError>;
 
     /// Ends an operation whose run failed or was cancelled, and gives back what it held.
-    async fn end(&self, job: &Job, ending: Ending) -> Result<(), Self::Error>;
+    async fn end(&self, job: &Job, ending: Ending) -> Result<(), AppError>;
 }
 
 /// The frame of one service's operations in this process.
@@ -171,7 +158,7 @@ impl Frame {
         &self,
         job: &mut Job,
         handler: &H,
-    ) -> Result<(), H::Error> {
+    ) -> Result<(), AppError> {
         let mut failures = Failures::none();
         loop {
             let reached = job.signals.progress();
@@ -191,35 +178,35 @@ impl Frame {
                 job.stand(stall).await;
             }
             tokio::select! {
-                stop = job.signals.stopped() => return Err(Halt::from(stop).into()),
+                stop = job.signals.stopped() => return Err(stop.into()),
                 () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
     /// How an operation ends whose run did not end it itself.
-    async fn ending<E: JobError>(&self, job: &Job, outcome: Result<(), E>) -> Option<Ending> {
+    async fn ending(&self, job: &Job, outcome: Result<(), AppError>) -> Option<Ending> {
         let operation = &job.operation;
         let Err(error) = outcome else {
             tracing::info!(operation = %operation.id, "operation ended");
             return None;
         };
-        match error.stop() {
-            Some(Stop::LeaseLost) => {
+        match error {
+            AppError::Stop(Stop::LeaseLost) => {
                 tracing::warn!(operation = %operation.id, "operation taken over elsewhere");
                 None
             }
-            Some(Stop::Stopping) => {
+            AppError::Stop(Stop::Stopping) => {
                 if let Err(error) = self.hand_back(job).await {
                     tracing::warn!(%error, operation = %operation.id, "not handed back");
                 }
                 None
             }
-            Some(stop @ Stop::Cancelled) => {
+            AppError::Stop(stop @ Stop::Cancelled) => {
                 let failure = Failure::new("cancelled", stop.to_string());
                 Some(Ending::cancelled(failure, None))
             }
-            None => {
+            error => {
                 let failure = error.failure();
                 if failure.code == "internal" {
                     tracing::error!(%error, operation = %operation.id, "operation failed");
@@ -251,7 +238,7 @@ impl Frame {
     }
 }
 
-async fn attempt<H: Handler>(job: &mut Job, handler: &H) -> Result<(), H::Error> {
+async fn attempt<H: Handler>(job: &mut Job, handler: &H) -> Result<(), AppError> {
     job.begin_run().await?;
     handler.run(job).await
 }

@@ -3,38 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::operation::{Operation, OperationState, Progress, Report, Stall};
-use kernel::Topic;
-use ports::{
-    StoreError,
-    store::{Durability, Lease, LeaseError, OperationUpdate},
-};
+use kernel::{AppError, Stop, Topic};
+use ports::store::{Durability, Lease, LeaseError, OperationUpdate};
 
-use crate::{Frame, Signals, Stop, frame::LEASE_SECONDS};
+use crate::{Frame, Signals, frame::LEASE_SECONDS};
 
 /// More runs than one lease ever sees.
 const RUNS_PER_LEASE: i64 = 10_000;
 /// How often a worker says that it is alive.
 const BEAT: Duration = Duration::from_secs(3);
-
-/// Why a step of a job is not done.
-#[derive(Debug, thiserror::Error)]
-pub enum Halt {
-    /// Work should not go on.
-    #[error(transparent)]
-    Stop(#[from] Stop),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<LeaseError> for Halt {
-    fn from(error: LeaseError) -> Self {
-        match error {
-            LeaseError::Lost => Self::Stop(Stop::LeaseLost),
-            LeaseError::Store(error) => Self::Store(error),
-        }
-    }
-}
 
 /// An operation in the hands of this worker.
 pub struct Job {
@@ -78,7 +55,7 @@ impl Job {
 
     /// Counts one more run under this lease. The run before may have ended the operation without
     /// hearing so: what others did since is not to be worked on.
-    pub(crate) async fn begin_run(&mut self) -> Result<(), Halt> {
+    pub(crate) async fn begin_run(&mut self) -> Result<(), AppError> {
         if self.runs > 0 {
             self.ensure_held().await?;
         }
@@ -94,7 +71,7 @@ impl Job {
     ///
     /// # Errors
     /// `Stop` when it is lost; store errors.
-    pub async fn ensure_held(&self) -> Result<(), Halt> {
+    pub async fn ensure_held(&self) -> Result<(), AppError> {
         Ok(self.frame.beat(&self.lease).await.map(drop)?)
     }
 
@@ -112,7 +89,7 @@ impl Job {
         progress: Progress,
         report: Option<Report>,
         checkpoint: serde_json::Value,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), AppError> {
         if self.operation.checkpoint != checkpoint || self.operation.progress != progress {
             self.signals.progressed();
         }
@@ -142,7 +119,11 @@ impl Job {
     }
 
     /// Shows the operation in another state that keeps its lease.
-    async fn show(&mut self, state: OperationState, reason: Option<String>) -> Result<(), Halt> {
+    async fn show(
+        &mut self,
+        state: OperationState,
+        reason: Option<String>,
+    ) -> Result<(), AppError> {
         // Before the store has it: a commit whose reply is lost may be done.
         self.operation.state = state;
         let update = OperationUpdate {
@@ -153,7 +134,7 @@ impl Job {
         self.store(&update).await
     }
 
-    async fn store(&self, update: &OperationUpdate) -> Result<(), Halt> {
+    async fn store(&self, update: &OperationUpdate) -> Result<(), AppError> {
         let store = &self.frame.store;
         let mut unit = store.begin_operations(Durability::Derived).await?;
         unit.operations().update_leased(&self.lease, update).await?;

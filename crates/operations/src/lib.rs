@@ -9,9 +9,9 @@ mod job;
 mod read;
 mod signals;
 
-pub use control::{Control, Refusal, cancel, retry};
+pub use control::{Control, cancel, retry};
 pub use ending::Ending;
-pub use frame::{Frame, Handler, JobError, WorkOutcome};
-pub use job::{Halt, Job};
+pub use frame::{Frame, Handler, WorkOutcome};
+pub use job::Job;
 pub use read::Abilities;
-pub use signals::{Signals, Stop};
+pub use signals::Signals;

@@ -2,22 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use kernel::Stop;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-
-/// Why work on an operation ends before it is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Stop {
-    /// Another worker has the operation, or it has ended.
-    #[error("the lease is lost")]
-    LeaseLost,
-    /// It was asked to stop.
-    #[error("cancelled on request")]
-    Cancelled,
-    /// The process is to stop; the operation goes on elsewhere or after the restart.
-    #[error("the process is stopping")]
-    Stopping,
-}
 
 /// Whether work should go on, and whether it does.
 #[derive(Debug)]

@@ -36,6 +36,17 @@ fn live() -> Vec<&'static str> {
     states.map(|state| state.as_str()).collect()
 }
 
+/// The states from which an update may be made.
+fn sources(update: &OperationUpdate) -> Vec<&'static str> {
+    match update.state {
+        Some(next) => next.sources().map(|state| state.as_str()).collect(),
+        None => OperationState::ALL
+            .iter()
+            .map(|state| state.as_str())
+            .collect(),
+    }
+}
+
 /// Refuses a write that met no row under its lease.
 const fn leased(rows: usize) -> Result<(), LeaseError> {
     if rows == 0 {
@@ -172,6 +183,7 @@ impl OperationRepository for Operations<'_> {
         update: &OperationUpdate,
     ) -> Result<(), LeaseError> {
         let rows = diesel::update(under(lease))
+            .filter(operations::state.eq_any(sources(update)))
             .set((
                 operations::fence.eq(lease.fence),
                 Changes::from_worker(update)?,
@@ -190,6 +202,7 @@ impl OperationRepository for Operations<'_> {
     ) -> Result<(), StoreError> {
         diesel::update(operations::table.find(id.raw()))
             .filter(operations::state.eq(expected.as_str()))
+            .filter(operations::state.eq_any(sources(update)))
             .set((
                 operations::fence.eq(operations::fence),
                 Changes::from_request(update)?,
@@ -211,10 +224,9 @@ impl OperationRepository for Operations<'_> {
     }
 
     async fn requeue(&mut self, id: OperationId) -> Result<(), StoreError> {
-        let ended = [
-            OperationState::Failed.as_str(),
-            OperationState::Cancelled.as_str(),
-        ];
+        let ended = OperationState::Queued.sources();
+        let ended = ended.filter(|state| state.is_terminal());
+        let ended: Vec<_> = ended.map(|state| state.as_str()).collect();
         diesel::update(operations::table.find(id.raw()))
             .filter(operations::state.eq_any(ended))
             .set((

@@ -104,6 +104,7 @@ macro_rules! store_contract {
                 a_request_makes_one_operation,
                 an_update_changes_what_it_names,
                 an_update_needs_the_expected_state,
+                states_change_as_the_state_machine_says,
                 live_operations_of_an_audience,
                 a_retry_goes_back_to_the_queue,
                 only_what_failed_is_retried;

@@ -162,6 +162,20 @@ pub async fn an_update_needs_the_expected_state(h: &dyn StoreHarness) {
     assert_eq!(stored(h, new.id).await.state, OperationState::Queued);
 }
 
+pub async fn states_change_as_the_state_machine_says(h: &dyn StoreHarness) {
+    for from in OperationState::ALL.iter().copied() {
+        for next in OperationState::ALL.iter().copied() {
+            let mut new = operation(&workspace("w"), None, OperationKind::Upload);
+            new.state = from;
+            enqueue(h, &[&new]).await;
+            let changed = update(h, new.id, from, to(next)).await;
+            let said = changed.map_err(|error| matches!(error, StoreError::StaleVersion));
+            let expected = from.to(next).map(drop).map_err(|_| true);
+            assert_eq!(said, expected, "{from} to {next}");
+        }
+    }
+}
+
 pub async fn live_operations_of_an_audience(h: &dyn StoreHarness) {
     let ws = workspace("w");
     let id = AudienceId::from_raw(number());

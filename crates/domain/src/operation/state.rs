@@ -65,6 +65,12 @@ impl OperationState {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
 
+    /// The states that a move to this one may begin in.
+    pub fn sources(self) -> impl Iterator<Item = Self> {
+        let all = Self::ALL.iter().copied();
+        all.filter(move |from| from.to(self).is_ok())
+    }
+
     /// Checks a move.
     ///
     /// # Errors
@@ -73,8 +79,8 @@ impl OperationState {
         use OperationState::{Cancelled, Failed, Queued, Running, Succeeded, Waiting};
         let allowed = match self {
             Queued => matches!(next, Running | Waiting | Cancelled | Failed | Succeeded),
-            Waiting => matches!(next, Queued | Running | Cancelled | Failed),
-            Running => matches!(next, Succeeded | Failed | Cancelled | Waiting | Queued),
+            // Both are in the hands of a worker, which hands back, ends, or says again how it stands.
+            Running | Waiting => true,
             Failed | Cancelled => matches!(next, Queued),
             Succeeded => false,
         };
@@ -105,6 +111,13 @@ mod tests {
                 assert_eq!(from.to(to).is_ok(), retry, "{from} to {to}");
             }
         }
+    }
+
+    #[test]
+    fn a_queued_operation_does_not_queue_again() {
+        use OperationState::{Cancelled, Failed, Queued, Running, Waiting};
+        let sources: Vec<_> = Queued.sources().collect();
+        assert_eq!(sources, [Waiting, Running, Failed, Cancelled]);
     }
 
     #[test]

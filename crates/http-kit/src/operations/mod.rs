@@ -19,7 +19,7 @@ use domain::{
     operation::{Operation, OperationKind},
     shared::{AudienceId, OperationId},
 };
-use kernel::{Actor, RequestId};
+use kernel::{Actor, AppError, RequestId};
 use ports::StoreError;
 use serde_json::Value;
 use utoipa::OpenApi;
@@ -55,7 +55,7 @@ pub trait Shown: Control {
     fn details(&self, operation: &Operation) -> Result<Details, StoreError>;
 
     /// Takes back what one did.
-    async fn undo(&self, actor: &Actor, id: OperationId) -> Result<(), Problem>;
+    async fn undo(&self, actor: &Actor, id: OperationId) -> Result<(), AppError>;
 }
 
 /// The operations of one service: any that is [`Shown`].
@@ -84,11 +84,7 @@ pub trait OperationService: Send + Sync {
 }
 
 #[async_trait]
-impl<S> OperationService for S
-where
-    S: Shown,
-    Problem: From<S::Error>,
-{
+impl<S: Shown> OperationService for S {
     fn frame(&self) -> &Frame {
         Control::frame(self)
     }
@@ -110,7 +106,7 @@ where
     }
 
     async fn undo(&self, actor: &Actor, id: OperationId) -> Result<(), Problem> {
-        Shown::undo(self, actor, id).await
+        Ok(Shown::undo(self, actor, id).await?)
     }
 }
 

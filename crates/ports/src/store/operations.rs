@@ -203,6 +203,9 @@ pub trait OperationRepository: Send {
     async fn heartbeat(&mut self, lease: &Lease, lease_seconds: u32) -> Result<bool, LeaseError>;
 
     /// Changes an operation under a lease. A terminal or queued state ends the lease.
+    ///
+    /// # Errors
+    /// `Lost` when the lease does not stand, or the operation has ended.
     async fn update_leased(
         &mut self,
         lease: &Lease,
@@ -212,7 +215,7 @@ pub trait OperationRepository: Send {
     /// Changes an operation that no worker has.
     ///
     /// # Errors
-    /// `StaleVersion` when its state is no longer `expected`.
+    /// `StaleVersion` when its state is no longer `expected`, or cannot become the one of the update.
     async fn update(
         &mut self,
         id: OperationId,

@@ -3,7 +3,6 @@
 pub mod audiences;
 pub mod contacts;
 pub mod customers;
-mod error;
 mod events;
 mod housekeeping;
 pub mod notifications;
@@ -26,8 +25,7 @@ use ports::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use error::AppError;
-pub use kernel::{Actor, RequestId, Topic, Wake};
+pub use kernel::{Actor, AppError, RequestId, Topic, Wake};
 
 use contacts::{PageIndexes, Writer};
 

@@ -7,16 +7,14 @@ use std::sync::{
 
 use actix_web::http::StatusCode;
 use async_trait::async_trait;
-use audience_service::{
-    application::{
-        recycle::{RecycleRequest, SetSource},
-        uploads::Received,
-    },
-    http::error::problem,
+use audience_service::application::{
+    recycle::{RecycleRequest, SetSource},
+    uploads::Received,
 };
 use chrono::{DateTime, Utc};
 use domain::shared::UploadId;
 use futures::stream::{Iter, iter};
+use http_kit::Problem;
 use ports::files::{BlobStore, BlobStream, BlobWriter, FileError, ReadSeek};
 
 use crate::rig::Rig;
@@ -132,7 +130,7 @@ async fn without_room_a_file_is_refused_before_it_is_read() {
             ..received("cpf\nAB-1\n")
         };
         let stored = app.receive_upload(&actor, rig.request_id(), file).await;
-        let status = stored.map_err(|e| problem(e, StatusCode::UNPROCESSABLE_ENTITY).status());
+        let status = stored.map_err(|e| Problem::from(e).status());
         match fits {
             true => assert!(status.is_ok(), "{announced:?} into {room}"),
             false => {

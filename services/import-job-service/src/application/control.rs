@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::operation::{Operation, Report};
-use operations::{Control, Frame, Refusal};
+use operations::{Control, Frame};
 use ports::{
     StoreError,
     importing::{ClientId, ImportUnit, Opened},
@@ -13,7 +13,6 @@ use super::{App, AppError, AppResult, start::Params};
 #[async_trait]
 impl Control for App {
     type Unit = dyn ImportUnit;
-    type Error = AppError;
 
     fn frame(&self) -> &Frame {
         &self.frame
@@ -47,14 +46,5 @@ impl Control for App {
             return Err(AppError::conflict("run_active", detail));
         }
         Ok(())
-    }
-}
-
-impl From<Refusal> for AppError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::NotFound => Self::NotFound,
-            refused => Self::conflict(refused.code(), refused.to_string()),
-        }
     }
 }

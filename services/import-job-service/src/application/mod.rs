@@ -2,7 +2,6 @@
 
 pub mod clients;
 mod control;
-mod error;
 mod events;
 mod read;
 pub mod run;
@@ -20,9 +19,8 @@ use ports::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use error::AppError;
 pub use events::client_id;
-pub use kernel::{Actor, RequestId, Wake};
+pub use kernel::{Actor, AppError, RequestId, Wake};
 pub use read::BatchState;
 pub use start::{Begun, Params};
 

@@ -1,16 +1,12 @@
 //! The HTTP faces: translations between requests and use cases, nothing decided here.
 
-mod error;
 mod face_j;
 mod openapi;
 mod state;
 mod v1;
 
-use actix_web::{
-    HttpResponse,
-    web::{self, PathConfig, QueryConfig},
-};
-use http_kit::Problem;
+use actix_web::web;
+use http_kit::fallbacks;
 
 pub use face_j::AdminToken;
 pub use openapi::document;
@@ -24,19 +20,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// Registers every path of a process that is this service alone.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let query = |error: actix_web::error::QueryPayloadError, _: &_| {
-        Problem::bad_request("invalid_query", error.to_string()).into()
-    };
-    let path = |_, _: &_| Problem::not_found().into();
     config
-        .app_data(QueryConfig::default().error_handler(query))
-        .app_data(PathConfig::default().error_handler(path))
+        .configure(fallbacks)
         .configure(routes)
         .service(web::scope("/api/v1").configure(http_kit::operations::configure))
-        .configure(openapi::configure)
-        .default_service(web::to(unknown_path));
-}
-
-async fn unknown_path() -> HttpResponse {
-    Problem::not_found().to_response()
+        .configure(openapi::configure);
 }

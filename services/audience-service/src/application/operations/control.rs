@@ -6,7 +6,7 @@ use domain::{
     operation::{Operation, Report},
     shared::{AudienceId, OperationId},
 };
-use operations::{Control, Frame, Refusal};
+use operations::{Control, Frame};
 use ports::{
     StoreError,
     store::{Durability, Removal, RemovalState, UnitOfWork},
@@ -18,7 +18,6 @@ use crate::application::{Actor, App, AppError, AppResult, RequestId, events, rec
 #[async_trait]
 impl Control for App {
     type Unit = dyn UnitOfWork;
-    type Error = AppError;
 
     fn frame(&self) -> &Frame {
         &self.frame
@@ -54,15 +53,6 @@ impl Control for App {
             return Err(AppError::conflict("operation_not_retryable", detail));
         }
         self.reserve_new_audience(unit, operation).await
-    }
-}
-
-impl From<Refusal> for AppError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::NotFound => Self::NotFound,
-            refused => Self::conflict(refused.code(), refused.to_string()),
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use domain::{
     shared::{AudienceId, Epoch, Instant, OperationId, RemovalNo},
 };
 use kernel::payload;
-use operations::{Halt, Stop};
+use kernel::{AppError, Stop};
 use ports::{
     contacts::{ContentKey, Purge},
     crash,
@@ -234,8 +234,8 @@ impl App {
             .await
         {
             // A purge has no half way to stop at: what it deletes is out of reach already.
-            Err(Halt::Stop(Stop::Cancelled)) | Ok(()) => Ok(()),
-            Err(error) => Err(error.into()),
+            Err(AppError::Stop(Stop::Cancelled)) | Ok(()) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 }

@@ -2,10 +2,9 @@
 
 use domain::operation::{Operation, OperationKind, RemovalReport, Report, UploadReport};
 
-use super::{
-    Job,
-    worker::{makes_audience, may_pass},
-};
+use kernel::may_pass;
+
+use super::{Job, worker::makes_audience};
 use crate::application::{App, AppError, AppResult};
 
 impl App {

@@ -1,11 +1,11 @@
 //! What this service's operations do in the frame that runs them.
 
 use async_trait::async_trait;
-use domain::operation::{Failure, Operation, OperationKind, Stall};
-use operations::{Ending, Handler, Job, JobError, Stop, WorkOutcome};
-use ports::{ErrorClass, StoreError, files::FileError, store::Durability};
+use domain::operation::{Operation, OperationKind};
+use operations::{Ending, Handler, Job, WorkOutcome};
+use ports::store::Durability;
 
-use crate::application::{App, AppError, AppResult};
+use crate::application::{App, AppResult};
 
 /// Operations that share workers, so that one kind cannot starve another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +48,6 @@ impl App {
 
 #[async_trait]
 impl Handler for App {
-    type Error = AppError;
-
     async fn run(&self, job: &mut Job) -> AppResult<()> {
         match job.operation.kind {
             OperationKind::Upload | OperationKind::Create => self.run_upload(job).await,
@@ -73,54 +71,6 @@ impl Handler for App {
         uow.commit().await?;
         Ok(())
     }
-}
-
-impl JobError for AppError {
-    fn stop(&self) -> Option<Stop> {
-        match self {
-            Self::Stop(stop) => Some(*stop),
-            _ => None,
-        }
-    }
-
-    fn stall(&self) -> Option<Stall> {
-        match self {
-            Self::InsufficientStorage | Self::File(FileError::DiskFull) => Some(Stall::DiskFull),
-            Self::Store(error) if may_pass(error) => Some(Stall::StoreAway),
-            _ => None,
-        }
-    }
-
-    fn failure(&self) -> Failure {
-        match self {
-            Self::File(error) => file_failure(error),
-            Self::Conflict { code, detail, .. } | Self::Gone { code, detail } => {
-                Failure::new(*code, detail.clone())
-            }
-            Self::NotFound => Failure::new("not_found", "the audience is no longer there"),
-            Self::InsufficientStorage => Failure::new("disk_full", self.to_string()),
-            Self::Store(StoreError::Unavailable(_)) => {
-                Failure::new("unavailable", "a store could not be reached; retry later")
-            }
-            _ => Failure::new("internal", "an internal error; the log has its cause"),
-        }
-    }
-}
-
-/// Whether another run may succeed: a store came back, or a lock lost to another replica is free.
-pub(super) fn may_pass(error: &StoreError) -> bool {
-    matches!(error.class(), ErrorClass::Transient) || matches!(error, StoreError::StaleVersion)
-}
-
-pub(crate) fn file_failure(error: &FileError) -> Failure {
-    let code = match error {
-        FileError::Malformed { code, .. } => code.as_str(),
-        FileError::TooLarge { .. } => "file_too_large",
-        FileError::DiskFull => "disk_full",
-        FileError::NotFound => "file_not_found",
-        _ => "file_unreadable",
-    };
-    Failure::new(code, error.to_string())
 }
 
 /// Whether this kind of operation makes an audience that stays invisible until it succeeds.

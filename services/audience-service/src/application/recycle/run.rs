@@ -369,7 +369,7 @@ pub(super) async fn save(job: &mut Job, at: &RecycleCheckpoint) -> AppResult<()>
     };
     let report = Some(Report::Removal(at.tally.report()));
     let checkpoint = payload::encode(at)?;
-    Ok(job.checkpoint(progress, report, checkpoint).await?)
+    job.checkpoint(progress, report, checkpoint).await
 }
 
 /// Tombstones for the contacts that go.

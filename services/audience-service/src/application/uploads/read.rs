@@ -85,7 +85,7 @@ pub(super) async fn save(job: &mut Job, checkpoint: &UploadCheckpoint) -> AppRes
     };
     let report = Some(Report::Upload(checkpoint.report.clone()));
     let checkpoint = payload::encode(checkpoint)?;
-    Ok(job.checkpoint(progress, report, checkpoint).await?)
+    job.checkpoint(progress, report, checkpoint).await
 }
 
 struct Reading {

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     application::{AppError, audiences::CreateAudience, contacts::AddContacts},
-    http::{ApiState, error::problem},
+    http::ApiState,
 };
 
 /// Creates a list with its first contacts. Bad ones are told, the others written.
@@ -310,6 +310,6 @@ impl Refusal {
             true => StatusCode::UNPROCESSABLE_ENTITY,
             false => StatusCode::BAD_REQUEST,
         };
-        problem(error, invalid)
+        Problem::of(error, invalid)
     }
 }

@@ -14,7 +14,6 @@ use actix_web::{
 };
 use http_kit::{Problem, resource};
 
-use super::error::problem;
 use crate::application::AppError;
 
 /// Registers the paths of the face.
@@ -49,5 +48,5 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 /// This face answers 400 to broken rules, except where `strict` refused a whole request.
 fn refused(error: AppError) -> Problem {
-    problem(error, StatusCode::BAD_REQUEST)
+    Problem::of(error, StatusCode::BAD_REQUEST)
 }

@@ -7,14 +7,11 @@ use domain::{
     operation::{Operation, OperationKind},
     shared::OperationId,
 };
-use http_kit::{
-    Problem,
-    operations::{Details, Shown},
-};
+use http_kit::operations::{Details, Shown};
 use kernel::payload;
 use ports::StoreError;
 
-use crate::application::{Actor, App, operations::has_rejected, recycle::new_target};
+use crate::application::{Actor, App, AppError, operations::has_rejected, recycle::new_target};
 
 pub use http_kit::operations::{OperationJson, path_id};
 
@@ -33,7 +30,7 @@ impl Shown for App {
         })
     }
 
-    async fn undo(&self, actor: &Actor, id: OperationId) -> Result<(), Problem> {
+    async fn undo(&self, actor: &Actor, id: OperationId) -> Result<(), AppError> {
         self.undo_operation(actor, id).await?;
         Ok(())
     }

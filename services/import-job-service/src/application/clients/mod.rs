@@ -62,7 +62,11 @@ impl App {
     /// The token of a client, decrypted.
     pub(crate) fn token(&self, client: &ImportClient) -> AppResult<ApiToken> {
         let token = self.deps.vault.open(client.id, &client.sealed_token);
-        token.ok_or(AppError::TokenLost)
+        token.ok_or_else(|| {
+            let detail = "the client's token cannot be decrypted: was secrets.key changed?";
+            tracing::error!(client = client.id.0, "{detail}");
+            AppError::failed("token_lost", detail)
+        })
     }
 }
 

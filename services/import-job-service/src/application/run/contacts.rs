@@ -21,7 +21,7 @@ use super::{
     asker::{Asker, Wanted},
     page::{counted, parts, progress, taken_up},
 };
-use crate::application::{AppError, AppResult};
+use crate::application::AppResult;
 
 /// What a run over contacts is taken up from, beside its walk.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ async fn store(
 async fn finish(job: &Job, state: &State) -> AppResult<()> {
     let total = state.report.total();
     if total.received > 0 && total.quarantined == total.received {
-        return Err(AppError::NothingReadable);
+        return Err(super::nothing_readable());
     }
     let whole = !state.partial && total.quarantined == 0;
     let result = if whole {

@@ -4,7 +4,8 @@ use domain::{
     operation::{Operation, OperationState},
     shared::WorkspaceId,
 };
-use operations::{Ending, Stop};
+use kernel::Stop;
+use operations::Ending;
 use ports::{StoreError, importing::ImportUnit, store::Lease};
 
 use crate::application::{App, AppResult, start::Params};

@@ -131,7 +131,7 @@ pub(super) async fn run(job: &Arc<Job>, asker: &Arc<Asker>, state: &mut State) -
         store(job, state, pages).await?;
     }
     match tally.last {
-        Some(code) if !tally.read => Err(AppError::Skipped { code }),
+        Some(code) if !tally.read => Err(skipped(code)),
         _ => Ok(()),
     }
 }
@@ -235,12 +235,18 @@ fn sort(came: Vec<Came>, state: &mut State, tally: &mut Tally) -> AppResult<Sort
                 tally.last = Some(code);
                 tally.in_a_row += 1;
                 if tally.in_a_row >= IN_A_ROW {
-                    return Err(AppError::Skipped { code });
+                    return Err(skipped(code));
                 }
             }
         }
     }
     Ok((pages, ended))
+}
+
+/// The messages of several tickets could not be read, the last for this reason.
+fn skipped(code: &'static str) -> AppError {
+    let detail = format!("the messages of several tickets in a row could not be read: {code}");
+    AppError::failed(code, detail)
 }
 
 /// The code of a failure that may be the ticket's alone.

@@ -11,10 +11,10 @@ mod turns;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::operation::{Failure, OperationKind, Stall};
-use operations::{Ending, Handler, JobError, Signals, Stop};
+use domain::operation::OperationKind;
+use kernel::Stop;
+use operations::{Ending, Handler, Signals};
 use ports::{
-    ErrorClass, StoreError,
     importing::{ClientId, ImportClient, ImportKind},
     store::{Claimed, Lease},
 };
@@ -52,8 +52,6 @@ struct Imports(Arc<App>);
 
 #[async_trait]
 impl Handler for Imports {
-    type Error = AppError;
-
     async fn run(&self, job: &mut operations::Job) -> AppResult<()> {
         // Each page is one transaction: the work can be dropped anywhere.
         tokio::select! {
@@ -77,7 +75,8 @@ impl Imports {
         let mut unit = app.deps.store.begin_import().await?;
         let id = ClientId(params.client);
         let found = unit.clients().get(workspace, id).await?;
-        let client = found.ok_or(AppError::NotFound)?;
+        let gone = || AppError::failed("client_gone", "the client is no longer there");
+        let client = found.ok_or_else(gone)?;
         let found = unit.operations().get(workspace, lease.operation).await?;
         let operation = found.ok_or(Stop::LeaseLost)?;
         drop(unit);
@@ -95,42 +94,7 @@ impl Imports {
     }
 }
 
-impl JobError for AppError {
-    fn stop(&self) -> Option<Stop> {
-        match self {
-            Self::Stop(stop) => Some(*stop),
-            _ => None,
-        }
-    }
-
-    fn stall(&self) -> Option<Stall> {
-        match self {
-            Self::Store(StoreError::DiskFull) => Some(Stall::DiskFull),
-            Self::Store(error) if error.class() == ErrorClass::Transient => Some(Stall::StoreAway),
-            // Lost to another replica at this moment.
-            Self::Store(StoreError::StaleVersion) => Some(Stall::StoreAway),
-            _ => None,
-        }
-    }
-
-    fn failure(&self) -> Failure {
-        let code = match self {
-            Self::Source(error) => error.code(),
-            Self::Walk(error) => error.code(),
-            Self::Skipped { code } => code,
-            Self::NothingReadable => "nothing_readable",
-            Self::TokenLost => "token_lost",
-            Self::NotFound => "client_gone",
-            Self::Conflict { code, .. } => code,
-            Self::Store(StoreError::Unavailable(_)) => {
-                let detail = "a store could not be reached; retry later";
-                return Failure::new("unavailable", detail);
-            }
-            _ => {
-                let detail = "an internal error; the log has its cause";
-                return Failure::new("internal", detail);
-            }
-        };
-        Failure::new(code, self.to_string())
-    }
+/// Not one of the rows that came can be read.
+fn nothing_readable() -> AppError {
+    AppError::failed("nothing_readable", "none of the rows that came can be read")
 }

@@ -10,8 +10,9 @@ use domain::{
     },
     operation::OperationResult,
 };
+use kernel::Stop;
 use kernel::payload;
-use operations::{Ending, Stop};
+use operations::Ending;
 use ports::{
     StoreError, crash,
     crm::Delivered,
@@ -26,7 +27,7 @@ use super::{
     messages,
     page::{counted, parts, progress, taken_up},
 };
-use crate::application::{AppError, AppResult};
+use crate::application::AppResult;
 
 /// What a run over tickets is taken up from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -197,7 +198,7 @@ async fn select(
 async fn finish(job: &Job, state: &State) -> AppResult<()> {
     let total = state.run.report.total();
     if total.received > 0 && total.quarantined == total.received {
-        return Err(AppError::NothingReadable);
+        return Err(super::nothing_readable());
     }
     let whole = !state.run.partial && total.quarantined == 0;
     let result = if whole {

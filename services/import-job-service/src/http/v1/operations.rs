@@ -7,15 +7,12 @@ use domain::{
     operation::{Operation, OperationKind},
     shared::OperationId,
 };
-use http_kit::{
-    Problem,
-    operations::{Details, Shown},
-};
+use http_kit::operations::{Details, Shown};
 use kernel::payload;
 use ports::{StoreError, importing::ClientId};
 
 use super::{clients::path_of as client_path, json::report};
-use crate::application::{Actor, App, Params};
+use crate::application::{Actor, App, AppError, Params};
 
 #[async_trait]
 impl Shown for App {
@@ -33,7 +30,7 @@ impl Shown for App {
         })
     }
 
-    async fn undo(&self, _: &Actor, _: OperationId) -> Result<(), Problem> {
-        Err(Problem::conflict("not_undoable").with_detail("Imports are not undone."))
+    async fn undo(&self, _: &Actor, _: OperationId) -> Result<(), AppError> {
+        Err(AppError::conflict("not_undoable", "imports are not undone"))
     }
 }
