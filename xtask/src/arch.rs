@@ -30,8 +30,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "service-kit",
         &[
+            "adapter-local-bus",
             "adapter-rabbitmq",
             "adapter-sql",
+            "domain",
             "events",
             "http-kit",
             "kernel",
@@ -205,7 +207,7 @@ fn mentions(file: &SourceFile) -> Vec<String> {
             banned.extend(NOT_IN_APPLICATION);
         } else if !parts
             .iter()
-            .any(|part| *part == "wiring" || *part == "wiring.rs")
+            .any(|part| *part == "module" || *part == "module.rs")
         {
             banned.push("adapter_");
         }

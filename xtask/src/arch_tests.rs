@@ -58,7 +58,7 @@ fn found(path: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn use_cases_name_no_framework_and_only_wiring_names_adapters() {
+fn use_cases_name_no_framework_and_only_the_module_names_adapters() {
     let service = "services/audience-service/src";
     for (path, text, allowed) in [
         ("application/create.rs", "use actix_web::web;", false),
@@ -82,9 +82,9 @@ fn use_cases_name_no_framework_and_only_wiring_names_adapters() {
         ("http/list.rs", "use actix_web::web;", true),
         ("http/list.rs", "use adapter_sql::Pool;", false),
         ("http/list.rs", "diesel::sql_query(x)", false),
-        ("wiring.rs", "use adapter_sql::Pool;", true),
-        ("wiring/embedded.rs", "use adapter_sql::Pool;", true),
-        ("wiring.rs", "let q = \"SELECT 1\";", false),
+        ("module.rs", "use adapter_sql::Pool;", true),
+        ("module/embedded.rs", "use adapter_sql::Pool;", true),
+        ("module.rs", "let q = \"SELECT 1\";", false),
         ("http/list.rs", "// \"SELECT 1\"", true),
     ] {
         let findings = found(&format!("{service}/{path}"), text);

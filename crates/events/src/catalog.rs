@@ -42,11 +42,16 @@ events! {
     OperationFinished = "plateia.operation.finished.v1" about operation_id,
 }
 
+/// Makes notifications out of the ends of operations.
+pub const NOTIFICATIONS: &str = "audience.notifications";
+/// Makes customers out of the people of outside CRMs.
+pub const CUSTOMERS: &str = "audience.customers";
+
 /// Type and subscription of every listener that must be there: without it the event would be lost
 /// work, so it stays in the outbox. All other types may go unheard.
 pub const REQUIRED_SUBSCRIBERS: &[(&str, &str)] = &[
-    (v1::OperationFinished::TYPE, "audience.notifications"),
-    (v1::CustomersSynced::TYPE, "audience.customers"),
+    (v1::OperationFinished::TYPE, NOTIFICATIONS),
+    (v1::CustomersSynced::TYPE, CUSTOMERS),
 ];
 
 /// The broker's routing key of a type: the type without the product's name.

@@ -6,5 +6,7 @@ mod catalog;
 mod envelope;
 pub mod v1;
 
-pub use catalog::{IntegrationEvent, REQUIRED_SUBSCRIBERS, TYPES, routing_key};
+pub use catalog::{
+    CUSTOMERS, IntegrationEvent, NOTIFICATIONS, REQUIRED_SUBSCRIBERS, TYPES, routing_key,
+};
 pub use envelope::{Attributes, DecodeError, Envelope, traceparent};

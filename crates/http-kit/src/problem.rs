@@ -291,7 +291,7 @@ fn sentence(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "The request cannot be read.",
         401 => "Credentials are missing or not valid.",
-        404 => "There is nothing of this name here.",
+        404 => "Not found.",
         405 => "The resource does not have this method; Allow names those that it has.",
         409 => "The request does not go together with what is there.",
         422 => "The request breaks a rule.",

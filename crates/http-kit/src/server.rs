@@ -41,9 +41,10 @@ impl Server {
         listen: SocketAddr,
         workers: usize,
         life: &Lifecycle,
+        metrics: &Metrics,
         configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     ) -> io::Result<Self> {
-        Self::with_limits(listen, workers, Limits::default(), life, configure)
+        Self::with_limits(listen, workers, Limits::default(), life, metrics, configure)
     }
 
     /// As [`Self::start`], with other limits.
@@ -55,9 +56,10 @@ impl Server {
         workers: usize,
         limits: Limits,
         life: &Lifecycle,
+        metrics: &Metrics,
         configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     ) -> io::Result<Self> {
-        let (readiness, metrics) = (life.readiness(), Metrics::new());
+        let (readiness, metrics) = (life.readiness(), metrics.clone());
         let make = move || {
             let (readiness, metrics) = (readiness.clone(), metrics.clone());
             App::new()

@@ -35,7 +35,8 @@ fn start(limits: Limits, grace: Grace) -> (Server, Lifecycle) {
             );
     };
     let address = "127.0.0.1:0".parse().unwrap();
-    let server = Server::with_limits(address, 1, limits, &life, configure).unwrap();
+    let server =
+        Server::with_limits(address, 1, limits, &life, &Metrics::new(), configure).unwrap();
     (server, life)
 }
 

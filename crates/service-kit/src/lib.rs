@@ -1,20 +1,29 @@
 //! What every service's program does the same way: its command line, its configuration, its start and
 //! its end.
 
-#[cfg(feature = "base")]
-mod base;
+#[cfg(feature = "replica")]
 mod cli;
 pub mod crash;
-#[cfg(feature = "neighbour")]
-mod neighbour;
+mod docs;
+#[cfg(feature = "embedded")]
+mod embedded;
+mod error;
+mod host;
+mod identity;
+mod logs;
+mod metrics;
+#[cfg(feature = "replica")]
+mod replica;
+#[cfg(feature = "replica")]
 mod run;
-#[cfg(feature = "base")]
-mod signals;
 
-#[cfg(feature = "base")]
-pub use base::{Base, BaseError, Ground, check_broker, postgres, rabbitmq};
-#[cfg(feature = "neighbour")]
-pub use neighbour::{Heard, Host, Neighbour, Routes, Started};
-pub use run::{Service, main, start_telemetry};
-#[cfg(feature = "base")]
-pub use signals::listen_to_replicas;
+#[cfg(feature = "embedded")]
+pub use embedded::embedded;
+pub use error::StartError;
+pub use host::{Host, Messaging, Module, Process, Requests, Routes, Started};
+pub use identity::{NoKeys, SecretError, derived_key, stored_secret};
+pub use logs::start_telemetry;
+#[cfg(feature = "replica")]
+pub use replica::{attach, check, database, replica, server_failed, watch_database};
+#[cfg(feature = "replica")]
+pub use run::{Opened, Service, main};

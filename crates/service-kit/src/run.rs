@@ -2,30 +2,31 @@
 
 use std::{
     io::{self, Write},
-    net::SocketAddr,
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::{Context, anyhow};
 use clap::{CommandFactory, FromArgMatches};
-use runtime::Lifecycle;
-use settings::{LogFormat, Settings, SettingsError};
+use ports::auth::ApiKeyStore;
+use settings::{Settings, SettingsError};
 
 use crate::{
+    Module, StartError,
     cli::{Cli, Command, ConfigCommand},
-    crash,
+    crash, replica, start_telemetry,
 };
 
 /// Names the crash point to end at; for tests only.
 const CRASH_AT: &str = "CRASH_AT";
 
+/// A service whose stores are open, and who knows its callers.
+pub type Opened = (Box<dyn Module>, Arc<dyn ApiKeyStore>);
+
 /// A service that a program runs.
-pub trait Service: Sized {
+pub trait Service {
     /// Name of the program.
     const NAME: &'static str;
-    /// Why it does not start.
-    type Error: std::error::Error + Send + Sync + 'static;
-
     /// Whether the settings hold what the service needs.
     ///
     /// # Errors
@@ -33,19 +34,10 @@ pub trait Service: Sized {
     fn check(settings: &Settings) -> Result<(), SettingsError>;
 
     /// Brings tables and indexes up to date.
-    fn migrate(settings: &Settings) -> impl Future<Output = Result<(), Self::Error>>;
+    fn migrate(settings: &Settings) -> impl Future<Output = Result<(), StartError>>;
 
-    /// Starts it; it answers when this returns.
-    fn start(settings: &Settings) -> impl Future<Output = Result<Self, Self::Error>>;
-
-    /// Where it listens.
-    fn address(&self) -> SocketAddr;
-
-    /// Start and end of the process, for signals.
-    fn lifecycle(&self) -> &Lifecycle;
-
-    /// Stops; whether everything ended in time.
-    fn stop(self) -> impl Future<Output = bool>;
+    /// Opens its stores, brought up to date; with who knows its callers.
+    fn open(settings: &Settings) -> impl Future<Output = Result<Opened, StartError>>;
 }
 
 /// Runs the program of a service; an error goes to standard error in one line.
@@ -109,32 +101,14 @@ fn dispatch<S: Service>(cli: Cli) -> anyhow::Result<bool> {
     }
 }
 
-/// Logs and traces of a process, as configured.
-///
-/// # Errors
-/// When they cannot be set up.
-pub fn start_telemetry(
-    name: &'static str,
-    settings: &Settings,
-) -> anyhow::Result<telemetry::Guard> {
-    Ok(telemetry::init(&telemetry::Config {
-        service: name,
-        format: match settings.telemetry.log_format {
-            LogFormat::Text => telemetry::LogFormat::Text,
-            LogFormat::Json => telemetry::LogFormat::Json,
-        },
-        level: &settings.telemetry.level,
-        otlp_endpoint: settings.telemetry.otlp_endpoint.as_deref(),
-    })?)
-}
-
 fn serve<S: Service>(settings: &Settings) -> anyhow::Result<bool> {
     if let Some(at) = std::env::var_os(CRASH_AT) {
         crash::arm(&at.to_string_lossy())?;
     }
     let telemetry = start_telemetry(S::NAME, settings)?;
     let outcome = runtime()?.block_on(async {
-        let service = S::start(settings).await?;
+        let (module, keys) = S::open(settings).await?;
+        let service = replica(settings, keys, module).await?;
         let life = service.lifecycle().clone();
         life.watch_signals()?;
         let mut out = io::stdout().lock();

@@ -69,6 +69,14 @@ pub struct Roles {
 }
 
 impl Roles {
+    /// Everything.
+    pub const ALL: Self = Self {
+        api: true,
+        workers: true,
+        relay: true,
+        consumers: true,
+    };
+
     const NAMES: [&str; 4] = ["api", "workers", "relay", "consumers"];
 }
 

@@ -1,10 +1,10 @@
 //! audience-service: audiences, their contacts, recycling, uploads, operations and notifications.
 //!
 //! `application` holds the use cases and knows only `domain` and `ports`; `http`, `consumers` and
-//! `workers` translate into it; `wiring` alone names concrete adapters.
+//! `workers` translate into it; `module` alone names concrete adapters.
 
 pub mod application;
 pub mod consumers;
 pub mod http;
-pub mod wiring;
+pub mod module;
 pub mod workers;

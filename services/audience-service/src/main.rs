@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use audience_service::wiring::AudienceService;
+use audience_service::module::AudienceService;
 
 fn main() -> ExitCode {
     service_kit::main::<AudienceService>()

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use import_job_service::wiring::ImportJobService;
+use import_job_service::module::ImportJobService;
 
 fn main() -> ExitCode {
     service_kit::main::<ImportJobService>()

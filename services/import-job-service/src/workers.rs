@@ -16,6 +16,11 @@ const SCHEDULES_EVERY: Duration = Duration::from_secs(10);
 
 /// Starts so many workers; each has one run at a time.
 pub fn start(app: &Arc<App>, life: &Lifecycle, runs: usize) {
+    let (stopping, soft) = (Arc::clone(app), life.soft());
+    life.spawn_named("hand-back", async move {
+        soft.cancelled().await;
+        stopping.stop_work();
+    });
     life.spawn_named("imports", work(Arc::clone(app), life.soft(), runs));
     life.spawn_named("schedules", schedules(Arc::clone(app), life.soft()));
 }

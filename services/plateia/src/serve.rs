@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use anyhow::Context;
-use audience_service::wiring;
 use settings::Settings;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -45,8 +44,9 @@ async fn live<F>(settings: Settings, beside: impl FnOnce(Running) -> F) -> anyho
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    let imports = import_job_service::wiring::Embedded::open(&settings).await?;
-    let embedded = wiring::Running::embedded_with(&settings, vec![Box::new(imports)]).await?;
+    let (audiences, keys) = audience_service::module::embedded(&settings).await?;
+    let imports = import_job_service::module::embedded(&settings).await?;
+    let embedded = service_kit::embedded(&settings, keys, vec![audiences, imports]).await?;
     let life = embedded.lifecycle().clone();
     life.watch_signals()?;
     let url = format!("http://{}", embedded.address());

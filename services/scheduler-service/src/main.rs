@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use scheduler_service::wiring::SchedulerService;
+use scheduler_service::module::SchedulerService;
 
 fn main() -> ExitCode {
     service_kit::main::<SchedulerService>()

@@ -142,31 +142,31 @@ impl Operations {
     }
 }
 
-/// Registers the paths below `/api/v1`. The application data needs [`Operations`].
+/// Registers the paths. The application data needs [`Operations`].
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(resource(
-            "/operations",
+            "/api/v1/operations",
             [(Method::GET, web::to(read::list))],
         ))
         .service(resource(
-            "/operations/{id}",
+            "/api/v1/operations/{id}",
             [(Method::GET, web::to(read::read))],
         ))
         .service(resource(
-            "/operations/{id}/events",
+            "/api/v1/operations/{id}/events",
             [(Method::GET, web::to(events::events))],
         ))
         .service(resource(
-            "/operations/{id}/cancel",
+            "/api/v1/operations/{id}/cancel",
             [(Method::POST, web::to(control::cancel))],
         ))
         .service(resource(
-            "/operations/{id}/retry",
+            "/api/v1/operations/{id}/retry",
             [(Method::POST, web::to(control::retry))],
         ))
         .service(resource(
-            "/operations/{id}/undo",
+            "/api/v1/operations/{id}/undo",
             [(Method::POST, web::to(control::undo))],
         ));
 }

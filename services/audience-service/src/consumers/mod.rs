@@ -6,9 +6,23 @@ mod notify;
 pub use customers::SyncCustomers;
 pub use notify::NotifyUser;
 
+use std::sync::Arc;
+
+use messaging::Router;
 use ports::bus::Subscription;
 
-/// Makes notifications out of the ends of operations.
-pub const NOTIFICATIONS: Subscription = Subscription::from_static("audience.notifications");
-/// Makes customers out of the people of outside CRMs.
-pub const CUSTOMERS: Subscription = Subscription::from_static("audience.customers");
+use crate::application::App;
+
+/// Adds every handler. Who must be heard stands in `events`, beside the names: every service's relay holds
+/// an event back that one of them is to hear and does not.
+pub fn listen(router: Router, app: &Arc<App>) -> Router {
+    router
+        .on(
+            Subscription::from_static(events::NOTIFICATIONS),
+            NotifyUser(Arc::clone(app)),
+        )
+        .on(
+            Subscription::from_static(events::CUSTOMERS),
+            SyncCustomers(Arc::clone(app)),
+        )
+}

@@ -1,20 +1,12 @@
-//! The OpenAPI 3.1 document, made from the handlers, and its browsable page.
+//! The OpenAPI 3.1 document, made from the handlers.
 
-use actix_web::{
-    HttpResponse, Responder,
-    http::{Method, header::ContentType},
-    web::{self, Data},
-};
-use http_kit::{openapi::Shared, resource};
+use http_kit::openapi::Shared;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{ApiState, face_l, v1};
-
-const DOCUMENT: &str = "/api/v1/openapi.json";
+use super::{face_l, v1};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -103,19 +95,4 @@ impl Modify for Security {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("key", SecurityScheme::Http(key));
     }
-}
-
-/// Registers the document and the page, whose assets come from the binary.
-pub fn configure(config: &mut web::ServiceConfig) {
-    config
-        .service(resource(DOCUMENT, [(Method::GET, web::to(served))]))
-        .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(DOCUMENT)))
-        // The page takes every GET; what comes here has another method.
-        .service(resource("/docs/{_:.*}", [(Method::GET, web::to(served))]));
-}
-
-async fn served(state: Data<ApiState>) -> impl Responder {
-    HttpResponse::Ok()
-        .content_type(ContentType::json())
-        .body(state.document.clone())
 }

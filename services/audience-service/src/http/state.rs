@@ -2,7 +2,6 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use actix_web::web::Bytes;
 use http_kit::{ApiContext, ContactIds};
 use messaging::DeadLetterQueue;
 
@@ -23,8 +22,6 @@ pub struct ApiState {
     pub dead_letters: DeadLetterQueue,
     /// Most items of one write.
     pub item_limit: usize,
-    /// The OpenAPI document of everything at this address, as it is sent.
-    pub document: Bytes,
 }
 
 impl ApiState {

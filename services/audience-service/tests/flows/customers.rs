@@ -6,7 +6,7 @@ use adapter_local_bus::LocalBus;
 use adapter_sql::sqlite::Db;
 use audience_service::{
     application::customers::{CustomerResult, MAX_CUSTOMERS},
-    consumers::{CUSTOMERS, SyncCustomers},
+    consumers::SyncCustomers,
 };
 use domain::{
     customer::{Channel, ConsentStatus, Customer},
@@ -18,7 +18,10 @@ use events::{
 };
 use messaging::{EventHandler, OutboxRelay, Router, Signal, outgoing};
 use ports::{
-    bus::{Delivered, Delivery, InboxStore, OutboxEvent, OutboxQueue, Outcome, Subscribers},
+    bus::{
+        Delivered, Delivery, InboxStore, OutboxEvent, OutboxQueue, Outcome, Subscribers,
+        Subscription,
+    },
     store::{CustomerFilter, Durability},
 };
 use serde_json::{Value, json};
@@ -68,10 +71,12 @@ fn outbox_event(batch: &Envelope<CustomersSynced>) -> OutboxEvent {
     outgoing(batch, &workspace).unwrap()
 }
 
+const SUBSCRIPTION: Subscription = Subscription::from_static(events::CUSTOMERS);
+
 impl Rig {
     async fn delivered(&self, event: &OutboxEvent) -> Delivered {
         let now = self.app.deps().clock.now();
-        self.db.deliver(&CUSTOMERS, event, now).await.unwrap()
+        self.db.deliver(&SUBSCRIPTION, event, now).await.unwrap()
     }
 
     async fn claimed(&self) -> Option<Delivery> {
@@ -143,7 +148,7 @@ trait ClaimInbox {
 
 impl ClaimInbox for Db {
     async fn claim_inbox(&self, now: domain::shared::Instant) -> Vec<Delivery> {
-        InboxStore::claim(self, &CUSTOMERS, 1, now, LEASE)
+        InboxStore::claim(self, &SUBSCRIPTION, 1, now, LEASE)
             .await
             .unwrap()
     }
@@ -309,7 +314,7 @@ async fn over_the_bus(rig: &Rig, people: i64, size: i64, generations: &[&'static
     }
     let (stop, store) = (CancellationToken::new(), Arc::new(rig.db.clone()));
     let router = Router::new(store.clone(), Arc::clone(&deps.clock))
-        .on(CUSTOMERS, SyncCustomers(Arc::clone(&rig.app)));
+        .on(SUBSCRIPTION, SyncCustomers(Arc::clone(&rig.app)));
     let mut bus = LocalBus::new(Arc::clone(&deps.clock), Subscribers::default());
     for (binding, wake) in router.bindings() {
         bus = bus.bind(binding, store.clone(), wake);

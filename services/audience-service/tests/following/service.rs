@@ -2,8 +2,9 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use audience_service::{http::openapi, wiring::Running};
+use audience_service::{http::openapi, module::embedded};
 use serde_json::{Value, json};
+use service_kit::Process;
 use settings::Settings;
 use test_support::openapi::assert_declared;
 use tokio::{
@@ -20,7 +21,7 @@ static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(openapi::document()).unwrap());
 
 pub struct Service {
-    running: Running,
+    running: Process,
     _dir: tempfile::TempDir,
 }
 
@@ -48,7 +49,7 @@ impl Service {
             ..Settings::default()
         };
         settings.limits.sse = most;
-        let running = Running::embedded(&settings).await.unwrap();
+        let running = started(&settings).await;
         Self { running, _dir: dir }
     }
 
@@ -172,4 +173,11 @@ impl Events {
             }
         }
     }
+}
+
+async fn started(settings: &Settings) -> Process {
+    let (module, keys) = embedded(settings).await.unwrap();
+    service_kit::embedded(settings, keys, vec![module])
+        .await
+        .unwrap()
 }

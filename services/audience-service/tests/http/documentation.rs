@@ -98,3 +98,27 @@ async fn document_page_and_health_are_served_to_anybody() {
         assert_eq!(refused.body["code"], "method_not_allowed", "{path}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_and_the_bus_are_measured() {
+    let service = Service::start().await;
+    let list = service.list("Lista", &["1"]).await;
+    service.recycled(&list, "Nova").await;
+    let expected = [
+        "plateia_http_request_duration_seconds_count{method=\"POST\",route=\"/create\",status=\"201\"} 1",
+        "plateia_bus_published_total{event=\"plateia.operation.finished.v1\"} 1",
+        "plateia_bus_handled_total{end=\"done\",event=\"plateia.operation.finished.v1\",\
+         subscription=\"audience.notifications\"} 1",
+        "plateia_bus_outbox_events{service=\"audiences\"} 0",
+        "plateia_bus_outbox_oldest_seconds{service=\"audiences\"} 0",
+    ];
+    let begun = std::time::Instant::now();
+    loop {
+        let metrics = service.get("/metrics").await.text;
+        let missing = expected.iter().find(|line| !metrics.contains(*line));
+        let Some(line) = missing else { return };
+        let waited = begun.elapsed() > std::time::Duration::from_secs(30);
+        assert!(!waited, "no {line} in\n{metrics}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}

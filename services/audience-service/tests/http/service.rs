@@ -2,9 +2,10 @@
 
 use std::{collections::HashMap, sync::LazyLock, time::Duration};
 
-use audience_service::{http::openapi, wiring::Running};
+use audience_service::{http::openapi, module::embedded};
 use http_kit::Sealer;
 use serde_json::{Value, json};
+use service_kit::Process;
 use settings::Settings;
 use sha2::{Digest, Sha256};
 use test_support::openapi::assert_declared;
@@ -26,7 +27,7 @@ static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(openapi::document()).unwrap());
 
 pub struct Service {
-    running: Running,
+    running: Process,
     dir: tempfile::TempDir,
 }
 
@@ -189,7 +190,7 @@ impl Service {
         settings.limits.body_bytes = BODY_LIMIT;
         settings.limits.items = ITEM_LIMIT;
         settings.workers.http = Some(1);
-        let running = Running::embedded(&settings).await.unwrap();
+        let running = started(&settings).await;
         Self { running, dir }
     }
 
@@ -262,4 +263,11 @@ pub fn documents(page: &Value) -> Vec<&str> {
     data.iter()
         .map(|c| c["document"].as_str().unwrap())
         .collect()
+}
+
+async fn started(settings: &Settings) -> Process {
+    let (module, keys) = embedded(settings).await.unwrap();
+    service_kit::embedded(settings, keys, vec![module])
+        .await
+        .unwrap()
 }

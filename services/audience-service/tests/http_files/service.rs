@@ -8,8 +8,9 @@
 
 use std::{collections::BTreeMap, path::Path, sync::LazyLock, time::Duration};
 
-use audience_service::{http::openapi, wiring::Running};
+use audience_service::{http::openapi, module::embedded};
 use serde_json::{Value, json};
+use service_kit::Process;
 use settings::Settings;
 use test_support::openapi::assert_declared;
 use tokio::{
@@ -25,7 +26,7 @@ static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(openapi::document()).unwrap());
 
 pub struct Service {
-    running: Running,
+    running: Process,
     dir: tempfile::TempDir,
 }
 
@@ -58,7 +59,7 @@ impl Service {
             data_dir: dir.path().to_owned(),
             ..Settings::default()
         };
-        let running = Running::embedded(&settings).await.unwrap();
+        let running = started(&settings).await;
         Self { running, dir }
     }
 
@@ -216,4 +217,11 @@ pub fn form(boundary: &str, fields: &[(&str, &str)]) -> String {
         body.push_str(&format!("--{boundary}\r\n{disposition}\r\n\r\n{value}\r\n"));
     }
     body + &format!("--{boundary}--\r\n")
+}
+
+async fn started(settings: &Settings) -> Process {
+    let (module, keys) = embedded(settings).await.unwrap();
+    service_kit::embedded(settings, keys, vec![module])
+        .await
+        .unwrap()
 }

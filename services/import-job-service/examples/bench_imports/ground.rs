@@ -20,7 +20,6 @@ use ports::{
     importing::{ImportClient, ImportKind, Run},
 };
 use runtime::{Snowflakes, SystemClock};
-use tokio_util::sync::CancellationToken;
 
 use crate::doubles::Plain;
 
@@ -100,7 +99,7 @@ pub fn replica(
             requests_per_minute: RequestsPerMinute::new(requests_per_minute).unwrap(),
         },
     };
-    Arc::new(App::new(deps, CancellationToken::new()))
+    Arc::new(App::new(deps))
 }
 
 pub fn actor() -> Actor {

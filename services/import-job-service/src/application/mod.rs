@@ -67,26 +67,33 @@ pub struct App {
     pub(crate) turns: Turns,
     pub(crate) wake: Wake,
     pub(crate) frame: Arc<Frame>,
+    stopping: CancellationToken,
 }
 
 impl App {
-    /// Puts the use cases on their ports. Runs are handed back when `stopping` fires.
-    pub fn new(deps: Deps, stopping: CancellationToken) -> Self {
-        let wake = Wake::default();
+    /// Puts the use cases on their ports.
+    pub fn new(deps: Deps) -> Self {
+        let (wake, stopping) = (Wake::default(), CancellationToken::new());
         let frame = Frame::new(
             Arc::<dyn ImportStore>::clone(&deps.store),
             Arc::<dyn ImportQueries>::clone(&deps.queries),
             wake.clone(),
             Arc::clone(&deps.clock),
             deps.owner.clone(),
-            stopping,
+            stopping.clone(),
         );
         Self {
             deps,
             turns: Turns::default(),
             wake,
             frame: Arc::new(frame),
+            stopping,
         }
+    }
+
+    /// Asks runs to stop where they are, and to go back into the queue.
+    pub fn stop_work(&self) {
+        self.stopping.cancel();
     }
 
     /// What they stand on.

@@ -1,14 +1,6 @@
 //! The OpenAPI 3.1 document, made from the handlers.
 
-use actix_web::{
-    HttpResponse,
-    http::{Method, header::ContentType},
-    web,
-};
-use http_kit::{
-    openapi::{self, Shared},
-    resource,
-};
+use http_kit::openapi::Shared;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -67,19 +59,4 @@ impl Modify for Security {
 /// The document.
 pub fn document() -> utoipa::openapi::OpenApi {
     ApiDoc::openapi()
-}
-
-/// Registers the document.
-pub fn configure(config: &mut web::ServiceConfig) {
-    let text = web::Bytes::from(openapi::text(&document()));
-    let answer = move || {
-        let answer = HttpResponse::Ok()
-            .content_type(ContentType::json())
-            .body(text.clone());
-        std::future::ready(answer)
-    };
-    config.service(resource(
-        "/api/v1/openapi.json",
-        [(Method::GET, web::to(answer))],
-    ));
 }

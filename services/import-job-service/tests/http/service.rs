@@ -6,18 +6,10 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use fake_crm::{Fake, Plan};
-use http_kit::{Authenticator, Server};
-use import_job_service::{http::document, wiring::Embedded};
-use ports::{
-    StoreError,
-    auth::{ApiKeyOwner, ApiKeyStore},
-    bus::{EventPublisher, OutboxEvent, PublishError},
-};
-use runtime::Lifecycle;
+use import_job_service::{http::document, module::embedded};
 use serde_json::{Value, json};
-use service_kit::{Host, Neighbour};
+use service_kit::{NoKeys, Process};
 use settings::{SecretString, Settings};
 use test_support::openapi::assert_declared;
 use tokio::{
@@ -30,48 +22,18 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(60);
 pub const ADMIN: &str = "adm1n";
 
-/// Nobody has a key here.
-struct NoKeys;
-
-#[async_trait]
-impl ApiKeyStore for NoKeys {
-    async fn owner_of(&self, _: &[u8; 32]) -> Result<Option<ApiKeyOwner>, StoreError> {
-        Ok(None)
-    }
-
-    async fn ensure(
-        &self,
-        _: &[u8; 32],
-        _: &ApiKeyOwner,
-        _: domain::shared::Instant,
-    ) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
-/// Nobody listens here.
-struct Nobody;
-
-#[async_trait]
-impl EventPublisher for Nobody {
-    async fn publish(&self, _: &OutboxEvent) -> Result<(), PublishError> {
-        Ok(())
-    }
-}
-
 /// What the service says that it answers.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(document()).unwrap());
 
 pub struct Service {
-    server: Server,
+    process: Process,
     pub fake: Fake,
-    life: Lifecycle,
     _dir: tempfile::TempDir,
 }
 
 impl Drop for Service {
     fn drop(&mut self) {
-        self.life.shutdown();
+        self.process.lifecycle().shutdown();
     }
 }
 
@@ -110,27 +72,19 @@ impl Service {
         let fake = Fake::start(plan).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let mut settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
             data_dir: dir.path().to_owned(),
             ..Settings::default()
         };
         settings.imports.admin_token = admin.map(SecretString::from);
         settings.imports.requests_per_minute = 60_000;
         settings.imports.allow_private_hosts = fake.url.trim_start_matches("http://").to_owned();
-        let embedded = Embedded::open(&settings).await.unwrap();
-        let life = Lifecycle::new(tokio::runtime::Handle::current());
-        let started = Box::new(embedded).start(Host {
-            publisher: Arc::new(Nobody),
-            life: life.clone(),
-            authenticator: Authenticator::new(Arc::new(NoKeys)).with_embedded_loopback(),
-            secret: "a secret of the process".to_owned(),
-        });
-        let address = "127.0.0.1:0".parse().unwrap();
-        let server =
-            Server::start(address, 1, &life, move |config| (started.routes)(config)).unwrap();
+        let module = embedded(&settings).await.unwrap();
+        let process = service_kit::embedded(&settings, Arc::new(NoKeys), vec![module]);
+        let process = process.await.unwrap();
         Self {
-            server,
+            process,
             fake,
-            life,
             _dir: dir,
         }
     }
@@ -143,7 +97,7 @@ impl Service {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Reply {
-        let address = self.server.address();
+        let address = self.process.address();
         let mut all = vec![("workSpaceId", "ws_1"), ("userId", "ana")];
         all.retain(|(name, _)| !headers.iter().any(|(other, _)| other == name));
         all.extend(headers.iter().filter(|(_, value)| !value.is_empty()));

@@ -19,7 +19,6 @@ use ports::{
 };
 use serde_json::json;
 use tokio::time;
-use tokio_util::sync::CancellationToken;
 
 use crate::rig::{actor, database, deps, new_client, write};
 
@@ -144,7 +143,7 @@ async fn ten_minutes_of_two_replicas_never_exceed_the_limit_and_use_95_percent_f
     let replica = || {
         let mut deps = deps(&db, Arc::new(Opens(source.clone())), budget.clone());
         deps.policy.requests_per_minute = RequestsPerMinute::new(LIMIT).unwrap();
-        Arc::new(App::new(deps, CancellationToken::new()))
+        Arc::new(App::new(deps))
     };
     let replicas = [replica(), replica()];
     let new = new_client("acme", "https://crm.example");

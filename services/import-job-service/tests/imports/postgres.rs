@@ -8,7 +8,6 @@ use fake_crm::{Fake, Plan};
 use import_job_service::application::App;
 use ports::importing::{ImportClient, ImportKind, Run};
 use runtime::Snowflakes;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     doubles::Unlimited,
@@ -19,7 +18,7 @@ fn replica(db: &Db, fake: &Fake, node: u16) -> Arc<App> {
     let mut deps = deps(db, crm_at(fake), Arc::new(Unlimited));
     deps.ids = Arc::new(Snowflakes::new(node, Arc::new(runtime::SystemClock)).unwrap());
     deps.owner = format!("replica-{node}");
-    Arc::new(App::new(deps, CancellationToken::new()))
+    Arc::new(App::new(deps))
 }
 
 /// A run that any of the replicas takes.

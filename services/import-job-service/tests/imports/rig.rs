@@ -24,7 +24,6 @@ use ports::{
     },
 };
 use runtime::{Snowflakes, SystemClock};
-use tokio_util::sync::CancellationToken;
 
 use crate::doubles::{Plain, Unlimited};
 
@@ -127,7 +126,7 @@ impl Rig {
         let (db, dir) = database().await;
         let mut deps = deps(&db, crm_at(&fake), Arc::new(Unlimited));
         change(&mut deps);
-        let app = Arc::new(App::new(deps.clone(), CancellationToken::new()));
+        let app = Arc::new(App::new(deps.clone()));
         let new = new_client("acme", &fake.url);
         let client = app.create_client(&actor(), write(&deps), new).await;
         Self {
@@ -146,7 +145,7 @@ impl Rig {
         unit.operations().release_leases().await.unwrap();
         unit.commit().await.unwrap();
         self.deps.owner = format!("test-{}", self.deps.ids.next());
-        self.app = Arc::new(App::new(self.deps.clone(), CancellationToken::new()));
+        self.app = Arc::new(App::new(self.deps.clone()));
     }
 
     /// A ticket without a key.

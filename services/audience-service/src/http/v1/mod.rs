@@ -18,7 +18,6 @@ pub fn configure(config: &mut web::ServiceConfig) {
     let scope = web::scope("/api/v1")
         .configure(contacts::configure)
         .configure(audiences::configure)
-        .configure(http_kit::operations::configure)
         .configure(notifications::configure)
         .configure(recycle::configure)
         .configure(exports::configure)

@@ -1,4 +1,5 @@
-//! Puts the service together.
+//! Puts the service together: with `module/embedded.rs` and `module/replica.rs` the only files that name
+//! adapters.
 
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -8,47 +9,90 @@ mod vault;
 
 use std::sync::Arc;
 
+use actix_web::web::{Data, ServiceConfig};
 use adapter_crm::{AllowedHosts, HttpCrm, SystemLookup};
 use domain::{importing::RequestsPerMinute, shared::Instant};
-use http_kit::{ApiContext, Authenticator, Idempotency, Sealer};
+use http_kit::Sealer;
+use messaging::{Router, Signal};
 use ports::{
-    Clock, IdGenerator, StoreError,
+    Clock, IdGenerator,
+    bus::{DeadLetters, InboxStore, OutboxQueue},
     crm::RateBudget,
     idempotency::IdempotencyStore,
     importing::{ImportQueries, ImportStore},
 };
 use runtime::Lifecycle;
+use service_kit::{Host, Messaging, Module, Requests, Started, derived_key};
 use settings::{ExposeSecret, Settings, SettingsError};
-use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 
 #[cfg(feature = "embedded")]
-pub use embedded::Embedded;
+pub use embedded::embedded;
 #[cfg(feature = "replica")]
 pub use replica::ImportJobService;
 use vault::Vault;
 
 use crate::{
     application::{App, Deps, Policy},
-    http::{AdminToken, ApiState},
+    http::{self, AdminToken, ApiState},
+    workers,
 };
 
 /// Largest body in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
 
-/// Why the service does not start; the message names the key.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A setting is missing or malformed.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// A server that the service stands on cannot be used.
-    #[cfg(feature = "replica")]
-    #[error(transparent)]
-    Base(#[from] service_kit::BaseError),
-    /// The store cannot be opened or brought up to date.
-    #[error("store of imports: {0}")]
-    Store(#[from] StoreError),
+/// The service, its store open.
+struct Imports<Db> {
+    settings: Settings,
+    app: Arc<App>,
+    db: Db,
+    idempotency: Arc<dyn IdempotencyStore>,
+    /// Ties it to the process once that has begun.
+    attach: Box<dyn FnOnce(&Lifecycle) + Send>,
+}
+
+impl<Db> Module for Imports<Db>
+where
+    Db: OutboxQueue + InboxStore + DeadLetters + Clone + 'static,
+{
+    fn messaging(&self) -> Messaging {
+        let signal = Signal::from(self.app.wake().on_outbox());
+        Messaging::of("imports", &self.db, signal, |router: Router| router)
+    }
+
+    fn start(self: Box<Self>, host: &Host) -> Option<Started> {
+        (self.attach)(&host.life);
+        let imports = &self.settings.imports;
+        if host.roles.workers {
+            workers::start(&self.app, &host.life, imports.runs);
+        }
+        let context = host.context(Requests {
+            store: self.idempotency,
+            ids: Arc::clone(&self.app.deps().ids),
+            sealer: Sealer::new(&derived_key(&host.secret, "import-cursors")),
+            body_limit: LARGEST_BODY,
+        });
+        let token = imports.admin_token.as_ref();
+        let admin = AdminToken::new(token.map(ExposeSecret::expose_secret));
+        if !admin.is_set() {
+            tracing::warn!(
+                "ADMIN_TOKEN is not set: /api/jobs and /api/admin answer 401 to everybody"
+            );
+        }
+        let state = Data::new(ApiState {
+            app: Arc::clone(&self.app),
+            context: context.clone(),
+            admin,
+        });
+        let routes = move |config: &mut ServiceConfig| {
+            config.app_data(state.clone()).configure(http::configure);
+        };
+        Some(Started {
+            routes: Arc::new(routes),
+            document: http::document(),
+            context,
+            operations: self.app,
+        })
+    }
 }
 
 /// Settings of imports that can be used.
@@ -100,13 +144,7 @@ struct Process {
 }
 
 /// The use cases on a database.
-fn app<D: Database>(
-    checked: Checked,
-    secret: &str,
-    db: &D,
-    process: &Process,
-    life: &Lifecycle,
-) -> Arc<App> {
+fn app<D: Database>(checked: Checked, secret: &str, db: &D, process: &Process) -> Arc<App> {
     let limits = adapter_crm::Settings {
         allowed_hosts: checked.allowed_hosts,
         ..adapter_crm::Settings::default()
@@ -118,53 +156,13 @@ fn app<D: Database>(
         queries: Arc::new(db.clone()),
         crm: Arc::new(crm),
         budget: Arc::new(db.clone()),
-        vault: Arc::new(Vault::new(&key(secret, "import-tokens"))),
+        vault: Arc::new(Vault::new(&derived_key(secret, "import-tokens"))),
         clock: Arc::clone(&process.clock),
         ids: Arc::clone(&process.ids),
         owner: process.owner.clone(),
         policy: checked.policy,
     };
-    Arc::new(App::new(deps, life.soft()))
-}
-
-/// What handlers share.
-fn state(
-    settings: &Settings,
-    secret: &str,
-    app: &Arc<App>,
-    authenticator: Authenticator,
-    idempotency: Arc<dyn IdempotencyStore>,
-    life: &Lifecycle,
-) -> ApiState {
-    /// How long a request under an idempotency key may take before a repetition takes it over: longer
-    /// than the longest wait that a client may ask for.
-    const LEASE: std::time::Duration = std::time::Duration::from_secs(120);
-    let token = settings.imports.admin_token.as_ref();
-    let admin = AdminToken::new(token.map(ExposeSecret::expose_secret));
-    if !admin.is_set() {
-        tracing::warn!("ADMIN_TOKEN is not set: /api/jobs and /api/admin answer 401 to everybody");
-    }
-    let ids = Arc::clone(&app.deps().ids);
-    let streams = settings.limits.sse.min(Semaphore::MAX_PERMITS);
-    let context = ApiContext {
-        authenticator,
-        idempotency: Idempotency::new(idempotency, ids, life.changes(), LEASE),
-        changes: life.changes(),
-        sealer: Sealer::new(&key(secret, "import-cursors")),
-        body_limit: LARGEST_BODY,
-        streams: Arc::new(Semaphore::new(streams)),
-        stopping: life.soft(),
-    };
-    ApiState {
-        app: Arc::clone(app),
-        context,
-        admin,
-    }
-}
-
-/// A key of one purpose.
-fn key(secret: &str, purpose: &str) -> [u8; 32] {
-    Sha256::digest(format!("{purpose}\n{secret}")).into()
+    Arc::new(App::new(deps))
 }
 
 #[cfg(test)]

@@ -1,14 +1,30 @@
-//! Secrets of the data directory, readable by their owner only.
+//! Who may call, and the secrets that keys are derived from.
 
 use std::{
     fs::OpenOptions,
     io::{ErrorKind, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
+    sync::Arc,
 };
 
+use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::shared::{Instant, WorkspaceId};
+use http_kit::Authenticator;
+use ports::{
+    StoreError,
+    auth::{ApiKeyOwner, ApiKeyStore},
+};
+use settings::{ExposeSecret, Settings};
 use sha2::{Digest, Sha256};
+
+use crate::host::clock;
+
+/// The workspace that the first key opens.
+const FIRST_WORKSPACE: &str = "ws_demo";
+/// Id of that key, for `key:<id>` as the acting user.
+const FIRST_KEY: &str = "first";
 
 /// A secret file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -18,37 +34,64 @@ pub struct SecretError {
     source: std::io::Error,
 }
 
-/// Keys for what leaves the process and comes back.
-pub(super) struct Secrets {
-    /// Seals cursors and plans.
-    pub tokens: [u8; 32],
-    /// Makes contact ids.
-    pub contact_ids: [u8; 32],
-}
+/// Knows nobody: of a process that answers no requests.
+pub struct NoKeys;
 
-impl Secrets {
-    /// The keys that one secret makes. Purposes are kept apart by derivation.
-    pub fn of(text: &str) -> Self {
-        let derive = |purpose: &str| sha256(format!("{purpose}\n{text}").as_bytes());
-        Self {
-            tokens: derive("tokens"),
-            contact_ids: derive("contact-ids"),
-        }
+#[async_trait]
+impl ApiKeyStore for NoKeys {
+    async fn owner_of(&self, _: &[u8; 32]) -> Result<Option<ApiKeyOwner>, StoreError> {
+        Ok(None)
+    }
+
+    async fn ensure(&self, _: &[u8; 32], _: &ApiKeyOwner, _: Instant) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 
-/// The secret of the directory; made where there is none.
-pub(super) fn stored_secret(dir: &Path) -> Result<String, SecretError> {
+/// A key of one purpose: purposes are kept apart by derivation.
+pub fn derived_key(secret: &str, purpose: &str) -> [u8; 32] {
+    Sha256::digest(format!("{purpose}\n{secret}")).into()
+}
+
+/// Makes the first workspace's key known.
+pub(crate) async fn know_key(keys: &dyn ApiKeyStore, key: &str) -> Result<(), StoreError> {
+    let workspace =
+        WorkspaceId::parse(FIRST_WORKSPACE).map_err(|e| StoreError::Internal(Box::new(e)))?;
+    let owner = ApiKeyOwner {
+        workspace,
+        key_id: FIRST_KEY.to_owned(),
+    };
+    let hash = Sha256::digest(key).into();
+    keys.ensure(&hash, &owner, clock().now()).await
+}
+
+/// Tells who calls; where that is asked for, callers on this machine without a key.
+pub(crate) fn authenticator(
+    settings: &Settings,
+    keys: Arc<dyn ApiKeyStore>,
+    trusts_loopback: bool,
+) -> Authenticator {
+    let mut authenticator = Authenticator::new(keys);
+    if let Some(secret) = &settings.gateway_secret {
+        authenticator = authenticator.with_gateway_secret(secret.expose_secret());
+    }
+    if trusts_loopback && settings.listen.ip().is_loopback() {
+        authenticator = authenticator.with_embedded_loopback();
+    }
+    authenticator
+}
+
+/// The secret of a data directory; made where there is none.
+///
+/// # Errors
+/// When it cannot be read or made, or is too short.
+pub fn stored_secret(dir: &Path) -> Result<String, SecretError> {
     read_or_make(dir, "secret").map(|(text, _)| text)
 }
 
 /// The key of the first workspace, and whether it was just made.
-pub(super) fn stored_key(dir: &Path) -> Result<(String, bool), SecretError> {
+pub(crate) fn stored_key(dir: &Path) -> Result<(String, bool), SecretError> {
     read_or_make(dir, "api-key")
-}
-
-pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
 }
 
 fn read_or_make(dir: &Path, file: &'static str) -> Result<(String, bool), SecretError> {

@@ -1,0 +1,52 @@
+//! Everything in one process: a bus without a broker, and the secrets of a data directory.
+
+use std::sync::Arc;
+
+use adapter_local_bus::LocalBus;
+use ports::auth::ApiKeyStore;
+use runtime::Lifecycle;
+use settings::{ExposeSecret, Roles, Settings};
+use tokio::runtime::Handle;
+
+use crate::{
+    Module, Process, StartError,
+    host::{Beginning, Bus, clock, required},
+    identity::{authenticator, know_key, stored_key, stored_secret},
+};
+
+/// Starts services in this process, with callers known by `keys`. When this returns, they answer.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn embedded(
+    settings: &Settings,
+    keys: Arc<dyn ApiKeyStore>,
+    modules: Vec<Box<dyn Module>>,
+) -> Result<Process, StartError> {
+    let dir = settings.data_dir.as_path();
+    let (key, made) = match &settings.api_key {
+        Some(key) => (key.expose_secret().to_owned(), false),
+        None => stored_key(dir)?,
+    };
+    know_key(keys.as_ref(), &key).await?;
+    let mut bus = LocalBus::new(clock(), required());
+    let messaging: Vec<_> = modules.iter().map(|module| module.messaging()).collect();
+    for one in &messaging {
+        for (binding, wake) in one.router.bindings() {
+            bus = bus.bind(binding, Arc::clone(&one.inbox), wake);
+        }
+    }
+    let beginning = Beginning {
+        settings,
+        life: Lifecycle::new(Handle::current()),
+        roles: Roles::ALL,
+        secret: stored_secret(dir)?,
+        authenticator: authenticator(settings, keys, true),
+        made_key: made.then_some(key),
+    };
+    let bus = Bus {
+        publisher: Arc::new(bus),
+        dead: None,
+    };
+    beginning.serve(modules, messaging, bus)
+}

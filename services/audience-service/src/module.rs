@@ -1,0 +1,92 @@
+//! Puts the service together: with `module/embedded.rs` and `module/replica.rs` the only files that name
+//! adapters.
+
+#[cfg(feature = "embedded")]
+mod embedded;
+#[cfg(feature = "replica")]
+mod replica;
+
+use std::sync::Arc;
+
+use actix_web::web::{Data, ServiceConfig};
+use chrono::TimeDelta;
+use http_kit::{ContactIds, Sealer};
+use messaging::Signal;
+use ports::{
+    bus::{DeadLetters, InboxStore, OutboxQueue},
+    idempotency::IdempotencyStore,
+};
+use runtime::Lifecycle;
+use service_kit::{Host, Messaging, Module, Requests, StartError, Started, derived_key};
+use settings::Settings;
+
+#[cfg(feature = "embedded")]
+pub use embedded::embedded;
+#[cfg(feature = "replica")]
+pub use replica::AudienceService;
+
+use crate::{
+    application::App,
+    consumers,
+    http::{self, ApiState},
+    workers,
+};
+
+/// The service, its stores open.
+struct Audiences<Db> {
+    settings: Settings,
+    app: Arc<App>,
+    db: Db,
+    idempotency: Arc<dyn IdempotencyStore>,
+    /// Ties it to the process once that has begun.
+    attach: Box<dyn FnOnce(&Lifecycle) + Send>,
+}
+
+impl<Db> Module for Audiences<Db>
+where
+    Db: OutboxQueue + InboxStore + DeadLetters + Clone + 'static,
+{
+    fn messaging(&self) -> Messaging {
+        let signal = Signal::from(self.app.wake().on_outbox());
+        let listen = |router| consumers::listen(router, &self.app);
+        Messaging::of("audiences", &self.db, signal, listen)
+    }
+
+    fn start(self: Box<Self>, host: &Host) -> Option<Started> {
+        (self.attach)(&host.life);
+        if host.roles.workers {
+            workers::start(&self.app, &host.life, self.settings.workers.operations);
+        }
+        let limits = &self.settings.limits;
+        let context = host.context(Requests {
+            store: self.idempotency,
+            ids: Arc::clone(&self.app.deps().ids),
+            sealer: Sealer::new(&derived_key(&host.secret, "tokens")),
+            body_limit: limits.body_bytes,
+        });
+        let state = Data::new(ApiState {
+            app: Arc::clone(&self.app),
+            context: context.clone(),
+            contact_ids: ContactIds::new(&derived_key(&host.secret, "contact-ids")),
+            dead_letters: host.dead_letters.clone(),
+            item_limit: limits.items,
+        });
+        let routes = move |config: &mut ServiceConfig| {
+            config.app_data(state.clone()).configure(http::configure);
+        };
+        Some(Started {
+            routes: Arc::new(routes),
+            document: http::openapi::document(),
+            context,
+            operations: self.app,
+        })
+    }
+}
+
+fn files(error: ports::files::FileError) -> StartError {
+    StartError::DataDir(std::io::Error::other(error))
+}
+
+fn customer_events_kept(settings: &Settings) -> TimeDelta {
+    TimeDelta::days(i64::from(settings.retention.customer_events_days))
+}

@@ -1,0 +1,74 @@
+//! On SQLite, for both stores.
+
+use std::sync::Arc;
+
+use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
+use adapter_sql::{
+    contacts::{ContactsOptions, SqliteContacts},
+    sqlite::{Db, Idempotency},
+};
+use ports::{Clock, IdGenerator, StoreError, auth::ApiKeyStore};
+use runtime::{Snowflakes, SystemClock};
+use service_kit::{Module, StartError};
+use settings::Settings;
+
+use super::{Audiences, customer_events_kept, files};
+use crate::application::{App, Deps, StepSizes};
+
+/// Opens the service in a data directory that this process has to itself, with who knows its callers.
+/// Interrupted writes are repaired when this returns.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn embedded(
+    settings: &Settings,
+) -> Result<(Box<dyn Module>, Arc<dyn ApiKeyStore>), StartError> {
+    let dir = settings.data_dir.as_path();
+    std::fs::create_dir_all(dir).map_err(StartError::DataDir)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    // One process owns the data directory, so one node number is enough.
+    let ids =
+        Snowflakes::new(0, Arc::clone(&clock)).map_err(|e| StoreError::Internal(Box::new(e)))?;
+    let ids: Arc<dyn IdGenerator> = Arc::new(ids);
+    let db = Db::open(&dir.join("audience.db")).await?;
+    db.migrate().await?;
+    let app = Arc::new(App::new(deps(settings, &db, &clock, &ids).await?));
+    let repaired = app
+        .repair_all()
+        .await
+        .map_err(|e| StartError::Repair(e.to_string()))?;
+    if repaired > 0 {
+        tracing::info!(repaired, "interrupted writes repaired");
+    }
+    let module = Audiences {
+        settings: settings.clone(),
+        app,
+        idempotency: Arc::new(Idempotency::new(db.clone(), clock, ids)),
+        db: db.clone(),
+        attach: Box::new(|_| {}),
+    };
+    Ok((Box::new(module), Arc::new(db)))
+}
+
+async fn deps(
+    settings: &Settings,
+    db: &Db,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn IdGenerator>,
+) -> Result<Deps, StartError> {
+    let dir = settings.data_dir.as_path();
+    let contacts = SqliteContacts::open(ContactsOptions::new(dir.join("contacts.db"))).await?;
+    Ok(Deps {
+        store: Arc::new(db.clone()),
+        queries: Arc::new(db.clone()),
+        contacts: Arc::new(contacts),
+        blobs: Arc::new(DiskBlobs::new(dir.join("files")).map_err(files)?),
+        spool: Arc::new(DiskSpool::new(dir.join("scratch")).map_err(files)?),
+        formats: Arc::new(TabularFormats),
+        clock: Arc::clone(clock),
+        steps: StepSizes::default(),
+        customer_events_kept: customer_events_kept(settings),
+        owner: format!("embedded-{}", ids.next()),
+        ids: Arc::clone(ids),
+    })
+}
