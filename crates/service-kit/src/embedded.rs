@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use crate::{
     Module, Process, StartError,
     host::{Beginning, Bus, clock, required},
-    identity::{authenticator, know_key, stored_key, stored_secret},
+    identity::{authenticator, know_key, read_or_make, stored_secret},
 };
 
 /// Starts services in this process, with callers known by `keys`. When this returns, they answer.
@@ -26,7 +26,7 @@ pub async fn embedded(
     let dir = settings.data_dir.as_path();
     let (key, made) = match &settings.api_key {
         Some(key) => (key.expose_secret().to_owned(), false),
-        None => stored_key(dir)?,
+        None => read_or_make(dir, "api-key")?,
     };
     know_key(keys.as_ref(), &key).await?;
     let mut bus = LocalBus::new(clock(), required());

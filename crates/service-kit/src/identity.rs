@@ -89,12 +89,8 @@ pub fn stored_secret(dir: &Path) -> Result<String, SecretError> {
     read_or_make(dir, "secret").map(|(text, _)| text)
 }
 
-/// The key of the first workspace, and whether it was just made.
-pub(crate) fn stored_key(dir: &Path) -> Result<(String, bool), SecretError> {
-    read_or_make(dir, "api-key")
-}
-
-fn read_or_make(dir: &Path, file: &'static str) -> Result<(String, bool), SecretError> {
+/// A secret of the directory, and whether it was just made.
+pub(crate) fn read_or_make(dir: &Path, file: &'static str) -> Result<(String, bool), SecretError> {
     let failed = |source| SecretError { file, source };
     let path = dir.join(file);
     match std::fs::read_to_string(&path) {
@@ -126,8 +122,8 @@ mod tests {
     #[test]
     fn a_secret_is_made_once_and_kept_private() {
         let dir = tempfile::tempdir().unwrap();
-        let (first, made) = stored_key(dir.path()).unwrap();
-        let (second, again) = stored_key(dir.path()).unwrap();
+        let (first, made) = read_or_make(dir.path(), "api-key").unwrap();
+        let (second, again) = read_or_make(dir.path(), "api-key").unwrap();
         assert_eq!((made, again), (true, false));
         assert_eq!(first, second);
         let meta = std::fs::metadata(dir.path().join("api-key")).unwrap();
