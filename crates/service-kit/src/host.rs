@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use actix_web::web::{Bytes, Data, ServiceConfig};
+use actix_web::{
+    Scope,
+    web::{self, Bytes, Data, ServiceConfig},
+};
 use http_kit::{
     ApiContext, Authenticator, Idempotency, Sealer, Server, fallbacks, openapi,
     operations::{OperationService, Operations},
@@ -72,8 +75,10 @@ pub type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
 /// A service at work.
 pub struct Started {
-    /// Its paths.
+    /// Its paths, but for those of V1.
     pub routes: Routes,
+    /// Its paths below `/api/v1`, where several services are.
+    pub v1: Routes,
     /// What describes them.
     pub document: OpenApi,
     /// Its callers, bodies and cursors.
@@ -270,7 +275,8 @@ impl Beginning<'_> {
 
 /// The paths of all services, and those that they share.
 fn routes(started: Vec<Started>) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
-    let (mut routes, mut services, mut shared) = (Vec::new(), Vec::new(), None);
+    let (mut routes, mut v1) = (Vec::new(), Vec::new());
+    let (mut services, mut shared) = (Vec::new(), None);
     for one in started {
         shared = Some(match shared {
             None => (one.document, one.context),
@@ -278,6 +284,7 @@ fn routes(started: Vec<Started>) -> impl Fn(&mut ServiceConfig) + Clone + Send +
         });
         services.push(one.operations);
         routes.push(one.routes);
+        v1.push(one.v1);
     }
     let shared = shared.map(|(document, context)| {
         let text = Bytes::from(openapi::text(&document));
@@ -288,12 +295,15 @@ fn routes(started: Vec<Started>) -> impl Fn(&mut ServiceConfig) + Clone + Send +
         if let Some((document, operations)) = &shared {
             config
                 .app_data(operations.clone())
-                .configure(http_kit::operations::configure)
                 .configure(|config| crate::docs::configure(config, document.clone()));
         }
         for one in &routes {
             one(config);
         }
+        // One scope for all: the first of several would take every path below it.
+        let scope = web::scope("/api/v1").configure(http_kit::operations::configure);
+        let below = |scope: Scope, one: &Routes| scope.configure(|config| one(config));
+        config.service(v1.iter().fold(scope, below));
     }
 }
 

@@ -76,6 +76,7 @@ where
         };
         Some(Started {
             routes: Arc::new(routes),
+            v1: Arc::new(http::v1::configure),
             document: http::openapi::document(),
             context,
             operations: self.app,

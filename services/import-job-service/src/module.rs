@@ -88,6 +88,7 @@ where
         };
         Some(Started {
             routes: Arc::new(routes),
+            v1: Arc::new(http::v1::configure),
             document: http::document(),
             context,
             operations: self.app,

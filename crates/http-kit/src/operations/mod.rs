@@ -142,31 +142,31 @@ impl Operations {
     }
 }
 
-/// Registers the paths. The application data needs [`Operations`].
+/// Registers the paths below `/api/v1`. The application data needs [`Operations`].
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(resource(
-            "/api/v1/operations",
+            "/operations",
             [(Method::GET, web::to(read::list))],
         ))
         .service(resource(
-            "/api/v1/operations/{id}",
+            "/operations/{id}",
             [(Method::GET, web::to(read::read))],
         ))
         .service(resource(
-            "/api/v1/operations/{id}/events",
+            "/operations/{id}/events",
             [(Method::GET, web::to(events::events))],
         ))
         .service(resource(
-            "/api/v1/operations/{id}/cancel",
+            "/operations/{id}/cancel",
             [(Method::POST, web::to(control::cancel))],
         ))
         .service(resource(
-            "/api/v1/operations/{id}/retry",
+            "/operations/{id}/retry",
             [(Method::POST, web::to(control::retry))],
         ))
         .service(resource(
-            "/api/v1/operations/{id}/undo",
+            "/operations/{id}/undo",
             [(Method::POST, web::to(control::undo))],
         ));
 }

@@ -11,7 +11,7 @@ use actix_web::web;
 
 pub use state::ApiState;
 
-/// Registers every path of the service.
+/// Registers the paths of the service, but for those of V1.
 pub fn configure(config: &mut web::ServiceConfig) {
-    config.configure(face_l::configure).configure(v1::configure);
+    config.configure(face_l::configure);
 }

@@ -3,7 +3,7 @@
 mod face_j;
 mod openapi;
 mod state;
-mod v1;
+pub mod v1;
 
 use actix_web::web;
 
@@ -11,7 +11,7 @@ pub use face_j::AdminToken;
 pub use openapi::document;
 pub use state::ApiState;
 
-/// Registers every path of the service.
+/// Registers the paths of the service, but for those of V1.
 pub fn configure(config: &mut web::ServiceConfig) {
-    config.configure(face_j::configure).configure(v1::configure);
+    config.configure(face_j::configure);
 }

@@ -13,9 +13,9 @@ pub mod uploads;
 
 use actix_web::web;
 
-/// Registers the paths of V1.
+/// Registers the paths below `/api/v1`.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let scope = web::scope("/api/v1")
+    config
         .configure(contacts::configure)
         .configure(audiences::configure)
         .configure(notifications::configure)
@@ -25,5 +25,4 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .configure(customers::configure)
         .configure(uploads::configure)
         .configure(bus::configure);
-    config.service(scope);
 }

@@ -13,22 +13,23 @@ use actix_web::{
 use domain::shared::{Instant, Violation};
 use http_kit::{Problem, resource};
 
+/// Registers the paths below `/api/v1`.
 pub fn configure(config: &mut ServiceConfig) {
     use Method as M;
     config
         .service(resource(
-            "/api/v1/clients",
+            "/clients",
             [
                 (M::GET, web::to(clients::list)),
                 (M::POST, web::to(clients::create)),
             ],
         ))
         .service(resource(
-            "/api/v1/clients/ensure",
+            "/clients/ensure",
             [(M::POST, web::to(clients::ensure))],
         ))
         .service(resource(
-            "/api/v1/clients/{id}",
+            "/clients/{id}",
             [
                 (M::GET, web::to(clients::get)),
                 (M::PATCH, web::to(clients::change)),
@@ -36,30 +37,27 @@ pub fn configure(config: &mut ServiceConfig) {
             ],
         ))
         .service(resource(
-            "/api/v1/clients/{id}/tickets",
+            "/clients/{id}/tickets",
             [(M::GET, web::to(rows::tickets))],
         ))
         .service(resource(
-            "/api/v1/clients/{id}/tickets/{ticket}/messages",
+            "/clients/{id}/tickets/{ticket}/messages",
             [(M::GET, web::to(rows::messages))],
         ))
         .service(resource(
-            "/api/v1/imports",
+            "/imports",
             [
                 (M::GET, web::to(imports::list)),
                 (M::POST, web::to(imports::start)),
             ],
         ))
+        .service(resource("/imports/{id}", [(M::GET, web::to(imports::get))]))
         .service(resource(
-            "/api/v1/imports/{id}",
-            [(M::GET, web::to(imports::get))],
-        ))
-        .service(resource(
-            "/api/v1/imports/{id}/cancel",
+            "/imports/{id}/cancel",
             [(M::POST, web::to(imports::cancel))],
         ))
         .service(resource(
-            "/api/v1/imports/{id}/retry",
+            "/imports/{id}/retry",
             [(M::POST, web::to(imports::retry))],
         ));
 }
