@@ -6,7 +6,9 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use crate::{
+    circles,
     lexer::{Keep, blank},
+    measure,
     source::{self, SourceFile},
 };
 
@@ -144,9 +146,10 @@ pub fn check(root: &Path) -> anyhow::Result<Vec<String>> {
     );
     let metadata: Value = serde_json::from_slice(&cargo.stdout)?;
     let mut findings = crates(&metadata)?;
-    for file in source::files(root)? {
-        findings.extend(mentions(&file));
-    }
+    let files = source::files(root)?;
+    findings.extend(files.iter().flat_map(mentions));
+    let circles = circles::find(&measure::product(&files)).into_iter();
+    findings.extend(circles.map(|files| format!("use each other: {}", files.join(" "))));
     Ok(findings)
 }
 

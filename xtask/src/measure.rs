@@ -45,7 +45,7 @@ impl Part {
 pub fn report(root: &Path) -> anyhow::Result<String> {
     let files = source::files(root)?;
     let of = |part| files.iter().filter(move |file| Part::of(file) == part);
-    let product: Vec<&SourceFile> = of(Part::Product).collect();
+    let product = product(&files);
     let lines = |file: &&SourceFile| file.without_tests().lines().count();
     let mut sizes: Vec<usize> = product.iter().map(lines).collect();
     sizes.sort_unstable();
@@ -91,6 +91,12 @@ pub fn report(root: &Path) -> anyhow::Result<String> {
         text.push_str(&format!("          circle: {}\n", circle.join(" ")));
     }
     Ok(text)
+}
+
+/// The files that are shipped.
+pub fn product(files: &[SourceFile]) -> Vec<&SourceFile> {
+    let shipped = |file: &&SourceFile| Part::of(file) == Part::Product;
+    files.iter().filter(shipped).collect()
 }
 
 /// The value that so many of a hundred do not exceed.

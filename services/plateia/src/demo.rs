@@ -13,7 +13,7 @@ use settings::{ExposeSecret, Settings};
 use crate::{
     cli::ReadingArgs,
     client::{Api, Operation, Show, Watched, number, thousands, upload, watch},
-    run::Outcome,
+    outcome::Outcome,
     sample::{Kind, ROWS, SEED, Sample},
     serve::Running,
 };

@@ -10,7 +10,7 @@ use crate::{
     client::{Api, Show, Watched, number, thousands, watch_in},
     config,
     demo::{credentials, headers, local_url, quiet},
-    run::Outcome,
+    outcome::Outcome,
     serve::{self, Running},
 };
 

@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod demo_import;
 mod lock;
+mod outcome;
 mod run;
 mod sample;
 mod serve;

@@ -10,30 +10,10 @@ use anyhow::{Context, anyhow};
 use crate::{
     cli::{Cli, Command, ConfigCommand, DemoArgs, DemoCommand, SampleArgs},
     client, config, demo, demo_import,
+    outcome::Outcome,
     sample::Sample,
     serve,
 };
-
-/// How a command ended, where nothing went wrong with the command itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// What was asked for is done.
-    Done,
-    /// It is not done.
-    Failed,
-    /// It is done, without some rows.
-    Rejected,
-}
-
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Done => Self::SUCCESS,
-            Outcome::Failed => Self::FAILURE,
-            Outcome::Rejected => Self::from(3),
-        }
-    }
-}
 
 /// Runs a command; an error goes to standard error in one line.
 pub fn run(cli: Cli) -> ExitCode {

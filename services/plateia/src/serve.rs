@@ -7,7 +7,7 @@ use settings::Settings;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use crate::{lock::DataDirLock, run::Outcome};
+use crate::{lock::DataDirLock, outcome::Outcome};
 
 /// Names the crash point to end at; for tests only.
 const CRASH_AT: &str = "CRASH_AT";

@@ -16,7 +16,11 @@ use ports::{
     },
 };
 
-use super::{Conn, intents, removals};
+use super::{
+    Conn,
+    content_keys::{key, raw},
+    intents, removals,
+};
 use crate::{
     error::store,
     schema::{audience_contents, audiences},
@@ -53,19 +57,6 @@ impl TryFrom<ContentRow> for Content {
                 .map_err(|_| StoreError::Corrupt("active removals of a content"))?,
         })
     }
-}
-
-/// A key as the ports have it.
-pub(super) const fn key(audience: i64, epoch: i64) -> ContentKey {
-    ContentKey {
-        audience: AudienceId::from_raw(audience),
-        epoch: Epoch(epoch),
-    }
-}
-
-/// A key as the tables have it.
-pub(super) const fn raw(key: ContentKey) -> (i64, i64) {
-    (key.audience.raw(), key.epoch.0)
 }
 
 /// One content.

@@ -15,7 +15,7 @@ use ports::{
 
 use super::{
     Conn,
-    contents::{key, raw},
+    content_keys::{key, raw},
     dialect, removals,
 };
 use crate::{

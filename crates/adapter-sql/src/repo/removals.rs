@@ -9,7 +9,7 @@ use ports::{
     store::{NewRemoval, Removal, RemovalState},
 };
 
-use super::{Conn, contents::raw};
+use super::{Conn, content_keys::raw};
 use crate::{
     error::{changed_one, store},
     schema::{audience_contents, removals},

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cli::{Paging, RedriveArgs},
-    run::Outcome,
+    outcome::Outcome,
 };
 
 /// Lists deliveries that were given up.

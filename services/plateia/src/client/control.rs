@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     cli::{ReadingArgs, ResubmitArgs, Wait},
-    run::Outcome,
+    outcome::Outcome,
 };
 
 /// Shows an operation as it stands.

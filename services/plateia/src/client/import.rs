@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 
 use super::{Api, Show, operation, show::text, upload};
-use crate::{cli::ImportArgs, run::Outcome};
+use crate::{cli::ImportArgs, outcome::Outcome};
 
 /// Uploads a file, brings it into an audience and follows that to its end.
 ///

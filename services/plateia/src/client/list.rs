@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cli::{AudienceList, OperationList, Paging},
-    run::Outcome,
+    outcome::Outcome,
 };
 
 /// A member of a query that is there only where it was said.

@@ -21,7 +21,7 @@ use crate::{
     cli::{
         AudienceCommand, BusCommand, Connection, DeadCommand, NotificationCommand, OperationCommand,
     },
-    run::Outcome,
+    outcome::Outcome,
 };
 
 /// `plateia audience …`

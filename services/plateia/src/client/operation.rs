@@ -10,7 +10,7 @@ use super::{
     Api, Refused, Show,
     show::{counts, number, text, thousands, warnings},
 };
-use crate::{cli::Wait, run::Outcome};
+use crate::{cli::Wait, outcome::Outcome};
 
 const POLL: Duration = Duration::from_millis(250);
 /// How often in a row the server may be away, for instance because it starts again.

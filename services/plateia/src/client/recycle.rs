@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cli::{RecycleArgs, RuleArgs},
-    run::Outcome,
+    outcome::Outcome,
 };
 
 /// Shows what would be removed, asks, then removes it and follows that to its end.

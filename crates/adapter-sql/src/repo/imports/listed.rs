@@ -13,7 +13,7 @@ use ports::{
 };
 use serde_json::{Map, Value};
 
-use super::{Conn, queries::external};
+use super::Conn;
 use crate::{
     error::store,
     types::{At, UtcMillis},
@@ -173,4 +173,9 @@ pub(super) async fn messages(
         .map(read)
         .collect::<Result<_, _>>()
         .map(Some)
+}
+
+/// An id that a store returned.
+fn external(text: String) -> ExternalId {
+    ExternalId::from_stored(text)
 }

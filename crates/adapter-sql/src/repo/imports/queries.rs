@@ -161,8 +161,3 @@ async fn runs(
         .map(|(owned, row)| owned.with(Operation::try_from(row)?))
         .collect()
 }
-
-/// An id that a store returned.
-pub(super) fn external(text: String) -> ExternalId {
-    ExternalId::from_stored(text)
-}

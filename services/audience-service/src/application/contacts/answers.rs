@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ports::StoreError;
 
-use super::writer::{Answer, CONTENT_GONE, WriteError, WriteRequest, WriteResult};
+use super::pending::{Answer, CONTENT_GONE, WriteError, WriteRequest, WriteResult};
 
 /// The answer for each request of a batch.
 pub(super) fn answers_of(

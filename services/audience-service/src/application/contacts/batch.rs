@@ -15,7 +15,7 @@ use super::{
     RowClass,
     classify::{Marks, classify},
     counted::Written,
-    writer::{WriteRequest, WriteResult},
+    pending::{WriteRequest, WriteResult},
 };
 
 /// The rows of several requests, folded to one row per document: the one of highest order.

@@ -8,8 +8,10 @@ mod cut;
 mod index;
 mod lane;
 mod page_index;
+mod pending;
 mod queue;
 mod read;
+mod recount;
 mod remove;
 mod repair;
 mod slot;
@@ -22,11 +24,13 @@ pub(crate) use classify::Marks;
 pub use classify::{RowClass, WriteCounts};
 pub(crate) use counted::{Cuts, Surveyed};
 pub use page_index::PageIndexes;
+pub(crate) use pending::CONTENT_GONE;
+pub use pending::{Orders, Row, WriteRequest, WriteResult};
 pub use read::{ContactCursor, ContactView, CursorPage, Lookup, NumberedPage, RemovedBy};
 pub(crate) use write::Parsed;
 pub use write::{AddContacts, ContactsAdded, MAX_ITEMS, Rejection, item_pointer};
-pub(crate) use writer::{CONTENT_GONE, Held};
-pub use writer::{Orders, Row, WriteRequest, WriteResult, Writer};
+pub(crate) use writer::Held;
+pub use writer::Writer;
 
 use ports::{contacts::View, store::Content};
 

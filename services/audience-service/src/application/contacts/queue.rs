@@ -19,40 +19,9 @@ use tracing::Instrument;
 use super::{
     answers::{answers_of, same_for_all},
     lane::Lane,
-    writer::{Answer, MAX_ROWS, PATIENCE, WriteError, WriteRequest, Writer},
+    pending::{Answer, MAX_ROWS, PATIENCE, Pending, Removed, WriteError, WriteRequest},
+    writer::Writer,
 };
-
-/// Whether the contact was there to be removed.
-pub(super) type Removed = Result<bool, StoreError>;
-
-/// A request that waits for its turn.
-pub(super) enum Pending {
-    /// Rows to be written.
-    Write(WriteRequest, Sender<Answer>),
-    /// One contact to be removed for good.
-    Remove(Document, Sender<Removed>),
-}
-
-impl Pending {
-    fn rows(&self) -> usize {
-        match self {
-            Self::Write(request, _) => request.rows.len(),
-            Self::Remove(..) => 1,
-        }
-    }
-
-    fn is_removal(&self) -> bool {
-        matches!(self, Self::Remove(..))
-    }
-
-    /// Nobody waits for the answer any more.
-    fn is_abandoned(&self) -> bool {
-        match self {
-            Self::Write(_, answer) => answer.is_closed(),
-            Self::Remove(_, answer) => answer.is_closed(),
-        }
-    }
-}
 
 impl Writer {
     /// Writes rows, together with what other requests to the same content have queued.

@@ -18,8 +18,9 @@ use tokio::sync::OwnedMutexGuard;
 use super::{
     classify::Marks,
     counted::Written,
+    pending::{CONTENT_GONE, Orders},
     view_of,
-    writer::{CONTENT_GONE, Held, Orders, Writer},
+    writer::{Held, Writer},
 };
 use crate::application::{Actor, App, AppError, AppResult};
 

@@ -6,14 +6,13 @@ use domain::{contact::Document, shared::RemovalNo};
 use futures::{StreamExt, stream};
 use ports::{
     StoreError,
-    contacts::{ContactStore, ContentKey, Order},
+    contacts::{ContactStore, Order},
     store::{ContentDelta, Durability, WriteIntent},
 };
 
 use super::{
     classify::{Marks, account},
     view_of,
-    writer::Writer,
 };
 use crate::application::{App, AppResult, Deps};
 
@@ -23,42 +22,6 @@ const LEASE_SECONDS: u32 = 60;
 const PAGE: i64 = 100;
 /// Repairs under way at once: each waits for the stores most of the time.
 const AT_ONCE: usize = 4;
-/// Keys counted at a time.
-const COUNTED: u64 = 10_000;
-
-impl Writer {
-    /// Counts a content under its lock. For a write that was taken for abandoned and stored its rows
-    /// all the same: which of them the repair has counted is not known, nor which of them page
-    /// indexes have, so that they hear of these documents once more.
-    pub(crate) async fn count_again(
-        &self,
-        key: ContentKey,
-        documents: &[Document],
-    ) -> Result<(), StoreError> {
-        let held = self.hold(key, documents.to_vec()).await?;
-        let (view, contacts) = (view_of(&held.content), &self.deps.contacts);
-        let (mut counted, mut after) = (0, None);
-        loop {
-            let span = contacts
-                .count_span(key, &view, after.as_ref(), None, COUNTED)
-                .await?;
-            counted += i64::try_from(span.count).unwrap_or(0);
-            if span.count < COUNTED {
-                break;
-            }
-            after = span.last;
-        }
-        let delta = ContentDelta {
-            contacts: counted - held.content.contacts,
-            revived: Vec::new(),
-        };
-        tracing::warn!(audience = %key.audience, off = delta.contacts, "counted again after a late write");
-        let content = self.close(&held, &delta).await?;
-        self.touched(&content, &held, documents);
-        Ok(())
-    }
-}
-
 /// Repairs an abandoned write; `false` when another process was quicker.
 pub(super) async fn repair(deps: &Deps, intent: &WriteIntent) -> Result<bool, StoreError> {
     match adopt(deps, intent).await {

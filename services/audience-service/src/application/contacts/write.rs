@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     RowClass, WriteCounts,
-    writer::{MAX_ROWS, Orders, Row, WriteError, WriteRequest, WriteResult},
+    pending::{MAX_ROWS, Orders, Row, WriteError, WriteRequest, WriteResult},
 };
 use crate::application::{Actor, App, AppError, AppResult, RequestId};
 

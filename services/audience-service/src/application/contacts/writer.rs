@@ -6,13 +6,10 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use domain::{
-    contact::{ContactBody, Document},
-    shared::{WorkspaceId, WriteNo},
-};
+use domain::{contact::Document, shared::WriteNo};
 use ports::{
     StoreError,
-    contacts::{Applied, ContentKey, Priority, View},
+    contacts::{Applied, ContentKey, View},
     crash,
     store::{Content, ContentDelta, Durability, NewWrite, OpenWrite, UnitOfWork},
 };
@@ -23,27 +20,22 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    RowClass,
     batch::Batch,
     classify::Marks,
     counted::{PageCount, Written},
     lane::Lanes,
     page_index::PageIndexes,
-    queue::Pending,
+    pending::{CONTENT_GONE, Orders, PATIENCE, Pending, WriteRequest, WriteResult},
     repair::repair,
     view_of,
 };
 use crate::application::Deps;
 
-/// Rows written in one go: what bounds the length of the lock and the size of an intent.
-pub const MAX_ROWS: usize = 5_000;
 /// After this time without an end, another process may repair a write.
 const LEASE_SECONDS: u32 = 30;
 /// After this time a write that has stored nothing yet gives up: who takes it for abandoned must not
 /// find that more comes after it has counted.
 const TRUST: Duration = Duration::from_secs(LEASE_SECONDS as u64 / 2);
-/// Longest wait for the turn of a content, and of whoever waits for an answer.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Pause between two looks whether a writer in another process has ended.
 const BUSY_WAIT: Duration = Duration::from_millis(10);
 /// Longest wait for it.
@@ -51,69 +43,6 @@ const BUSY_PATIENCE: Duration = Duration::from_secs(10);
 /// Longest wait for it once this process is to stop: a writer that lives needs less, and one that has
 /// died holds its lease for longer than requests have to end.
 const BUSY_PATIENCE_AT_STOP: Duration = Duration::from_secs(2);
-
-/// A contact to be written, with its row in the request.
-#[derive(Debug, Clone)]
-pub struct Row {
-    /// Row number in the request.
-    pub row: u32,
-    /// Its key.
-    pub document: Document,
-    /// Its values.
-    pub body: ContactBody,
-}
-
-/// Where the order of acceptance comes from.
-#[derive(Debug, Clone, Copy)]
-pub enum Orders {
-    /// The next request number of the content. With a receipt, a repetition of the request finds the
-    /// number again and changes nothing twice.
-    Next {
-        /// The request's write id, where it may be repeated.
-        receipt: Option<i64>,
-    },
-    /// A number taken before.
-    Taken(i64),
-}
-
-/// Rows of one request, at most [`MAX_ROWS`].
-#[derive(Debug)]
-pub struct WriteRequest {
-    /// The tenant.
-    pub workspace: WorkspaceId,
-    /// The rows, ascending by row number.
-    pub rows: Vec<Row>,
-    /// Their order of acceptance.
-    pub orders: Orders,
-    /// Who waits.
-    pub priority: Priority,
-}
-
-/// What a write did.
-#[derive(Debug, Clone)]
-pub struct WriteResult {
-    /// The request number used, for further rows of the same request.
-    pub request: i64,
-    /// Class of each row, in the order given.
-    pub classes: Vec<RowClass>,
-    /// Visible contacts afterwards.
-    pub contacts: i64,
-}
-
-/// Why a write did not happen.
-#[derive(Debug)]
-pub enum WriteError {
-    /// The content is no longer what readers see (the audience was cleared meanwhile). The request
-    /// comes back, to be written to the present one.
-    Gone(WriteRequest),
-    /// A store failed.
-    Store(StoreError),
-}
-
-/// Name of the conflict that [`Writer::hold`] answers when the content is not the current one.
-pub(crate) const CONTENT_GONE: &str = "content_gone";
-
-pub(super) type Answer = Result<WriteResult, WriteError>;
 
 /// The lock of a content in this process and in the store, with the content as it is.
 pub(crate) struct Held {

@@ -12,8 +12,8 @@ use ports::{contacts::Priority, crash, store::Durability};
 
 use super::{
     DUPLICATES, RecycleParams,
+    checkpoint::{RecycleCheckpoint, save},
     judge::{Candidate, Judge},
-    run::{RecycleCheckpoint, save},
     set_name,
     survey::Source,
 };

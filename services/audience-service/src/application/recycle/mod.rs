@@ -3,6 +3,7 @@
 //! A survey walks the visible contacts in the order of their documents beside the sorted sets that
 //! the rules name, so that it needs no more memory for five million contacts than for five thousand.
 
+mod checkpoint;
 mod copy;
 mod fingerprint;
 mod judge;

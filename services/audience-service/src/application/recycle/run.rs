@@ -2,7 +2,7 @@
 
 use domain::{
     contact::Document,
-    operation::{Operation, OperationResult, Progress, Report},
+    operation::{Operation, OperationResult, Report},
     recycle::{Reasons, Target},
     shared::RemovalNo,
 };
@@ -13,13 +13,13 @@ use ports::{
     crash,
     store::{Content, ContentDelta, Durability, NewRemoval, Removal, RemovalState},
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
     DUPLICATES, RecycleParams,
+    checkpoint::{RecycleCheckpoint, save},
     judge::{Candidate, Judge},
     set_name,
-    survey::{Source, Tally},
+    survey::Source,
     touched::Touched,
 };
 use crate::application::{
@@ -32,29 +32,6 @@ use crate::application::{
 
 /// Removals of one audience that can be undone at the same time.
 const MAX_UNDOABLE: usize = 64;
-
-/// Where a recycling stands.
-#[derive(Debug, Default, Clone, Serialize, Deserialize)]
-pub(crate) struct RecycleCheckpoint {
-    /// The last document judged.
-    pub after: Option<String>,
-    /// Whether every contact is judged.
-    pub surveyed: bool,
-    /// What was found so far.
-    pub tally: Tally,
-    /// The content that the removal is in.
-    #[serde(default)]
-    pub epoch: i64,
-    /// Number of the removal it belongs to: one that was withdrawn begins anew under another.
-    #[serde(default)]
-    pub removal: i64,
-    /// The runs that marked contacts: number, and the document each began after.
-    #[serde(default)]
-    pub runs: Vec<(i64, Option<String>)>,
-    /// Row number of the next contact copied to a new audience.
-    #[serde(default)]
-    pub copied: i64,
-}
 
 /// The reasons that the survey counted for a contact, kept beside those that hold now.
 const COUNTED_SHIFT: u32 = 16;
@@ -354,22 +331,6 @@ impl App {
         }
         Ok(())
     }
-}
-
-/// Stores a checkpoint of this operation.
-pub(super) async fn save(job: &mut Job, at: &RecycleCheckpoint) -> AppResult<()> {
-    let total = job
-        .operation
-        .progress
-        .total
-        .map(|total| total.max(at.tally.total));
-    let progress = Progress {
-        done: at.tally.total,
-        total,
-    };
-    let report = Some(Report::Removal(at.tally.report()));
-    let checkpoint = payload::encode(at)?;
-    job.checkpoint(progress, report, checkpoint).await
 }
 
 /// Tombstones for the contacts that go.

@@ -18,8 +18,8 @@ use ports::{
 
 use super::{
     RecycleParams,
+    checkpoint::RecycleCheckpoint,
     judge::{Candidate, Judge},
-    run::RecycleCheckpoint,
     survey::{Source, Tally},
 };
 use crate::application::{App, AppResult, contacts::Marks, operations::Job};

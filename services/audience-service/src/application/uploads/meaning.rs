@@ -13,7 +13,7 @@ use ports::files::{Cells, Record, RowFault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{UploadParams, rejected::fault_error};
+use super::UploadParams;
 
 /// What a downloaded file of rejected rows says before the columns of the original file.
 pub const REJECTED_COLUMNS: [&str; 5] = ["row", "line", "field", "code", "detail"];
@@ -224,6 +224,23 @@ fn mended_line(values: &Map<String, Value>) -> Option<Value> {
     match values.get(UNREADABLE_LINE) {
         Some(Value::String(line)) if values.len() == 1 => from_json(line.as_bytes()).ok(),
         _ => None,
+    }
+}
+
+/// What a row fault says in a report.
+fn fault_error(fault: RowFault) -> ItemError {
+    let detail = match fault {
+        RowFault::TooManyColumns => "the row has more columns than the header",
+        RowFault::InvalidEncoding => "the row has bytes outside the file's encoding",
+        RowFault::NulCharacter => "the row has a NUL character",
+        RowFault::InvalidJson => "the line is not JSON",
+        RowFault::NotAnObject => "the line is not a JSON object",
+        _ => "the row cannot be read",
+    };
+    ItemError {
+        field: String::new(),
+        code: fault.as_str(),
+        detail: detail.to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use domain::{
     shared::{AudienceId, OperationId, UploadId},
 };
 use kernel::payload;
-use ports::files::{BlobStream, DetectedFormat, FileError, FileFormat, Record, RowFault};
+use ports::files::{BlobStream, DetectedFormat, FileError, FileFormat, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -56,23 +56,6 @@ impl Rejected {
         let mut line = serde_json::to_vec(self).map_err(|e| FileError::Io(e.into()))?;
         line.push(b'\n');
         Ok(line)
-    }
-}
-
-/// What a row fault says in a report.
-pub(super) fn fault_error(fault: RowFault) -> ItemError {
-    let detail = match fault {
-        RowFault::TooManyColumns => "the row has more columns than the header",
-        RowFault::InvalidEncoding => "the row has bytes outside the file's encoding",
-        RowFault::NulCharacter => "the row has a NUL character",
-        RowFault::InvalidJson => "the line is not JSON",
-        RowFault::NotAnObject => "the line is not a JSON object",
-        _ => "the row cannot be read",
-    };
-    ItemError {
-        field: String::new(),
-        code: fault.as_str(),
-        detail: detail.to_owned(),
     }
 }
 

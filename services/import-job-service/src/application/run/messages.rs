@@ -25,7 +25,7 @@ use super::{
     Job,
     asker::{Asker, Wanted},
     page::{progress, taken_up},
-    tickets::State,
+    state::State,
 };
 use crate::application::{AppError, AppResult};
 

@@ -5,6 +5,7 @@ mod contacts;
 mod end;
 mod messages;
 mod page;
+mod state;
 mod tickets;
 mod turns;
 

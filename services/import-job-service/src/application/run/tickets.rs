@@ -10,15 +10,13 @@ use domain::{
     },
     operation::OperationResult,
 };
-use kernel::Stop;
-use kernel::payload;
+use kernel::{Stop, payload};
 use operations::Ending;
 use ports::{
     StoreError, crash,
     crm::Delivered,
     importing::{ImportUnit, ListKey},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
@@ -26,21 +24,9 @@ use super::{
     asker::{Asker, Wanted},
     messages,
     page::{counted, parts, progress, taken_up},
+    state::State,
 };
 use crate::application::AppResult;
-
-/// What a run over tickets is taken up from.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct State {
-    /// What the domain knows of it.
-    pub run: TicketRun,
-    /// Tickets of the list.
-    pub walked: u64,
-    /// Tickets whose messages were due when the list was walked.
-    pub owed: u64,
-    /// Those of them that are done with.
-    pub read: u64,
-}
 
 /// Runs from where it was left to the end.
 pub(super) async fn run(job: &Arc<Job>, asker: &Arc<Asker>, checkpoint: &Value) -> AppResult<()> {

@@ -2,7 +2,7 @@
 
 use domain::{
     contact::Document,
-    shared::{AudienceId, AudienceName, Violation},
+    shared::{AudienceName, Violation},
 };
 use http_kit::Problem;
 use serde::Deserialize;
@@ -10,15 +10,12 @@ use utoipa::ToSchema;
 
 use super::{
     answer::PlanSeal,
-    rules::{RulesBody, unknown},
+    rules::{MOST_NAMED, RulesBody, audiences, unknown},
 };
 use crate::application::{
     AppError,
     recycle::{RecycleRequest, SetSource},
 };
-
-/// Most broken documents that an answer names.
-const MOST_NAMED: usize = 100;
 
 /// What to remove, whom to protect, and where the rest goes.
 #[derive(Default, Deserialize, ToSchema)]
@@ -139,23 +136,6 @@ fn documents(texts: &[String], pointer: &str, broken: &mut Vec<Violation>) -> Ve
             Err(error) if broken.len() < MOST_NAMED => {
                 let pointer = format!("{pointer}/{index}");
                 broken.push(Violation::new(pointer, error.code(), error.to_string()));
-            }
-            Err(_) => break,
-        }
-    }
-    parsed
-}
-
-/// Ids of audiences, prefixed or bare.
-pub fn audiences(texts: &[String], pointer: &str, broken: &mut Vec<Violation>) -> Vec<AudienceId> {
-    let mut parsed = Vec::with_capacity(texts.len());
-    for (index, text) in texts.iter().enumerate() {
-        match text.parse() {
-            Ok(id) => parsed.push(id),
-            Err(_) if broken.len() < MOST_NAMED => {
-                let detail = "not the id of an audience";
-                let pointer = format!("{pointer}/{index}");
-                broken.push(Violation::new(pointer, "invalid_id", detail));
             }
             Err(_) => break,
         }

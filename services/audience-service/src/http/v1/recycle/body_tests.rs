@@ -1,6 +1,6 @@
 use domain::{
     recycle::{DuplicateKey, Outcome, Rules},
-    shared::WorkspaceId,
+    shared::{AudienceId, WorkspaceId},
 };
 use http_kit::Sealer;
 use serde_json::{Value, json};

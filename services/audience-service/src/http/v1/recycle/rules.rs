@@ -4,14 +4,14 @@ use chrono::{DateTime, FixedOffset};
 use domain::{
     recycle::{Attempts, Contacted, DuplicateKeep, DuplicateKey, Duplicates, Outcome, Rules},
     segment::{Notation, Predicate},
-    shared::{Instant, UploadId, Violation},
+    shared::{AudienceId, Instant, UploadId, Violation},
 };
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::body::audiences;
-
+/// Most broken documents that an answer names.
+pub(super) const MOST_NAMED: usize = 100;
 /// Longest channel in characters.
 const MAX_CHANNEL: usize = 64;
 
@@ -239,4 +239,25 @@ fn too_small(pointer: &str) -> Violation {
 pub fn unknown(pointer: impl Into<String>, allowed: &[&str]) -> Violation {
     let detail = format!("one of {}", allowed.join(", "));
     Violation::new(pointer, "unknown_value", detail)
+}
+
+/// Ids of audiences, prefixed or bare.
+pub(super) fn audiences(
+    texts: &[String],
+    pointer: &str,
+    broken: &mut Vec<Violation>,
+) -> Vec<AudienceId> {
+    let mut parsed = Vec::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        match text.parse() {
+            Ok(id) => parsed.push(id),
+            Err(_) if broken.len() < MOST_NAMED => {
+                let detail = "not the id of an audience";
+                let pointer = format!("{pointer}/{index}");
+                broken.push(Violation::new(pointer, "invalid_id", detail));
+            }
+            Err(_) => break,
+        }
+    }
+    parsed
 }

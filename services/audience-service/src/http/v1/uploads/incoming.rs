@@ -19,10 +19,7 @@ use http_kit::Problem;
 use ports::files::FileOptions;
 use tokio::sync::mpsc;
 
-use super::{
-    options::{self, refused},
-    receive::FileParameters,
-};
+use super::options::{self, FileParameters, refused};
 use crate::application::uploads::Received;
 
 /// Chunks between the connection and the disk.

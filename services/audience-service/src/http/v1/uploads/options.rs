@@ -3,6 +3,8 @@
 use domain::shared::Violation;
 use http_kit::Problem;
 use ports::files::{Encoding, FileOptions};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// The names of all options.
 pub const NAMES: [&str; 4] = ["delimiter", "encoding", "header", "sheet"];
@@ -68,6 +70,39 @@ fn encoding(given: &str) -> Result<Encoding, Problem> {
 fn bad_header() -> Problem {
     let detail = "`true`, `false`, or the number of the row that names the columns, from 1";
     refused("/header", "invalid_header", detail)
+}
+
+/// What a request without a form says of its file.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FileParameters {
+    /// Name of the file, where the body is the file itself.
+    pub file_name: Option<String>,
+    /// One ASCII character, or `tab`; found in the file where absent.
+    pub delimiter: Option<String>,
+    /// `utf-8`, `windows-1252`, `utf-16le` or `utf-16be`; found in the file where absent.
+    pub encoding: Option<String>,
+    /// Whether the first row names the columns (`true`, `false`), or the number of the row that does;
+    /// found in the file where absent. Rows before it are left out.
+    pub header: Option<String>,
+    /// Name of the sheet of XLSX; the first visible one that has rows where absent.
+    pub sheet: Option<String>,
+}
+
+impl FileParameters {
+    /// How the file is to be read.
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    pub fn options(&self) -> Result<FileOptions, Problem> {
+        let given = [&self.delimiter, &self.encoding, &self.header, &self.sheet];
+        let mut said = FileOptions::default();
+        for (name, given) in NAMES.into_iter().zip(given) {
+            set(&mut said, name, given.as_deref().unwrap_or_default())?;
+        }
+        Ok(said)
+    }
 }
 
 #[cfg(test)]

@@ -14,14 +14,12 @@ use actix_web::{
     web::{Data, Path, Payload, Query},
 };
 use http_kit::{Answer, Problem, ProblemBody, idempotency::Call};
-use ports::files::FileOptions;
-use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
     incoming::{self, Incoming},
     json::UploadJson,
-    options,
+    options::{self, FileParameters},
 };
 use crate::{
     application::{
@@ -30,39 +28,6 @@ use crate::{
     },
     http::ApiState,
 };
-
-/// What a request without a form says of its file.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct FileParameters {
-    /// Name of the file, where the body is the file itself.
-    pub file_name: Option<String>,
-    /// One ASCII character, or `tab`; found in the file where absent.
-    pub delimiter: Option<String>,
-    /// `utf-8`, `windows-1252`, `utf-16le` or `utf-16be`; found in the file where absent.
-    pub encoding: Option<String>,
-    /// Whether the first row names the columns (`true`, `false`), or the number of the row that does;
-    /// found in the file where absent. Rows before it are left out.
-    pub header: Option<String>,
-    /// Name of the sheet of XLSX; the first visible one that has rows where absent.
-    pub sheet: Option<String>,
-}
-
-impl FileParameters {
-    /// How the file is to be read.
-    ///
-    /// # Errors
-    /// 422 naming the parameter.
-    pub fn options(&self) -> Result<FileOptions, Problem> {
-        let given = [&self.delimiter, &self.encoding, &self.header, &self.sheet];
-        let mut said = FileOptions::default();
-        for (name, given) in options::NAMES.into_iter().zip(given) {
-            options::set(&mut said, name, given.as_deref().unwrap_or_default())?;
-        }
-        Ok(said)
-    }
-}
 
 /// A form with a file.
 #[derive(ToSchema)]
