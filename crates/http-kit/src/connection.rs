@@ -6,23 +6,18 @@ use std::{
     io,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use actix_web::{
-    body::{BodySize, BoxBody, MessageBody},
-    http::StatusCode,
-    rt::net::TcpStream,
-    web::Bytes,
-};
+use actix_web::{body::BoxBody, http::StatusCode, rt::net::TcpStream};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::Problem;
+use crate::{Problem, holding::holding};
 
 /// How long clients may keep the server waiting.
 #[derive(Debug, Clone, Copy)]
@@ -207,10 +202,7 @@ pub(crate) struct Serving(Requests);
 impl Serving {
     /// An answer whose request is served until all of it was taken.
     pub(crate) fn until_sent(self, body: BoxBody) -> BoxBody {
-        BoxBody::new(Sending {
-            body,
-            _serving: self,
-        })
+        holding(body, self)
     }
 }
 
@@ -223,26 +215,6 @@ impl Drop for Serving {
         if let Some(reader) = state.reader.take() {
             reader.wake();
         }
-    }
-}
-
-struct Sending {
-    body: BoxBody,
-    _serving: Serving,
-}
-
-impl MessageBody for Sending {
-    type Error = Box<dyn std::error::Error>;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Poll::Ready(ready!(Pin::new(&mut self.body).poll_next(cx)))
     }
 }
 

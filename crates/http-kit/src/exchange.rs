@@ -17,7 +17,7 @@ use actix_web::{
 };
 use percent_encoding::percent_decode_str;
 
-use crate::{Problem, arriving::Arriving, connection::Requests};
+use crate::{Problem, arriving::Arriving, connection::Requests, holding::holding};
 
 /// Middleware, within the log of requests. `patience` is how long a body may stand still.
 ///
@@ -75,15 +75,11 @@ fn settled(response: ServiceResponse, arriving: Arriving) -> ServiceResponse {
     if arriving.ended() {
         return response;
     }
-    // Nobody reads the rest of it, which need not ever come.
+    // Nobody reads the rest of it, which need not ever come. It is held, so that the server closes the
+    // connection: it would go on to read the rest of a chunked one that was let go, for as long as that takes.
     let head = response.response_mut().head_mut();
     head.set_connection_type(ConnectionType::Close);
-    response.map_body(|_, body| {
-        BoxBody::new(Held {
-            body,
-            _request: arriving,
-        })
-    })
+    response.map_body(|_, body| holding(body, arriving))
 }
 
 /// Which part of a request is not UTF-8. Bodies are looked at where they are parsed.
@@ -116,28 +112,6 @@ impl MessageBody for Absent {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         Poll::Ready(None)
-    }
-}
-
-/// An answer that keeps hold of what is left of its request, so that the server closes the connection.
-/// It would go on to read the rest of a chunked one that was let go, for as long as that takes.
-struct Held {
-    body: BoxBody,
-    _request: Arriving,
-}
-
-impl MessageBody for Held {
-    type Error = Box<dyn std::error::Error>;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(cx)
     }
 }
 

@@ -15,6 +15,7 @@ pub mod context;
 pub mod etag;
 mod exchange;
 pub mod health;
+mod holding;
 pub mod idempotency;
 pub mod openapi;
 pub mod operations;
