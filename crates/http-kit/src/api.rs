@@ -74,10 +74,10 @@ impl ApiContext {
         parsed(bytes, invalid).await
     }
 
-    /// As [`ApiState::json`], where the body may be missing altogether.
+    /// As [`Self::json`], where the body may be missing altogether.
     ///
     /// # Errors
-    /// As [`ApiState::json`].
+    /// As [`Self::json`].
     pub async fn optional_json<T: DeserializeOwned + Default + Send + 'static>(
         &self,
         request: &HttpRequest,

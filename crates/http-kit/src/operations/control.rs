@@ -1,6 +1,5 @@
 //! Stopping operations, trying them again, taking them back.
 
-use crate::{Answer, Problem, ProblemBody, prefer};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
@@ -9,6 +8,7 @@ use actix_web::{
 use serde::Deserialize;
 
 use super::{OperationJson, Operations, accepted, path_id};
+use crate::{Answer, Problem, ProblemBody, prefer};
 
 const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 

@@ -2,10 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{
-    Problem, ProblemBody,
-    sse::{self, Event, EventText},
-};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
@@ -19,6 +15,10 @@ use tokio::{
 };
 
 use super::{OperationJson, OperationService, Operations, path_id};
+use crate::{
+    Problem, ProblemBody,
+    sse::{self, Event, EventText},
+};
 
 /// Shortest time between two events of mere progress.
 const PACE: Duration = Duration::from_millis(200);
@@ -51,12 +51,18 @@ pub async fn events(
 ) -> Result<HttpResponse, Problem> {
     let context = &state.context;
     let actor = context.caller(&request).await?;
-    let (service, operation) = state.find(&actor, path_id(&path)?).await?;
+    let (service, found) = state.find(&actor, path_id(&path)?).await?;
+    // Listening begins before the operation is read, so that no change falls in between.
+    let topics = service.frame().wake().subscribe();
+    let operation = service
+        .frame()
+        .operation(&actor.workspace, found.id)
+        .await?;
+    let operation = operation.ok_or_else(Problem::not_found)?;
     let permit = context.stream_permit()?;
     let following = Following {
         actor,
-        // Of a change before this, the second look tells.
-        topics: service.frame().wake().subscribe(),
+        topics,
         service,
         sent_at: Instant::now(),
         sent: None,

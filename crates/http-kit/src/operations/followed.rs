@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::{Answer, Problem, prefer};
 use actix_web::http::{
     StatusCode,
     header::{self, HeaderName, HeaderValue},
@@ -12,6 +11,7 @@ use kernel::Actor;
 use serde::Serialize;
 
 use super::{OperationJson, OperationService, path_of};
+use crate::{Answer, Problem, prefer};
 
 /// Answers with the operation: 202 while it runs, 200 when it ended within the wait.
 ///

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Problem, timestamp};
 use chrono::TimeDelta;
 use domain::{
     operation::{Operation, OperationState, Progress},
     shared::{Instant, OperationId},
 };
+use operations::Abilities;
 use ports::StoreError;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{Details, OperationService};
-use operations::Abilities;
+use crate::{Problem, timestamp};
 
 /// A long operation.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

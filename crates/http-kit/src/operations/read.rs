@@ -2,10 +2,6 @@
 
 use std::cmp::Reverse;
 
-use crate::{
-    Problem, ProblemBody,
-    paging::{self, List},
-};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path, Query},
@@ -20,6 +16,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::{OperationJson, OperationService, Operations, path_id};
+use crate::{
+    Problem, ProblemBody,
+    paging::{self, List},
+};
 
 /// Which operations.
 #[derive(Debug, Default, Deserialize, IntoParams)]
