@@ -76,7 +76,8 @@ impl QueryId for Entomb<'_> {
 impl QueryFragment<Sqlite> for Entomb<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql(
-            "INSERT INTO tombstones (audience, epoch, removal, document, seq, reasons) VALUES (",
+            "INSERT INTO tombstones \
+             (audience, epoch, removal, document, seq, reasons, counted, run) VALUES (",
         );
         out.push_bind_param::<BigInt, _>(&AUDIENCE)?;
         out.push_sql(", 1, 1, ");
@@ -85,7 +86,9 @@ impl QueryFragment<Sqlite> for Entomb<'_> {
         out.push_bind_param::<BigInt, _>(&FIRST_SEQ)?;
         out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&REASONS)?;
-        out.push_sql(")");
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&REASONS)?;
+        out.push_sql(", 1)");
         Ok(())
     }
 }

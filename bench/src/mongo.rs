@@ -185,6 +185,8 @@ impl BareStore for Mongo {
                 removal: 1,
                 seq: FIRST_SEQ,
                 reasons: REASONS,
+                counted: REASONS,
+                run: 1,
             };
             let raw = part
                 .iter()

@@ -195,6 +195,8 @@ mod tests {
             removal: removal.0,
             seq: 1,
             reasons: 0,
+            counted: 0,
+            run: 0,
         };
         let removal = RemovalNo(3);
         let found = [

@@ -104,6 +104,10 @@ pub struct TombstoneRow {
     pub seq: i64,
     /// Reasons as bits.
     pub reasons: i64,
+    /// Reasons that were counted, as bits.
+    pub counted: i64,
+    /// The run that marked it.
+    pub run: i64,
 }
 
 impl TombstoneRow {
@@ -113,6 +117,8 @@ impl TombstoneRow {
             removal: stone.removal.0,
             seq: stone.order.0,
             reasons: stone.reasons.bits(),
+            counted: stone.counted.bits(),
+            run: stone.run,
         }
     }
 
@@ -123,6 +129,8 @@ impl TombstoneRow {
             "r": self.removal,
             "s": self.seq,
             "x": self.reasons,
+            "c": self.counted,
+            "n": self.run,
         }
     }
 
@@ -130,7 +138,12 @@ impl TombstoneRow {
     pub(crate) fn to_update(&self) -> RawDocumentBuf {
         rawdoc! {
             "q": { "_id": self.id.as_str(), "s": { "$lte": self.seq } },
-            "u": { "$set": { "s": self.seq, "x": self.reasons } },
+            "u": { "$set": {
+                "s": self.seq,
+                "x": self.reasons,
+                "c": self.counted,
+                "n": self.run,
+            } },
         }
     }
 }
@@ -182,6 +195,10 @@ pub(crate) struct FoundStone {
     pub seq: i64,
     #[serde(rename = "x", default)]
     pub reasons: i64,
+    #[serde(rename = "c", default)]
+    pub counted: i64,
+    #[serde(rename = "n", default)]
+    pub run: i64,
 }
 
 impl FoundStone {
@@ -196,6 +213,8 @@ impl FoundStone {
             removal: RemovalNo(self.removal),
             order: Order(self.seq),
             reasons: Reasons::from_bits(self.reasons),
+            counted: Reasons::from_bits(self.counted),
+            run: self.run,
         })
     }
 }

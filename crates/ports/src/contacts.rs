@@ -102,7 +102,7 @@ pub enum Applied {
 }
 
 /// A mark that a removal leaves for one contact.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tombstone {
     /// Key of the contact.
     pub document: Document,
@@ -111,8 +111,31 @@ pub struct Tombstone {
     /// The place of the removal in the order of acceptance, at least the order of the contact that it saw:
     /// only rows of a higher order show again.
     pub order: Order,
-    /// All reasons that held.
+    /// All reasons that hold.
     pub reasons: Reasons,
+    /// Those that were counted in the removal's report when it was first marked; none where it was not.
+    pub counted: Reasons,
+    /// The run of the removal's operation that marked it last, 0 where none was counted.
+    pub run: i64,
+}
+
+impl Tombstone {
+    /// A tombstone that is not part of a report.
+    pub const fn uncounted(
+        document: Document,
+        removal: RemovalNo,
+        order: Order,
+        reasons: Reasons,
+    ) -> Self {
+        Self {
+            document,
+            removal,
+            order,
+            reasons,
+            counted: Reasons::NONE,
+            run: 0,
+        }
+    }
 }
 
 /// Key and order of a visible contact, for scans that need no more.

@@ -317,13 +317,16 @@ pub(super) fn stones(
             document: document.as_str(),
             lifetime: PhantomData,
         };
-        let rows: Vec<(i64, i64, i64)> = statement.load(conn).map_err(error::store)?;
-        found.extend(rows.into_iter().map(|(removal, seq, reasons)| Tombstone {
+        let rows: Vec<(i64, i64, i64, i64, i64)> = statement.load(conn).map_err(error::store)?;
+        let stone = |(removal, seq, reasons, counted, run)| Tombstone {
             document: document.clone(),
             removal: RemovalNo(removal),
             order: Order(seq),
             reasons: Reasons::from_bits(reasons),
-        }));
+            counted: Reasons::from_bits(counted),
+            run,
+        };
+        found.extend(rows.into_iter().map(stone));
     }
     Ok(found)
 }

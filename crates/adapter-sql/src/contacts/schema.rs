@@ -31,6 +31,8 @@ CREATE TABLE tombstones (
     removal INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     reasons INTEGER NOT NULL,
+    counted INTEGER NOT NULL,
+    run INTEGER NOT NULL,
     PRIMARY KEY (audience, epoch, document, removal)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE page_indexes (

@@ -154,11 +154,14 @@ statement!(
         removal: i64 as BigInt,
         seq: i64 as BigInt,
         reasons: i64 as BigInt,
+        counted: i64 as BigInt,
+        run: i64 as BigInt,
     ) -> BigInt,
-    "INSERT INTO tombstones (audience, epoch, document, removal, seq, reasons) \
-     VALUES (?, ?, ?, ?, ?, ?) \
+    "INSERT INTO tombstones (audience, epoch, document, removal, seq, reasons, counted, run) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (audience, epoch, document, removal) DO UPDATE SET \
-     seq = excluded.seq, reasons = excluded.reasons WHERE excluded.seq >= tombstones.seq"
+     seq = excluded.seq, reasons = excluded.reasons, counted = excluded.counted, \
+     run = excluded.run WHERE excluded.seq >= tombstones.seq"
 );
 
 statement!(
@@ -167,8 +170,8 @@ statement!(
         audience: i64 as BigInt,
         epoch: i64 as BigInt,
         document: &'a str as Text,
-    ) -> (BigInt, BigInt, BigInt),
-    "SELECT removal, seq, reasons FROM tombstones \
+    ) -> (BigInt, BigInt, BigInt, BigInt, BigInt),
+    "SELECT removal, seq, reasons, counted, run FROM tombstones \
      WHERE audience = ? AND epoch = ? AND document = ?"
 );
 

@@ -149,6 +149,8 @@ pub(super) fn entomb(
         removal: stone.removal.0,
         seq: stone.order.0,
         reasons: stone.reasons.bits(),
+        counted: stone.counted.bits(),
+        run: stone.run,
         lifetime: PhantomData,
     };
     statement.execute(conn).map(drop).map_err(error::store)

@@ -47,7 +47,8 @@ macro_rules! contacts_contract {
                 the_permanent_removal_always_counts,
                 a_later_write_shows_again,
                 a_tombstone_of_higher_order_stays,
-                tombstones_are_found_by_document;
+                tombstones_are_found_by_document,
+                a_tombstone_keeps_what_was_counted;
             purging: a_content_goes_in_steps_and_alone,
                 a_purged_removal_takes_what_it_hides,
                 a_withdrawn_removal_takes_nobody,
@@ -116,6 +117,8 @@ pub fn stone(text: &str, no: i64, order: i64) -> Tombstone {
         removal: RemovalNo(no),
         order: Order(order),
         reasons,
+        counted: reasons,
+        run: 1,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tombstones.
 
-use ports::contacts::{ContactStore, Order};
+use domain::recycle::{Reason, Reasons};
+use ports::contacts::{ContactStore, Order, Tombstone};
 
 use super::{bury, document, key, put, stone, view, walk};
 
@@ -55,4 +56,30 @@ pub async fn tombstones_are_found_by_document(store: &dyn ContactStore) {
     found.sort_by_key(|s| s.removal);
     let found: Vec<_> = found.iter().map(|s| (s.removal.0, s.order)).collect();
     assert_eq!(found, [(1, Order(5)), (2, Order(5))]);
+}
+
+/// What holds, what was counted and by which run are kept apart, and replaced together.
+pub async fn a_tombstone_keeps_what_was_counted(store: &dyn ContactStore) {
+    let held = |reasons: &[Reason]| {
+        let mut held = Reasons::NONE;
+        reasons.iter().for_each(|reason| held.add(*reason));
+        held
+    };
+    let marked = Tombstone {
+        reasons: held(&Reason::PRIORITY),
+        counted: held(&[Reason::OptedOut, Reason::Duplicates]),
+        run: i64::MAX,
+        ..stone("a", 1, 5)
+    };
+    let unmarked = Tombstone {
+        reasons: Reasons::NONE,
+        counted: Reasons::NONE,
+        run: 0,
+        ..stone("a", 1, 6)
+    };
+    for expected in [marked, unmarked] {
+        bury(store, 1, vec![expected.clone()]).await;
+        let found = store.tombstones(key(1), &[document("a")]).await.unwrap();
+        assert_eq!(found, [expected]);
+    }
 }

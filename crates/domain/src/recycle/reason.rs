@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Why a contact is removed. The order of declaration decides which of several reasons counts.
+/// Why a contact is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -27,8 +27,8 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Every reason, strongest first.
-    pub const ALL: [Self; 9] = [
+    /// Every reason, strongest first: of several that hold, the first counts.
+    pub const PRIORITY: [Self; 9] = [
         Self::OptedOut,
         Self::Documents,
         Self::Audience,
@@ -40,8 +40,24 @@ impl Reason {
         Self::Duplicates,
     ];
 
+    /// The number under which a reason is stored, at most 62. It never changes, whatever the priority; a
+    /// new reason takes the next one.
+    const fn code(self) -> u8 {
+        match self {
+            Self::OptedOut => 0,
+            Self::Documents => 1,
+            Self::Audience => 2,
+            Self::Outcome => 3,
+            Self::Contacted => 4,
+            Self::Attempts => 5,
+            Self::Wait => 6,
+            Self::Where => 7,
+            Self::Duplicates => 8,
+        }
+    }
+
     const fn bit(self) -> i64 {
-        1 << self as i64
+        1 << self.code()
     }
 
     /// The reason as the API writes it.
@@ -60,7 +76,7 @@ impl Reason {
     }
 }
 
-/// All reasons that hold for one contact, as a bit set.
+/// All reasons that hold for one contact, as a bit set: bit *n* stands for the reason whose code is *n*.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reasons(i64);
 
@@ -100,7 +116,9 @@ impl Reasons {
 
     /// The reasons, strongest first.
     pub fn iter(self) -> impl Iterator<Item = Reason> {
-        Reason::ALL.into_iter().filter(move |r| self.contains(*r))
+        Reason::PRIORITY
+            .into_iter()
+            .filter(move |r| self.contains(*r))
     }
 
     /// What is left under protection: `keep` shields from everything but an opt-out.
@@ -127,5 +145,23 @@ mod tests {
             [Reason::OptedOut]
         );
         assert!(Reasons::NONE.first().is_none());
+    }
+
+    /// Stored tombstones and checkpoints hold these numbers.
+    #[test]
+    fn a_reason_is_stored_under_a_number_that_never_changes() {
+        let stored = Reason::PRIORITY.map(|reason| (reason.as_str(), reason.bit()));
+        let expected = [
+            ("opted_out", 1),
+            ("documents", 2),
+            ("audience", 4),
+            ("outcome", 8),
+            ("contacted", 16),
+            ("attempts", 32),
+            ("wait", 64),
+            ("where", 128),
+            ("duplicates", 256),
+        ];
+        assert_eq!(stored, expected);
     }
 }

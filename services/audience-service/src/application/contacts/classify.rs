@@ -189,11 +189,9 @@ mod tests {
     }
 
     fn marks(stones: &[(i64, i64)], active: &[i64]) -> Marks {
-        let stones = stones.iter().map(|(removal, order)| Tombstone {
-            document: document("a"),
-            removal: RemovalNo(*removal),
-            order: Order(*order),
-            reasons: Reasons::NONE,
+        let stones = stones.iter().map(|(removal, order)| {
+            let (removal, order) = (RemovalNo(*removal), Order(*order));
+            Tombstone::uncounted(document("a"), removal, order, Reasons::NONE)
         });
         let view = View {
             removals: active.iter().map(|n| RemovalNo(*n)).collect(),

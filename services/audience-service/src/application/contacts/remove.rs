@@ -92,11 +92,10 @@ impl Writer {
     async fn entomb(&self, held: Held, gone: &BTreeSet<Document>) -> Result<(), StoreError> {
         let key = held.content.key;
         // The order is of this write alone, so that repair knows whose they are.
-        let stone = |document: &Document| Tombstone {
-            document: document.clone(),
-            removal: RemovalNo::PERMANENT,
-            order: Order::new(held.first_request, 0),
-            reasons: Reasons::NONE,
+        let order = Order::new(held.first_request, 0);
+        let stone = |document: &Document| {
+            let (document, removal) = (document.clone(), RemovalNo::PERMANENT);
+            Tombstone::uncounted(document, removal, order, Reasons::NONE)
         };
         let stones = gone.iter().map(stone).collect();
         held.ensure_trusted()?;

@@ -49,12 +49,7 @@ impl App {
             let stays_out = contacts
                 .into_iter()
                 .filter(|c| marks.hider(&c.document, c.order) == hidden_by)
-                .map(|c| Tombstone {
-                    document: c.document,
-                    removal: into,
-                    order: c.order,
-                    reasons,
-                });
+                .map(|c| Tombstone::uncounted(c.document, into, c.order, reasons));
             let stays_out: Vec<_> = stays_out.collect();
             withheld += i64::try_from(stays_out.len()).unwrap_or(0);
             if !stays_out.is_empty() {

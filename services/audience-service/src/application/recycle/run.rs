@@ -33,11 +33,6 @@ use crate::application::{
 /// Removals of one audience that can be undone at the same time.
 const MAX_UNDOABLE: usize = 64;
 
-/// The reasons that the survey counted for a contact, kept beside those that hold now.
-const COUNTED_SHIFT: u32 = 16;
-/// The run that counted them, above.
-const RUN_SHIFT: u32 = 32;
-
 impl RecycleCheckpoint {
     /// Where an operation stands: at the beginning, if it has no checkpoint.
     ///
@@ -52,25 +47,24 @@ impl RecycleCheckpoint {
     /// What the survey counted for a tombstone's contact, if it did. What a run marked after its last
     /// checkpoint is not counted: the next run began before it.
     pub fn counted(&self, stone: &Tombstone) -> Option<Reasons> {
-        let (run, bits) = (
-            stone.reasons.bits() >> RUN_SHIFT,
-            stone.reasons.bits() >> COUNTED_SHIFT,
-        );
-        let reasons = Reasons::from_bits(bits & ((1 << (RUN_SHIFT - COUNTED_SHIFT)) - 1));
-        let next = self.runs.iter().find(|(number, _)| *number > run);
+        let next = self.runs.iter().find(|(number, _)| *number > stone.run);
         let reached = next.is_none_or(|(_, began)| {
             began
                 .as_deref()
                 .is_some_and(|began| stone.document.as_str() <= began)
         });
-        (!reasons.is_empty() && reached).then_some(reasons)
+        (!stone.counted.is_empty() && reached).then_some(stone.counted)
     }
 
-    /// Reasons for a tombstone: those that hold now, and what the survey counted.
-    pub fn reasons(&self, now: Reasons, counted: Option<Reasons>) -> Reasons {
+    /// The tombstone with what the survey counted for its contact.
+    pub fn count(&self, stone: Tombstone, counted: Option<Reasons>) -> Tombstone {
+        let Some(counted) = counted else { return stone };
         let run = self.runs.last().map_or(0, |(number, _)| *number);
-        let counted = counted.map_or(0, |c| c.bits() << COUNTED_SHIFT | run << RUN_SHIFT);
-        Reasons::from_bits(now.bits() | counted)
+        Tombstone {
+            counted,
+            run,
+            ..stone
+        }
     }
 }
 
@@ -241,10 +235,8 @@ impl App {
         }
         let stones = self.deps.contacts.tombstones(key, &documents).await?;
         let mine = stones.into_iter().filter(|stone| stone.removal == removal);
-        let harmless = |stone: Tombstone| Tombstone {
-            order: Order(i64::MIN),
-            reasons: Reasons::NONE,
-            ..stone
+        let harmless = |stone: Tombstone| {
+            Tombstone::uncounted(stone.document, removal, Order(i64::MIN), Reasons::NONE)
         };
         self.entomb(key, mine.map(harmless).collect()).await
     }
@@ -345,11 +337,10 @@ fn tombstones(
         .iter()
         .zip(verdicts)
         .filter(|(_, reasons)| !reasons.is_empty());
-    let stone = |(c, reasons): (&Candidate, &Reasons)| Tombstone {
-        document: c.document.clone(),
-        removal,
-        order: params.tombstone_order(c.order),
-        reasons: at.reasons(*reasons, Some(*reasons)),
+    let stone = |(c, reasons): (&Candidate, &Reasons)| {
+        let order = params.tombstone_order(c.order);
+        let stone = Tombstone::uncounted(c.document.clone(), removal, order, *reasons);
+        at.count(stone, Some(*reasons))
     };
     goes.map(stone).collect()
 }

@@ -178,12 +178,8 @@ impl Touched {
 
     fn tombstone(&self, document: Document, order: Order, reasons: Reasons) -> Tombstone {
         let before = self.before.get(&document).copied().flatten();
-        Tombstone {
-            document,
-            removal: self.removal,
-            order,
-            reasons: self.at.reasons(reasons, before),
-        }
+        let stone = Tombstone::uncounted(document, self.removal, order, reasons);
+        self.at.count(stone, before)
     }
 
     /// All contacts touched.
