@@ -2,36 +2,24 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     net::SocketAddr,
-    process::{Child, ChildStdout, Command, Stdio},
-    sync::mpsc,
+    process::Command,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, ensure};
+use test_kit::{blocking::wait, program::Program};
 
 use crate::{
     Setup,
     http::{Client, KEY, encode},
 };
 
-/// Longest wait for a server to be ready.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 /// A running server; killed when dropped.
 pub struct Server {
-    child: Child,
+    program: Program,
     pub address: SocketAddr,
     pub started_in: Duration,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended on its own.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Server {
@@ -39,47 +27,44 @@ impl Server {
     pub fn start(setup: &Setup, name: &str) -> anyhow::Result<Self> {
         let (program, data) = (&setup.program, setup.dir(name)?);
         let started = Instant::now();
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .env("PLATEIA__DATA_DIR", &data)
             .env("PLATEIA_API_KEY", KEY)
             .env("PLATEIA__TELEMETRY__LEVEL", "warn")
             .envs(setup.stack.iter().flat_map(|stack| stack.settings(name)))
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(data.with_extension("log"))?)
-            .spawn()
-            .with_context(|| format!("{} does not start", program.display()))?;
-        let out = child.stdout.take().context("no output")?;
-        let mut server = Self {
-            child,
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            started_in: Duration::ZERO,
-        };
-        server.address = announced(out)
-            .recv_timeout(PATIENCE)
-            .context("the server was not ready in time")?;
+            .stderr(fs::File::create(data.with_extension("log"))?);
+        let spawned = Program::spawn(&mut command);
+        let (program, starting) =
+            spawned.with_context(|| format!("{} does not start", program.display()))?;
+        let ready = wait(starting.ready()).context("the server was not ready in time")?;
+        let address = ready
+            .context("the server ended before it was ready")?
+            .address;
         // Ready is when it answers, not when it says so.
         let probe = encode("GET", "/readyz", "text/plain", b"");
-        let answer = Client::connect(server.address)?.send(&probe)?;
+        let answer = Client::connect(address)?.send(&probe)?;
         ensure!(
             answer.status == 200,
             "ready, but answered {}",
             answer.status
         );
-        server.started_in = started.elapsed();
-        Ok(server)
+        Ok(Self {
+            program,
+            address,
+            started_in: started.elapsed(),
+        })
     }
 
     /// Ends it at once, as a crash would.
-    pub fn kill(mut self) -> anyhow::Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
+    pub fn kill(mut self) {
+        self.program.kill();
     }
 
     /// Processor time used so far.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
-        cpu_of(&self.child.id().to_string())
+        cpu_of(&self.program.id().to_string())
     }
 
     /// Resident memory now, in bytes.
@@ -95,13 +80,13 @@ impl Server {
     /// Begins a new peak.
     pub fn reset_peak(&self) -> anyhow::Result<()> {
         Ok(fs::write(
-            format!("/proc/{}/clear_refs", self.child.id()),
+            format!("/proc/{}/clear_refs", self.program.id()),
             "5",
         )?)
     }
 
     fn status(&self, name: &str) -> anyhow::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.program.id()))?;
         let line = status
             .lines()
             .find(|line| line.starts_with(name))
@@ -113,21 +98,6 @@ impl Server {
             .parse()?;
         Ok(kilobytes * 1024)
     }
-}
-
-/// The address, once it is printed. Reads on, so that the server can always print.
-fn announced(out: ChildStdout) -> mpsc::Receiver<SocketAddr> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(out).lines().map_while(Result::ok) {
-            let address = line.strip_prefix("ready http://");
-            if let Some(Ok(address)) = address.map(|text| text.trim().parse()) {
-                // Nobody may be waiting any more.
-                let _ = sender.send(address);
-            }
-        }
-    });
-    receiver
 }
 
 /// Processor time of a process; `self` for this one.

@@ -85,7 +85,7 @@ fn http_run(setup: &Setup, run: usize, rows: u64, half: bool) -> anyhow::Result<
     }
     let requests = requests(&id, numbers(rows, half).collect());
     let measured = timed_ours(&server, || send_all(&server, setup.either(1, 4), &requests))?;
-    server.kill()?;
+    server.kill();
     Ok(measured)
 }
 
@@ -200,7 +200,7 @@ fn file_run(setup: &Setup, run: usize, file: &[u8]) -> anyhow::Result<Run> {
         let upload = jobs::upload(&mut client, file)?;
         jobs::create(&mut client, "bench", &upload).map(drop)
     })?;
-    server.kill()?;
+    server.kill();
     Ok(measured)
 }
 

@@ -58,27 +58,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("contract-tests", &["domain", "events", "ports"]),
-    (
-        "test-support",
-        &[
-            "domain",
-            "events",
-            "ports",
-            "runtime",
-            "adapter-sql",
-            "adapter-files",
-            "adapter-local-bus",
-        ],
-    ),
-    ("chaos", &[]),
+    ("test-kit", &["adapter-sql", "ports"]),
+    ("chaos", &["test-kit"]),
     ("fake-crm", &[]),
     ("xtask", &[]),
     // Measures the bare store too, with the adapter's own tables.
-    ("bench", &["adapter-mongo", "adapter-sql"]),
+    ("bench", &["adapter-mongo", "adapter-sql", "test-kit"]),
 ];
 
 /// Crates for tests: dependencies of no other crate's own code.
-const FOR_TESTS: &[&str] = &["contract-tests", "test-support"];
+const FOR_TESTS: &[&str] = &["contract-tests", "test-kit"];
 
 /// The process that runs every service; it alone may depend on services.
 const ALL_IN_ONE: &str = "plateia";
@@ -86,7 +75,7 @@ const ALL_IN_ONE: &str = "plateia";
 /// What tests may use beyond what their crate may.
 const FOR_DEV: &[&str] = &[
     "contract-tests",
-    "test-support",
+    "test-kit",
     "domain",
     "events",
     "ports",

@@ -27,14 +27,8 @@ fn crates_depend_in_one_direction() {
         ("crates/http-kit", "actix-web", None, false, true),
         ("crates/unheard-of", "domain", None, true, false),
         ("services/audience-service", "adapter-sql", None, true, true),
-        ("services/audience-service", "test-support", dev, true, true),
-        (
-            "services/audience-service",
-            "test-support",
-            None,
-            true,
-            false,
-        ),
+        ("services/audience-service", "test-kit", dev, true, true),
+        ("services/audience-service", "test-kit", None, true, false),
         (
             "services/audience-service",
             "scheduler-service",

@@ -25,11 +25,7 @@ enum Part {
 impl Part {
     fn of(file: &SourceFile) -> Self {
         let rigs = ["bench/", "tools/", "xtask/"];
-        let suites = [
-            "crates/contract-tests/",
-            "crates/test-support/",
-            "crates/test-kit/",
-        ];
+        let suites = ["crates/contract-tests/", "crates/test-kit/"];
         let is_in = |folders: &[&str]| folders.iter().any(|f| file.path.starts_with(f));
         if file.is_test() || is_in(&suites) || file.path.contains("/examples/") {
             Self::Tests

@@ -298,7 +298,7 @@ async fn x5_addresses_that_must_not_be_reached_are_refused_before_a_request() {
 
 /// A TLS server whose certificate nobody vouches for; it answers one empty page per connection.
 async fn self_signed() -> String {
-    let acceptor = test_support::tls::self_signed("localhost").acceptor;
+    let acceptor = test_kit::tls::self_signed("localhost").acceptor;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {

@@ -59,7 +59,7 @@ fn settings() -> MongoSettings {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
     let database = format!("t{}_{next}", std::process::id());
-    MongoSettings::new(test_support::mongodb_url(), database)
+    MongoSettings::new(test_kit::mongodb_url(), database)
 }
 
 async fn on_mongodb() -> Option<Store> {

@@ -8,7 +8,7 @@ use adapter_rabbitmq::{RabbitBus, RabbitSettings, RabbitStartError};
 use domain::shared::Instant;
 use lapin::{Connection, ConnectionProperties, uri::AMQPUri};
 use ports::{Clock, bus::Subscribers};
-use test_support::tls::Front;
+use test_kit::tls::Front;
 
 /// First part of the names that a check declares.
 const PREFIX: &str = "test-tls";
@@ -23,7 +23,7 @@ impl Clock for Still {
 
 /// A front that shows a certificate for `name`, and how it is reached.
 async fn front(name: &str) -> (Front, RabbitSettings) {
-    let url = test_support::rabbitmq_url();
+    let url = test_kit::rabbitmq_url();
     let AMQPUri { authority, .. } = url.parse().unwrap();
     let open = format!("{}:{}", authority.host, authority.port);
     let front = Front::start(name, (authority.host, authority.port), None).await;
@@ -52,7 +52,7 @@ async fn a_broker_with_a_certificate_that_is_known_is_reached() {
         .await
         .unwrap();
 
-    let url = test_support::rabbitmq_url();
+    let url = test_kit::rabbitmq_url();
     let connection = Connection::connect(&url, ConnectionProperties::default());
     let channel = connection.await.unwrap().create_channel().await.unwrap();
     for declared in ["events", "dead"] {

@@ -3,7 +3,7 @@
 use adapter_sql::{pg, sqlite};
 use contract_tests::{customers_contract, store::StoreHarness};
 use ports::store::{AudienceQueries, AudienceStore};
-use test_support::TestDatabase;
+use test_kit::TestDatabase;
 
 struct Harness<Db>(TestDatabase<Db>);
 
@@ -18,11 +18,11 @@ impl<Db: AudienceStore + AudienceQueries> StoreHarness for Harness<Db> {
 }
 
 async fn on_sqlite() -> Option<Harness<sqlite::Db>> {
-    Some(Harness(test_support::sqlite().await))
+    Some(Harness(test_kit::sqlite().await))
 }
 
 async fn on_postgres() -> Option<Harness<pg::Db>> {
-    test_support::postgres().await.map(Harness)
+    test_kit::postgres().await.map(Harness)
 }
 
 mod customers_on_sqlite {

@@ -11,7 +11,7 @@ const FLUSHED: &str = "SELECT pg_current_wal_flush_lsn() >= $1::text::pg_lsn";
 
 #[tokio::test]
 async fn settling_flushes_what_commits_left_in_memory() {
-    let Some(url) = test_support::postgres_url() else {
+    let Some(url) = test_kit::postgres_url() else {
         return;
     };
     let session = |waits: &str| format!("{url}?options=-c%20synchronous_commit%3D{waits}");

@@ -2,7 +2,7 @@
 
 use contract_tests::{importing::ImportHarness, importing_contract};
 use ports::{crm::RateBudget, importing::ImportStore};
-use test_support::TestDatabase;
+use test_kit::TestDatabase;
 
 struct Harness<Db>(TestDatabase<Db>);
 
@@ -23,7 +23,7 @@ mod sqlite {
     use super::*;
 
     async fn harness() -> Option<Harness<adapter_sql::sqlite::Db>> {
-        let db = test_support::sqlite().await;
+        let db = test_kit::sqlite().await;
         let migrated = db.migrate_imports().await;
         assert!(migrated.is_ok(), "{migrated:?}");
         Some(Harness(db))
@@ -31,7 +31,7 @@ mod sqlite {
 
     #[tokio::test]
     async fn migrations_run_once_and_again() {
-        let db = test_support::sqlite().await;
+        let db = test_kit::sqlite().await;
         for _ in 0..2 {
             assert!(db.migrate_imports().await.is_ok());
         }
@@ -44,7 +44,7 @@ mod postgres {
     use super::*;
 
     async fn harness() -> Option<Harness<adapter_sql::pg::Db>> {
-        let db = test_support::postgres().await?;
+        let db = test_kit::postgres().await?;
         let migrated = db.migrate_imports().await;
         assert!(migrated.is_ok(), "{migrated:?}");
         Some(Harness(db))

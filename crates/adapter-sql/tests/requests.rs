@@ -18,7 +18,7 @@ use ports::{
     idempotency::IdempotencyStore,
     store::{AudienceQueries, AudienceStore, Durability},
 };
-use test_support::TestDatabase;
+use test_kit::TestDatabase;
 
 struct Harness<Db, I> {
     db: TestDatabase<Db>,
@@ -112,14 +112,14 @@ where
 
 async fn on_sqlite() -> Option<Harness<sqlite::Db, sqlite::Idempotency>> {
     Some(Harness::new(
-        test_support::sqlite().await,
+        test_kit::sqlite().await,
         sqlite::Idempotency::new,
     ))
 }
 
 async fn on_postgres() -> Option<Harness<pg::Db, pg::Idempotency>> {
     Some(Harness::new(
-        test_support::postgres().await?,
+        test_kit::postgres().await?,
         pg::Idempotency::new,
     ))
 }

@@ -3,7 +3,7 @@
 use adapter_sql::{pg, sqlite};
 use contract_tests::{store::StoreHarness, store_contract};
 use ports::store::{AudienceQueries, AudienceStore};
-use test_support::TestDatabase;
+use test_kit::TestDatabase;
 
 struct Harness<Db> {
     database: TestDatabase<Db>,
@@ -26,13 +26,13 @@ impl<Db: AudienceStore + AudienceQueries> StoreHarness for Harness<Db> {
 
 async fn on_sqlite() -> Option<Harness<sqlite::Db>> {
     Some(Harness {
-        database: test_support::sqlite().await,
+        database: test_kit::sqlite().await,
         keeps_writes: false,
     })
 }
 
 async fn on_postgres() -> Option<Harness<pg::Db>> {
-    let database = test_support::postgres().await?;
+    let database = test_kit::postgres().await?;
     Some(Harness {
         database,
         keeps_writes: true,

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use adapter_sql::pg::{Db, Settings};
-use test_support::tls;
+use test_kit::tls;
 use tokio_postgres::config::Host;
 
 /// What a client asks for TLS with, and what the server answers that has it.
@@ -18,7 +18,7 @@ struct Front {
 impl Front {
     /// Shows a certificate for `name`.
     async fn start(name: &str, mode: &str) -> Option<Self> {
-        let behind: tokio_postgres::Config = test_support::postgres_url()?.parse().unwrap();
+        let behind: tokio_postgres::Config = test_kit::postgres_url()?.parse().unwrap();
         let Some(Host::Tcp(host)) = behind.get_hosts().first() else {
             panic!("the server of the tests listens on no address");
         };
@@ -78,7 +78,7 @@ async fn a_certificate_for_another_name_is_refused() {
 
 #[tokio::test]
 async fn a_server_without_tls_is_refused_where_it_is_required() {
-    let Some(url) = test_support::postgres_url() else {
+    let Some(url) = test_kit::postgres_url() else {
         return;
     };
     let refused = ping(&Settings::new(format!("{url}?sslmode=require"))).await;

@@ -38,12 +38,12 @@ async fn outlive_workers(queries: impl AudienceQueries + Clone + 'static) {
 
 #[tokio::test]
 async fn connections_on_sqlite_outlive_the_worker_that_asked_for_them() {
-    outlive_workers((*test_support::sqlite().await).clone()).await;
+    outlive_workers((*test_kit::sqlite().await).clone()).await;
 }
 
 #[tokio::test]
 async fn connections_on_postgres_outlive_the_worker_that_asked_for_them() {
-    let Some(database) = test_support::postgres().await else {
+    let Some(database) = test_kit::postgres().await else {
         return;
     };
     outlive_workers((*database).clone()).await;

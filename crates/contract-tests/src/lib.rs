@@ -6,6 +6,5 @@ pub mod customers;
 pub mod importing;
 pub mod outcomes;
 pub mod requests;
-pub mod scenario;
 pub mod store;
 pub mod store_feed;

@@ -4,18 +4,13 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
+    process::{Command, Output, Stdio},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// Longest time that anything here may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+use test_kit::{blocking::until, program::Program};
 
 fn plateia() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plateia"));
@@ -40,7 +35,7 @@ fn stderr(output: &Output) -> String {
 
 /// A server on a free port, killed when the test ends.
 struct Server {
-    process: Child,
+    program: Program,
     url: String,
     /// Lines before the one that says it is ready.
     before_ready: Vec<String>,
@@ -52,30 +47,17 @@ impl Server {
     }
 
     fn start_with(data_dir: &Path, env: &[(&str, &str)]) -> Self {
-        let mut process = plateia()
+        let mut command = plateia();
+        command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
             .envs(env.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut before_ready = Vec::new();
-        let url = loop {
-            let line = lines
-                .next()
-                .expect("the server ended before it was ready")
-                .unwrap();
-            match line.strip_prefix("ready ") {
-                Some(url) => break url.to_owned(),
-                None => before_ready.push(line),
-            }
-        };
+            .stderr(Stdio::null());
+        let (program, ready) = Program::start(&mut command).expect("a server that is ready");
         Self {
-            process,
-            url,
-            before_ready,
+            program,
+            url: format!("http://{}", ready.address),
+            before_ready: ready.before,
         }
     }
 
@@ -114,27 +96,13 @@ impl Server {
 
     /// Sends SIGTERM and answers the exit code.
     fn terminate(mut self) -> Option<i32> {
-        kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
-        self.end()
+        self.program.stop().code()
     }
 
     /// Waits for the end and answers the exit code, which a signal has none of.
     fn end(&mut self) -> Option<i32> {
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            if let Some(status) = self.process.try_wait().unwrap() {
-                return status.code();
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        panic!("the server does not end");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        until("the end", || self.program.has_ended().then_some(()));
+        self.program.wait().unwrap().code()
     }
 }
 

@@ -26,7 +26,8 @@ use std::{
 
 use ports::crash::POINTS;
 use scenario::{Prepared, Scenario, all_told};
-use server::{Server, until};
+use server::Server;
+use test_kit::blocking::until;
 
 /// Contacts of the audience: three steps of most operations.
 const CONTACTS: u64 = 9_000;
@@ -81,16 +82,16 @@ fn interrupted(prepared: &Prepared, dir: &std::path::Path, kill: &Kill<'_>) -> (
         let killed = match kill {
             Kill::After(pause) => {
                 std::thread::sleep(*pause);
-                server.kill();
+                server.program.kill();
                 true
             }
             Kill::At(_) => until("the crash or the end", || {
-                if server.has_ended() {
+                if server.program.has_ended() {
                     return Some(true);
                 }
                 let done = asking.is_finished() && all_told(&client).is_some();
                 // What the last point follows may be seen before the process is gone.
-                done.then(|| !server.stops_in_order())
+                done.then(|| !server.program.stop().success())
             }),
         };
         drop(stopping);

@@ -1,21 +1,20 @@
 //! The program on real servers.
 
-#[path = "../../../crates/service-kit/tests/program/mod.rs"]
-mod program;
+use test_kit::place;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_scheduler-service");
 
 #[test]
 fn bad_settings_are_named() {
-    program::refuses_bad_settings(PROGRAM);
+    place::refuses_bad_settings(PROGRAM);
 }
 
 #[test]
 fn it_checks_and_migrates() {
-    program::checks_and_migrates(PROGRAM);
+    place::checks_and_migrates(PROGRAM);
 }
 
 #[test]
 fn it_serves_until_it_is_told_to_end() {
-    program::serves_until_it_is_told_to_end(PROGRAM);
+    place::serves_until_it_is_told_to_end(PROGRAM);
 }

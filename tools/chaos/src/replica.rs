@@ -2,22 +2,21 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader},
     net::SocketAddr,
     os::unix::process::ExitStatusExt,
     path::PathBuf,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Context, ensure};
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::{sync::oneshot, time::timeout};
+use rustix::process::Signal;
+use test_kit::program::Program;
 
 use crate::servers::until;
 
-/// Longest wait for a replica to be ready or to end.
+/// Longest wait for a replica to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How a replica is started, always on the same port.
@@ -26,17 +25,7 @@ pub struct Replica {
     environment: Vec<(String, String)>,
     address: SocketAddr,
     log: PathBuf,
-    process: Mutex<Option<Child>>,
-}
-
-impl Drop for Replica {
-    fn drop(&mut self) {
-        // It may have ended on its own.
-        let _ = self.signal(Signal::KILL);
-        if let Some(mut child) = self.take() {
-            let _ = child.wait();
-        }
-    }
+    process: Mutex<Option<Program>>,
 }
 
 impl Replica {
@@ -65,12 +54,8 @@ impl Replica {
         self.address
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
+    fn locked(&self) -> std::sync::MutexGuard<'_, Option<Program>> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(&self) -> Option<Child> {
-        self.locked().take()
     }
 
     /// Starts it and waits until it is ready.
@@ -104,32 +89,20 @@ impl Replica {
     async fn launch(&self, environment: &[(&str, &str)]) -> anyhow::Result<bool> {
         let log = File::options().append(true).create(true).open(&self.log)?;
         // The replica ends with this process, however that ends.
-        let mut child = Command::new("setpriv")
+        let mut command = Command::new("setpriv");
+        command
             .args(["--pdeathsig", "KILL"])
             .arg(&self.program)
             .args(["serve", "--listen", &self.address.to_string()])
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env_remove("CRASH_AT")
             .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .with_context(|| self.program.display().to_string())?;
-        let output = child.stdout.take().context("no output")?;
-        *self.locked() = Some(child);
-        let (ready, heard) = oneshot::channel();
-        std::thread::spawn(move || {
-            let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-            if lines.any(|line| line.starts_with("ready ")) {
-                // Nobody may be waiting any more.
-                let _ = ready.send(());
-            }
-            // What else it says has to go somewhere.
-            lines.for_each(drop);
-        });
-        let ready = timeout(PATIENCE, heard).await;
-        Ok(ready.context("a replica was not ready in time")?.is_ok())
+            .stderr(log);
+        let started = Program::spawn(&mut command);
+        let (program, starting) = started.with_context(|| self.program.display().to_string())?;
+        *self.locked() = Some(program);
+        let ready = starting.ready().await;
+        Ok(ready.context("a replica was not ready in time")?.is_some())
     }
 
     /// Sends it a signal; `false` when it does not run.
@@ -137,23 +110,16 @@ impl Replica {
     /// # Errors
     /// When the signal cannot be sent.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<bool> {
-        let mut process = self.locked();
-        let Some(child) = process.as_mut() else {
-            return Ok(false);
-        };
-        if child.try_wait()?.is_some() {
-            return Ok(false);
+        match self.locked().as_mut() {
+            Some(program) => Ok(program.signal(signal)?),
+            None => Ok(false),
         }
-        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        kill_process(pid.context("no process id")?, signal)?;
-        Ok(true)
     }
 
     /// Whether it runs.
     pub fn runs(&self) -> bool {
-        let mut process = self.locked();
-        let status = process.as_mut().map(Child::try_wait);
-        matches!(status, Some(Ok(None)))
+        let mut program = self.locked();
+        program.as_mut().is_some_and(|program| !program.has_ended())
     }
 
     /// Waits until it has ended.
@@ -162,8 +128,8 @@ impl Replica {
     /// When it does not within `patience`.
     pub async fn ended(&self, patience: Duration) -> anyhow::Result<ExitStatus> {
         until("a replica to end", patience, async || !self.runs()).await?;
-        let mut child = self.take().context("it was never started")?;
-        Ok(child.wait()?)
+        let program = self.locked().take();
+        Ok(program.context("it was never started")?.wait()?)
     }
 
     /// Kills it.

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::Context;
 use tempfile::TempDir;
+use test_kit::proxy::Proxy;
 
 use crate::{
     broker::{Broker, Message},
@@ -16,9 +17,8 @@ use crate::{
     history::History,
     load::client::{GATEWAY_SECRET, Target},
     observe,
-    proxy::Proxy,
     replica::Replica,
-    servers::{Servers, address, through},
+    servers::Servers,
 };
 
 /// Sessions of one replica with PostgreSQL.
@@ -94,9 +94,9 @@ impl<'a> Rig<'a> {
     ) -> anyhow::Result<Self> {
         let number: u32 = rand::random();
         let name = format!("{}_{number:08x}", case.to_ascii_lowercase());
-        let postgres = Proxy::start(address(&servers.postgres_url)?).await?;
-        let mongodb = Proxy::start(address(&servers.mongodb_url)?).await?;
-        let rabbitmq = Proxy::start(address(&servers.rabbitmq_url)?).await?;
+        let postgres = Proxy::before(&servers.postgres_url).await?;
+        let mongodb = Proxy::before(&servers.mongodb_url).await?;
+        let rabbitmq = Proxy::before(&servers.rabbitmq_url).await?;
         let mut rig = Self {
             servers,
             name,
@@ -132,8 +132,8 @@ impl<'a> Rig<'a> {
             "mongodb://{}/?directConnection=true",
             self.mongodb.address()
         );
-        let postgres = through(&self.servers.postgres_url, self.postgres.address())?;
-        let rabbitmq = through(&self.servers.rabbitmq_url, self.rabbitmq.address())?;
+        let postgres = self.postgres.url(&self.servers.postgres_url);
+        let rabbitmq = self.rabbitmq.url(&self.servers.rabbitmq_url);
         let pairs = [
             ("DATA_DIR", data.to_str().context("not text")?),
             ("GATEWAY_SECRET", GATEWAY_SECRET),

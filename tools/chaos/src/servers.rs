@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsString,
-    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -11,6 +10,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use lapin::{Connection, ConnectionProperties};
 use mongodb::bson::{Document, doc};
+use test_kit::proxy::authority;
 use tokio::{
     net::TcpStream,
     time::{sleep, timeout},
@@ -44,26 +44,6 @@ pub struct Servers {
     pub postgres_url: String,
     pub mongodb_url: String,
     pub rabbitmq_url: String,
-}
-
-/// `host:port` in a URL.
-///
-/// # Errors
-/// When it names no address.
-pub fn address(url: &str) -> anyhow::Result<SocketAddr> {
-    let rest = url.split_once("://").context("no scheme")?.1;
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    host.parse()
-        .with_context(|| format!("{host} is no address"))
-}
-
-/// The URL with another address in it.
-///
-/// # Errors
-/// When it names no address.
-pub fn through(url: &str, proxy: SocketAddr) -> anyhow::Result<String> {
-    Ok(url.replacen(&address(url)?.to_string(), &proxy.to_string(), 1))
 }
 
 fn variable(name: &str) -> anyhow::Result<String> {
@@ -144,7 +124,7 @@ impl Servers {
             (Server::Mongodb, &self.mongodb_url),
             (Server::Rabbitmq, &self.rabbitmq_url),
         ] {
-            if TcpStream::connect(address(url)?).await.is_err() {
+            if !answers(url).await {
                 self.up(server).await?;
             }
         }
@@ -209,6 +189,14 @@ impl Servers {
     }
 }
 
+/// Whether somebody listens at the address of a URL.
+async fn answers(url: &str) -> bool {
+    match authority(url) {
+        Some(address) => TcpStream::connect(address).await.is_ok(),
+        None => false,
+    }
+}
+
 /// Runs a program to its end; its output is told only when it fails.
 async fn run(program: OsString, arguments: &[&str], servers: &Path) -> anyhow::Result<()> {
     let told = arguments.join(" ");
@@ -252,31 +240,4 @@ pub async fn until(
     timeout(patience, waiting)
         .await
         .with_context(|| format!("waited {} s for {what}", patience.as_secs()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_in_urls_are_exchanged() {
-        let proxy: SocketAddr = "127.0.0.1:9".parse().unwrap();
-        for (url, expected) in [
-            (
-                "postgres://plateia@127.0.0.1:18001/postgres",
-                "postgres://plateia@127.0.0.1:9/postgres",
-            ),
-            (
-                "amqp://guest:guest@127.0.0.1:26000/%2f",
-                "amqp://guest:guest@127.0.0.1:9/%2f",
-            ),
-            (
-                "mongodb://127.0.0.1:22/?directConnection=true",
-                "mongodb://127.0.0.1:9/?directConnection=true",
-            ),
-        ] {
-            assert_eq!(through(url, proxy).unwrap(), expected);
-        }
-        assert!(address("nothing").is_err());
-    }
 }

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use ports::files::{Cells, FileHint, RecordFormats, RecordLimits};
 use proptest::prelude::*;
-use test_support::tables::in_every_format;
+use test_kit::tables::in_every_format;
 
 use crate::TabularFormats;
 

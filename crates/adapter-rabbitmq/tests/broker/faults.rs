@@ -11,13 +11,11 @@ use ports::{
     Clock, ErrorClass, StoreError,
     bus::{OutboxQueue, PublishError, Subscribers, Subscription},
 };
+use test_kit::proxy::{Proxy, Rules};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    proxy::{Mode, Proxy},
-    rig::{TYPE, publish, with, within},
-};
+use crate::rig::{TYPE, publish, with, within};
 
 /// `connection.blocked` with an empty reason, and `connection.unblocked`, as frames.
 const BLOCKED: &[u8] = &[1, 0, 0, 0, 0, 0, 5, 0, 10, 0, 60, 0, 0xce];
@@ -145,7 +143,7 @@ async fn a_deleted_exchange_heals() {
 async fn cut_connections_lose_nothing_of_what_a_relay_publishes() {
     const EVENTS: usize = 600;
     with(async |rig| {
-        let proxy = Proxy::before(&rig.url, Mode::Open).await;
+        let proxy = Proxy::before(&rig.url).await.unwrap();
         let inbox = Arc::new(Arrivals::default());
         let bus = rig.both_listen(&proxy.url(&rig.url), inbox.clone());
         let bus = rig.run(bus).await;
@@ -203,13 +201,14 @@ impl Clock for Running {
 #[tokio::test]
 async fn a_broker_that_comes_later_is_found() {
     with(async |rig| {
-        let proxy = Proxy::before(&rig.url, Mode::Refusing).await;
+        let proxy = Proxy::before(&rig.url).await.unwrap();
+        proxy.set(Rules::REFUSE);
         let inbox = Arc::new(Arrivals::default());
         let bus = rig.launch(rig.both_listen(&proxy.url(&rig.url), inbox.clone()));
         let error = bus.publisher.publish(&event("1", "a")).await.unwrap_err();
         assert_eq!(error.class(), ErrorClass::Transient, "{error}");
         assert!(!bus.status.is_healthy());
-        proxy.set(Mode::Open);
+        proxy.heal();
         within(bus.status.wait(true)).await;
         publish(&*bus.publisher, &event("1", "a")).await;
         inbox.count(2).await;
@@ -220,17 +219,17 @@ async fn a_broker_that_comes_later_is_found() {
 #[tokio::test]
 async fn a_silent_connection_is_given_up_in_bounded_time() {
     with(async |rig| {
-        let proxy = Proxy::before(&rig.url, Mode::Open).await;
+        let proxy = Proxy::before(&rig.url).await.unwrap();
         let inbox = Arc::new(Arrivals::default());
         let bus = rig.both_listen(&proxy.url(&rig.url), inbox.clone());
         let bus = rig.run(bus).await;
-        proxy.set(Mode::Stalled);
+        proxy.set(Rules::STALL);
         let begun = Instant::now();
         let error = bus.publisher.publish(&event("1", "a")).await.unwrap_err();
         assert_eq!(error.class(), ErrorClass::Transient, "{error}");
         assert!(begun.elapsed() < Duration::from_secs(5));
         within(bus.status.wait(false)).await;
-        proxy.set(Mode::Open);
+        proxy.heal();
         within(bus.status.wait(true)).await;
         publish(&*bus.publisher, &event("1", "a")).await;
         inbox.count(2).await;
@@ -241,7 +240,7 @@ async fn a_silent_connection_is_given_up_in_bounded_time() {
 #[tokio::test]
 async fn blocked_publishers_are_told_so_and_consumers_go_on() {
     with(async |rig| {
-        let proxy = Proxy::before(&rig.url, Mode::Open).await;
+        let proxy = Proxy::before(&rig.url).await.unwrap();
         let inbox = Arc::new(Arrivals::default());
         let required = Subscribers::default().require(TYPE, AUDIT);
         let settings = rig

@@ -75,7 +75,7 @@ pub async fn with(test: impl AsyncFnOnce(&Rig)) {
 
 impl Rig {
     async fn new() -> Self {
-        let url = test_support::rabbitmq_url();
+        let url = test_kit::rabbitmq_url();
         let properties = ConnectionProperties::default();
         let connection = Connection::connect(&url, properties)
             .await

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::service::{Reply, Service};
+use test_kit::http::Reply;
+
+use crate::service::Service;
 
 const ALL: &str = "/api/v1/customers";
 

@@ -13,5 +13,7 @@ mod customers;
 mod documentation;
 mod face_l;
 mod face_l_refusals;
+mod files;
+mod following;
 mod identity;
 mod service;

@@ -104,7 +104,7 @@ impl Backend {
     /// A new schema and a new database on the servers that the environment names.
     pub fn servers() -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let mut postgres = pg::Settings::new(test_support::postgres_url()?);
+        let mut postgres = pg::Settings::new(test_kit::postgres_url()?);
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("model_{}_{next}", std::process::id());
         postgres.schema = Some(name.clone());
@@ -113,7 +113,7 @@ impl Backend {
             let db = pg::Db::open(&postgres).unwrap();
             db.migrate().await.unwrap();
         });
-        let mut mongo = MongoSettings::new(test_support::mongodb_url(), name);
+        let mut mongo = MongoSettings::new(test_kit::mongodb_url(), name);
         mongo.backlog = BACKLOG;
         Some(Self::Servers(Box::new(Servers {
             postgres,

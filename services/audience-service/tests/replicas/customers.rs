@@ -6,7 +6,6 @@ use std::{
 };
 
 use adapter_rabbitmq::{RabbitBus, RabbitSettings};
-use contract_tests::scenario::Service;
 use domain::shared::WorkspaceId;
 use events::{
     Attributes, Envelope, IntegrationEvent,
@@ -16,9 +15,10 @@ use futures::{StreamExt, stream};
 use messaging::outgoing;
 use ports::bus::{EventPublisher, OutboxEvent, Subscribers, Subscription};
 use runtime::SystemClock;
+use test_kit::{rabbitmq_url, scenario::Service};
 use tokio_util::sync::CancellationToken;
 
-use super::stack::{Stack, server};
+use super::stack::Stack;
 
 const PEOPLE: i64 = 50_000;
 /// As imports send them.
@@ -99,7 +99,7 @@ fn fifty_thousand_people_of_a_crm_become_customers_once() {
     let service = stack.service();
     let subscription = Subscription::from_static("audience.customers");
     let required = Subscribers::default().require(CustomersSynced::TYPE, subscription);
-    let url = server("PLATEIA_TEST_RABBITMQ_URL");
+    let url = rabbitmq_url();
     let settings = RabbitSettings::new(&url, stack.name()).unwrap();
     let bus = RabbitBus::new(settings, Arc::new(SystemClock), required);
     let (publisher, stop) = (bus.publisher(), CancellationToken::new());

@@ -1,9 +1,8 @@
-//! A service and a client that sends exactly what it is told.
+//! A whole service beside a CRM, and its client.
 
 use std::{
-    collections::HashMap,
+    ops::Deref,
     sync::{Arc, LazyLock},
-    time::Duration,
 };
 
 use fake_crm::{Fake, Plan};
@@ -11,21 +10,16 @@ use import_job_service::{http::document, module::embedded};
 use serde_json::{Value, json};
 use service_kit::{NoKeys, Process};
 use settings::{SecretString, Settings};
-use test_support::openapi::assert_declared;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
+use test_kit::http::{Client, Reply, text};
 
-/// Longest time that one answer may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
 pub const ADMIN: &str = "adm1n";
 
 /// What the service says that it answers.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(document()).unwrap());
 
+/// Sends requests of `ana` in `ws_1`.
 pub struct Service {
+    client: Client,
     process: Process,
     pub fake: Fake,
     _dir: tempfile::TempDir,
@@ -37,29 +31,11 @@ impl Drop for Service {
     }
 }
 
-pub struct Reply {
-    pub status: u16,
-    pub headers: HashMap<String, String>,
-    pub text: String,
-    /// The JSON in it, or null.
-    pub body: Value,
-}
+impl Deref for Service {
+    type Target = Client;
 
-impl Reply {
-    /// Asserts the status; answers the body.
-    #[track_caller]
-    pub fn ok(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", self.text);
-        self.body
-    }
-
-    /// Asserts a problem of this status and code; answers its first place.
-    #[track_caller]
-    pub fn refused(&self, status: u16, code: &str) -> &str {
-        let said = &self.text;
-        let is = (self.status, self.body["code"].as_str());
-        assert_eq!(is, (status, Some(code)), "{said}");
-        self.body["errors"][0]["pointer"].as_str().unwrap_or("")
+    fn deref(&self) -> &Client {
+        &self.client
     }
 }
 
@@ -82,14 +58,19 @@ impl Service {
         let module = embedded(&settings).await.unwrap();
         let process = service_kit::embedded(&settings, Arc::new(NoKeys), vec![module]);
         let process = process.await.unwrap();
+        let client = Client::new([process.address()])
+            .with_header("workSpaceId", "ws_1")
+            .with_header("userId", "ana")
+            .described_by(&DOCUMENT);
         Self {
+            client,
             process,
             fake,
             _dir: dir,
         }
     }
 
-    /// Sends a request of `ana` in `ws_1`, with more headers; one of an empty value is left out.
+    /// Sends a request with more headers; one of an empty value is left out.
     pub async fn send(
         &self,
         method: &str,
@@ -97,50 +78,11 @@ impl Service {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Reply {
-        let address = self.process.address();
-        let mut all = vec![("workSpaceId", "ws_1"), ("userId", "ana")];
-        all.retain(|(name, _)| !headers.iter().any(|(other, _)| other == name));
-        all.extend(headers.iter().filter(|(_, value)| !value.is_empty()));
-        let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n",
-            body.len()
-        );
-        for (name, value) in all {
-            request.push_str(&format!("{name}: {value}\r\n"));
+        let mut call = self.call(method, path).body("", body);
+        for (name, value) in headers {
+            call = call.header(name, value);
         }
-        request.push_str("\r\n");
-        request.push_str(body);
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        let read = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
-        read.unwrap().unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, text) = answer.split_once("\r\n\r\n").unwrap();
-        let headers = head
-            .lines()
-            .skip(1)
-            .filter_map(|line| line.split_once(": "));
-        let reply = Reply {
-            status: head[9..12].parse().unwrap(),
-            headers: headers
-                .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-                .collect(),
-            text: text.to_owned(),
-            body: serde_json::from_str(text).unwrap_or_default(),
-        };
-        let content_type = reply.headers.get("content-type");
-        let content_type = content_type.map_or("", String::as_str);
-        assert_declared(&DOCUMENT, method, path, reply.status, content_type);
-        reply
-    }
-
-    pub async fn get(&self, path: &str) -> Reply {
-        self.send("GET", path, &[], "").await
-    }
-
-    pub async fn post(&self, path: &str, body: Value) -> Reply {
-        self.json("POST", path, &[], body).await
+        call.send().await
     }
 
     pub async fn json(
@@ -168,16 +110,14 @@ impl Service {
     /// Makes the client of the fake; answers its id.
     pub async fn client(&self, slug: &str) -> String {
         let body = json!({"slug": slug, "base_url": self.fake.url, "token": "s3cret"});
-        let made = self.post("/api/v1/clients", body).await.ok(201);
-        made["id"].as_str().unwrap().to_owned()
+        text(&self.post("/api/v1/clients", body).await.ok(201), "id")
     }
 
     /// Imports to the end; answers the run.
     pub async fn import(&self, client: &str, import: &str) -> Value {
         let body = json!({"client_id": client, "import": import});
-        let wait = [("Prefer", "wait=60")];
-        self.json("POST", "/api/v1/imports", &wait, body)
-            .await
-            .ok(200)
+        let call = self.call("POST", "/api/v1/imports");
+        let call = call.header("Prefer", "wait=60").json(&body);
+        call.send().await.ok(200)
     }
 }

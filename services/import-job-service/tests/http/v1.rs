@@ -18,8 +18,8 @@ async fn a_client_is_made_read_changed_and_deactivated_and_its_token_never_shows
         "token": "s3cret-of-acme", "requests_per_minute": 55, "schedule": "0 3 * * *",
     });
     let made = service.post("/api/v1/clients", body.clone()).await;
-    assert_eq!(made.headers["etag"], "\"v1\"");
-    let path = made.headers["location"].clone();
+    assert_eq!(made.header("etag"), "\"v1\"");
+    let path = made.header("location").to_owned();
     let made = made.ok(201);
     assert_eq!(made["token"], "********");
     assert_eq!(made["tls_verify"], true);
@@ -159,7 +159,7 @@ async fn a_key_makes_a_client_once() {
         .await
         .ok(201);
     let again = service.json("POST", "/api/v1/clients", &key, body).await;
-    assert_eq!(again.headers["idempotent-replayed"], "true");
+    assert_eq!(again.header("idempotent-replayed"), "true");
     assert_eq!(again.ok(201), first);
 }
 

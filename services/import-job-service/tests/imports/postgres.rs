@@ -49,7 +49,7 @@ async fn import(replicas: &[Arc<App>; 2], client: &ImportClient, kind: ImportKin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_replicas_import_each_row_once() {
-    let Some(db) = test_support::postgres().await else {
+    let Some(db) = test_kit::postgres().await else {
         return;
     };
     db.migrate_imports().await.unwrap();

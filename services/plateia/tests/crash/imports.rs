@@ -5,9 +5,11 @@ use std::{collections::BTreeSet, path::Path};
 use fake_crm::{Fake, Plan};
 use serde_json::{Value, json};
 
+use test_kit::blocking::until;
+
 use crate::{
     HITS, number,
-    server::{Client, Server, until},
+    server::{Client, Server},
 };
 
 pub const POINTS: [&str; 5] = [
@@ -64,10 +66,10 @@ fn run(crash_at: &str) -> bool {
     let client = server.client();
     ask(&client, &fake.url);
     let killed = until("the crash or the end", || {
-        if server.has_ended() {
+        if server.program.has_ended() {
             return Some(true);
         }
-        ended(&client).map(|_| !server.stops_in_order())
+        ended(&client).map(|_| !server.program.stop().success())
     });
     if !killed {
         return false;

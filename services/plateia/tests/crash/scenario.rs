@@ -9,7 +9,9 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::server::{Answer, Client, Server, until};
+use test_kit::blocking::until;
+
+use super::server::{Answer, Client, Server};
 
 /// What is done when the process is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,12 +134,8 @@ impl Prepared {
             .into_iter()
             .chain(rows)
             .collect();
-        let upload = created(client.send(
-            "POST",
-            "/uploads",
-            "Content-Type: text/csv\r\n",
-            file.as_bytes(),
-        ));
+        let upload = client.request("POST", "/uploads").body("text/csv", file);
+        let upload = created(client.send(&upload));
         let page = format!("/audiences/{audience}/contacts?limit=1");
         let page = client.get(&page).unwrap();
         let mut prepared = Self {
@@ -173,7 +171,7 @@ impl Prepared {
         let audience = &self.audience;
         let removing = || {
             let path = format!("/audiences/{audience}/contacts/{}", self.first);
-            let (status, body) = client.send("DELETE", &path, "", b"")?;
+            let (status, body) = client.send(&client.request("DELETE", &path))?;
             // It takes no key: asked again, it may find that the contact is gone.
             Some((if status == 404 { 204 } else { status }, body))
         };

@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
+use test_kit::proxy::{AtCommit, Proxy, Rules};
 use tokio::time::sleep;
 
 use super::Scene;
-use crate::{
-    proxy::{AtCommit, Proxy, Rules},
-    run::GOING,
-    servers::until,
-};
+use crate::{run::GOING, servers::until};
 
 /// Time that one fault lasts.
 fn while_faulty(scene: &Scene<'_>) -> Duration {

@@ -1,9 +1,10 @@
 //! Every case, by the rows of the matrix.
 
+use test_kit::proxy::AtCommit;
+
 use super::{Case, broker, database, events, kills, links, replicas, servers};
 use crate::{
     load::Shape,
-    proxy::AtCommit,
     rig::Options,
     servers::Server::{Mongodb, Postgres, Rabbitmq},
 };

@@ -12,12 +12,10 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use rand::Rng;
 use serde_json::Value;
+use test_kit::http::{Reply, Request};
 use tokio::time::{Instant, sleep};
 
-use crate::{
-    history::History,
-    http::{Answer, Request},
-};
+use crate::history::History;
 
 /// Shared with the replicas: its headers say who calls.
 pub const GATEWAY_SECRET: &str = "a-gateway-for-chaos-of-38-characters-ok";
@@ -38,7 +36,7 @@ pub struct Target {
 pub struct Caller {
     target: Arc<Target>,
     pub workspace: String,
-    identity: String,
+    user: String,
     next: AtomicUsize,
 }
 
@@ -68,30 +66,32 @@ impl Answered {
     }
 }
 
+/// The beginning of a body, for messages.
+fn beginning(answer: &Reply) -> String {
+    answer.text.chars().take(300).collect()
+}
+
 /// Whether an answer may come out another way when the request is repeated.
-fn is_passing(answer: &Answer) -> bool {
-    let code = answer.json();
-    let code = code.get("code").and_then(Value::as_str).unwrap_or_default();
+fn is_passing(answer: &Reply) -> bool {
+    let code = answer.body.get("code").and_then(Value::as_str);
+    let code = code.unwrap_or_default();
     answer.status >= 500 || matches!(answer.status, 408 | 429) || code == "idempotency_in_progress"
 }
 
 /// What must not be answered, whatever happens.
-fn is_improper(answer: &Answer) -> bool {
+fn is_improper(answer: &Reply) -> bool {
     match answer.status {
-        503 => answer.header("Retry-After").is_none(),
+        503 => answer.header("Retry-After").is_empty(),
         status => status >= 500,
     }
 }
 
 impl Caller {
     pub fn new(target: Arc<Target>, workspace: &str, user: &str) -> Self {
-        let identity = format!(
-            "workSpaceId: {workspace}\r\nuserId: {user}\r\nx-gateway-secret: {GATEWAY_SECRET}\r\n"
-        );
         Self {
             target,
             workspace: workspace.to_owned(),
-            identity,
+            user: user.to_owned(),
             next: AtomicUsize::new(rand::random_range(0..16)),
         }
     }
@@ -104,34 +104,32 @@ impl Caller {
         address.copied().context("no replica")
     }
 
-    fn request(&self, method: &'static str, path: &str, headers: &str, body: Vec<u8>) -> Request {
-        Request {
-            method,
-            path: path.to_owned(),
-            headers: format!("{}{headers}", self.identity),
-            body,
-        }
+    fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(method, path)
+            .header("workSpaceId", &self.workspace)
+            .header("userId", &self.user)
+            .header("x-gateway-secret", GATEWAY_SECRET)
     }
 
     /// A request of JSON, or with an empty body.
-    pub fn json(&self, method: &'static str, path: &str, key: &str, body: &Value) -> Request {
+    pub fn json(&self, method: &str, path: &str, key: &str, body: &Value) -> Request {
         if method == "DELETE" {
             return self.delete(path);
         }
-        let headers = format!("Content-Type: application/json\r\nIdempotency-Key: {key}\r\n");
-        self.request(method, path, &headers, body.to_string().into_bytes())
+        let request = self.request(method, path).header("Idempotency-Key", key);
+        request.body("application/json", body.to_string())
     }
 
     /// A request that takes no key: repeated, it finds that it was done.
     pub fn delete(&self, path: &str) -> Request {
-        self.request("DELETE", path, "", Vec::new())
+        self.request("DELETE", path)
     }
 
     /// A request with a file.
     pub fn file(&self, key: &str, content: String) -> Request {
-        let headers = format!("Content-Type: text/csv\r\nIdempotency-Key: {key}\r\n");
         let path = "/api/v1/uploads?file_name=people.csv";
-        self.request("POST", path, &headers, content.into_bytes())
+        let request = self.request("POST", path).header("Idempotency-Key", key);
+        request.body("text/csv", content)
     }
 
     /// Sends a request until it has an answer that stays, which has to be a success.
@@ -145,7 +143,7 @@ impl Caller {
         abandon: u8,
     ) -> anyhow::Result<Answered> {
         let answer = self.answer(request, history, abandon).await?;
-        let (method, path) = (request.method, &request.path);
+        let (method, path) = (&request.method, &request.path);
         ensure!(answer.is_success(), "{method} {path}: {}", answer.told());
         Ok(answer)
     }
@@ -171,19 +169,19 @@ impl Caller {
         }
         let begun = Instant::now();
         let mut pause = Duration::from_millis(50);
-        let (method, path) = (request.method, &request.path);
+        let (method, path) = (&request.method, &request.path);
         let mut last = String::new();
         while begun.elapsed() < PATIENCE {
             match request.send(self.address()?, ONE).await {
                 Ok(answer) => {
-                    last = format!("{} {}", answer.status, answer.text());
+                    last = format!("{} {}", answer.status, beginning(&answer));
                     if is_improper(&answer) {
                         history.anomaly(format!("{method} {path}: {last}"));
                     }
                     if !is_passing(&answer) {
                         return Ok(Answered {
                             status: answer.status,
-                            body: answer.json(),
+                            body: answer.body,
                             repeated,
                         });
                     }
@@ -200,17 +198,17 @@ impl Caller {
 
     /// Reads once; `None` when it cannot be read now.
     pub async fn get(&self, path: &str, history: &History) -> Option<Value> {
-        let request = self.request("GET", path, "", Vec::new());
+        let request = self.request("GET", path);
         let answer = request.send(self.address().ok()?, ONE).await.ok()?;
         if answer.status != 200 {
             if is_improper(&answer) || answer.status < 500 && !matches!(answer.status, 408 | 429) {
-                let (status, text) = (answer.status, answer.text());
+                let (status, text) = (answer.status, beginning(&answer));
                 history.anomaly(format!("GET {path}: {status} {text}"));
             }
             return None;
         }
         history.read();
-        Some(answer.json())
+        Some(answer.body)
     }
 
     /// Reads what has to be there.
@@ -218,12 +216,12 @@ impl Caller {
     /// # Errors
     /// When it cannot be read.
     pub async fn must_get(&self, path: &str) -> anyhow::Result<Value> {
-        let request = self.request("GET", path, "", Vec::new());
+        let request = self.request("GET", path);
         let mut last = String::new();
         for _ in 0..300 {
             match request.send(self.address()?, ONE).await {
-                Ok(answer) if answer.status == 200 => return Ok(answer.json()),
-                Ok(answer) => last = format!("{} {}", answer.status, answer.text()),
+                Ok(answer) if answer.status == 200 => return Ok(answer.body),
+                Ok(answer) => last = format!("{} {}", answer.status, beginning(&answer)),
                 Err(error) => last = format!("{error:#}"),
             }
             sleep(Duration::from_millis(200)).await;

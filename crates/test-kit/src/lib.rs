@@ -1,11 +1,22 @@
-//! What tests stand on: a database of their own, the servers that the environment names, TLS.
+//! What tests and rigs stand on: one HTTP client, one proxy, programs as processes, databases, the servers
+//! that the environment names, TLS, and the end-to-end scenario.
 
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
     reason = "a set-up that fails is a test that fails"
 )]
 
+pub mod blocking;
+pub mod events;
+pub mod http;
 pub mod openapi;
+pub mod place;
+pub mod program;
+pub mod proxy;
+mod raw;
+pub mod scenario;
 pub mod tables;
 pub mod tls;
 
@@ -109,7 +120,11 @@ pub fn mongodb_url() -> String {
     required(MONGODB_URL)
 }
 
-fn required(name: &str) -> String {
+/// The value of a variable of the environment.
+///
+/// # Panics
+/// When it is not set.
+pub fn required(name: &str) -> String {
     variable(name).unwrap_or_else(|| {
         panic!("{name} is not set: run `make test`, or `eval \"$(deploy/dev/servers start)\"`")
     })

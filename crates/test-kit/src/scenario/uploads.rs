@@ -1,9 +1,7 @@
 use serde_json::{Value, json};
 
-use super::{
-    client::{Service, text},
-    lists::audience,
-};
+use super::{client::Service, lists::audience};
+use crate::{blocking::wait, http::text};
 
 /// A file of these people; every hundredth row has no document.
 fn file(numbers: std::ops::Range<u32>) -> String {
@@ -21,13 +19,7 @@ fn file(numbers: std::ops::Range<u32>) -> String {
 /// Sends a file; answers its id.
 pub fn upload(service: &Service, content: &str) -> String {
     let path = "/api/v1/uploads?file_name=people.csv";
-    let sent = service.send(
-        "POST",
-        path,
-        "Content-Type: text/csv\r\n",
-        content.as_bytes(),
-    );
-    text(&sent.expect(201), "id")
+    wait(service.call("POST", path).body("text/csv", content).send()).member("id")
 }
 
 fn balanced(report: &Value) {
@@ -39,7 +31,7 @@ fn balanced(report: &Value) {
 /// A file becomes an audience, visible when it is complete, with a report that balances.
 pub fn into_a_new_audience(service: &Service) {
     let body = json!({ "name": "From a file", "upload_id": upload(service, &file(0..3_000)) });
-    let accepted = service.json("POST", "/api/v1/audiences", &body).expect(202);
+    let accepted = service.json("POST", "/api/v1/audiences", &body).ok(202);
     let ended = service.ended(&accepted);
     assert_eq!(
         [&ended["state"], &ended["result"]],
@@ -52,20 +44,10 @@ pub fn into_a_new_audience(service: &Service) {
     assert_eq!(service.count(&id), 2_970);
     assert_eq!(service.walk(&id).len(), 2_970);
     let operation = text(&ended, "id");
-    let rejected = service.send(
-        "GET",
-        &format!("/api/v1/operations/{operation}/rejected"),
-        "",
-        b"",
-    );
+    let rejected = service.send("GET", &format!("/api/v1/operations/{operation}/rejected"));
     assert_eq!(rejected.status, 200);
-    assert_eq!(String::from_utf8_lossy(&rejected.body).lines().count(), 31);
-    let export = service.send(
-        "GET",
-        &format!("/api/v1/audiences/{id}/contacts.csv"),
-        "",
-        b"",
-    );
+    assert_eq!(rejected.text.lines().count(), 31);
+    let export = service.send("GET", &format!("/api/v1/audiences/{id}/contacts.csv"));
     assert_eq!(export.status, 200);
 }
 
@@ -74,13 +56,10 @@ pub fn into_an_existing_audience(service: &Service) {
     let id = audience(service, "Filled further", 0..500);
     let body = json!({ "upload_id": upload(service, &file(0..2_000)) });
     let path = format!("/api/v1/audiences/{id}/uploads");
-    let accepted = service.json("POST", &path, &body).expect(202);
+    let accepted = service.json("POST", &path, &body).ok(202);
     let path = format!("/api/v1/audiences/{id}/contacts");
     let more = json!({ "data": super::lists::items(5_000..5_100) });
-    assert_eq!(
-        service.json("POST", &path, &more).expect(200)["inserted"],
-        100
-    );
+    assert_eq!(service.json("POST", &path, &more).ok(200)["inserted"], 100);
     let ended = service.ended(&accepted);
     balanced(&ended["report"]);
     assert_eq!(ended["report"]["updated"], 495, "{ended}");

@@ -1,10 +1,11 @@
 //! A TCP proxy between a service and one of its servers, whose faults are chosen at run time.
 
 use std::{
+    io::ErrorKind,
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -15,7 +16,7 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::watch,
+    sync::{broadcast, watch},
     time::sleep,
 };
 use tokio_util::sync::CancellationToken;
@@ -50,13 +51,37 @@ pub struct Rules {
     /// Whenever so many bytes have passed, the connection that passed the last of them is cut.
     pub cut_every: Option<u64>,
     /// What happens to the next commits, see [`Proxy::at_commits`].
-    pub(crate) at_commit: Option<AtCommit>,
+    pub at_commit: Option<AtCommit>,
+}
+
+impl Rules {
+    /// Passes everything on.
+    const OPEN: Self = Self {
+        refuse: false,
+        stall: false,
+        bytes_per_second: None,
+        cut_every: None,
+        at_commit: None,
+    };
+    /// Closes new connections at once.
+    pub const REFUSE: Self = Self {
+        refuse: true,
+        ..Self::OPEN
+    };
+    /// Passes nothing on.
+    pub const STALL: Self = Self {
+        stall: true,
+        ..Self::OPEN
+    };
 }
 
 struct Shared {
     rules: watch::Sender<Rules>,
     /// Cuts every connection that is open when it changes.
     cuts: watch::Sender<u64>,
+    /// Bytes for the clients, as if the server had sent them.
+    injected: broadcast::Sender<Vec<u8>>,
+    connections: AtomicUsize,
     /// Bytes until the next cut.
     budget: AtomicI64,
     /// Commits still to be disturbed.
@@ -67,6 +92,8 @@ struct Shared {
 /// A proxy; it stops when it is dropped.
 pub struct Proxy {
     address: SocketAddr,
+    /// `host:port` of the server.
+    server: String,
     shared: Arc<Shared>,
     stop: CancellationToken,
 }
@@ -78,31 +105,59 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free port of loopback and passes what comes on to `server`.
+    /// Listens on a free port of loopback and passes what comes on to the server of a URL.
+    ///
+    /// # Errors
+    /// When the URL names no server, or no port can be had.
+    pub async fn before(url: &str) -> std::io::Result<Self> {
+        Self::start(authority(url).ok_or(ErrorKind::InvalidInput)?).await
+    }
+
+    /// Listens on a free port of loopback and passes what comes on to `server` (`host:port`).
     ///
     /// # Errors
     /// When no port can be had.
-    pub async fn start(server: SocketAddr) -> std::io::Result<Self> {
+    pub async fn start(server: &str) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let shared = Arc::new(Shared {
             rules: watch::Sender::new(Rules::default()),
             cuts: watch::Sender::new(0),
+            injected: broadcast::Sender::new(8),
+            connections: AtomicUsize::new(0),
             budget: AtomicI64::new(0),
             commits: AtomicI64::new(0),
             faults: AtomicU64::new(0),
         });
         let proxy = Self {
             address: listener.local_addr()?,
+            server: server.to_owned(),
             shared: Arc::clone(&shared),
             stop: CancellationToken::new(),
         };
-        tokio::spawn(accept(listener, server, shared, proxy.stop.clone()));
+        let (server, stop) = (proxy.server.clone(), proxy.stop.clone());
+        tokio::spawn(accept(listener, server, shared, stop));
         Ok(proxy)
     }
 
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The URL of the server with the proxy in its place.
+    pub fn url(&self, url: &str) -> String {
+        url.replacen(&self.server, &self.address.to_string(), 1)
+    }
+
+    /// Connections accepted so far.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// Sends bytes to all clients, when nothing else is under way.
+    pub fn inject(&self, bytes: &[u8]) {
+        // There may be no client.
+        let _ = self.shared.injected.send(bytes.to_vec());
     }
 
     /// Faults so far: connections refused or cut, commits disturbed, times it was stalled or slowed.
@@ -144,6 +199,12 @@ impl Proxy {
     pub fn commits_left(&self) -> i64 {
         self.shared.commits.load(Ordering::Relaxed).max(0)
     }
+}
+
+/// `host:port` in a URL.
+pub fn authority(url: &str) -> Option<&str> {
+    let authority = url.split_once("://")?.1.split(['/', '?']).next()?;
+    authority.rsplit('@').next()
 }
 
 impl Shared {
@@ -202,7 +263,7 @@ enum End {
 
 async fn accept(
     listener: TcpListener,
-    server: SocketAddr,
+    server: String,
     shared: Arc<Shared>,
     stop: CancellationToken,
 ) {
@@ -217,7 +278,8 @@ async fn accept(
             shared.fault();
             continue;
         }
-        let (shared, stop) = (Arc::clone(&shared), stop.child_token());
+        shared.connections.fetch_add(1, Ordering::Relaxed);
+        let (server, shared, stop) = (server.clone(), Arc::clone(&shared), stop.child_token());
         tokio::spawn(async move {
             // A server that is away is as away through the proxy.
             if let Ok(server) = TcpStream::connect(server).await {
@@ -245,10 +307,18 @@ async fn pass(client: TcpStream, server: TcpStream, shared: Arc<Shared>, stop: C
 
 async fn pump(end: End, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Shared) {
     let mut rules = shared.rules.subscribe();
+    let mut injected = shared.injected.subscribe();
     let mut seen = Scanner::default();
     let mut buffer = vec![0; CHUNK];
     loop {
-        let Ok(count @ 1..) = from.read(&mut buffer).await else {
+        let read = tokio::select! {
+            read = from.read(&mut buffer) => read,
+            Ok(bytes) = injected.recv(), if end == End::Server => match to.write_all(&bytes).await {
+                Ok(()) => continue,
+                Err(_) => return,
+            },
+        };
+        let Ok(count @ 1..) = read else {
             return;
         };
         let mut rest = buffer.get(..count).unwrap_or_default();

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
-use super::client::{Service, text};
+use super::client::Service;
+use crate::http::text;
 
 const ALL: &str = "/api/v1/customers";
 
@@ -16,13 +17,13 @@ pub fn registered_and_followed(service: &Service) {
     let mut data: Vec<Value> = (0..25).map(person).collect();
     data.push(json!({ "name": "nobody" }));
     let body = json!({ "data": data });
-    let written = service.once(ALL, "customers-1", &body).expect(200);
+    let written = service.once(ALL, "customers-1", &body).ok(200);
     assert_eq!(
         [&written["created"], &written["rejected"]],
         [25, 1],
         "{written}"
     );
-    let again = service.once(ALL, "customers-1", &body).expect(200);
+    let again = service.once(ALL, "customers-1", &body).ok(200);
     assert_eq!(again, written);
     let total = service.get("/api/v1/customers/count")["total"].as_i64();
     assert_eq!(total, Some(before + 25));
@@ -43,11 +44,11 @@ pub fn registered_and_followed(service: &Service) {
     let one = format!("{ALL}/{}", ids[3]);
     let said = json!({ "status": "denied", "source": "call" });
     let path = format!("{one}/consents/sms");
-    service.json("PUT", &path, &said).expect(200);
+    service.json("PUT", &path, &said).ok(200);
     let denied = service.get(&format!("{ALL}?tag=scenario&consent=sms:denied"));
     assert_eq!(denied["data"].as_array().map(Vec::len), Some(1));
     let changed = json!({ "name": "Outra", "plan": null });
-    let changed = service.json("PATCH", &one, &changed).expect(200);
+    let changed = service.json("PATCH", &one, &changed).ok(200);
     assert_eq!(changed["attributes"], json!({}));
     assert_eq!(text(&changed["consents"]["sms"], "status"), "denied");
 
@@ -55,7 +56,7 @@ pub fn registered_and_followed(service: &Service) {
     let event = json!({ "id": "scenario-order", "customer_id": ids[3], "name": "order.paid",
                         "time": at, "amount": "129.90", "properties": { "items": 2 } });
     let events = json!({ "data": [event, event, { "customer_id": 0 }] });
-    let recorded = service.json("POST", "/api/v1/events", &events).expect(200);
+    let recorded = service.json("POST", "/api/v1/events", &events).ok(200);
     assert_eq!(
         [
             &recorded["recorded"],
@@ -70,6 +71,6 @@ pub fn registered_and_followed(service: &Service) {
     let found = json!({ "external_id": "scenario-3" });
     let found = service
         .json("POST", &format!("{ALL}/lookup"), &found)
-        .expect(200);
+        .ok(200);
     assert_eq!(found["data"][0]["id"], ids[3]);
 }

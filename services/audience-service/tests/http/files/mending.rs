@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::service::Service;
+use super::service::Service;
 
 const LATE: &str =
     "{\"document\":\"K0\"}\n{\"document\":\"K9\",\"nome\":\"Zed\",\"telefone\":\"11987654321\"}\n";
@@ -13,7 +13,7 @@ async fn synonyms_and_mapping_hold_for_keys_that_come_late() {
     // Later than what is looked at when the file arrives.
     let file = "{\"document\":\"K0\"}\n".repeat(1_500) + LATE;
     let upload = service.upload(&file).await;
-    assert_eq!(upload.json()["detected"]["columns"], json!(["document"]));
+    assert_eq!(upload.body["detected"]["columns"], json!(["document"]));
     let (audience, ended) = service.made_of("Guessed", &upload, Value::Null).await;
     assert_eq!(ended["result"], "complete", "{ended}");
     let member = service.members(&audience).await["K9"].clone();
@@ -67,7 +67,7 @@ async fn rejected_rows_come_back_as_they_came_and_can_be_mended() {
     let mended: String = mended.iter().map(|row| format!("{row}\n")).collect();
     let mended = service.upload(&mended).await.member("id");
     let ended = service.post(&again, &json!({ "upload_id": mended })).await;
-    assert_eq!(ended.json()["report"]["created"], 3, "{}", ended.text);
+    assert_eq!(ended.body["report"]["created"], 3, "{}", ended.text);
     let members = service.members(&audience).await;
     assert_eq!(members["B2"]["phone"], "+5511987654321");
     assert_eq!(members["C3"]["name"], "Caio");
@@ -83,7 +83,7 @@ async fn rejected_rows_come_back_as_they_came_and_can_be_mended() {
     for (mended, created) in [(csv, 2), (plain, 1)] {
         let mended = service.upload(&mended).await.member("id");
         let ended = service.post(&again, &json!({ "upload_id": mended })).await;
-        assert_eq!(ended.json()["report"]["created"], created, "{}", ended.text);
+        assert_eq!(ended.body["report"]["created"], created, "{}", ended.text);
     }
     let members = service.members(&audience).await;
     for (document, name) in [("B5", "Bia"), ("C5", "Caio"), ("B6", "Bia")] {
@@ -107,8 +107,7 @@ async fn rows_rejected_twice_are_mended_twice() {
     let again = format!("/operations/{operation}/resubmit");
     let ended = service.post(&again, &json!({ "upload_id": sent })).await;
     assert_eq!(
-        ended.json()["error"]["code"],
-        "all_rows_rejected",
+        ended.body["error"]["code"], "all_rows_rejected",
         "{}",
         ended.text
     );
@@ -122,7 +121,7 @@ async fn rows_rejected_twice_are_mended_twice() {
     let sent = service.upload(&format!("{row}\n")).await.member("id");
     let again = format!("/operations/{operation}/resubmit");
     let ended = service.post(&again, &json!({ "upload_id": sent })).await;
-    assert_eq!(ended.json()["report"]["created"], 1, "{}", ended.text);
+    assert_eq!(ended.body["report"]["created"], 1, "{}", ended.text);
     assert_eq!(service.members(&audience).await["2"]["name"], "Bia");
 }
 
@@ -147,7 +146,7 @@ async fn who_has_opted_out_is_counted_and_shown() {
     let one = service
         .get(&format!("/audiences/{audience}/contacts/{one}"))
         .await
-        .json();
+        .body;
     assert_eq!(one, members["11144477735"]);
     // An exported contact can be sent back.
     let path = format!("/audiences/{audience}/contacts");

@@ -1,18 +1,12 @@
 //! Made-up tables: what they become does not depend on the format, and an export brings it back.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what does not work here is a test that fails"
-)]
-
 use proptest::{
     prelude::*,
     strategy::ValueTree,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use serde_json::{Value, json};
-use test_support::tables::in_every_format;
+use test_kit::tables::in_every_format;
 
 use super::service::Service;
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::service::Service;
+use super::service::Service;
 
 const TITLED: &str = "Relatorio, de clientes\n\nc\u{f3}digo|nome\n11144477735|Jos\u{e9}\n";
 
@@ -15,7 +15,7 @@ async fn options_are_parameters_or_fields_of_the_form() {
         .collect();
     let query = "?header=3&delimiter=%7C&encoding=iso-8859-1";
     let upload = service.upload_as(query, &latin).await;
-    let found = upload.json()["detected"].clone();
+    let found = upload.body["detected"].clone();
     assert_eq!(
         found["columns"],
         json!(["c\u{f3}digo", "nome"]),
@@ -41,7 +41,7 @@ async fn options_are_parameters_or_fields_of_the_form() {
     ];
     let form = service.form("aaa", &fields, "k1").await;
     assert_eq!(
-        form.json()["detected"]["columns"],
+        form.body["detected"]["columns"],
         json!(["column_1", "column_2"])
     );
     // The same file, to be read in another way, is another request.
@@ -69,7 +69,7 @@ async fn a_wrong_option_is_named() {
             .upload_as(&format!("?{query}"), TITLED.as_bytes())
             .await;
         assert_eq!(refused.status, 422, "{query}: {}", refused.text);
-        let error = refused.json()["errors"][0].clone();
+        let error = refused.body["errors"][0].clone();
         assert_eq!(
             (&error["pointer"], &error["code"]),
             (&json!(pointer), &json!(code)),
@@ -79,8 +79,7 @@ async fn a_wrong_option_is_named() {
     let late = [("file", "cpf\n1\n"), ("sheet", "x")];
     let late = service.form("aaa", &late, "k2").await;
     assert_eq!(
-        late.json()["errors"][0]["code"],
-        "misplaced_field",
+        late.body["errors"][0]["code"], "misplaced_field",
         "{}",
         late.text
     );

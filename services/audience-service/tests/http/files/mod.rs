@@ -7,9 +7,10 @@ mod options;
 mod service;
 
 use serde_json::json;
+use test_kit::http::{PATIENCE, Reply};
 use tokio::time::timeout;
 
-use service::{PATIENCE, Reply, Service, form};
+use service::{Service, form};
 
 const CSV: &str = "CPF;Nome;Celular;vip\r\n123.456.789-09;Ana;+55 11 99999-0000;sim\r\n;sem;;\r\n\
                    AB-1;=x;;\r\n1;2;3;4;5\r\n";
@@ -20,7 +21,7 @@ async fn a_repeated_form_is_one_file() {
     let fields = [("delimiter", ";"), ("file", CSV)];
     let first = service.form("aaa", &fields, "k1").await;
     assert_eq!(first.status, 201, "{}", first.text);
-    let found = &first.json()["detected"];
+    let found = &first.body["detected"];
     let columns = json!(["CPF", "Nome", "Celular", "vip", "column_5"]);
     assert_eq!(found["columns"], columns);
     let mapping = json!({
@@ -28,14 +29,14 @@ async fn a_repeated_form_is_one_file() {
     });
     assert_eq!(found["mapping"], mapping);
     assert_eq!(first.member("file_name"), "base.csv");
-    let location = first.header("location").unwrap();
+    let location = first.header("location");
     let again = service.get(location.strip_prefix("/api/v1").unwrap()).await;
-    assert_eq!(again.json(), first.json());
+    assert_eq!(again.body, first.body);
     // The boundary is no content.
     let replayed = service.form("bbb", &fields, "k1").await;
     assert_eq!(replayed.status, 201);
-    assert_eq!(replayed.header("idempotent-replayed"), Some("true"));
-    assert_eq!(replayed.json(), first.json());
+    assert_eq!(replayed.header("idempotent-replayed"), "true");
+    assert_eq!(replayed.body, first.body);
     for other in [
         [("delimiter", ";"), ("file", "cpf\n1\n")],
         [("delimiter", ","), ("file", CSV)],
@@ -55,7 +56,11 @@ async fn refused(
     status: u16,
     code: &str,
 ) {
-    let reply = service.raw("POST", "/uploads", headers, body).await;
+    let mut call = service.call("POST", "/uploads").body("", body);
+    for (name, value) in headers {
+        call = call.header(name, value);
+    }
+    let reply = call.send().await;
     let text = String::from_utf8_lossy(body.get(..99).unwrap_or(body)).into_owned();
     assert_eq!(reply.status, status, "{headers:?} {text}: {}", reply.text);
     assert_eq!(reply.member("code"), code, "{headers:?} {text}");
@@ -94,7 +99,7 @@ async fn bad_bodies_are_refused_and_leave_nothing() {
         let headers = [("Content-Type", content_type), more];
         refused(&service, &headers, &body, status, code).await;
     }
-    let wrong = service.raw("DELETE", "/uploads", &[], &[]).await;
+    let wrong = service.call("DELETE", "/uploads").send().await;
     assert_eq!(wrong.status, 405);
     assert_eq!(service.get("/uploads/upl_1").await.status, 404);
     assert_eq!(service.stored_files(), 0);
@@ -139,19 +144,21 @@ async fn bad_forms_are_refused_and_leave_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_leaves_leaves_no_file() {
     let service = Service::start().await;
-    let headers = [("Content-Type", "text/csv"), ("Content-Length", "1000000")];
     let part = format!("cpf;nome\n{}", "1;x\n".repeat(10_000));
-    let stream = service
-        .send("POST", "/uploads", &headers, part.as_bytes())
-        .await;
+    let call = service.call("POST", "/uploads").body("text/csv", part);
+    let call = call.header("Content-Length", "1000000");
+    let mut sending = Box::pin(call.send());
     // The file has begun.
     let begun = async {
         while service.stored_files() == 0 {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, begun).await.unwrap();
-    drop(stream);
+    tokio::select! {
+        reply = &mut sending => panic!("answered {}", reply.status),
+        begun = timeout(PATIENCE, begun) => begun.unwrap(),
+    }
+    drop(sending);
     let gone = async {
         while service.stored_files() > 0 {
             tokio::task::yield_now().await;
@@ -168,13 +175,13 @@ async fn rejected_rows_are_mended_and_sent_again() {
     let into = format!("/audiences/{audience}/uploads");
     let ended = service.post(&into, &json!({ "upload_id": upload })).await;
     assert_eq!(ended.status, 200, "{}", ended.text);
-    assert_eq!(ended.header("preference-applied"), Some("wait=20"));
+    assert_eq!(ended.header("preference-applied"), "wait=20");
     let operation = ended.member("id");
     assert_eq!(
         ended.header("location"),
-        Some(format!("/api/v1/operations/{operation}").as_str())
+        format!("/api/v1/operations/{operation}")
     );
-    let report = &ended.json()["report"];
+    let report = &ended.body["report"];
     assert_eq!(
         (&report["created"], &report["rejected"]),
         (&json!(3), &json!(1))
@@ -187,20 +194,19 @@ async fn rejected_rows_are_mended_and_sent_again() {
         "row,line,field,code,detail,CPF,Nome,Celular,vip,column_5\r\n\
          2,3,document,document_missing,the document is missing,,sem,,,\r\n"
     );
-    let ndjson = [("Accept", "application/x-ndjson")];
-    let ndjson = service.raw("GET", &path, &ndjson, &[]).await;
-    assert_eq!(ndjson.header("content-type"), Some("application/x-ndjson"));
+    let ndjson = service.ndjson(&path).await;
+    assert_eq!(ndjson.header("content-type"), "application/x-ndjson");
     assert_eq!(ndjson.text.lines().count(), 1);
 
     let mended = rejected.text.replace("missing,,sem", "missing,777,sem");
     let mended = service.upload(&mended).await.member("id");
     let again = format!("/operations/{operation}/resubmit");
     let ended = service.post(&again, &json!({ "upload_id": mended })).await;
-    assert_eq!(ended.json()["result"], "complete", "{}", ended.text);
+    assert_eq!(ended.body["result"], "complete", "{}", ended.text);
     let contacts = service
         .get(&format!("/audiences/{audience}/contacts"))
         .await;
-    let contacts = contacts.json();
+    let contacts = contacts.body;
     let of = |document: &str| {
         let all = contacts["data"].as_array().unwrap();
         all.iter()
@@ -263,18 +269,12 @@ async fn an_export_uploaded_again_is_the_same_audience() {
     assert!(
         first
             .header("content-disposition")
-            .unwrap()
             .starts_with("attachment")
     );
     let upload = service.upload(&first.text).await.member("id");
     let body = json!({ "name": "Copy", "upload_id": upload });
     let made = service.post("/audiences", &body).await;
-    assert_eq!(
-        made.json()["report"]["created"],
-        data.len(),
-        "{}",
-        made.text
-    );
+    assert_eq!(made.body["report"]["created"], data.len(), "{}", made.text);
     let second = service.get(&export(made.member("audience_id"))).await;
     assert!(second.text == first.text, "the second export differs");
     assert_eq!(service.get(&export("aud_1".into())).await.status, 404);
@@ -289,12 +289,12 @@ async fn outcomes_are_stored_once_and_refused_one_by_one() {
     });
     let data = json!({ "data": [call, call, { "document": "" }, 3] });
     let counts = |reply: &Reply| {
-        let reply = reply.json();
+        let reply = &reply.body;
         ["received", "recorded", "repeated", "rejected"].map(|n| reply[n].as_u64().unwrap())
     };
     let first = service.post("/outcomes", &data).await;
     assert_eq!((first.status, counts(&first)), (200, [4, 1, 1, 2]));
-    assert_eq!(first.json()["errors"][0]["index"], 2);
+    assert_eq!(first.body["errors"][0]["index"], 2);
     let again = service.post("/outcomes", &data).await;
     assert_eq!(counts(&again), [4, 0, 2, 2]);
     let none = service.post("/outcomes", &json!({ "data": [3] })).await;

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::service::{Reply, Service};
+use test_kit::http::Reply;
+
+use super::service::Service;
 
 /// An audience of these documents, recycled by a file: dry, then in earnest.
 async fn recycled(
@@ -50,19 +52,16 @@ async fn a_row_counts_by_its_document_whatever_else_is_wrong_with_it() {
         let (dry, ended, left) = recycled(&service, &upload, &people).await;
         assert_eq!(left, ["39053344705"], "{}", dry.text);
         let found = (
-            dry.json()["unreadable"].clone(),
-            ended.json()["report"]["unreadable"].clone(),
+            dry.body["unreadable"].clone(),
+            ended.body["report"]["unreadable"].clone(),
         );
         assert_eq!(found, (json!(1), json!(1)), "{}", dry.text);
         let download = format!("/uploads/{}/unreadable", upload.member("id"));
         let link = format!("/api/v1{download}");
-        assert_eq!(dry.json()["links"]["unreadable"], link.as_str());
+        assert_eq!(dry.body["links"]["unreadable"], link.as_str());
         let rows = service.lines(&download).await;
         assert_eq!(rows.len(), 1);
-        let rejected = ended.json()["links"]["rejected"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let rejected = ended.body["links"]["rejected"].as_str().unwrap().to_owned();
         let rejected = rejected.strip_prefix("/api/v1").unwrap();
         assert_eq!(service.lines(rejected).await, rows);
         let table = service.get(rejected).await.text;
@@ -77,10 +76,10 @@ async fn a_file_without_fault_says_that_every_row_was_read() {
     let upload = service.upload("11144477735\n52998224725,x\n").await;
     let (dry, ended, left) = recycled(&service, &upload, &["11144477735", "52998224725"]).await;
     assert_eq!(left, [""; 0]);
-    assert_eq!(dry.json()["unreadable"], 0);
-    assert_eq!(dry.json()["links"], json!({}));
-    assert_eq!(ended.json()["report"]["unreadable"], 0);
-    assert_eq!(ended.json()["links"].get("rejected"), None);
+    assert_eq!(dry.body["unreadable"], 0);
+    assert_eq!(dry.body["links"], json!({}));
+    assert_eq!(ended.body["report"]["unreadable"], 0);
+    assert_eq!(ended.body["links"].get("rejected"), None);
     assert_eq!(service.get("/uploads/upl_1/unreadable").await.status, 404);
     let unknown = service.upload("a;b\n1;2\n").await.member("id");
     let unknown = service.get(&format!("/uploads/{unknown}/unreadable")).await;
@@ -95,8 +94,8 @@ async fn a_quote_that_swallowed_documents_is_a_warning() {
     let warnings = json!([{ "line": 2, "code": "suspicious_quote" }]);
     let (dry, ended, left) = recycled(&service, &upload, &["11144477735", "52998224725"]).await;
     assert_eq!(left, ["52998224725"]);
-    assert_eq!(dry.json()["warnings"], warnings);
-    assert_eq!(ended.json()["report"]["warnings"], warnings);
+    assert_eq!(dry.body["warnings"], warnings);
+    assert_eq!(ended.body["report"]["warnings"], warnings);
     let (_, made) = service.made_of("Base", &upload, json!({})).await;
     assert_eq!(made["report"]["warnings"], warnings, "{made}");
 }

@@ -2,11 +2,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use super::{
-    client::{Service, text, until},
-    lists::audience,
-    uploads::upload,
-};
+use super::{client::Service, lists::audience, uploads::upload};
+use crate::{blocking::until, http::text};
 
 fn documents(numbers: std::ops::Range<u32>) -> Vec<String> {
     numbers.map(|n| format!("P{n:06}")).collect()
@@ -14,7 +11,7 @@ fn documents(numbers: std::ops::Range<u32>) -> Vec<String> {
 
 fn recycle(service: &Service, audience: &str, body: &Value) -> Value {
     let path = format!("/api/v1/audiences/{audience}/recycle");
-    let accepted = service.json("POST", &path, body).expect(202);
+    let accepted = service.json("POST", &path, body).ok(202);
     let ended = service.ended(&accepted);
     assert_eq!(ended["state"], "succeeded", "{ended}");
     ended
@@ -35,7 +32,7 @@ pub fn recycled_and_undone(service: &Service) {
     let rules = json!({ "upload_id": upload(service, &list) });
     let path = format!("/api/v1/audiences/{id}/recycle");
     let dry = service.json("POST", &path, &json!({ "rules": rules, "dry_run": true }));
-    let dry = dry.expect(200);
+    let dry = dry.ok(200);
     assert_eq!(
         [&dry["total"], &dry["removed"], &dry["kept"]],
         [2_000, 700, 1_300],
@@ -64,7 +61,7 @@ pub fn recycled_and_undone(service: &Service) {
     });
     let undo = format!("/api/v1/operations/{operation}/undo");
     for _ in 0..2 {
-        service.json("POST", &undo, &json!({})).expect(200);
+        service.json("POST", &undo, &json!({})).ok(200);
         assert_eq!(service.count(&id), 2_000);
     }
     assert_eq!(service.walk(&id).len(), 2_000);
@@ -99,21 +96,18 @@ fn by_name(service: &Service, name: &str) -> Value {
 pub fn cleared_and_brought_back(service: &Service) {
     let id = audience(service, "Cleared", 0..300);
     let path = format!("/api/v1/audiences/{id}/clear");
-    let cleared = service.json("POST", &path, &json!({})).expect(200);
+    let cleared = service.json("POST", &path, &json!({})).ok(200);
     assert_eq!(service.count(&id), 0);
     let undo = format!("/api/v1/operations/{}/undo", text(&cleared, "operation_id"));
-    service.json("POST", &undo, &json!({})).expect(200);
+    service.json("POST", &undo, &json!({})).ok(200);
     assert_eq!(service.walk(&id).len(), 300);
 }
 
 /// Who listens on one replica hears of what another one did.
 pub fn told_on_a_stream(service: &Service) {
     let id = audience(service, "Streamed", 0..50);
-    let mut streams: Vec<_> = service
-        .replicas
-        .iter()
-        .map(|_| service.events("/api/v1/notifications/stream"))
-        .collect();
+    let stream = |_| service.events("/api/v1/notifications/stream");
+    let mut streams: Vec<_> = (0..service.replicas()).map(stream).collect();
     let ended = recycle(
         service,
         &id,

@@ -29,7 +29,7 @@ async fn shouting() -> SocketAddr {
 }
 
 async fn proxy() -> Proxy {
-    Proxy::start(shouting().await).await.unwrap()
+    Proxy::start(&shouting().await.to_string()).await.unwrap()
 }
 
 async fn client(proxy: &Proxy) -> TcpStream {
@@ -80,10 +80,7 @@ async fn cuts_what_is_open_and_takes_what_comes() {
 async fn stalls_until_it_is_healed() {
     let proxy = proxy().await;
     let mut stream = client(&proxy).await;
-    proxy.set(Rules {
-        stall: true,
-        ..Rules::default()
-    });
+    proxy.set(Rules::STALL);
     stream.write_all(b"late").await.unwrap();
     let mut byte = [0];
     assert!(timeout(QUIET, stream.read(&mut byte)).await.is_err());
@@ -94,10 +91,7 @@ async fn stalls_until_it_is_healed() {
 #[tokio::test]
 async fn refuses() {
     let proxy = proxy().await;
-    proxy.set(Rules {
-        refuse: true,
-        ..Rules::default()
-    });
+    proxy.set(Rules::REFUSE);
     ends(&mut client(&proxy).await).await;
     assert_eq!(proxy.faults(), 1);
 }
@@ -161,7 +155,7 @@ async fn committing() -> (SocketAddr, watch::Receiver<Vec<u8>>) {
 #[tokio::test]
 async fn withholds_a_commit_that_comes_in_parts() {
     let (server, got) = committing().await;
-    let proxy = Proxy::start(server).await.unwrap();
+    let proxy = Proxy::start(&server.to_string()).await.unwrap();
     proxy.at_commits(AtCommit::Withhold, 1);
     let mut stream = client(&proxy).await;
     stream.write_all(b"before").await.unwrap();
@@ -179,7 +173,7 @@ async fn withholds_a_commit_that_comes_in_parts() {
 #[tokio::test]
 async fn swallows_the_reply_to_a_commit_only_so_often() {
     let (server, got) = committing().await;
-    let proxy = Proxy::start(server).await.unwrap();
+    let proxy = Proxy::start(&server.to_string()).await.unwrap();
     proxy.at_commits(AtCommit::SwallowReply, 1);
     let mut stream = client(&proxy).await;
     stream.write_all(COMMIT).await.unwrap();
@@ -191,4 +185,33 @@ async fn swallows_the_reply_to_a_commit_only_so_often() {
     let mut next = client(&proxy).await;
     next.write_all(COMMIT).await.unwrap();
     assert_eq!(read(&mut next).await.unwrap(), COMMITTED);
+}
+
+#[tokio::test]
+async fn injects_as_if_the_server_had_sent_it() {
+    let proxy = proxy().await;
+    let mut stream = client(&proxy).await;
+    stream.write_all(b"a").await.unwrap();
+    assert_eq!(read(&mut stream).await.unwrap(), b"A");
+    proxy.inject(b"not asked for");
+    assert_eq!(read(&mut stream).await.unwrap(), b"not asked for");
+    assert_eq!(proxy.connections(), 1);
+}
+
+#[test]
+fn servers_in_urls() {
+    for (url, server) in [
+        (
+            "postgres://plateia@127.0.0.1:18001/postgres",
+            "127.0.0.1:18001",
+        ),
+        ("amqp://guest:guest@127.0.0.1:26000/%2f", "127.0.0.1:26000"),
+        (
+            "mongodb://127.0.0.1:22/?directConnection=true",
+            "127.0.0.1:22",
+        ),
+    ] {
+        assert_eq!(authority(url), Some(server));
+    }
+    assert_eq!(authority("nothing"), None);
 }
