@@ -2,27 +2,37 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run stack test schemathesis chaos fuzz bench bench-stack bench-imports bench-imports-budget lint fmt openapi
 
+TARGET := $${CARGO_TARGET_DIR:-target}
+# The features of what the programs stand on are those that all packages ask for together, whichever program is
+# built: so each profile builds it once.
+BUILD := cargo build --workspace
+# The same with what tests ask for, which an example among the targets brings in.
+BUILD_AS_TESTS := $(BUILD) --example openapi
+
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Start Plateia with demonstration data: one process, nothing to install
-	cargo run --release -p plateia -- demo
+	$(BUILD) --profile quick --bin plateia
+	$(TARGET)/quick/plateia demo
 
 stack: ## Start the three services on real servers, audience-service twice
-	cargo build --release -p audience-service -p import-job-service -p scheduler-service
-	deploy/dev/servers run deploy/dev/stack target/release
+	$(BUILD) --profile quick --bin audience-service --bin import-job-service --bin scheduler-service
+	deploy/dev/servers run deploy/dev/stack $(TARGET)/quick
 
-test: lint schemathesis ## Check and test everything, with servers of its own
+test: lint ## Check and test everything, with servers of its own
+	$(BUILD) --all-targets
+	deploy/dev/schemathesis $(TARGET)/debug/plateia
 	deploy/dev/servers run $(SHELL) -c 'cargo nextest run --workspace --no-fail-fast && \
-	  cargo build --quiet -p audience-service -p chaos && $${CARGO_TARGET_DIR:-target}/debug/chaos --sample'
+	  $(TARGET)/debug/chaos --sample'
 
 schemathesis: ## Compare the answers of every operation with the OpenAPI document (arguments in ARGS)
-	cargo build --quiet -p plateia
-	deploy/dev/schemathesis $${CARGO_TARGET_DIR:-target}/debug/plateia $(ARGS)
+	$(BUILD_AS_TESTS) --bin plateia
+	deploy/dev/schemathesis $(TARGET)/debug/plateia $(ARGS)
 
 chaos: ## Disturb replicas on real servers, case by case (arguments in ARGS, such as --list)
-	cargo build -p audience-service -p chaos
-	deploy/dev/servers run $${CARGO_TARGET_DIR:-target}/debug/chaos $(ARGS)
+	$(BUILD_AS_TESTS) --bin audience-service --bin chaos
+	deploy/dev/servers run $(TARGET)/debug/chaos $(ARGS)
 
 TARGETS ?= csv ndjson xlsx document phone
 
@@ -33,17 +43,18 @@ fuzz: ## Feed readers and parsers made-up input, a minute each (TARGETS, ARGS su
 	    -rss_limit_mb=1024 -timeout=20 $$(ls dict/$$target.dict 2>/dev/null | sed s/^/-dict=/) $(ARGS) || exit 1; done
 
 bench: ## Measure a release build beside the bare store: one table (arguments in ARGS)
-	cargo build --release -p plateia -p bench
-	target/release/bench --program target/release/plateia $(ARGS)
+	$(BUILD) --release --bin plateia --bin bench
+	$(TARGET)/release/bench --program $(TARGET)/release/plateia $(ARGS)
 
 bench-stack: ## The same of a replica on real servers, beside the bare driver of MongoDB
-	cargo build --release -p audience-service -p bench
-	deploy/dev/servers run --durable target/release/bench --stack --program target/release/audience-service $(ARGS)
+	$(BUILD) --release --bin audience-service --bin bench
+	deploy/dev/servers run --durable $(TARGET)/release/bench --stack \
+	  --program $(TARGET)/release/audience-service $(ARGS)
 
 bench-imports: ## Imports on PostgreSQL against a made-up CRM: rows a second, memory, a quiet second run (ARGS)
-	cargo build --release -p fake-crm
-	cargo build --release -p import-job-service --example bench_imports
-	deploy/dev/servers run --durable --only postgres target/release/examples/bench_imports --fake target/release/fake-crm $(ARGS)
+	$(BUILD) --release --bin fake-crm --example bench_imports
+	deploy/dev/servers run --durable --only postgres $(TARGET)/release/examples/bench_imports \
+	  --fake $(TARGET)/release/fake-crm $(ARGS)
 
 bench-imports-budget: ## The budget of imports in real time: two replicas, 180 seconds
 	$(MAKE) bench-imports ARGS='--budget-seconds 180 $(ARGS)'
@@ -51,12 +62,14 @@ bench-imports-budget: ## The budget of imports in real time: two replicas, 180 s
 lint: ## Formatting, lints, direction of dependencies, sizes
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo run --quiet -p xtask -- arch
-	cargo run --quiet -p xtask -- size
+	$(BUILD) --quiet --bin xtask
+	$(TARGET)/debug/xtask arch
+	$(TARGET)/debug/xtask size
 
 fmt: ## Format the code
 	cargo fmt --all
 
 openapi: ## Write the OpenAPI documents that the code makes
-	cargo run --quiet -p audience-service --example openapi > proto/openapi/audience.json
-	cargo run --quiet -p import-job-service --example imports_openapi > proto/openapi/imports.json
+	$(BUILD_AS_TESTS) --example imports_openapi
+	$(TARGET)/debug/examples/openapi > proto/openapi/audience.json
+	$(TARGET)/debug/examples/imports_openapi > proto/openapi/imports.json
