@@ -59,9 +59,10 @@ bench-imports: ## Imports on PostgreSQL against a made-up CRM: rows a second, me
 bench-imports-budget: ## The budget of imports in real time: two replicas, 180 seconds
 	$(MAKE) bench-imports ARGS='--budget-seconds 180 $(ARGS)'
 
-lint: ## Formatting, lints, direction of dependencies, sizes
+lint: ## Formatting, lints, direction of dependencies, their licences and sources, sizes
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	deploy/dev/cargo-deny check bans licenses sources
 	$(BUILD) --quiet --bin xtask
 	$(TARGET)/debug/xtask arch
 	$(TARGET)/debug/xtask size
