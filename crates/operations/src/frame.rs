@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Instant};
 
-use async_trait::async_trait;
 use domain::{
     operation::{Failure, Failures, OperationKind, OperationState, Rest, Stalls},
     shared::OperationId,
@@ -15,7 +14,7 @@ use ports::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Ending, Job};
+use crate::{Ending, Jobs, Run};
 
 /// How long a lease lasts without a heartbeat.
 pub(crate) const LEASE_SECONDS: u32 = 30;
@@ -30,16 +29,6 @@ pub enum WorkOutcome {
     Worked,
     /// There was none.
     Idle,
-}
-
-/// What a service does with its operations.
-#[async_trait]
-pub trait Handler: Send + Sync {
-    /// Runs an operation from its checkpoint to its end, which it stores itself.
-    async fn run(&self, job: &mut Job) -> Result<(), AppError>;
-
-    /// Ends an operation whose run failed or was cancelled, and gives back what it held.
-    async fn end(&self, job: &Job, ending: Ending) -> Result<(), AppError>;
 }
 
 /// The frame of one service's operations in this process.
@@ -80,15 +69,15 @@ impl Frame {
     ///
     /// # Errors
     /// Store errors of the claim.
-    pub async fn work_once<H: Handler>(
+    pub async fn work_once(
         self: &Arc<Self>,
         kinds: &[OperationKind],
-        handler: &H,
+        jobs: &Jobs,
     ) -> Result<WorkOutcome, StoreError> {
         let Some(claimed) = self.claim(kinds).await? else {
             return Ok(WorkOutcome::Idle);
         };
-        self.work_on(claimed, handler).await;
+        self.work_on(claimed, jobs).await;
         Ok(WorkOutcome::Worked)
     }
 
@@ -117,7 +106,7 @@ impl Frame {
     }
 
     /// Works on an operation to its end, or until its lease is lost.
-    pub async fn work_on<H: Handler>(self: &Arc<Self>, claimed: Claimed, handler: &H) {
+    pub async fn work_on(self: &Arc<Self>, claimed: Claimed, jobs: &Jobs) {
         let Claimed {
             operation,
             lease,
@@ -126,7 +115,7 @@ impl Frame {
         } = claimed;
         let (id, kind) = (operation.id, operation.kind);
         tracing::info!(operation = %id, %kind, "operation started");
-        let mut job = Job::new(Arc::clone(self), operation, lease);
+        let mut run = Run::new(Arc::clone(self), operation, lease);
         let work = async {
             let ending = if claims > MAX_CLAIMS {
                 let detail =
@@ -136,57 +125,53 @@ impl Frame {
                     None,
                 ))
             } else {
-                let outcome = self.run_with_retries(&mut job, handler).await;
-                self.ending(&job, outcome).await
+                let outcome = self.run_with_retries(&mut run, jobs).await;
+                self.ending(&run, outcome).await
             };
             let Some(ending) = ending else { return };
-            if let Err(error) = handler.end(&job, ending).await {
+            if let Err(error) = jobs.end(&run, ending).await {
                 // The lease lapses, and a later claim finds the operation again.
                 tracing::error!(%error, operation = %id, "operation could not be ended");
             }
         };
         // What comes of it belongs to the trace of who asked for it.
         trace::scope(traceparent, work).await;
-        drop(job);
+        drop(run);
         self.publish_change(id);
         self.wake.outbox();
         // Another operation may have waited for this one's audience.
         self.wake.work();
     }
 
-    async fn run_with_retries<H: Handler>(
-        &self,
-        job: &mut Job,
-        handler: &H,
-    ) -> Result<(), AppError> {
+    async fn run_with_retries(&self, run: &mut Run, jobs: &Jobs) -> Result<(), AppError> {
         let mut failures = Failures::none();
         loop {
-            let reached = job.signals.progress();
-            let Err(error) = attempt(job, handler).await else {
+            let reached = run.signals.progress();
+            let Err(error) = attempt(run, jobs).await else {
                 return Ok(());
             };
             let Some(stall) = error.stall() else {
                 return Err(error);
             };
-            let progressed = job.signals.progress() != reached;
+            let progressed = run.signals.progress() != reached;
             let another = failures.another(stall, progressed, Instant::now());
             let Some(Rest { pause, told }) = another else {
                 return Err(error);
             };
-            tracing::warn!(%error, operation = %job.operation.id, "trying again");
+            tracing::warn!(%error, operation = %run.operation.id, "trying again");
             if told {
-                job.stand(stall).await;
+                run.stand(stall).await;
             }
             tokio::select! {
-                stop = job.signals.stopped() => return Err(stop.into()),
+                stop = run.signals.stopped() => return Err(stop.into()),
                 () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
     /// How an operation ends whose run did not end it itself.
-    async fn ending(&self, job: &Job, outcome: Result<(), AppError>) -> Option<Ending> {
-        let operation = &job.operation;
+    async fn ending(&self, run: &Run, outcome: Result<(), AppError>) -> Option<Ending> {
+        let operation = &run.operation;
         let Err(error) = outcome else {
             tracing::info!(operation = %operation.id, "operation ended");
             return None;
@@ -197,7 +182,7 @@ impl Frame {
                 None
             }
             AppError::Stop(Stop::Stopping) => {
-                if let Err(error) = self.hand_back(job).await {
+                if let Err(error) = self.hand_back(run).await {
                     tracing::warn!(%error, operation = %operation.id, "not handed back");
                 }
                 None
@@ -219,13 +204,13 @@ impl Frame {
     }
 
     /// Gives an operation back to the queue, to be gone on with after a restart or elsewhere.
-    async fn hand_back(&self, job: &Job) -> Result<(), StoreError> {
+    async fn hand_back(&self, run: &Run) -> Result<(), StoreError> {
         let update = OperationUpdate {
             state: Some(OperationState::Queued),
             ..OperationUpdate::default()
         };
         let mut unit = self.store.begin_operations(Durability::Full).await?;
-        let given_back = unit.operations().update_leased(&job.lease, &update).await;
+        let given_back = unit.operations().update_leased(&run.lease, &update).await;
         match given_back {
             Ok(()) => unit.commit().await,
             Err(LeaseError::Lost) => Ok(()),
@@ -238,7 +223,7 @@ impl Frame {
     }
 }
 
-async fn attempt<H: Handler>(job: &mut Job, handler: &H) -> Result<(), AppError> {
-    job.begin_run().await?;
-    handler.run(job).await
+async fn attempt(run: &mut Run, jobs: &Jobs) -> Result<(), AppError> {
+    run.begin_run().await?;
+    jobs.run(run).await
 }

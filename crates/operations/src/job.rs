@@ -1,174 +1,142 @@
-//! An operation in the hands of a worker: its lease, its heartbeat, its checkpoints.
+//! What an operation does, by its kind: a capability says it with a [`Job`], a service registers them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use domain::operation::{Operation, OperationState, Progress, Report, Stall};
-use kernel::{AppError, Stop, Topic};
-use ports::store::{Durability, Lease, LeaseError, OperationUpdate};
+use async_trait::async_trait;
+use domain::operation::{Operation, OperationKind, Progress, Report};
+use kernel::{AppError, payload};
+use ports::StoreError;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
-use crate::{Frame, Signals, frame::LEASE_SECONDS};
+use crate::{Ending, Run};
 
-/// More runs than one lease ever sees.
-const RUNS_PER_LEASE: i64 = 10_000;
-/// How often a worker says that it is alive.
-const BEAT: Duration = Duration::from_secs(3);
+/// Long work of one capability.
+#[async_trait]
+pub trait Job: Send + Sync {
+    /// What it works from, stored with the operation when it is accepted.
+    type Params: Serialize + DeserializeOwned + Send;
+    /// From where it goes on after a crash, a retry or a move to another worker; the default at its beginning.
+    type Checkpoint: Serialize + DeserializeOwned + Default + Send + Sync;
+    /// The operations that it runs.
+    const KINDS: &'static [OperationKind];
 
-/// An operation in the hands of this worker.
-pub struct Job {
-    /// The operation, as far as this worker knows.
-    pub operation: Operation,
-    /// The proof that it has it.
-    pub lease: Lease,
-    /// What its heartbeat learns.
-    pub signals: Arc<Signals>,
-    frame: Arc<Frame>,
-    /// Runs under this lease.
-    runs: u16,
-    beat: tokio::task::JoinHandle<()>,
-}
+    /// Runs an operation from its checkpoint to its end, which it stores itself.
+    async fn run(&self, run: &mut Run, params: Self::Params) -> Result<(), AppError>;
 
-impl Drop for Job {
-    fn drop(&mut self) {
-        self.beat.abort();
-        self.frame.stalls.is_gone(self.operation.id);
-    }
-}
-
-impl Job {
-    pub(crate) fn new(frame: Arc<Frame>, operation: Operation, lease: Lease) -> Self {
-        let signals = Arc::new(Signals::new(frame.stopping.clone()));
-        if operation.cancel_requested {
-            signals.tell(Stop::Cancelled);
-        }
-        frame.stalls.goes_on(operation.id);
-        let (beating, told) = (Arc::clone(&frame), Arc::clone(&signals));
-        let beat = tokio::spawn(keep_alive(beating, lease.clone(), told));
-        Self {
-            operation,
-            lease,
-            signals,
-            frame,
-            runs: 0,
-            beat,
-        }
+    /// The report of a run that ends early, where it is later than the one stored with its checkpoint.
+    async fn unfinished(&self, _run: &Run) -> Result<Option<Report>, AppError> {
+        Ok(None)
     }
 
-    /// Counts one more run under this lease. The run before may have ended the operation without
-    /// hearing so: what others did since is not to be worked on.
-    pub(crate) async fn begin_run(&mut self) -> Result<(), AppError> {
-        if self.runs > 0 {
-            self.ensure_held().await?;
-        }
-        self.runs += 1;
-        if self.operation.state == OperationState::Waiting {
-            self.show(OperationState::Running, None).await?;
-            self.frame.stalls.goes_on(self.operation.id);
-        }
-        Ok(())
-    }
-
-    /// Prolongs the lease.
+    /// The parameters of an operation.
     ///
     /// # Errors
-    /// `Stop` when it is lost; store errors.
-    pub async fn ensure_held(&self) -> Result<(), AppError> {
-        Ok(self.frame.beat(&self.lease).await.map(drop)?)
+    /// `Corrupt` where they are not those of this job.
+    fn params(operation: &Operation) -> Result<Self::Params, StoreError> {
+        payload::decode(&operation.params, "the parameters of an operation")
     }
 
-    /// Number of this run: grows with every run of the operation, 1 for the very first.
-    pub fn run_number(&self) -> i64 {
-        (self.lease.fence - 1) * RUNS_PER_LEASE + i64::from(self.runs)
+    /// Where an operation stands.
+    ///
+    /// # Errors
+    /// `Corrupt` where it is no checkpoint of this job.
+    fn reached(operation: &Operation) -> Result<Self::Checkpoint, StoreError> {
+        let stored: Option<Self::Checkpoint> =
+            payload::decode(&operation.checkpoint, "the checkpoint of an operation")?;
+        Ok(stored.unwrap_or_default())
     }
 
     /// Stores how far the work is and from where to go on.
     ///
     /// # Errors
     /// `Stop` when the work should not go on; store errors.
-    pub async fn checkpoint(
-        &mut self,
+    async fn save(
+        run: &mut Run,
         progress: Progress,
         report: Option<Report>,
-        checkpoint: serde_json::Value,
+        reached: &Self::Checkpoint,
     ) -> Result<(), AppError> {
-        if self.operation.checkpoint != checkpoint || self.operation.progress != progress {
-            self.signals.progressed();
-        }
-        self.operation.progress = progress;
-        self.operation.report = report.or_else(|| self.operation.report.take());
-        self.operation.checkpoint = checkpoint;
-        let update = OperationUpdate {
-            progress: Some(progress),
-            report: self.operation.report.clone(),
-            checkpoint: Some(self.operation.checkpoint.clone()),
-            ..OperationUpdate::default()
-        };
-        self.store(&update).await?;
-        // Only now: whoever stops here ends with a report of what is stored.
-        Ok(self.signals.check()?)
-    }
-
-    /// Says that the work stands still, and why. Where that cannot be stored, this process still
-    /// tells who asks it.
-    pub(crate) async fn stand(&mut self, stall: Stall) {
-        self.frame.stalls.stands(self.operation.id, stall);
-        let reason = Some(stall.to_string());
-        if let Err(error) = self.show(OperationState::Waiting, reason).await {
-            tracing::debug!(%error, operation = %self.operation.id, "not stored that it waits");
-            self.frame.publish_change(self.operation.id);
-        }
-    }
-
-    /// Shows the operation in another state that keeps its lease.
-    async fn show(
-        &mut self,
-        state: OperationState,
-        reason: Option<String>,
-    ) -> Result<(), AppError> {
-        // Before the store has it: a commit whose reply is lost may be done.
-        self.operation.state = state;
-        let update = OperationUpdate {
-            state: Some(state),
-            reason,
-            ..OperationUpdate::default()
-        };
-        self.store(&update).await
-    }
-
-    async fn store(&self, update: &OperationUpdate) -> Result<(), AppError> {
-        let store = &self.frame.store;
-        let mut unit = store.begin_operations(Durability::Derived).await?;
-        unit.operations().update_leased(&self.lease, update).await?;
-        unit.commit().await?;
-        self.frame.publish_change(self.operation.id);
-        Ok(())
+        let checkpoint = payload::encode(reached)?;
+        run.checkpoint(progress, report, checkpoint).await
     }
 }
 
-/// Prolongs the lease until the job ends, and listens for a cancel in this process meanwhile.
-async fn keep_alive(frame: Arc<Frame>, lease: Lease, signals: Arc<Signals>) {
-    let mut topics = frame.wake.subscribe();
-    let cancel = Topic::Cancel(lease.operation.raw());
-    let mut next = tokio::time::Instant::now() + BEAT;
-    loop {
-        // Told or not, a heartbeat is what finds out.
-        let _ = tokio::time::timeout_at(next, cancel.heard(&mut topics)).await;
-        next = tokio::time::Instant::now() + BEAT;
-        match frame.beat(&lease).await {
-            Ok(true) => signals.tell(Stop::Cancelled),
-            Ok(false) => {}
-            Err(LeaseError::Lost) => return signals.tell(Stop::LeaseLost),
-            Err(LeaseError::Store(error)) => {
-                tracing::warn!(%error, operation = %lease.operation, "heartbeat failed");
-            }
-        }
+/// Ends operations of a service, whatever their kind.
+#[async_trait]
+pub trait End: Send + Sync {
+    /// Ends an operation whose run failed or was cancelled, and gives back what it held.
+    async fn end(&self, run: &Run, ending: Ending) -> Result<(), AppError>;
+}
+
+/// A job whose types are told from the operation.
+#[async_trait]
+trait AnyJob: Send + Sync {
+    fn kinds(&self) -> &'static [OperationKind];
+    async fn run(&self, run: &mut Run) -> Result<(), AppError>;
+    async fn unfinished(&self, run: &Run) -> Result<Option<Report>, AppError>;
+}
+
+#[async_trait]
+impl<J: Job> AnyJob for J {
+    fn kinds(&self) -> &'static [OperationKind] {
+        J::KINDS
+    }
+
+    async fn run(&self, run: &mut Run) -> Result<(), AppError> {
+        let params = J::params(&run.operation)?;
+        Job::run(self, run, params).await
+    }
+
+    async fn unfinished(&self, run: &Run) -> Result<Option<Report>, AppError> {
+        Job::unfinished(self, run).await
     }
 }
 
-impl Frame {
-    async fn beat(&self, lease: &Lease) -> Result<bool, LeaseError> {
-        let mut unit = self.store.begin_operations(Durability::Derived).await?;
-        let cancel = unit.operations().heartbeat(lease, LEASE_SECONDS).await?;
-        unit.commit().await?;
-        Ok(cancel)
+/// The jobs of a service.
+#[derive(Clone)]
+pub struct Jobs {
+    jobs: Vec<Arc<dyn AnyJob>>,
+    ends: Arc<dyn End>,
+}
+
+impl Jobs {
+    /// None yet.
+    pub fn new(ends: Arc<dyn End>) -> Self {
+        Self {
+            jobs: Vec::new(),
+            ends,
+        }
     }
+
+    /// Registers one.
+    #[must_use]
+    pub fn with<J: Job + 'static>(mut self, job: J) -> Self {
+        self.jobs.push(Arc::new(job));
+        self
+    }
+
+    fn of(&self, kind: OperationKind) -> Result<&dyn AnyJob, AppError> {
+        let found = self.jobs.iter().find(|job| job.kinds().contains(&kind));
+        let job = found.ok_or(StoreError::Corrupt("the kind of an operation"))?;
+        Ok(job.as_ref())
+    }
+
+    pub(crate) async fn run(&self, run: &mut Run) -> Result<(), AppError> {
+        self.of(run.operation.kind)?.run(run).await
+    }
+
+    /// Ends a run that did not end its operation itself.
+    pub(crate) async fn end(&self, run: &Run, ending: Ending) -> Result<(), AppError> {
+        let report = self.of(run.operation.kind)?.unfinished(run).await?;
+        self.ends.end(run, Ending { report, ..ending }).await
+    }
+}
+
+/// The stored form of parameters.
+///
+/// # Errors
+/// `Internal` where they have none.
+pub fn params<J: Job>(params: &J::Params) -> Result<Value, StoreError> {
+    payload::encode(params)
 }

@@ -26,7 +26,7 @@ pub use embedded::embedded;
 pub use replica::AudienceService;
 
 use crate::{
-    application::App,
+    application::UseCases,
     consumers,
     http::{self, ApiState},
     workers,
@@ -35,7 +35,7 @@ use crate::{
 /// The service, its stores open.
 struct Audiences<Db> {
     settings: Settings,
-    app: Arc<App>,
+    app: Arc<UseCases>,
     db: Db,
     idempotency: Arc<dyn IdempotencyStore>,
     /// Ties it to the process once that has begun.
@@ -47,7 +47,7 @@ where
     Db: OutboxQueue + InboxStore + DeadLetters + Clone + 'static,
 {
     fn messaging(&self) -> Messaging {
-        let signal = Signal::from(self.app.wake().on_outbox());
+        let signal = Signal::from(self.app.wake.on_outbox());
         let listen = |router| consumers::listen(router, &self.app);
         Messaging::of("audiences", &self.db, signal, listen)
     }
@@ -60,7 +60,7 @@ where
         let limits = &self.settings.limits;
         let context = host.context(Requests {
             store: self.idempotency,
-            ids: Arc::clone(&self.app.deps().ids),
+            ids: Arc::clone(&self.app.ids),
             sealer: Sealer::new(&derived_key(&host.secret, "tokens")),
             body_limit: limits.body_bytes,
         });
@@ -79,7 +79,7 @@ where
             v1: Arc::new(http::v1::configure),
             document: http::openapi::document(),
             context,
-            operations: self.app,
+            operations: self.app.operations.clone(),
         })
     }
 }

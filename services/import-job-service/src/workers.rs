@@ -2,15 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use domain::operation::OperationKind;
 use runtime::Lifecycle;
 use tokio_util::sync::CancellationToken;
 
 use crate::application::App;
 
-/// Longest sleep of an idle worker without a signal.
-const POLL: Duration = Duration::from_secs(1);
-/// Pause after a failed look for work.
-const PAUSE: Duration = Duration::from_secs(2);
 /// Pause between two looks for scheduled runs.
 const SCHEDULES_EVERY: Duration = Duration::from_secs(10);
 
@@ -21,45 +18,12 @@ pub fn start(app: &Arc<App>, life: &Lifecycle, runs: usize) {
         soft.cancelled().await;
         stopping.stop_work();
     });
-    life.spawn_named("imports", work(Arc::clone(app), life.soft(), runs));
+    let (frame, jobs) = (Arc::clone(&app.frame), app.jobs());
+    life.spawn_named(
+        "imports",
+        operations::work(frame, jobs, &[OperationKind::Import], runs, life.soft()),
+    );
     life.spawn_named("schedules", schedules(Arc::clone(app), life.soft()));
-}
-
-/// Claims runs while there is room for them. One look for all workers, so that idle ones cost nothing.
-async fn work(app: Arc<App>, stop: CancellationToken, runs: usize) {
-    let room = Arc::new(tokio::sync::Semaphore::new(runs.max(1)));
-    let tasks = tokio_util::task::TaskTracker::new();
-    let signal = app.wake().on_work();
-    while !stop.is_cancelled() {
-        let signalled = signal.notified();
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else {
-            break;
-        };
-        let rest = match app.claim().await {
-            Ok(Some(claimed)) => {
-                let app = Arc::clone(&app);
-                tasks.spawn(async move {
-                    app.work_on(claimed).await;
-                    drop(permit);
-                });
-                continue;
-            }
-            Ok(None) => POLL,
-            Err(error) => {
-                tracing::warn!(%error, "no run could be claimed");
-                PAUSE
-            }
-        };
-        drop(permit);
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = signalled => {}
-            () = tokio::time::sleep(rest) => {}
-        }
-    }
-    tasks.close();
-    // Each hands its run back.
-    tasks.wait().await;
 }
 
 async fn schedules(app: Arc<App>, stop: CancellationToken) {

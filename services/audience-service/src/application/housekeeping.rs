@@ -1,20 +1,33 @@
 //! Keeping tables short.
 
-use super::{App, AppResult};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use ports::{Clock, store::AudienceStore};
+
+use super::AppResult;
 
 /// Rows of one table deleted in one step, so that requests do not wait.
 const STEP: usize = 500;
 
-impl App {
+/// Keeps tables short.
+#[derive(Clone)]
+pub struct PurgeExpired {
+    pub(crate) store: Arc<dyn AudienceStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) kept: TimeDelta,
+}
+
+impl PurgeExpired {
     /// Deletes the answers, receipts and feed events that nobody can ask for any more, step by step.
     ///
     /// # Errors
     /// Store errors.
-    pub async fn purge_expired(&self) -> AppResult<u64> {
-        let now = self.deps.clock.now();
+    pub async fn rows(&self) -> AppResult<u64> {
+        let now = self.clock.now();
         let mut purged = 0;
         loop {
-            let counts = self.deps.store.purge(now, STEP).await?;
+            let counts = self.store.purge(now, STEP).await?;
             purged += counts.idempotency + counts.receipts + counts.user_events;
             if counts.most() < STEP as u64 {
                 return Ok(purged);
@@ -25,11 +38,11 @@ impl App {
     ///
     /// # Errors
     /// Store errors.
-    pub async fn purge_customer_events(&self) -> AppResult<u64> {
-        let before = self.deps.clock.now() - self.deps.customer_events_kept;
+    pub async fn customer_events(&self) -> AppResult<u64> {
+        let before = self.clock.now() - self.kept;
         let mut purged = 0;
         loop {
-            let deleted = self.deps.store.purge_customer_events(before, STEP).await?;
+            let deleted = self.store.purge_customer_events(before, STEP).await?;
             purged += deleted;
             if deleted < STEP as u64 {
                 return Ok(purged);

@@ -2,10 +2,14 @@
 
 use domain::shared::Instant;
 use kernel::receipt;
-use ports::{bus::DeadLetter, store::Durability};
+use ports::{
+    bus::DeadLetter,
+    store::{AudienceStore, Durability},
+};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-use super::{App, AppResult, RequestId};
+use super::{AppResult, RequestId};
 
 /// The dead letters of one request: those found when it first came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,18 +27,24 @@ impl Redriving {
     }
 }
 
-impl App {
+/// Remembers which dead letters a request is about.
+#[derive(Clone)]
+pub struct KeepRedriving {
+    pub(crate) store: Arc<dyn AudienceStore>,
+}
+
+impl KeepRedriving {
     /// Keeps which letters the request is about before the first is sent again: places that keep dead
     /// letters have no common transaction, so a repetition after a crash goes on with those that are left.
     ///
     /// # Errors
     /// Store errors.
-    pub async fn redriving(
+    pub async fn execute(
         &self,
         request_id: RequestId,
         found: &[DeadLetter],
     ) -> AppResult<Redriving> {
-        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let mut uow = self.store.begin(Durability::Full).await?;
         if let Some(earlier) = receipt::earlier(uow.receipts(), request_id).await? {
             return Ok(earlier);
         }

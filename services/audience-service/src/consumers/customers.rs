@@ -19,13 +19,13 @@ use ports::{
 };
 use serde_json::Value;
 
-use crate::application::{App, customers::SyncBatch};
+use crate::application::{UseCases, customer::SyncBatch};
 
 /// Most people of a batch: its work ends well within a handler's time.
 const MAX_PEOPLE: usize = 1_000;
 
 /// Writes the people of a batch as customers.
-pub struct SyncCustomers(pub Arc<App>);
+pub struct SyncCustomers(pub Arc<UseCases>);
 
 #[async_trait]
 impl EventHandler<CustomersSynced> for SyncCustomers {
@@ -36,7 +36,13 @@ impl EventHandler<CustomersSynced> for SyncCustomers {
         let Some(batch) = batch(event) else {
             return Outcome::reject("an id of the event is malformed");
         };
-        match self.0.sync_customers(&batch, &delivery.receipt).await {
+        match self
+            .0
+            .customers
+            .sync
+            .execute(&batch, &delivery.receipt)
+            .await
+        {
             Ok(_) => Outcome::Done,
             // The claim was taken over: whoever has it now does the work.
             Err(StoreError::StaleVersion) => Outcome::Done,

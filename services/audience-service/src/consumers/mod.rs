@@ -11,11 +11,11 @@ use std::sync::Arc;
 use messaging::Router;
 use ports::bus::Subscription;
 
-use crate::application::App;
+use crate::application::UseCases;
 
 /// Adds every handler. Who must be heard stands in `events`, beside the names: every service's relay holds
 /// an event back that one of them is to hear and does not.
-pub fn listen(router: Router, app: &Arc<App>) -> Router {
+pub fn listen(router: Router, app: &Arc<UseCases>) -> Router {
     router
         .on(
             Subscription::from_static(events::NOTIFICATIONS),

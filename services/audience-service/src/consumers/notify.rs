@@ -15,10 +15,10 @@ use ports::{
 };
 use serde_json::{Value, json};
 
-use crate::application::{App, notifications::OperationEnded};
+use crate::application::{UseCases, notification::OperationEnded};
 
 /// Stores a notification for each end of an operation that a user asked for.
-pub struct NotifyUser(pub Arc<App>);
+pub struct NotifyUser(pub Arc<UseCases>);
 
 #[async_trait]
 impl EventHandler<OperationFinished> for NotifyUser {
@@ -31,7 +31,7 @@ impl EventHandler<OperationFinished> for NotifyUser {
         let Some(ended) = ended(&event.attributes.workspace, data) else {
             return Outcome::reject("an id of the event is malformed");
         };
-        match self.0.notify(ended, &delivery.receipt).await {
+        match self.0.notifications.notify(ended, &delivery.receipt).await {
             Ok(()) => Outcome::Done,
             Err(error) if error.class() == ErrorClass::Transient => {
                 Outcome::retry(error.to_string())

@@ -7,7 +7,7 @@ use domain::{
 use http_kit::{Problem, Sealer};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::application::contacts::ContactCursor;
+use crate::application::contact::read::ContactCursor;
 
 /// Seals a position for one purpose.
 pub fn seal(sealer: &Sealer, purpose: &str, position: &impl Serialize) -> Option<String> {

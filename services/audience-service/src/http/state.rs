@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use http_kit::{ApiContext, ContactIds};
 use messaging::DeadLetterQueue;
 
-use crate::application::{App, RequestId};
+use crate::application::{RequestId, UseCases};
 
 pub use http_kit::Body;
 
@@ -13,7 +13,7 @@ pub use http_kit::Body;
 #[derive(Clone)]
 pub struct ApiState {
     /// The use cases.
-    pub app: Arc<App>,
+    pub app: Arc<UseCases>,
     /// Callers, bodies, idempotency, cursors.
     pub context: ApiContext,
     /// Contact ids.
@@ -28,7 +28,7 @@ impl ApiState {
     /// The identity of a change without an idempotency key.
     pub fn request_id(&self) -> RequestId {
         RequestId {
-            write_id: self.app.deps().ids.next(),
+            write_id: self.app.ids.next(),
             keyed: false,
         }
     }

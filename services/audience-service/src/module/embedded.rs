@@ -13,7 +13,7 @@ use service_kit::{Module, StartError};
 use settings::Settings;
 
 use super::{Audiences, customer_events_kept, files};
-use crate::application::{App, Deps, StepSizes};
+use crate::application::{Ports, StepSizes, UseCases};
 
 /// Opens the service in a data directory that this process has to itself, with who knows its callers.
 /// Interrupted writes are repaired when this returns.
@@ -32,7 +32,7 @@ pub async fn embedded(
     let ids: Arc<dyn IdGenerator> = Arc::new(ids);
     let db = Db::open(&dir.join("audience.db")).await?;
     db.migrate().await?;
-    let app = Arc::new(App::new(deps(settings, &db, &clock, &ids).await?));
+    let app = Arc::new(UseCases::new(deps(settings, &db, &clock, &ids).await?));
     let repaired = app
         .repair_all()
         .await
@@ -55,10 +55,10 @@ async fn deps(
     db: &Db,
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn IdGenerator>,
-) -> Result<Deps, StartError> {
+) -> Result<Ports, StartError> {
     let dir = settings.data_dir.as_path();
     let contacts = SqliteContacts::open(ContactsOptions::new(dir.join("contacts.db"))).await?;
-    Ok(Deps {
+    Ok(Ports {
         store: Arc::new(db.clone()),
         queries: Arc::new(db.clone()),
         contacts: Arc::new(contacts),

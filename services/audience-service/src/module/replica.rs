@@ -11,7 +11,7 @@ use service_kit::{Opened, Service, StartError, attach, database, server_failed};
 use settings::{ExposeSecret, Settings, SettingsError};
 
 use super::{Audiences, customer_events_kept, files};
-use crate::application::{App, Deps, StepSizes};
+use crate::application::{Ports, StepSizes, UseCases};
 
 /// The program of one replica.
 pub struct AudienceService;
@@ -40,8 +40,8 @@ impl Service for AudienceService {
             .map_err(|e| StoreError::Internal(Box::new(e)))?;
         let ids: Arc<dyn IdGenerator> = Arc::new(ids);
         let deps = deps(settings, &db, &contacts, &clock, &ids, listener.node())?;
-        let app = Arc::new(App::new(deps));
-        let (wake, attached) = (app.wake().clone(), db.clone());
+        let app = Arc::new(UseCases::new(deps));
+        let (wake, attached) = (app.wake.clone(), db.clone());
         let module = Audiences {
             settings: settings.clone(),
             app,
@@ -70,10 +70,10 @@ fn deps(
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn IdGenerator>,
     node: u16,
-) -> Result<Deps, StartError> {
+) -> Result<Ports, StartError> {
     let dir = settings.data_dir.as_path();
     std::fs::create_dir_all(dir).map_err(StartError::DataDir)?;
-    Ok(Deps {
+    Ok(Ports {
         store: Arc::new(db.clone()),
         queries: Arc::new(db.clone()),
         contacts: Arc::new(contacts.clone()),

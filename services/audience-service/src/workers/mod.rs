@@ -6,15 +6,8 @@ use chrono::TimeDelta;
 use runtime::Lifecycle;
 use tokio_util::sync::CancellationToken;
 
-use crate::application::{
-    App, AppResult,
-    operations::{Pool, WorkOutcome},
-};
+use crate::application::{AppResult, UseCases, control::Pool};
 
-/// Longest sleep of an idle worker without a signal.
-const POLL: Duration = Duration::from_secs(1);
-/// Pause after a failed look for work.
-const PAUSE: Duration = Duration::from_secs(2);
 /// Pause between two looks for files that nothing needs.
 const FILES_EVERY: Duration = Duration::from_secs(600);
 /// Pause between two looks for rows that have served their time.
@@ -27,11 +20,10 @@ const FILES_KEPT: TimeDelta = TimeDelta::days(7);
 const SCRATCH_UNTOUCHED: TimeDelta = TimeDelta::hours(1);
 
 /// Starts the workers of each pool.
-pub fn start(app: &Arc<App>, life: &Lifecycle, per_pool: usize) {
+pub fn start(app: &Arc<UseCases>, life: &Lifecycle, per_pool: usize) {
     for pool in Pool::ALL {
-        for _ in 0..per_pool.max(1) {
-            life.spawn_named("operations", work(Arc::clone(app), pool, life.soft()));
-        }
+        let work = app.operations.work(pool, per_pool, life.soft());
+        life.spawn_named("operations", work);
     }
     let stopping = Arc::clone(app);
     let soft = life.soft();
@@ -44,32 +36,18 @@ pub fn start(app: &Arc<App>, life: &Lifecycle, per_pool: usize) {
     life.spawn_named("writes", repair_writes(Arc::clone(app), life.soft()));
 }
 
-async fn work(app: Arc<App>, pool: Pool, stop: CancellationToken) {
-    let signal = app.wake().on_work();
-    while !stop.is_cancelled() {
-        let signalled = signal.notified();
-        let rest = match app.work_once(pool).await {
-            Ok(WorkOutcome::Worked) => continue,
-            Ok(WorkOutcome::Idle) => POLL,
-            Err(error) => {
-                tracing::warn!(%error, "no operation could be claimed");
-                PAUSE
-            }
-        };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = signalled => {}
-            () = tokio::time::sleep(rest) => {}
-        }
-    }
-}
-
 /// Files, which have to be looked for.
-async fn sweep_files(app: Arc<App>, stop: CancellationToken) {
+async fn sweep_files(app: Arc<UseCases>, stop: CancellationToken) {
     loop {
-        let now = app.deps().clock.now();
-        tell("old files", app.sweep_files(now - FILES_KEPT).await);
-        let scratch = app.sweep_scratch(now - SCRATCH_UNTOUCHED, now - FILES_KEPT);
+        let now = app.clock.now();
+        tell(
+            "old files",
+            app.upkeep.files.uploads(now - FILES_KEPT).await,
+        );
+        let scratch = app
+            .upkeep
+            .files
+            .scratch(now - SCRATCH_UNTOUCHED, now - FILES_KEPT);
         tell("scratch files", scratch.await);
         if rest(&stop, FILES_EVERY).await {
             return;
@@ -78,11 +56,11 @@ async fn sweep_files(app: Arc<App>, stop: CancellationToken) {
 }
 
 /// Rows, which are found by their age.
-async fn sweep_rows(app: Arc<App>, stop: CancellationToken) {
+async fn sweep_rows(app: Arc<UseCases>, stop: CancellationToken) {
     loop {
-        tell("expired rows", app.purge_expired().await);
-        tell("old events", app.purge_customer_events().await);
-        let dropped = app.drop_abandoned_creations().await;
+        tell("expired rows", app.upkeep.expired.rows().await);
+        tell("old events", app.upkeep.expired.customer_events().await);
+        let dropped = app.upkeep.abandoned.drop_all().await;
         tell("abandoned audiences", dropped.map(|count| count as u64));
         if rest(&stop, ROWS_EVERY).await {
             return;
@@ -91,9 +69,9 @@ async fn sweep_rows(app: Arc<App>, stop: CancellationToken) {
 }
 
 /// Writes that a process began and will not end.
-async fn repair_writes(app: Arc<App>, stop: CancellationToken) {
+async fn repair_writes(app: Arc<UseCases>, stop: CancellationToken) {
     loop {
-        if let Err(error) = app.repair_lapsed().await {
+        if let Err(error) = app.upkeep.repair.lapsed().await {
             tracing::warn!(%error, "interrupted writes could not be repaired");
         }
         if rest(&stop, WRITES_EVERY).await {

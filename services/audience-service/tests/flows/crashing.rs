@@ -15,7 +15,7 @@ use crate::rig::Rig;
 
 /// As workers leave it that end again and again right after the claim.
 pub async fn crash_ten_times(rig: &Rig, kind: OperationKind) -> OperationId {
-    let deps = rig.app.deps();
+    let deps = &rig.ports;
     let mut last = None;
     for _ in 0..10 {
         let mut uow = deps.store.begin(Durability::Full).await.unwrap();
@@ -32,10 +32,7 @@ pub async fn crash_ten_times(rig: &Rig, kind: OperationKind) -> OperationId {
 }
 
 async fn terminal_events(rig: &Rig, id: OperationId) -> usize {
-    let (now, lease) = (
-        rig.app.deps().clock.now(),
-        std::time::Duration::from_secs(60),
-    );
+    let (now, lease) = (rig.app.clock.now(), std::time::Duration::from_secs(60));
     let events = OutboxQueue::claim(&rig.db, 100, now, lease).await.unwrap();
     let finished = format!("{id}.finished.");
     let about = |id: &str| id.starts_with(&finished);
@@ -51,12 +48,12 @@ async fn an_operation_that_only_crashes_ends_like_any_that_failed() {
     let id = rig.create("Base", &["a", "b"]).await;
     rig.ask_to_recycle(id, &["a"], false).await;
     let operation = crash_ten_times(&rig, OperationKind::Recycle).await;
-    let current = rig.app.audience(&rig.actor(), id).await.unwrap();
+    let current = rig.app.find.visible(&rig.actor(), id).await.unwrap();
     let key = ContentKey {
         audience: id,
         epoch: current.epoch,
     };
-    let mut uow = rig.app.deps().store.begin(Durability::Full).await.unwrap();
+    let mut uow = rig.ports.store.begin(Durability::Full).await.unwrap();
     let begun = NewRemoval { key, operation };
     uow.contents().begin_removal(begun).await.unwrap();
     uow.commit().await.unwrap();
@@ -66,7 +63,7 @@ async fn an_operation_that_only_crashes_ends_like_any_that_failed() {
     assert_eq!(ended.state, OperationState::Failed);
     assert_eq!(ended.error.unwrap().code, "too_many_crashes");
     assert_eq!(terminal_events(&rig, operation).await, 1);
-    let removals = rig.app.deps().queries.removals(key).await.unwrap();
+    let removals = rig.ports.queries.removals(key).await.unwrap();
     let building = |r: &&ports::store::Removal| r.state == RemovalState::Building;
     assert_eq!(removals.iter().filter(building).count(), 0, "{removals:?}");
     assert_eq!(rig.members(id).await, ["A", "B"]);

@@ -1,6 +1,6 @@
 //! An audience made with contacts in the request shows with all of them, or not at all.
 
-use audience_service::application::{AppError, RequestId, audiences::CreateAudience};
+use audience_service::application::{AppError, RequestId, creation::CreationRequest};
 use contract_tests::bus::{AUDIT, at, event};
 use domain::{
     audience::{AudienceStatus, Source, Tags, Visibility},
@@ -16,8 +16,8 @@ use ports::{
 
 use crate::rig::{Rig, contacts};
 
-fn named(name: &str, documents: &[&str]) -> CreateAudience {
-    CreateAudience {
+fn named(name: &str, documents: &[&str]) -> CreationRequest {
+    CreationRequest {
         name: AudienceName::parse(name).unwrap(),
         tags: Tags::default(),
         status: AudienceStatus::Active,
@@ -39,11 +39,13 @@ async fn a_request_attempted_twice_at_once_is_written_once() {
         let document = format!("d{n}");
         let add = || {
             let one = contacts(&[&document]);
-            rig.app.add_contacts(&actor, keyed, id, None, one)
+            rig.app.contacts.add.execute(&actor, keyed, id, None, one)
         };
-        let other = rig
-            .app
-            .add_contacts(&actor, rig.request_id(), id, None, contacts(&["x"]));
+        let other =
+            rig.app
+                .contacts
+                .add
+                .execute(&actor, rig.request_id(), id, None, contacts(&["x"]));
         let (first, second, other) = tokio::join!(add(), add(), other);
         // Whatever was refused may be asked again.
         for refused in [first.err(), second.err(), other.err()]
@@ -57,7 +59,7 @@ async fn a_request_attempted_twice_at_once_is_written_once() {
         }
         assert_eq!(add().await.unwrap().counts.inserted, 1);
     }
-    let audience = rig.app.audience(&actor, id).await.unwrap();
+    let audience = rig.app.find.visible(&actor, id).await.unwrap();
     assert!((20..=21).contains(&audience.contacts));
 }
 
@@ -75,14 +77,16 @@ async fn a_repeated_request_answers_the_same_whatever_came_since() {
             ..keyed
         };
         let name = format!("Base of {}", documents.len());
-        let first = app.create_audience(&actor, keyed, named(&name, documents));
+        let first = app.create.execute(&actor, keyed, named(&name, documents));
         let first = first.await.unwrap();
         let id = first.audience.id;
         let more = contacts(&["a", "c"]);
-        app.add_contacts(&actor, rig.request_id(), id, None, more)
+        app.contacts
+            .add
+            .execute(&actor, rig.request_id(), id, None, more)
             .await
             .unwrap();
-        let again = app.create_audience(&actor, keyed, named(&name, documents));
+        let again = app.create.execute(&actor, keyed, named(&name, documents));
         let again = again.await.unwrap();
         assert_eq!(again.audience, first.audience);
         assert_eq!(again.counts, first.counts);
@@ -94,10 +98,10 @@ async fn a_repeated_request_answers_the_same_whatever_came_since() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_cut_off_is_dropped_and_its_name_is_free() {
     let rig = Rig::new().await;
-    let (app, actor, deps) = (&rig.app, rig.actor(), rig.app.deps());
+    let (app, actor, deps) = (&rig.app, rig.actor(), &rig.ports);
     // As a process leaves it that ends while it writes the contacts.
     let made = rig.create("Shape", &[]).await;
-    let mut left = app.audience(&actor, made).await.unwrap();
+    let mut left = app.find.visible(&actor, made).await.unwrap();
     left.id = domain::shared::AudienceId::from_raw(deps.ids.next());
     left.name = AudienceName::parse("Base").unwrap();
     left.visibility = Visibility::Creating;
@@ -126,11 +130,13 @@ async fn what_was_cut_off_is_dropped_and_its_name_is_free() {
         .unwrap();
 
     assert_eq!(
-        app.drop_abandoned_creations().await.unwrap(),
+        app.upkeep.abandoned.drop_all().await.unwrap(),
         0,
         "it may go on"
     );
-    let taken = app.create_audience(&actor, rig.request_id(), named("Base", &["x"]));
+    let taken = app
+        .create
+        .execute(&actor, rig.request_id(), named("Base", &["x"]));
     let taken = taken.await.unwrap_err();
     assert!(matches!(
         taken,
@@ -159,9 +165,9 @@ async fn what_was_cut_off_is_dropped_and_its_name_is_free() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repetition_takes_over_from_the_run_that_was_cut_off() {
     let rig = Rig::new().await;
-    let (app, actor, deps) = (&rig.app, rig.actor(), rig.app.deps());
+    let (app, actor, deps) = (&rig.app, rig.actor(), &rig.ports);
     let made = rig.create("Shape", &[]).await;
-    let mut left = app.audience(&actor, made).await.unwrap();
+    let mut left = app.find.visible(&actor, made).await.unwrap();
     left.id = domain::shared::AudienceId::from_raw(deps.ids.next());
     left.name = AudienceName::parse("Base").unwrap();
     left.visibility = Visibility::Creating;
@@ -178,7 +184,9 @@ async fn a_repetition_takes_over_from_the_run_that_was_cut_off() {
     uow.audiences().add(&left).await.unwrap();
     uow.creations().begin(&creation, 60).await.unwrap();
     uow.commit().await.unwrap();
-    let created = app.create_audience(&actor, keyed, named("Base", &["a", "b"]));
+    let created = app
+        .create
+        .execute(&actor, keyed, named("Base", &["a", "b"]));
     let created = created.await.unwrap();
     assert_eq!(rig.members(created.audience.id).await, ["A", "B"]);
 }
@@ -200,13 +208,18 @@ async fn a_repeated_redrive_is_about_the_letters_of_the_first() {
     };
     let (one, two, later) = (letter("1", 1), letter("2", 2), letter("3", 3));
     let found = [one, two.clone()];
-    let first = rig.app.redriving(keyed, &found).await.unwrap();
+    let first = rig.app.redriving.execute(keyed, &found).await.unwrap();
     assert_eq!((first.count, first.is_about(&later)), (2, false));
     // The first has been sent again, and another was given up.
     let left = [two.clone(), later.clone()];
-    let again = rig.app.redriving(keyed, &left).await.unwrap();
+    let again = rig.app.redriving.execute(keyed, &left).await.unwrap();
     assert_eq!(again, first);
     assert!(again.is_about(&two));
-    let without_key = rig.app.redriving(rig.request_id(), &left).await.unwrap();
+    let without_key = rig
+        .app
+        .redriving
+        .execute(rig.request_id(), &left)
+        .await
+        .unwrap();
     assert!(without_key.is_about(&later));
 }

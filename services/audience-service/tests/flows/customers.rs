@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use adapter_local_bus::LocalBus;
 use adapter_sql::sqlite::Db;
 use audience_service::{
-    application::customers::{CustomerResult, MAX_CUSTOMERS},
+    application::customer::{CustomerResult, MAX_CUSTOMERS},
     consumers::SyncCustomers,
 };
 use domain::{
@@ -75,12 +75,12 @@ const SUBSCRIPTION: Subscription = Subscription::from_static(events::CUSTOMERS);
 
 impl Rig {
     async fn delivered(&self, event: &OutboxEvent) -> Delivered {
-        let now = self.app.deps().clock.now();
+        let now = self.app.clock.now();
         self.db.deliver(&SUBSCRIPTION, event, now).await.unwrap()
     }
 
     async fn claimed(&self) -> Option<Delivery> {
-        let now = self.app.deps().clock.now();
+        let now = self.app.clock.now();
         let claimed = self.db.claim_inbox(now).await;
         claimed.into_iter().next()
     }
@@ -102,7 +102,13 @@ impl Rig {
             limit: 1000,
             ..CustomerFilter::default()
         };
-        self.app.customers(&self.actor(), filter).await.unwrap().0
+        self.app
+            .customers
+            .read
+            .list(&self.actor(), filter)
+            .await
+            .unwrap()
+            .0
     }
 
     async fn names(&self) -> Vec<String> {
@@ -111,13 +117,21 @@ impl Rig {
     }
 
     async fn total(&self) -> i64 {
-        self.app.customer_counts(&self.actor()).await.unwrap().total
+        self.app
+            .customers
+            .read
+            .counts(&self.actor())
+            .await
+            .unwrap()
+            .total
     }
 
     async fn tags(&self) -> Vec<(String, i64)> {
         let tags = self
             .app
-            .customer_tags(&self.actor(), None, 1000)
+            .customers
+            .read
+            .tags(&self.actor(), None, 1000)
             .await
             .unwrap()
             .0;
@@ -131,7 +145,9 @@ impl Rig {
         let (actor, request_id) = (self.actor(), self.request_id());
         let written = self
             .app
-            .upsert_customers(&actor, request_id, items, false)
+            .customers
+            .write
+            .upsert(&actor, request_id, items, false)
             .await;
         written
             .unwrap()
@@ -226,7 +242,7 @@ async fn people_of_two_clients_and_of_the_api_are_not_merged() {
     let same = json!([{"external_id": "1", "name": "Ana", "phone": "5511900000001"}]);
     assert_eq!(rig.upsert(same).await, [CustomerResult::Created]);
     assert_eq!(rig.total().await, 3);
-    let counts = rig.app.customer_counts(&rig.actor()).await.unwrap();
+    let counts = rig.app.customers.read.counts(&rig.actor()).await.unwrap();
     let by_client: Vec<_> = counts
         .by_client
         .iter()
@@ -241,7 +257,7 @@ async fn a_delivery_that_was_taken_over_has_no_effect() {
     let batch = batch(1, vec![person(1, "Ana", &[])]);
     rig.delivered(&outbox_event(&batch)).await;
     let lapsed = rig.claimed().await.unwrap();
-    let later = rig.app.deps().clock.now() + LEASE * 2;
+    let later = rig.app.clock.now() + LEASE * 2;
     let taken = rig.db.claim_inbox(later).await.remove(0);
     let handler = SyncCustomers(Arc::clone(&rig.app));
     assert_eq!(handler.handle(&lapsed, batch.clone()).await, Outcome::Done);
@@ -300,7 +316,7 @@ fn shuffled(
 
 /// Sends `people` over the bus of the embedded process, and waits until they are customers.
 async fn over_the_bus(rig: &Rig, people: i64, size: i64, generations: &[&'static str]) {
-    let deps = rig.app.deps();
+    let deps = &rig.ports;
     let batches = shuffled(people, size, generations);
     for some in batches.chunks(100) {
         let mut uow = deps.store.begin(Durability::Derived).await.unwrap();
@@ -347,7 +363,9 @@ async fn everybody_once(rig: &Rig, people: i64) {
     loop {
         let (page, more) = rig
             .app
-            .customers(&rig.actor(), filter.clone())
+            .customers
+            .read
+            .list(&rig.actor(), filter.clone())
             .await
             .unwrap();
         for customer in &page {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use audience_service::application::operations::Pool;
+use audience_service::application::control::Pool;
 use domain::{
     operation::{Operation, OperationState},
     shared::{Instant, OperationId},
@@ -144,17 +144,24 @@ async fn stored_while_full(rig: &Rig, disk: &Disk, id: OperationId, writes: i64)
         tokio::spawn(async move {
             for pool in [Pool::Intake, Pool::Recycle] {
                 // As workers do: again where it cannot be taken.
-                while app.work_once(pool).await.is_err() {
+                while app.operations.work_once(pool).await.is_err() {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
         })
     };
     seen(rig, id, waits_for_room).await;
-    let listed = rig.app.operations(&rig.actor(), FIRST_TEN).await.unwrap().0;
+    let listed = rig
+        .app
+        .operations
+        .find
+        .list(&rig.actor(), FIRST_TEN)
+        .await
+        .unwrap()
+        .0;
     let waits = |listed: &Operation| listed.id == id && waits_for_room(listed);
     assert!(listed.iter().any(waits));
-    let queries = &rig.app.deps().queries;
+    let queries = &rig.ports.queries;
     let stored = queries.operation(&rig.actor().workspace, id).await;
     disk.leave(i64::MAX);
     worker.await.unwrap();

@@ -30,7 +30,7 @@ impl Clock for DaysAgo {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn old_answers_and_events_go_and_young_ones_stay() {
     let rig = Rig::new().await;
-    let (deps, actor) = (rig.app.deps(), rig.actor());
+    let (deps, actor) = (&rig.ports, rig.actor());
     let clock = |days| Arc::new(DaysAgo(days, Arc::clone(&deps.clock)));
     let answers = |days| Idempotency::new(rig.db.clone(), clock(days), Arc::clone(&deps.ids));
     let scope = |days: i64| IdempotencyScope {
@@ -78,11 +78,13 @@ async fn old_answers_and_events_go_and_young_ones_stay() {
 async fn events_of_customers_are_kept_as_long_as_configured() {
     let kept = TimeDelta::days(30);
     let rig = Rig::with(|deps| deps.customer_events_kept = kept).await;
-    let (deps, actor) = (rig.app.deps(), rig.actor());
+    let (deps, actor) = (&rig.ports, rig.actor());
     let customer = vec![json!({"external_id": "a"})];
     let written = rig
         .app
-        .upsert_customers(&actor, rig.request_id(), customer, true);
+        .customers
+        .write
+        .upsert(&actor, rig.request_id(), customer, true);
     let id = CustomerId::from_raw(written.await.unwrap()[0].id.unwrap());
     let event = |days: i64| CustomerEvent {
         id: deps.ids.next(),
@@ -105,11 +107,20 @@ async fn events_of_customers_are_kept_as_long_as_configured() {
         .await
         .unwrap();
     uow.commit().await.unwrap();
-    assert_eq!(rig.app.purge_customer_events().await.unwrap(), 1_200);
+    assert_eq!(
+        rig.app.upkeep.expired.customer_events().await.unwrap(),
+        1_200
+    );
     let filter = EventFilter {
         limit: 10,
         ..EventFilter::default()
     };
-    let (left, more) = rig.app.customer_events(&actor, id, filter).await.unwrap();
+    let (left, more) = rig
+        .app
+        .customers
+        .read
+        .events(&actor, id, filter)
+        .await
+        .unwrap();
     assert!(left.len() == 1 && !more);
 }

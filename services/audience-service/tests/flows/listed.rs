@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use async_trait::async_trait;
 use audience_service::application::{
     recycle::{RecycleRequest, SetSource},
-    uploads::Received,
+    upload::Received,
 };
 use chrono::{DateTime, Utc};
 use domain::shared::UploadId;
@@ -33,7 +33,11 @@ fn received(text: &str) -> Received<Chunks> {
 
 async fn upload(rig: &Rig, text: &str) -> UploadId {
     let (actor, request_id) = (rig.actor(), rig.request_id());
-    let stored = rig.app.receive_upload(&actor, request_id, received(text));
+    let stored = rig
+        .app
+        .uploads
+        .receive
+        .execute(&actor, request_id, received(text));
     stored.await.unwrap().upload.id
 }
 
@@ -56,7 +60,8 @@ async fn a_list_of_codes_without_a_header_loses_none() {
         };
         let (actor, request_id) = (rig.actor(), rig.request_id());
         rig.app
-            .recycle(&actor, request_id, id, request)
+            .recycle
+            .execute(&actor, request_id, id, request)
             .await
             .unwrap();
         rig.work().await;
@@ -124,19 +129,23 @@ async fn without_room_a_file_is_refused_before_it_is_read() {
         (0, None, false),
     ] {
         free.store(room, Ordering::Relaxed);
-        let before = app.deps().blobs.list("").await.unwrap();
+        let before = rig.ports.blobs.list("").await.unwrap();
         let file = Received {
             length: announced,
             ..received("cpf\nAB-1\n")
         };
-        let stored = app.receive_upload(&actor, rig.request_id(), file).await;
+        let stored = app
+            .uploads
+            .receive
+            .execute(&actor, rig.request_id(), file)
+            .await;
         let status = stored.map_err(|e| Problem::from(e).status());
         match fits {
             true => assert!(status.is_ok(), "{announced:?} into {room}"),
             false => {
                 let expected = StatusCode::INSUFFICIENT_STORAGE;
                 assert_eq!(status.unwrap_err(), expected, "{announced:?} into {room}");
-                assert_eq!(app.deps().blobs.list("").await.unwrap(), before);
+                assert_eq!(rig.ports.blobs.list("").await.unwrap(), before);
             }
         }
     }

@@ -35,7 +35,9 @@ async fn contacts_are_written_recycled_undone_and_cleared() {
     assert_eq!(rig.members(id).await, ["B", "C"]);
     let added = rig
         .app
-        .add_contacts(
+        .contacts
+        .add
+        .execute(
             &rig.actor(),
             rig.request_id(),
             id,
@@ -49,30 +51,43 @@ async fn contacts_are_written_recycled_undone_and_cleared() {
     let second = rig.recycle(id, &["b", "d"], false).await;
     assert_eq!(rig.members(id).await, ["A", "C"]);
     rig.app
-        .undo_operation(&rig.actor(), operation)
+        .operations
+        .undo
+        .execute(&rig.actor(), operation)
         .await
         .unwrap_err();
-    rig.app.undo_operation(&rig.actor(), second).await.unwrap();
+    rig.app
+        .operations
+        .undo
+        .execute(&rig.actor(), second)
+        .await
+        .unwrap();
     assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
     rig.app
-        .undo_operation(&rig.actor(), operation)
+        .operations
+        .undo
+        .execute(&rig.actor(), operation)
         .await
         .unwrap();
     assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
     let cleared = rig
         .app
-        .clear_audience(&rig.actor(), rig.request_id(), id, None)
+        .clear
+        .execute(&rig.actor(), rig.request_id(), id, None)
         .await
         .unwrap();
     assert!(rig.members(id).await.is_empty());
     let again = rig
         .app
-        .clear_audience(&rig.actor(), rig.request_id(), id, None)
+        .clear
+        .execute(&rig.actor(), rig.request_id(), id, None)
         .await
         .unwrap();
     assert_eq!(again.operation, cleared.operation);
     rig.app
-        .undo_operation(&rig.actor(), cleared.operation)
+        .operations
+        .undo
+        .execute(&rig.actor(), cleared.operation)
         .await
         .unwrap();
     assert_eq!(rig.members(id).await, ["A", "B", "C", "D"]);
@@ -83,13 +98,13 @@ async fn two_attempts_to_undo_at_once_both_succeed() {
     let rig = Rig::new().await;
     let (actor, id) = (rig.actor(), rig.create("Base", &["a", "b", "c"]).await);
     let recycled = rig.recycle(id, &["a"], false).await;
-    let cleared = rig.app.clear_audience(&actor, rig.request_id(), id, None);
+    let cleared = rig.app.clear.execute(&actor, rig.request_id(), id, None);
     let cleared = cleared.await.unwrap().operation;
     for (operation, left) in [
         (cleared, ["B", "C"].as_slice()),
         (recycled, &["A", "B", "C"]),
     ] {
-        let undo = || rig.app.undo_operation(&actor, operation);
+        let undo = || rig.app.operations.undo.execute(&actor, operation);
         let (one, two) = tokio::join!(undo(), undo());
         assert!(one.unwrap().undone_at.is_some());
         assert!(two.unwrap().undone_at.is_some());
@@ -112,7 +127,7 @@ async fn a_recycling_to_a_new_audience_leaves_the_source_alone() {
     let target = AudienceId::from_raw(params.and_then(|v| v.as_i64()).unwrap());
     assert_eq!(rig.members(target).await, ["A", "C"]);
     assert_eq!(rig.members(id).await, ["A", "B", "C"]);
-    let made = rig.app.audience(&rig.actor(), target).await.unwrap();
+    let made = rig.app.find.visible(&rig.actor(), target).await.unwrap();
     assert_eq!(made.name.as_str(), "Base REC 2");
 }
 
@@ -130,7 +145,8 @@ async fn a_file_comes_in_with_a_report_that_balances() {
     csv.push_str(";sem documento;;\n");
     let accepted = rig.create_from_csv("Do arquivo", &csv).await;
     rig.app
-        .audience(&rig.actor(), accepted.audience)
+        .find
+        .visible(&rig.actor(), accepted.audience)
         .await
         .unwrap_err();
     rig.work().await;
@@ -143,13 +159,16 @@ async fn a_file_comes_in_with_a_report_that_balances() {
     assert_eq!(report, expected);
     let audience = rig
         .app
-        .audience(&rig.actor(), accepted.audience)
+        .find
+        .visible(&rig.actor(), accepted.audience)
         .await
         .unwrap();
     assert_eq!(audience.contacts, 4_900);
     let page = rig
         .app
-        .page_of_contacts(&rig.actor(), audience.id, 49, 100)
+        .contacts
+        .read
+        .page(&rig.actor(), audience.id, 49, 100)
         .await
         .unwrap();
     assert_eq!((page.total, page.rows.len()), (4_900, 100));

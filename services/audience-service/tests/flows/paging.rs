@@ -10,7 +10,7 @@ use std::{
 };
 
 use audience_service::application::{
-    AppError, contacts::AddContacts, operations::Pool, recycle::RecycleAnswer,
+    AppError, contact::write::ContactItems, control::Pool, recycle::RecycleAnswer,
 };
 use domain::{
     contact::Document,
@@ -47,9 +47,9 @@ fn person(key: u64) -> String {
     format!("D{:06}", key * 7_919 % 100_003)
 }
 
-fn added(keys: impl Iterator<Item = u64>) -> AddContacts {
+fn added(keys: impl Iterator<Item = u64>) -> ContactItems {
     let item = |key| json!({ "document": person(key), "name": "N", "phone": "11999999999" });
-    AddContacts {
+    ContactItems {
         items: keys.map(item).collect::<Vec<Value>>(),
         strict: false,
         require_valid_document: false,
@@ -84,9 +84,11 @@ impl Audience {
 
     async fn add(&self, keys: impl Iterator<Item = u64>) {
         let (rig, actor) = (&self.rig, self.rig.actor());
-        let add = rig
-            .app
-            .add_contacts(&actor, rig.request_id(), self.id, None, added(keys));
+        let add =
+            rig.app
+                .contacts
+                .add
+                .execute(&actor, rig.request_id(), self.id, None, added(keys));
         add.await.unwrap();
     }
 
@@ -97,7 +99,8 @@ impl Audience {
         let request = Rig::recycling(&documents, false);
         let answer = rig
             .app
-            .recycle(&rig.actor(), rig.request_id(), self.id, request)
+            .recycle
+            .execute(&rig.actor(), rig.request_id(), self.id, request)
             .await;
         if let Ok(RecycleAnswer::Accepted(accepted)) = answer {
             self.removals.lock().unwrap().push(accepted.operation);
@@ -109,7 +112,14 @@ impl Audience {
             return;
         };
         let rig = &self.rig;
-        if rig.app.undo_operation(&rig.actor(), last).await.is_ok() {
+        if rig
+            .app
+            .operations
+            .undo
+            .execute(&rig.actor(), last)
+            .await
+            .is_ok()
+        {
             self.removals.lock().unwrap().retain(|o| *o != last);
         }
     }
@@ -119,7 +129,9 @@ impl Audience {
         let removed = self
             .rig
             .app
-            .remove_contact(&self.rig.actor(), self.id, &document)
+            .contacts
+            .remove
+            .execute(&self.rig.actor(), self.id, &document)
             .await;
         if let Err(error) = removed {
             assert!(matches!(error, AppError::NotFound), "{error}");
@@ -141,7 +153,12 @@ impl Audience {
 
     async fn work(&self) {
         while !self.quiet.load(Ordering::Relaxed) {
-            self.rig.app.work_once(Pool::Recycle).await.unwrap();
+            self.rig
+                .app
+                .operations
+                .work_once(Pool::Recycle)
+                .await
+                .unwrap();
             tokio::task::yield_now().await;
         }
     }
@@ -151,7 +168,9 @@ impl Audience {
         loop {
             let app = &self.rig.app;
             let page = app
-                .page_of_contacts(&self.rig.actor(), self.id, number, per_page)
+                .contacts
+                .read
+                .page(&self.rig.actor(), self.id, number, per_page)
                 .await
                 .unwrap();
             documents.extend(page.rows.into_iter().map(|c| c.document));
@@ -166,11 +185,13 @@ impl Audience {
     async fn compare(&self) -> Result<(), String> {
         let (app, actor) = (&self.rig.app, self.rig.actor());
         let walk = app
-            .walk_contacts(&actor, self.id, None, 10_000)
+            .contacts
+            .read
+            .walk(&actor, self.id, None, 10_000)
             .await
             .unwrap();
         let walk: BTreeSet<Document> = walk.rows.into_iter().map(|c| c.document).collect();
-        let count = app.audience(&actor, self.id).await.unwrap().contacts;
+        let count = app.find.visible(&actor, self.id).await.unwrap().contacts;
         let (total, pages) = self.pages(100).await;
         let seen: BTreeSet<Document> = pages.iter().cloned().collect();
         let (missing, extra) = (
@@ -240,7 +261,9 @@ async fn an_undo_and_a_removal_at_once_leave_pages_right() {
             let _ = audience
                 .rig
                 .app
-                .undo_operation(&audience.rig.actor(), first)
+                .operations
+                .undo
+                .execute(&audience.rig.actor(), first)
                 .await;
         };
         let work = async {
@@ -255,7 +278,9 @@ async fn an_undo_and_a_removal_at_once_leave_pages_right() {
         let removals = std::mem::take(&mut *audience.removals.lock().unwrap());
         for operation in removals.iter().rev() {
             let app = &audience.rig.app;
-            app.undo_operation(&audience.rig.actor(), *operation)
+            app.operations
+                .undo
+                .execute(&audience.rig.actor(), *operation)
                 .await
                 .unwrap();
             audience
@@ -281,7 +306,9 @@ async fn pairs(audience: &Audience, mut random: Random) {
         let (rig, actor) = (&audience.rig, audience.rig.actor());
         let add = contacts(&documents);
         rig.app
-            .add_contacts(&actor, rig.request_id(), audience.id, None, add)
+            .contacts
+            .add
+            .execute(&actor, rig.request_id(), audience.id, None, add)
             .await
             .unwrap();
     }
@@ -297,7 +324,7 @@ async fn flips(audience: &Audience) {
         let (rig, actor) = (&audience.rig, audience.rig.actor());
         let operation = rig.recycle(audience.id, &documents, false).await;
         sleep(Duration::from_millis(20)).await;
-        let _ = rig.app.undo_operation(&actor, operation).await;
+        let _ = rig.app.operations.undo.execute(&actor, operation).await;
         sleep(Duration::from_millis(20)).await;
         rig.recycle(audience.id, &documents, false).await;
     }
@@ -308,7 +335,9 @@ async fn read_last(audience: &Audience) -> Result<(), String> {
     let (rig, actor) = (&audience.rig, audience.rig.actor());
     let page = rig
         .app
-        .page_of_contacts(&actor, audience.id, 2, 1_000)
+        .contacts
+        .read
+        .page(&actor, audience.id, 2, 1_000)
         .await
         .unwrap();
     let (total, rows) = (page.total, page.rows.len() as u64);
@@ -376,14 +405,22 @@ async fn no_undo_slips_in_beside_a_removal_that_has_begun() {
         undoing
             .rig
             .app
-            .undo_operation(&undoing.rig.actor(), first)
+            .operations
+            .undo
+            .execute(&undoing.rig.actor(), first)
             .await
     });
     undo.reached();
     audience.recycle(30..90).await;
     let working = Arc::clone(&audience);
     let work = meeting::until("recycle.checkpointed", async move {
-        working.rig.app.work_once(Pool::Recycle).await.unwrap()
+        working
+            .rig
+            .app
+            .operations
+            .work_once(Pool::Recycle)
+            .await
+            .unwrap()
     });
     work.reached();
     let (undone, _) = tokio::join!(undo.finish(), work.finish());
@@ -402,7 +439,9 @@ async fn no_undo_slips_in_beside_a_removal_that_has_begun() {
         audience
             .rig
             .app
-            .undo_operation(&audience.rig.actor(), operation)
+            .operations
+            .undo
+            .execute(&audience.rig.actor(), operation)
             .await
             .unwrap();
         audience.compare().await.unwrap();

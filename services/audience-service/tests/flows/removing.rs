@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use audience_service::application::{App, AppError, AppResult};
+use audience_service::application::{AppError, AppResult, UseCases};
 use domain::{contact::Document, shared::AudienceId};
 
 use crate::{
@@ -18,18 +18,23 @@ const MEMBERS: [&str; 12] = [
 ];
 
 fn remove(
-    app: &Arc<App>,
+    app: &Arc<UseCases>,
     rig: &Rig,
     id: AudienceId,
     document: &str,
 ) -> impl Future<Output = AppResult<()>> + Send + 'static {
     let (app, actor) = (Arc::clone(app), rig.actor());
     let document = Document::parse(document).unwrap();
-    async move { app.remove_contact(&actor, id, &document).await }
+    async move { app.contacts.remove.execute(&actor, id, &document).await }
 }
 
 async fn contacts(rig: &Rig, id: AudienceId) -> i64 {
-    rig.app.audience(&rig.actor(), id).await.unwrap().contacts
+    rig.app
+        .find
+        .visible(&rig.actor(), id)
+        .await
+        .unwrap()
+        .contacts
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,7 +49,9 @@ async fn of_two_removals_of_a_contact_one_finds_nothing() {
         let add = rig::contacts(&[document]);
         let (actor, request_id) = (rig.actor(), rig.request_id());
         rig.app
-            .add_contacts(&actor, request_id, id, None, add)
+            .contacts
+            .add
+            .execute(&actor, request_id, id, None, add)
             .await
             .unwrap();
     }
@@ -77,9 +84,9 @@ async fn a_contact_is_not_found_once_it_is_not_counted() {
 async fn at_a_stop_nobody_waits_for_the_lease_of_another_process() {
     let rig = Rig::new().await;
     let id = rig.create("base", &MEMBERS).await;
-    let mut deps = rig.app.deps().clone();
+    let mut deps = rig.ports.clone();
     deps.owner = "another".into();
-    let another = Arc::new(App::new(deps));
+    let another = Arc::new(UseCases::new(deps));
     let holder = until_first("remove.entombed", remove(&another, &rig, id, "D01"));
     holder.reached();
     rig.app.stop_work();

@@ -8,12 +8,13 @@ use adapter_sql::{
     sqlite::Db,
 };
 use audience_service::application::{
-    Actor, App, AppResult, Deps, RequestId, StepSizes,
-    audiences::{Accepted, CreateAudience},
-    contacts::AddContacts,
-    operations::{Pool, WorkOutcome},
+    Actor, AppResult, Ports, RequestId, StepSizes, UseCases,
+    contact::write::ContactItems,
+    control::{Pool, WorkOutcome},
+    creation::CreationRequest,
+    operation::Accepted,
     recycle::{RecycleAnswer, RecycleRequest, SetSource},
-    uploads::{Received, UploadInto},
+    upload::{Received, UploadInto},
 };
 use domain::{
     audience::{AudienceStatus, Source, Tags},
@@ -27,7 +28,8 @@ use runtime::{Snowflakes, SystemClock};
 use serde_json::{Value, json};
 
 pub struct Rig {
-    pub app: Arc<App>,
+    pub app: Arc<UseCases>,
+    pub ports: Ports,
     pub db: Db,
     ids: Arc<dyn IdGenerator>,
     _dir: tempfile::TempDir,
@@ -39,7 +41,7 @@ impl Rig {
     }
 
     /// On other ports than the usual ones.
-    pub async fn with(change: impl FnOnce(&mut Deps)) -> Self {
+    pub async fn with(change: impl FnOnce(&mut Ports)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("audience.db")).await.unwrap();
         db.migrate().await.unwrap();
@@ -47,7 +49,7 @@ impl Rig {
         options.synchronous = Synchronous::Off;
         let ids: Arc<dyn IdGenerator> =
             Arc::new(Snowflakes::new(0, Arc::new(SystemClock)).unwrap());
-        let mut deps = Deps {
+        let mut deps = Ports {
             store: Arc::new(db.clone()),
             queries: Arc::new(db.clone()),
             contacts: Arc::new(SqliteContacts::open(options).await.unwrap()),
@@ -62,7 +64,8 @@ impl Rig {
         };
         change(&mut deps);
         Self {
-            app: Arc::new(App::new(deps)),
+            app: Arc::new(UseCases::new(deps.clone())),
+            ports: deps,
             db,
             ids,
             _dir: dir,
@@ -88,7 +91,7 @@ impl Rig {
     }
 
     pub async fn try_create(&self, name: &str, documents: &[&str]) -> AppResult<AudienceId> {
-        let command = CreateAudience {
+        let command = CreationRequest {
             name: AudienceName::parse(name).unwrap(),
             tags: Tags::default(),
             status: AudienceStatus::Active,
@@ -97,7 +100,8 @@ impl Rig {
         };
         let created = self
             .app
-            .create_audience(&self.actor(), self.request_id(), command)
+            .create
+            .execute(&self.actor(), self.request_id(), command)
             .await?;
         Ok(created.audience.id)
     }
@@ -112,13 +116,17 @@ impl Rig {
             length: None,
             options: Default::default(),
         };
-        let received = self.app.receive_upload(&actor, self.request_id(), received);
+        let received = self
+            .app
+            .uploads
+            .receive
+            .execute(&actor, self.request_id(), received);
         let command = UploadInto {
             upload: received.await.unwrap().upload.id,
             mapping: None,
             require_valid_document: false,
         };
-        let accepted = self.app.create_from_upload(
+        let accepted = self.app.uploads.bring_in.into_new(
             &actor,
             self.request_id(),
             AudienceName::parse(name).unwrap(),
@@ -131,21 +139,31 @@ impl Rig {
 
     pub async fn work(&self) {
         for pool in Pool::ALL {
-            while self.app.work_once(pool).await.unwrap() == WorkOutcome::Worked {}
+            while self.app.operations.work_once(pool).await.unwrap() == WorkOutcome::Worked {}
         }
     }
 
     pub async fn members(&self, id: AudienceId) -> Vec<String> {
         let page = self
             .app
-            .walk_contacts(&self.actor(), id, None, 1000)
+            .contacts
+            .read
+            .walk(&self.actor(), id, None, 1000)
             .await
             .unwrap();
-        let count = self.app.audience(&self.actor(), id).await.unwrap().contacts;
+        let count = self
+            .app
+            .find
+            .visible(&self.actor(), id)
+            .await
+            .unwrap()
+            .contacts;
         assert_eq!(count, page.rows.len() as i64, "the count is exact");
         let numbered = self
             .app
-            .page_of_contacts(&self.actor(), id, 1, 1000)
+            .contacts
+            .read
+            .page(&self.actor(), id, 1, 1000)
             .await
             .unwrap();
         assert_eq!(numbered.total, page.rows.len() as u64);
@@ -170,7 +188,8 @@ impl Rig {
         let request = Self::recycling(documents, to_new);
         let answer = self
             .app
-            .recycle(&self.actor(), self.request_id(), id, request)
+            .recycle
+            .execute(&self.actor(), self.request_id(), id, request)
             .await
             .unwrap();
         let RecycleAnswer::Accepted(accepted) = answer else {
@@ -203,13 +222,18 @@ impl Rig {
     }
 
     pub async fn operation(&self, id: OperationId) -> Operation {
-        self.app.operation(&self.actor(), id).await.unwrap()
+        self.app
+            .operations
+            .find
+            .get(&self.actor(), id)
+            .await
+            .unwrap()
     }
 }
 
-pub fn contacts(documents: &[&str]) -> AddContacts {
+pub fn contacts(documents: &[&str]) -> ContactItems {
     let item = |d: &&str| json!({ "document": d, "name": "N", "phone": "11999999999" });
-    AddContacts {
+    ContactItems {
         items: documents.iter().map(item).collect::<Vec<Value>>(),
         strict: false,
         require_valid_document: false,

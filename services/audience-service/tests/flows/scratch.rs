@@ -8,7 +8,7 @@ use domain::{
 use crate::{crashing::crash_ten_times, rig::Rig};
 
 fn later(rig: &Rig, seconds: i64) -> Instant {
-    rig.app.deps().clock.now() + chrono::TimeDelta::seconds(seconds)
+    rig.app.clock.now() + chrono::TimeDelta::seconds(seconds)
 }
 
 /// Writes scratch as an operation has it.
@@ -18,7 +18,7 @@ fn leave(rig: &Rig, operation: OperationId) -> [String; 2] {
         format!("uploads/{}.rows", operation.raw()),
     ];
     for name in &names {
-        let mut sorter = rig.app.deps().spool.sorter(name, 1 << 20).unwrap();
+        let mut sorter = rig.ports.spool.sorter(name, 1 << 20).unwrap();
         sorter.push(b"a", &[]).unwrap();
         sorter.finish().unwrap();
     }
@@ -34,8 +34,8 @@ async fn scratch_goes_with_its_operation() {
     let failed = crash_ten_times(&rig, OperationKind::Recycle).await;
     rig.work().await;
     let live = rig.ask_to_recycle(id, &["b"], false).await;
-    let unknown = OperationId::from_raw(rig.app.deps().ids.next());
-    let spool = &rig.app.deps().spool;
+    let unknown = OperationId::from_raw(rig.app.ids.next());
+    let spool = &rig.ports.spool;
     let left = [succeeded, failed, live, unknown].map(|operation| leave(&rig, operation));
     let there = || {
         left.each_ref()
@@ -43,15 +43,15 @@ async fn scratch_goes_with_its_operation() {
     };
 
     let (young, old) = (later(&rig, -60), later(&rig, 60));
-    assert_eq!(rig.app.sweep_scratch(young, young).await.unwrap(), 0);
+    assert_eq!(rig.app.upkeep.files.scratch(young, young).await.unwrap(), 0);
     assert_eq!(
         there(),
         [true; 4],
         "it may be of a request that is being answered"
     );
-    assert_eq!(rig.app.sweep_scratch(old, young).await.unwrap(), 4);
+    assert_eq!(rig.app.upkeep.files.scratch(old, young).await.unwrap(), 4);
     assert_eq!(there(), [false, true, true, false]);
-    assert!(rig.app.sweep_scratch(old, old).await.unwrap() >= 2);
+    assert!(rig.app.upkeep.files.scratch(old, old).await.unwrap() >= 2);
     assert_eq!(there(), [false, false, true, false]);
     rig.work().await;
     assert_eq!(rig.operation(live).await.state, OperationState::Succeeded);

@@ -14,7 +14,7 @@ async fn every_event_of_a_recycling_names_the_request() {
     let asking = rig.ask_to_recycle(id, &["a"], true);
     trace::scope(Some(traceparent.clone()), asking).await;
     rig.work().await;
-    let (now, lease) = (rig.app.deps().clock.now(), Duration::from_secs(60));
+    let (now, lease) = (rig.app.clock.now(), Duration::from_secs(60));
     let claims = OutboxQueue::claim(&rig.db, 100, now, lease).await.unwrap();
     let mut traced = Vec::new();
     for claim in &claims {

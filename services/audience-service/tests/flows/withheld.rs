@@ -14,7 +14,7 @@ use crate::rig::Rig;
 impl Rig {
     /// Said long ago, told now.
     async fn opt_out(&self, documents: &[&str]) {
-        let now = self.app.deps().clock.now();
+        let now = self.app.clock.now();
         let record = |text: &&str| OutcomeRecord {
             document: Document::parse(text).unwrap(),
             fact: OutcomeFact {
@@ -28,15 +28,27 @@ impl Rig {
         let records = documents.iter().map(record).collect();
         let actor = self.actor();
         let request_id = self.request_id();
-        let recorded = self.app.record_outcomes(&actor, request_id, records).await;
+        let recorded = self.app.outcomes.record(&actor, request_id, records).await;
         assert_eq!(recorded.unwrap().recorded, documents.len());
     }
 
     /// Undoes, again as well, and answers how many stay out.
     async fn undo(&self, operation: OperationId) -> i64 {
         let actor = self.actor();
-        let undone = self.app.undo_operation(&actor, operation).await.unwrap();
-        let again = self.app.undo_operation(&actor, operation).await.unwrap();
+        let undone = self
+            .app
+            .operations
+            .undo
+            .execute(&actor, operation)
+            .await
+            .unwrap();
+        let again = self
+            .app
+            .operations
+            .undo
+            .execute(&actor, operation)
+            .await
+            .unwrap();
         assert_eq!(undone.report, again.report);
         self.work().await;
         match undone.report {
@@ -47,7 +59,7 @@ impl Rig {
 
     async fn clear(&self, id: AudienceId) -> OperationId {
         let actor = self.actor();
-        let cleared = self.app.clear_audience(&actor, self.request_id(), id, None);
+        let cleared = self.app.clear.execute(&actor, self.request_id(), id, None);
         cleared.await.unwrap().operation
     }
 }
@@ -77,7 +89,9 @@ async fn who_was_removed_for_another_reason_stays_out_and_may_be_written_again()
     let (actor, again) = (rig.actor(), crate::rig::contacts(&["a"]));
     let added = rig
         .app
-        .add_contacts(&actor, rig.request_id(), id, None, again);
+        .contacts
+        .add
+        .execute(&actor, rig.request_id(), id, None, again);
     assert_eq!(added.await.unwrap().counts.inserted, 1);
     assert_eq!(rig.members(id).await, ["A", "B", "D"]);
 }
@@ -112,7 +126,7 @@ async fn the_undo_of_a_clear_counts_whom_it_keeps_out_once() {
         limit: 100,
         ..OperationFilter::default()
     };
-    let queries = &rig.app.deps().queries;
+    let queries = &rig.ports.queries;
     let purges = queries.operations(&rig.actor().workspace, &purges).await;
     let ended = |o: &domain::operation::Operation| o.state.is_terminal();
     assert!(

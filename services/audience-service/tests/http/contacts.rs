@@ -1,6 +1,6 @@
 //! V1: contacts.
 
-use audience_service::{application::contacts::ContactCursor, http::cursors};
+use audience_service::{application::contact::read::ContactCursor, http::cursors};
 use domain::shared::{AudienceId, WorkspaceId};
 use serde_json::{Value, json};
 

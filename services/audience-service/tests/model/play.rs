@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use audience_service::application::operations::Pool;
+use audience_service::application::control::Pool;
 use domain::shared::{AudienceId, OperationId};
 
 use super::{
@@ -411,7 +411,7 @@ impl Player {
             let answer = match small {
                 Command::RemoveOne { doc, .. } => real::remove_one(app, ws, id, doc).await,
                 Command::Duplicate { .. } => {
-                    real::plain(app.duplicate_audience(
+                    real::plain(app.duplicate.execute(
                         &by,
                         request_id,
                         id,
@@ -420,14 +420,19 @@ impl Player {
                     .await
                 }
                 Command::Clear { .. } => {
-                    real::plain(app.clear_audience(&by, request_id, id, None)).await
+                    real::plain(app.clear.execute(&by, request_id, id, None)).await
                 }
-                Command::Drop { .. } => real::plain(app.drop_audience(&by, id, None, None)).await,
-                Command::Restore { .. } => real::plain(app.restore_audience(&by, id, None)).await,
+                Command::Drop { .. } => real::plain(app.change.drop(&by, id, None, None)).await,
+                Command::Restore { .. } => real::plain(app.change.restore(&by, id, None)).await,
                 Command::Pages { per_page, .. } => real::pages(app, ws, id, per_page).await,
                 Command::LookUp { doc, .. } => real::look_up(app, ws, id, doc, ops).await,
                 _ => {
-                    let part = app.walk_contacts(&by, id, cursor, limit).await.unwrap();
+                    let part = app
+                        .contacts
+                        .read
+                        .walk(&by, id, cursor, limit)
+                        .await
+                        .unwrap();
                     return (real::page(&part.rows, part.next.is_some()), part.next);
                 }
             };
@@ -444,11 +449,11 @@ impl Player {
         let answer = self.system.run(move |app| async move {
             let by = actor(ws);
             match command {
-                Command::Undo { .. } => real::plain(app.undo_operation(&by, id)).await,
+                Command::Undo { .. } => real::plain(app.operations.undo.execute(&by, id)).await,
                 Command::Cancel { .. } => {
-                    real::plain(app.cancel_operation(&by, request_id, id)).await
+                    real::plain(app.operations.cancel(&by, request_id, id)).await
                 }
-                _ => real::plain(app.retry_operation(&by, request_id, id)).await,
+                _ => real::plain(app.operations.retry(&by, request_id, id)).await,
             }
         });
         answer.map(|a| vec![a])

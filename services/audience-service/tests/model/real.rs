@@ -3,12 +3,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use audience_service::application::{
-    App, AppError, AppResult, RequestId,
-    audiences::CreateAudience,
-    contacts::{AddContacts, ContactsAdded, Lookup},
-    operations::{Pool, WorkOutcome},
+    AppError, AppResult, RequestId, UseCases,
+    contact::{
+        read::Lookup,
+        write::{ContactItems, ContactsAdded},
+    },
+    control::{Pool, WorkOutcome},
+    creation::CreationRequest,
     recycle::{RecycleAnswer, RecycleRequest, SetSource},
-    uploads::{Received, UploadInto},
+    upload::{Received, UploadInto},
 };
 use domain::{
     audience::{AudienceStatus, Source, Tags},
@@ -84,9 +87,9 @@ fn json_of(item: &Item) -> Value {
     }
 }
 
-fn contacts(items: &[Item]) -> AddContacts {
+fn contacts(items: &[Item]) -> ContactItems {
     let items = items.iter().map(json_of).collect();
-    AddContacts {
+    ContactItems {
         items,
         strict: false,
         require_valid_document: false,
@@ -113,8 +116,13 @@ fn added(added: ContactsAdded) -> Answer {
     Answer::Added((c.inserted, c.updated, c.unchanged, rejected))
 }
 
-pub async fn create(app: Arc<App>, request_id: RequestId, ws: usize, items: Vec<Item>) -> Answer {
-    let command = CreateAudience {
+pub async fn create(
+    app: Arc<UseCases>,
+    request_id: RequestId,
+    ws: usize,
+    items: Vec<Item>,
+) -> Answer {
+    let command = CreationRequest {
         name: name(request_id),
         tags: Tags::default(),
         status: AudienceStatus::Active,
@@ -122,7 +130,7 @@ pub async fn create(app: Arc<App>, request_id: RequestId, ws: usize, items: Vec<
         contacts: contacts(&items),
     };
     refused(
-        app.create_audience(&actor(ws), request_id, command).await,
+        app.create.execute(&actor(ws), request_id, command).await,
         added,
     )
 }
@@ -132,21 +140,23 @@ pub fn name(request_id: RequestId) -> AudienceName {
 }
 
 pub async fn add(
-    app: Arc<App>,
+    app: Arc<UseCases>,
     request_id: RequestId,
     ws: usize,
     id: AudienceId,
     items: Vec<Item>,
 ) -> Answer {
     let result = app
-        .add_contacts(&actor(ws), request_id, id, None, contacts(&items))
+        .contacts
+        .add
+        .execute(&actor(ws), request_id, id, None, contacts(&items))
         .await;
     refused(result, added)
 }
 
 /// Receives a file and asks for its contacts.
 pub async fn upload(
-    app: Arc<App>,
+    app: Arc<UseCases>,
     request_id: RequestId,
     ws: usize,
     into: Option<AudienceId>,
@@ -166,11 +176,13 @@ pub async fn upload(
         options: Default::default(),
     };
     let unkeyed = RequestId {
-        write_id: app.deps().ids.next(),
+        write_id: app.ids.next(),
         keyed: false,
     };
     let stored = app
-        .receive_upload(&actor(ws), unkeyed, received)
+        .uploads
+        .receive
+        .execute(&actor(ws), unkeyed, received)
         .await
         .unwrap();
     let file = UploadInto {
@@ -179,10 +191,17 @@ pub async fn upload(
         require_valid_document: false,
     };
     let accepted = match into {
-        Some(id) => app.upload_into(&actor(ws), request_id, id, file).await,
+        Some(id) => {
+            app.uploads
+                .bring_in
+                .into_existing(&actor(ws), request_id, id, file)
+                .await
+        }
         None => {
             let (tags, status) = (Tags::default(), AudienceStatus::Active);
-            app.create_from_upload(&actor(ws), request_id, name(request_id), tags, status, file)
+            app.uploads
+                .bring_in
+                .into_new(&actor(ws), request_id, name(request_id), tags, status, file)
                 .await
         }
     };
@@ -192,7 +211,7 @@ pub async fn upload(
 /// A recycling; `others` are the audiences its rules name: to remove, and to keep.
 #[expect(clippy::too_many_arguments, reason = "the members of one command")]
 pub async fn recycle(
-    app: Arc<App>,
+    app: Arc<UseCases>,
     request_id: RequestId,
     ws: usize,
     id: AudienceId,
@@ -235,7 +254,10 @@ pub async fn recycle(
         plan: None,
         plan_tolerance: 0,
     };
-    let answered = app.recycle(&actor(ws), request_id, id, request()).await;
+    let answered = app
+        .recycle
+        .execute(&actor(ws), request_id, id, request())
+        .await;
     let dry = match answered {
         Ok(RecycleAnswer::DryRun(dry)) => dry,
         other => return refused(other, |_| Answer::Done),
@@ -245,7 +267,10 @@ pub async fn recycle(
         plan: Some(dry.plan.clone()),
         ..request()
     };
-    let real = app.recycle(&actor(ws), request_id, id, carried).await;
+    let real = app
+        .recycle
+        .execute(&actor(ws), request_id, id, carried)
+        .await;
     refused(real, |_| {
         Answer::Verdict(Report::Removal {
             total: dry.total,
@@ -256,8 +281,8 @@ pub async fn recycle(
     })
 }
 
-pub async fn opt_out(app: Arc<App>, ws: usize, docs: Vec<Doc>) -> Answer {
-    let now = app.deps().clock.now();
+pub async fn opt_out(app: Arc<UseCases>, ws: usize, docs: Vec<Doc>) -> Answer {
+    let now = app.clock.now();
     let record = |doc: &Doc| OutcomeRecord {
         document: document(*doc),
         fact: OutcomeFact {
@@ -270,17 +295,17 @@ pub async fn opt_out(app: Arc<App>, ws: usize, docs: Vec<Doc>) -> Answer {
     };
     let records = docs.iter().map(record).collect();
     let unkeyed = RequestId {
-        write_id: app.deps().ids.next(),
+        write_id: app.ids.next(),
         keyed: false,
     };
     refused(
-        app.record_outcomes(&actor(ws), unkeyed, records).await,
+        app.outcomes.record(&actor(ws), unkeyed, records).await,
         |_| Answer::Done,
     )
 }
 
-pub async fn remove_one(app: Arc<App>, ws: usize, id: AudienceId, doc: Doc) -> Answer {
-    plain(app.remove_contact(&actor(ws), id, &document(doc))).await
+pub async fn remove_one(app: Arc<UseCases>, ws: usize, id: AudienceId, doc: Doc) -> Answer {
+    plain(app.contacts.remove.execute(&actor(ws), id, &document(doc))).await
 }
 
 pub async fn plain<T>(result: impl Future<Output = AppResult<T>>) -> Answer {
@@ -295,11 +320,13 @@ pub fn page(rows: &[StoredContact], more: bool) -> Answer {
 }
 
 /// Every page of an audience, one after the other.
-pub async fn pages(app: Arc<App>, ws: usize, id: AudienceId, per_page: usize) -> Answer {
+pub async fn pages(app: Arc<UseCases>, ws: usize, id: AudienceId, per_page: usize) -> Answer {
     let mut rows = Vec::new();
     for number in 1.. {
         let page = app
-            .page_of_contacts(&actor(ws), id, number, per_page)
+            .contacts
+            .read
+            .page(&actor(ws), id, number, per_page)
             .await
             .unwrap();
         rows.extend(page.rows.iter().map(contact));
@@ -312,14 +339,16 @@ pub async fn pages(app: Arc<App>, ws: usize, id: AudienceId, per_page: usize) ->
 }
 
 pub async fn look_up(
-    app: Arc<App>,
+    app: Arc<UseCases>,
     ws: usize,
     id: AudienceId,
     doc: Doc,
     ops: Vec<OperationId>,
 ) -> Answer {
     match app
-        .lookup_contact(&actor(ws), id, &document(doc))
+        .contacts
+        .read
+        .lookup(&actor(ws), id, &document(doc))
         .await
         .unwrap()
     {
@@ -339,7 +368,7 @@ pub fn reasons(counts: &ReasonCounts) -> BTreeMap<String, i64> {
         .collect()
 }
 
-pub async fn work(app: Arc<App>, pool: usize) -> Answer {
-    let worked = app.work_once(Pool::ALL[pool]).await.unwrap();
+pub async fn work(app: Arc<UseCases>, pool: usize) -> Answer {
+    let worked = app.operations.work_once(Pool::ALL[pool]).await.unwrap();
     Answer::Worked(worked == WorkOutcome::Worked)
 }

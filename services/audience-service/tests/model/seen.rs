@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use audience_service::application::{App, audiences::ListAudiences};
+use audience_service::application::{UseCases, audience::ListAudiences};
 use domain::{
     operation::{self, OperationKind, OperationState},
     shared::{AudienceId, OperationId},
@@ -91,7 +91,7 @@ fn seen_op(op: &operation::Operation) -> SeenOp {
 }
 
 /// Everything that readers see of a workspace.
-pub async fn see(app: Arc<App>, ws: usize) -> Seen {
+pub async fn see(app: Arc<UseCases>, ws: usize) -> Seen {
     let actor = actor(ws);
     let mut seen = Seen::default();
     let page = AudiencePage {
@@ -102,9 +102,11 @@ pub async fn see(app: Arc<App>, ws: usize) -> Seen {
         page,
         ..ListAudiences::default()
     };
-    for audience in app.list_audiences(&actor, list).await.unwrap().0 {
+    for audience in app.find.list(&actor, list).await.unwrap().0 {
         let walk = app
-            .walk_contacts(&actor, audience.id, None, 1_000)
+            .contacts
+            .read
+            .walk(&actor, audience.id, None, 1_000)
             .await
             .unwrap();
         let numbered = real::pages(Arc::clone(&app), ws, audience.id, PER_PAGE).await;
@@ -121,7 +123,7 @@ pub async fn see(app: Arc<App>, ws: usize) -> Seen {
         limit: 500,
         ..OperationFilter::default()
     };
-    let (mut ops, _) = app.operations(&actor, filter).await.unwrap();
+    let (mut ops, _) = app.operations.find.list(&actor, filter).await.unwrap();
     ops.sort_by_key(|o| o.id);
     for op in ops.iter().filter(|o| o.kind != OperationKind::Purge) {
         seen.op_ids.push(op.id);

@@ -12,9 +12,9 @@ use std::{
 
 use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
 use audience_service::application::{
-    Actor, App, Deps, RequestId, StepSizes,
-    contacts::ContactCursor,
-    operations::{Pool, WorkOutcome},
+    Actor, Ports, RequestId, StepSizes, UseCases,
+    contact::read::ContactCursor,
+    control::{Pool, WorkOutcome},
 };
 use domain::{
     operation::OperationState,
@@ -111,7 +111,7 @@ impl IdGenerator for Ids {
 /// A running process.
 struct Process {
     runtime: Runtime,
-    app: Arc<App>,
+    app: Arc<UseCases>,
     outbox: Arc<dyn OutboxQueue>,
 }
 
@@ -178,7 +178,7 @@ impl System {
         let (app, outbox) = runtime.block_on(async {
             let stores = self.deployment.open().await;
             let outbox = Arc::clone(&stores.outbox);
-            let app = Arc::new(App::new(self.deps(stores)));
+            let app = Arc::new(UseCases::new(self.deps(stores)));
             app.repair_all().await.unwrap();
             (app, outbox)
         });
@@ -189,9 +189,9 @@ impl System {
         });
     }
 
-    fn deps(&self, stores: Stores) -> Deps {
+    fn deps(&self, stores: Stores) -> Ports {
         let dir = self.deployment.dir.path();
-        Deps {
+        Ports {
             store: stores.store,
             queries: stores.queries,
             contacts: stores.contacts,
@@ -245,10 +245,10 @@ impl System {
                     for (by, id) in running(&app, workspaces).await {
                         if !cut_off.iter().flatten().any(|(_, before)| *before == id) {
                             let request_id = RequestId {
-                                write_id: app.deps().ids.next(),
+                                write_id: app.ids.next(),
                                 keyed: false,
                             };
-                            app.cancel_operation(&by, request_id, id).await.unwrap();
+                            app.operations.cancel(&by, request_id, id).await.unwrap();
                         }
                     }
                     // Its worker hears of it in a moment.
@@ -264,7 +264,7 @@ impl System {
 
     /// Runs `work` in the process; `None` when the process ended before: it came to the armed crash
     /// point, or its time was up.
-    pub fn run<T, F>(&self, work: impl FnOnce(Arc<App>) -> F) -> Option<T>
+    pub fn run<T, F>(&self, work: impl FnOnce(Arc<UseCases>) -> F) -> Option<T>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
@@ -329,7 +329,7 @@ pub fn actor(ws: usize) -> Actor {
 }
 
 /// The operations that run.
-async fn running(app: &App, workspaces: [usize; 2]) -> Vec<(Actor, OperationId)> {
+async fn running(app: &UseCases, workspaces: [usize; 2]) -> Vec<(Actor, OperationId)> {
     let mut running = Vec::new();
     for by in workspaces.map(actor) {
         let filter = OperationFilter {
@@ -337,13 +337,13 @@ async fn running(app: &App, workspaces: [usize; 2]) -> Vec<(Actor, OperationId)>
             limit: 100,
             ..OperationFilter::default()
         };
-        let found = app.operations(&by, filter).await.unwrap().0;
+        let found = app.operations.find.list(&by, filter).await.unwrap().0;
         running.extend(found.iter().map(|o| (by.clone(), o.id)));
     }
     running
 }
 
 /// Works until there is nothing left to do.
-pub async fn work_off(app: &Arc<App>, pool: Pool) {
-    while app.work_once(pool).await.unwrap() == WorkOutcome::Worked {}
+pub async fn work_off(app: &Arc<UseCases>, pool: Pool) {
+    while app.operations.work_once(pool).await.unwrap() == WorkOutcome::Worked {}
 }

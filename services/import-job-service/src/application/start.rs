@@ -23,6 +23,9 @@ const ADMINISTRATOR: &str = "admin";
 /// Who starts what a schedule asks for.
 const SCHEDULE: &str = "schedule";
 
+/// Names the parameters in errors.
+const PARAMS: &str = "the parameters of an import";
+
 /// What an operation of an import is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Params {
@@ -40,10 +43,17 @@ impl Params {
     /// # Errors
     /// `Corrupt` when they cannot be read.
     pub fn of(operation: &Operation) -> Result<(Self, ImportKind), StoreError> {
-        let what = "the parameters of an import";
-        let params: Self = payload::decode(&operation.params, what)?;
-        let kind = ImportKind::parse(&params.kind).ok_or(StoreError::Corrupt(what))?;
+        let params: Self = payload::decode(&operation.params, PARAMS)?;
+        let kind = params.kind()?;
         Ok((params, kind))
+    }
+
+    /// What is imported.
+    ///
+    /// # Errors
+    /// `Corrupt` where it is none that there is.
+    pub fn kind(&self) -> Result<ImportKind, StoreError> {
+        ImportKind::parse(&self.kind).ok_or(StoreError::Corrupt(PARAMS))
     }
 }
 

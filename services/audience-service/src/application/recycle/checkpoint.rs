@@ -1,11 +1,11 @@
 //! From where a recycling goes on.
 
 use domain::operation::{Progress, Report};
-use kernel::payload;
+use operations::{Job, Run};
 use serde::{Deserialize, Serialize};
 
-use super::survey::Tally;
-use crate::application::{AppResult, operations::Job};
+use super::tally::Tally;
+use crate::application::AppResult;
 
 /// Where a recycling stands.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
@@ -31,17 +31,15 @@ pub(crate) struct RecycleCheckpoint {
 }
 
 /// Stores a checkpoint of this operation.
-pub(super) async fn save(job: &mut Job, at: &RecycleCheckpoint) -> AppResult<()> {
-    let total = job
-        .operation
-        .progress
-        .total
-        .map(|total| total.max(at.tally.total));
+pub(super) async fn save<J>(run: &mut Run, at: &RecycleCheckpoint) -> AppResult<()>
+where
+    J: Job<Checkpoint = RecycleCheckpoint>,
+{
+    let known = run.operation.progress.total;
     let progress = Progress {
         done: at.tally.total,
-        total,
+        total: known.map(|total| total.max(at.tally.total)),
     };
     let report = Some(Report::Removal(at.tally.report()));
-    let checkpoint = payload::encode(at)?;
-    job.checkpoint(progress, report, checkpoint).await
+    J::save(run, progress, report, at).await
 }

@@ -1,113 +1,99 @@
 //! Copying the contacts that stay into a new audience, which shows when it is complete.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use domain::{
     audience::Audience,
     contact::Document,
-    operation::{OperationResult, Report},
+    operation::{OperationKind, OperationResult, Report},
     recycle::{Keep, Reasons, Rules, Target},
     shared::AudienceId,
 };
-use kernel::payload;
-use ports::{contacts::Priority, crash, store::Durability};
+use operations::{Ending, Job, Run};
+use ports::{
+    Clock,
+    contacts::Priority,
+    crash,
+    store::{AudienceStore, Durability},
+};
+use serde::{Deserialize, Serialize};
 
 use super::{
-    DUPLICATES, RecycleParams,
+    RecycleParams,
     checkpoint::{RecycleCheckpoint, save},
-    judge::{Candidate, Judge},
-    set_name,
-    survey::Source,
+    judge::Judge,
+    survey::Surveyor,
+    walk::{Candidate, Source},
 };
 use crate::application::{
-    App, AppError, AppResult,
-    audiences::{DuplicateParams, UNDO},
-    contacts::{Orders, Row, WriteRequest, view_of},
-    events,
-    operations::{Ending, Job},
+    AppError, AppResult,
+    audience::{AudienceVisibility, FindAudience},
+    contact::{
+        pages::WarmPages,
+        view_of,
+        write::{Orders, Row, WriteContacts, WriteRequest},
+    },
+    events::Events,
+    operation::{EndOperation, UNDO},
 };
 
-impl App {
-    pub(super) async fn recycle_to_new(
-        &self,
-        job: &mut Job,
-        params: &RecycleParams,
-        source: Source,
-    ) -> AppResult<()> {
-        let Target::New { audience } = params.target else {
-            return Ok(());
-        };
-        let id = job.operation.id;
-        if RecycleCheckpoint::of(&job.operation)?.after.is_none() {
-            // Nothing is copied yet: who was found before is out of date.
-            self.deps.spool.remove(&set_name(id, DUPLICATES))?;
-        }
-        self.find_duplicates(&source, params, id, &job.signals)
-            .await?;
-        self.copy(job, params, source, AudienceId::from_raw(audience))
-            .await
-    }
+/// Copies the contacts that stay into a new audience.
+#[derive(Clone)]
+pub(crate) struct CopyContacts {
+    pub(crate) survey: Surveyor,
+    pub(crate) find: FindAudience,
+    pub(crate) store: Arc<dyn AudienceStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) write: WriteContacts,
+    pub(crate) visibility: AudienceVisibility,
+    pub(crate) events: Events,
+    pub(crate) ends: EndOperation,
+    pub(crate) warm: WarmPages,
+}
 
-    pub(crate) async fn run_duplicate(&self, job: &mut Job) -> AppResult<()> {
-        let params: DuplicateParams =
-            payload::decode(&job.operation.params, "the parameters of a copy")?;
-        let workspace = job.operation.workspace.clone();
-        let from = AudienceId::from_raw(params.source);
-        let found = self.deps.queries.audience(&workspace, from).await?;
-        let content = self.content_of(&found.ok_or(AppError::NotFound)?).await?;
-        let source = Source {
-            workspace,
-            key: content.key,
-            view: view_of(&content),
-        };
-        let target = job.operation.audience.ok_or(AppError::NotFound)?;
-        let all = RecycleParams {
-            rules: Rules::default(),
-            keep: Keep::default(),
-            target: Target::New {
-                audience: target.raw(),
-            },
-            at: job.operation.created_at,
-            accepted_before: 0,
-            file: None,
-        };
-        self.copy(job, &all, source, target).await
-    }
-
+impl CopyContacts {
     /// Copies what no rule removes, in steps with a checkpoint each, and shows the new audience.
-    async fn copy(
+    pub(super) async fn copy(
         &self,
-        job: &mut Job,
+        run: &mut Run,
         params: &RecycleParams,
         source: Source,
         target: AudienceId,
+        mut at: RecycleCheckpoint,
     ) -> AppResult<()> {
-        let mut at = RecycleCheckpoint::of(&job.operation)?;
         at.tally.exclusion = params.exclusion();
-        let found = self
-            .deps
-            .queries
-            .audience(&source.workspace, target)
-            .await?;
-        let mut audience = found.ok_or(AppError::NotFound)?;
+        let mut audience = self.find.any(&source.workspace, target).await?;
         let mut after = at.after.clone().map(Document::from_stored);
-        let mut judge = Judge::new(self, &source.workspace, params, job.operation.id).await?;
+        let mut judge = Judge::new(
+            &self.survey.walk,
+            &source.workspace,
+            params,
+            run.operation.id,
+        )
+        .await?;
         judge.begin_after(after.as_ref());
         loop {
-            let batch = self.candidates(&source, after.as_ref(), true).await?;
+            let batch = self
+                .survey
+                .walk
+                .candidates(&source, after.as_ref(), true)
+                .await?;
             let Some(last) = batch.last() else { break };
             after = Some(last.document.clone());
             let verdicts = judge.judge(&batch).await?;
             verdicts.iter().for_each(|reasons| at.tally.add(*reasons));
             // Who stood still while reading may hold people who have left since the copy was finished
             // elsewhere.
-            job.ensure_held().await?;
+            run.ensure_held().await?;
             self.store_copies(&mut audience, batch, &verdicts, &mut at)
                 .await?;
             crash::point("copy.batch_stored");
             at.after = after.as_ref().map(|d| d.as_str().to_owned());
-            save(job, &at).await?;
+            save::<RunDuplicate>(run, &at).await?;
         }
-        self.finish_copy(job, audience, &at).await?;
-        self.warm_pages(job, target).await;
+        self.finish_copy(run, audience, &at).await?;
+        self.warm.warm(&run.operation.workspace, target).await;
         Ok(())
     }
 
@@ -143,31 +129,75 @@ impl App {
             orders: Orders::Taken(0),
             priority: Priority::Bulk,
         };
-        self.write_current(audience, request).await.map(drop)
+        self.write.current(audience, request).await.map(drop)
     }
 
     async fn finish_copy(
         &self,
-        job: &mut Job,
+        run: &mut Run,
         mut audience: Audience,
         at: &RecycleCheckpoint,
     ) -> AppResult<()> {
         let report = at.tally.report();
-        let until = self.deps.clock.now() + UNDO;
-        let mut uow = self.deps.store.begin(Durability::Full).await?;
-        self.reveal(uow.as_mut(), &mut audience).await?;
-        if job.operation.audience != Some(audience.id) {
+        let until = self.clock.now() + UNDO;
+        let mut uow = self.store.begin(Durability::Full).await?;
+        self.visibility.reveal(uow.as_mut(), &mut audience).await?;
+        if run.operation.audience != Some(audience.id) {
             let target = Some(audience.id.to_string());
-            let done =
-                events::recycle_completed(&self.deps, &job.operation, target, &report, until)?;
-            self.emit(&mut *uow, done).await?;
+            let done = self
+                .events
+                .recycle_completed(&run.operation, target, &report, until)?;
+            self.events.emit(&mut *uow, done).await?;
         }
         let ending = Ending::succeeded(Report::Removal(report), OperationResult::Complete);
         let ending = ending.undoable(until);
-        self.end_leased(uow.as_mut(), &job.lease, &job.operation, &ending)
+        self.ends
+            .leased(uow.as_mut(), &run.lease, &run.operation, &ending)
             .await?;
         uow.commit().await?;
-        self.announce(&job.operation);
+        self.ends.announce(&run.operation);
         Ok(())
+    }
+}
+
+/// What a copy is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DuplicateParams {
+    /// The audience that is copied, as it is read.
+    pub source: i64,
+}
+
+/// Runs copies of whole audiences.
+pub(crate) struct RunDuplicate(pub(crate) CopyContacts);
+
+#[async_trait]
+impl Job for RunDuplicate {
+    type Params = DuplicateParams;
+    type Checkpoint = RecycleCheckpoint;
+    const KINDS: &'static [OperationKind] = &[OperationKind::Duplicate];
+
+    async fn run(&self, run: &mut Run, params: DuplicateParams) -> AppResult<()> {
+        let find = &self.0.find;
+        let workspace = run.operation.workspace.clone();
+        let from = AudienceId::from_raw(params.source);
+        let content = find.content_of(&find.any(&workspace, from).await?).await?;
+        let source = Source {
+            workspace,
+            key: content.key,
+            view: view_of(&content),
+        };
+        let target = run.operation.audience.ok_or(AppError::NotFound)?;
+        let all = RecycleParams {
+            rules: Rules::default(),
+            keep: Keep::default(),
+            target: Target::New {
+                audience: target.raw(),
+            },
+            at: run.operation.created_at,
+            accepted_before: 0,
+            file: None,
+        };
+        let at = Self::reached(&run.operation)?;
+        self.0.copy(run, &all, source, target, at).await
     }
 }

@@ -3,28 +3,22 @@
 use std::collections::HashMap;
 
 use domain::{
-    contact::{ContactBody, Document},
+    contact::Document,
     recycle::{OutcomeFacts, Reason, Reasons},
     shared::{AudienceId, OperationId, WorkspaceId},
 };
-use ports::{contacts::ContentKey, contacts::Order};
+use ports::contacts::ContentKey;
 
 use super::{
     DUPLICATES, KEEP, REMOVE, RecycleParams, set_name,
     sets::{FileSet, MemberSet},
+    walk::{Candidate, Walk},
 };
-use crate::application::{App, AppResult, contacts::view_of};
-
-/// A contact to be judged. The body is there when the rules need it.
-pub(crate) struct Candidate {
-    pub document: Document,
-    pub order: Order,
-    pub body: Option<ContactBody>,
-}
+use crate::application::{AppResult, contact::view_of};
 
 /// Reads the sets of an operation in step with a walk.
 pub(crate) struct Judge<'a> {
-    app: &'a App,
+    walk: &'a Walk,
     workspace: WorkspaceId,
     params: &'a RecycleParams,
     remove: Option<FileSet>,
@@ -38,30 +32,30 @@ pub(crate) struct Judge<'a> {
 impl<'a> Judge<'a> {
     /// A judge at the beginning of a walk. `sets` is the operation that the sorted sets belong to.
     pub async fn new(
-        app: &'a App,
+        walk: &'a Walk,
         workspace: &WorkspaceId,
         params: &'a RecycleParams,
         sets: OperationId,
     ) -> AppResult<Judge<'a>> {
         let open = |wanted: bool, which: &str| -> AppResult<Option<FileSet>> {
             let name = set_name(sets, which);
-            let spool = app.deps.spool.as_ref();
+            let spool = walk.spool.as_ref();
             Ok(if wanted {
                 Some(FileSet::open(spool, &name)?)
             } else {
                 None
             })
         };
-        let duplicates = app.deps.spool.exists(&set_name(sets, DUPLICATES))?;
+        let duplicates = walk.spool.exists(&set_name(sets, DUPLICATES))?;
         Ok(Self {
-            app,
+            walk,
             workspace: workspace.clone(),
             params,
             remove: open(params.rules.documents, REMOVE)?,
             duplicates: open(duplicates, DUPLICATES)?,
             keep: open(params.keep.documents, KEEP)?,
-            remove_members: members(app, workspace, &params.rules.audiences).await?,
-            keep_members: members(app, workspace, &params.keep.audiences).await?,
+            remove_members: members(walk, workspace, &params.rules.audiences).await?,
+            keep_members: members(walk, workspace, &params.keep.audiences).await?,
             after: None,
         })
     }
@@ -85,8 +79,8 @@ impl<'a> Judge<'a> {
         let wanted = candidates
             .last()
             .filter(|_| self.params.rules.needs_outcomes());
-        let (app, workspace, after) = (self.app, self.workspace.clone(), self.after.clone());
-        let facts = facts(app, workspace, after, wanted.map(|c| &c.document)).await?;
+        let (walk, workspace, after) = (self.walk, self.workspace.clone(), self.after.clone());
+        let facts = facts(walk, workspace, after, wanted.map(|c| &c.document)).await?;
         let mut verdicts = Vec::with_capacity(candidates.len());
         for candidate in candidates {
             verdicts.push(self.reasons(candidate, &facts).await?);
@@ -130,7 +124,7 @@ impl<'a> Judge<'a> {
 /// What was reported of the people between two documents. Not a method: sorted files are not shared
 /// between threads.
 async fn facts(
-    app: &App,
+    walk: &Walk,
     workspace: WorkspaceId,
     after: Option<Document>,
     until: Option<&Document>,
@@ -138,8 +132,7 @@ async fn facts(
     let Some(until) = until else {
         return Ok(HashMap::new());
     };
-    let found = app
-        .deps
+    let found = walk
         .queries
         .facts_between(&workspace, after.as_ref(), until)
         .await?;
@@ -161,22 +154,22 @@ async fn in_members(sets: &mut [MemberSet], document: &Document) -> AppResult<bo
     Ok(found)
 }
 
-async fn members(app: &App, workspace: &WorkspaceId, ids: &[i64]) -> AppResult<Vec<MemberSet>> {
+async fn members(walk: &Walk, workspace: &WorkspaceId, ids: &[i64]) -> AppResult<Vec<MemberSet>> {
     let mut sets = Vec::with_capacity(ids.len());
     for id in ids {
         let id = AudienceId::from_raw(*id);
-        let Some(audience) = app.deps.queries.audience(workspace, id).await? else {
+        let Some(audience) = walk.queries.audience(workspace, id).await? else {
             continue;
         };
         let key = ContentKey {
             audience: id,
             epoch: audience.epoch,
         };
-        let Some(content) = app.deps.queries.content(key).await? else {
+        let Some(content) = walk.queries.content(key).await? else {
             continue;
         };
         sets.push(MemberSet::new(
-            app.deps.contacts.clone(),
+            walk.contacts.clone(),
             key,
             view_of(&content),
         ));

@@ -5,26 +5,33 @@
 
 mod checkpoint;
 mod copy;
+mod duplicate;
 mod fingerprint;
 mod judge;
 mod request;
 mod run;
 mod sets;
 mod survey;
+mod tally;
 mod touched;
+mod walk;
 
-pub use request::{DryRun, Plan, RecycleAnswer, RecycleRequest, SetSource};
+pub(crate) use copy::{CopyContacts, RunDuplicate};
+pub use duplicate::DuplicateAudience;
+pub use request::{DryRun, Plan, RecycleAnswer, RecycleAudience, RecycleRequest};
+pub(crate) use run::RunRecycle;
+pub use sets::{DocumentSets, SetSource};
+pub use survey::Surveyor;
+pub use walk::Walk;
 
 use domain::{
-    operation::{Operation, OperationKind},
     recycle::{Keep, Rules, Target},
-    shared::{AudienceId, Instant, OperationId, UploadId},
+    shared::{Instant, OperationId},
 };
-use kernel::payload;
-use ports::{StoreError, contacts::Order};
+use ports::contacts::Order;
 use serde::{Deserialize, Serialize};
 
-use crate::application::uploads::Exclusion;
+use crate::application::upload::Exclusion;
 
 /// What a recycling works from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,37 +59,6 @@ impl RecycleParams {
     pub fn exclusion(&self) -> Option<Exclusion> {
         self.file.as_ref().map(|(_, found)| found.clone())
     }
-
-    /// Those of a recycling.
-    fn of(operation: &Operation) -> Result<Self, StoreError> {
-        payload::decode(&operation.params, "the parameters of a recycling")
-    }
-}
-
-/// The uploaded file whose documents an operation removes.
-///
-/// # Errors
-/// `Corrupt` when its parameters cannot be read.
-pub(crate) fn file_of(operation: &Operation) -> Result<Option<UploadId>, StoreError> {
-    if operation.kind != OperationKind::Recycle {
-        return Ok(None);
-    }
-    let params = RecycleParams::of(operation)?;
-    Ok(params.file.map(|(upload, _)| UploadId::from_raw(upload)))
-}
-
-/// The audience that a recycling makes, if it makes one.
-///
-/// # Errors
-/// `Corrupt` when its parameters cannot be read.
-pub(crate) fn new_target(operation: &Operation) -> Result<Option<AudienceId>, StoreError> {
-    if operation.kind != OperationKind::Recycle {
-        return Ok(None);
-    }
-    Ok(match RecycleParams::of(operation)?.target {
-        Target::InPlace => None,
-        Target::New { audience } => Some(AudienceId::from_raw(audience)),
-    })
 }
 
 /// Name of a sorted set of documents of an operation.

@@ -1,5 +1,7 @@
 //! Asking for a recycling, or for what it would do.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use domain::{
     contact::Document,
@@ -8,38 +10,26 @@ use domain::{
     shared::{AudienceId, AudienceName, Instant, OperationId, UploadId},
 };
 use kernel::payload;
-use ports::contacts::ContentKey;
+use ports::{Clock, IdGenerator, contacts::ContentKey, store::AudienceQueries};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    KEEP, REMOVE, RecycleParams,
+    RecycleParams,
     fingerprint::fingerprint,
-    set_name,
-    sets::SORT_BYTES,
-    survey::{Source, Survey},
+    run::RunRecycle,
+    sets::{DocumentSets, SetSource},
+    survey::{Survey, Surveyor},
+    walk::Source,
 };
 use crate::application::{
-    Actor, App, AppError, AppResult, RequestId, audiences::Accepted, contacts::view_of,
-    uploads::Exclusion,
+    Actor, AppError, AppResult, RequestId,
+    audience::{FindAudience, NewAudiences},
+    contact::view_of,
+    operation::{AcceptOperation, Accepted},
 };
 
 /// How long a plan may be carried.
 const PLAN_LIFE: TimeDelta = TimeDelta::hours(1);
-
-/// Where a set of documents comes from.
-#[derive(Debug, Default)]
-pub struct SetSource {
-    /// Documents in the request.
-    pub documents: Vec<Document>,
-    /// An uploaded file whose document column is the set.
-    pub upload: Option<UploadId>,
-}
-
-impl SetSource {
-    fn is_empty(&self) -> bool {
-        self.documents.is_empty() && self.upload.is_none()
-    }
-}
 
 /// A recycling as it was asked for.
 #[derive(Debug)]
@@ -111,32 +101,48 @@ pub enum RecycleAnswer {
     Accepted(Accepted),
 }
 
-impl App {
+/// Starts recyclings, or says what they would do.
+#[derive(Clone)]
+pub struct RecycleAudience {
+    pub(crate) find: FindAudience,
+    pub(crate) queries: Arc<dyn AudienceQueries>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdGenerator>,
+    pub(crate) accept: AcceptOperation,
+    pub(crate) new: NewAudiences,
+    pub(crate) survey: Surveyor,
+    pub(crate) sets: DocumentSets,
+}
+
+impl RecycleAudience {
     /// Starts a recycling, or says what it would do.
     ///
     /// # Errors
     /// `NotFound`; `Invalid` with `no_rules`, `unknown_audience`, `unknown_upload`; `Conflict` with
     /// `plan_stale` (carries the new counts), `name_taken`, `audience_deleted`.
-    pub async fn recycle(
+    pub async fn execute(
         &self,
         actor: &Actor,
         request_id: RequestId,
         id: AudienceId,
         request: RecycleRequest,
     ) -> AppResult<RecycleAnswer> {
-        if let Some(earlier) = self.accepted_earlier(request_id).await? {
+        if let Some(earlier) = self.accept.earlier(request_id).await? {
             return Ok(RecycleAnswer::Accepted(earlier));
         }
-        let audience = self.audience(actor, id).await?;
+        let audience = self.find.visible(actor, id).await?;
         audience.ensure_live()?;
-        let sets = OperationId::from_raw(self.deps.ids.next());
+        let sets = OperationId::from_raw(self.ids.next());
         let asked = fingerprint(&request);
-        let mut params = self.recycle_params(actor, &audience, &request).await?;
-        params.file = self.write_sets(actor, sets, &request).await?;
+        let mut params = self.params(actor, &audience, &request).await?;
+        params.file = self
+            .sets
+            .write(actor, sets, &request.documents, &request.keep_documents)
+            .await?;
         let planned = match (&request.plan, request.dry_run) {
             (_, true) => {
                 let dry = self.dry_run(&audience, &params, sets, asked).await;
-                self.remove_sets(sets)?;
+                self.sets.remove(sets)?;
                 return Ok(RecycleAnswer::DryRun(Box::new(dry?)));
             }
             (Some(plan), false) => {
@@ -147,25 +153,28 @@ impl App {
             (None, false) => Ok(()),
         };
         if let Err(error) = planned {
-            self.remove_sets(sets)?;
+            self.sets.remove(sets)?;
             return Err(error);
         }
         let target = request.new_audience.map(|name| {
             let name = name.unwrap_or_else(|| audience.name.next_round());
-            self.hidden_audience(actor, &audience, name, domain::audience::Source::Recycle)
+            self.new
+                .hidden(actor, &audience, name, domain::audience::Source::Recycle)
         });
         if let Some(target) = &target {
             params.target = Target::New {
                 audience: target.id.raw(),
             };
         }
-        let now = self.deps.clock.now();
-        let mut operation = self.new_operation(actor, request_id, OperationKind::Recycle, id, now);
+        let now = self.clock.now();
+        let mut operation =
+            self.accept
+                .new_operation(actor, request_id, OperationKind::Recycle, id, now);
         operation.id = sets;
         operation.total = Some(audience.contacts);
         operation.after_uploads_of = Some(id);
-        operation.params = payload::encode(&params)?;
-        let accepted = self.accept(request_id, operation, target).await;
+        operation.params = operations::params::<RunRecycle>(&params)?;
+        let accepted = self.accept.accept(request_id, operation, target).await;
         let unneeded = match &accepted {
             Ok(accepted) => accepted.operation != sets,
             // The commit may be done although its reply was lost, and then the operation reads its
@@ -174,12 +183,12 @@ impl App {
             Err(_) => true,
         };
         if unneeded {
-            self.remove_sets(sets)?;
+            self.sets.remove(sets)?;
         }
         Ok(RecycleAnswer::Accepted(accepted?))
     }
 
-    async fn recycle_params(
+    async fn params(
         &self,
         actor: &Actor,
         audience: &domain::audience::Audience,
@@ -202,7 +211,7 @@ impl App {
         for (pointer, ids) in named {
             for (index, other) in ids.iter().enumerate() {
                 let other = AudienceId::from_raw(*other);
-                let known = other != audience.id && self.audience(actor, other).await.is_ok();
+                let known = other != audience.id && self.find.visible(actor, other).await.is_ok();
                 if !known {
                     let detail = "there is no such other audience";
                     let pointer = format!("{pointer}/{index}");
@@ -217,54 +226,14 @@ impl App {
                 audiences: keep_audiences,
             },
             target: Target::InPlace,
-            at: self.deps.clock.now(),
-            accepted_before: self.content_of(audience).await?.next_request,
+            at: self.clock.now(),
+            accepted_before: self.find.content_of(audience).await?.next_request,
             file: None,
         })
     }
 
-    /// Writes the sorted sets that the request names. Answers what was found in a file.
-    async fn write_sets(
-        &self,
-        actor: &Actor,
-        sets: OperationId,
-        request: &RecycleRequest,
-    ) -> AppResult<Option<(i64, Exclusion)>> {
-        let mut file = None;
-        if !request.documents.is_empty() {
-            let mut sorter = self
-                .deps
-                .spool
-                .sorter(&set_name(sets, REMOVE), SORT_BYTES)?;
-            for document in &request.documents.documents {
-                sorter.push(document.as_str().as_bytes(), &[])?;
-            }
-            if let Some(upload) = request.documents.upload {
-                let (filled, found) = self.push_upload(actor, upload, sorter).await?;
-                sorter = filled;
-                file = Some((upload.raw(), found));
-            }
-            sorter.finish()?;
-        }
-        if !request.keep_documents.is_empty() {
-            let mut sorter = self.deps.spool.sorter(&set_name(sets, KEEP), SORT_BYTES)?;
-            for document in &request.keep_documents {
-                sorter.push(document.as_str().as_bytes(), &[])?;
-            }
-            sorter.finish()?;
-        }
-        Ok(file)
-    }
-
-    pub(crate) fn remove_sets(&self, sets: OperationId) -> AppResult<()> {
-        for which in [REMOVE, KEEP, super::DUPLICATES] {
-            self.deps.spool.remove(&set_name(sets, which))?;
-        }
-        Ok(())
-    }
-
     async fn source_of(&self, audience: &domain::audience::Audience) -> AppResult<(Source, i64)> {
-        let content = self.content_of(audience).await?;
+        let content = self.find.content_of(audience).await?;
         let key = ContentKey {
             audience: audience.id,
             epoch: audience.epoch,
@@ -287,13 +256,13 @@ impl App {
         sets: OperationId,
         asked: u64,
     ) -> AppResult<DryRun> {
-        let outcomes = self.deps.queries.version(&audience.workspace).await?;
+        let outcomes = self.queries.version(&audience.workspace).await?;
         let (source, revision) = self.source_of(audience).await?;
         let Survey {
             tally,
             sample,
             unreadable,
-        } = self.survey(&source, params, sets).await?;
+        } = self.survey.survey(&source, params, sets).await?;
         let overlap = |(bits, count): (&i64, &i64)| {
             let reasons = Reasons::from_bits(*bits);
             (reasons.iter().count() > 1).then_some((reasons, *count))
@@ -335,7 +304,7 @@ impl App {
             return Err(AppError::invalid("/plan", "plan_mismatch", detail));
         }
         let (source, revision) = self.source_of(audience).await?;
-        let outcomes = self.deps.queries.version(&audience.workspace).await?;
+        let outcomes = self.queries.version(&audience.workspace).await?;
         let state = (source.key.epoch.0, revision, outcomes);
         let expired = params.at - plan.at > PLAN_LIFE;
         let timeless = !params.rules.needs_outcomes() && params.rules.audiences.is_empty();
@@ -343,7 +312,7 @@ impl App {
         if same && timeless && params.keep.audiences.is_empty() && !expired {
             return Ok(());
         }
-        let Survey { tally, .. } = self.survey(&source, params, sets).await?;
+        let Survey { tally, .. } = self.survey.survey(&source, params, sets).await?;
         if !expired && (tally.removed() - plan.removed).abs() <= tolerance {
             return Ok(());
         }

@@ -1,49 +1,49 @@
 //! The operation of a recycling in place.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use domain::{
     contact::Document,
-    operation::{Operation, OperationResult, Report},
+    operation::{OperationKind, OperationResult, Report},
     recycle::{Reasons, Target},
-    shared::RemovalNo,
+    shared::{AudienceId, RemovalNo},
 };
-use kernel::payload;
+use operations::{Ending, Job, Run};
 use ports::{
-    StoreError,
+    Clock,
     contacts::{ContentKey, Order, Priority, Tombstone},
     crash,
-    store::{Content, ContentDelta, Durability, NewRemoval, Removal, RemovalState},
+    store::{AudienceStore, Content, ContentDelta, Durability, NewRemoval, Removal, RemovalState},
 };
 
 use super::{
     DUPLICATES, RecycleParams,
     checkpoint::{RecycleCheckpoint, save},
-    judge::{Candidate, Judge},
+    copy::CopyContacts,
+    judge::Judge,
     set_name,
-    survey::Source,
+    sets::DocumentSets,
+    survey::Surveyor,
     touched::Touched,
+    walk::{Candidate, Source},
 };
 use crate::application::{
-    App, AppError, AppResult,
-    audiences::UNDO,
-    contacts::{CONTENT_GONE, Cuts, Held, Surveyed, view_of},
-    events,
-    operations::{Ending, Job},
+    AppError, AppResult,
+    audience::FindAudience,
+    contact::{
+        pages::{Cuts, PageIndexes, Surveyed},
+        view_of,
+        write::{CONTENT_GONE, Held, Writer},
+    },
+    events::Events,
+    operation::{EndOperation, PlanPurge, UNDO},
 };
 
 /// Removals of one audience that can be undone at the same time.
 const MAX_UNDOABLE: usize = 64;
 
 impl RecycleCheckpoint {
-    /// Where an operation stands: at the beginning, if it has no checkpoint.
-    ///
-    /// # Errors
-    /// `Corrupt` when it cannot be read.
-    pub fn of(operation: &Operation) -> Result<Self, StoreError> {
-        let checkpoint: Option<Self> =
-            payload::decode(&operation.checkpoint, "the checkpoint of a recycling")?;
-        Ok(checkpoint.unwrap_or_default())
-    }
-
     /// What the survey counted for a tombstone's contact, if it did. What a run marked after its last
     /// checkpoint is not counted: the next run began before it.
     pub fn counted(&self, stone: &Tombstone) -> Option<Reasons> {
@@ -68,45 +68,80 @@ impl RecycleCheckpoint {
     }
 }
 
-impl App {
-    pub(crate) async fn run_recycle(&self, job: &mut Job) -> AppResult<()> {
-        let params = RecycleParams::of(&job.operation)?;
-        let audience = self.audience_of_job(job).await?;
-        let content = self.content_of(&audience).await?;
+/// Runs recyclings.
+#[derive(Clone)]
+pub(crate) struct RunRecycle {
+    pub(crate) survey: Surveyor,
+    pub(crate) sets: DocumentSets,
+    pub(crate) copy: CopyContacts,
+    pub(crate) find: FindAudience,
+    pub(crate) store: Arc<dyn AudienceStore>,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) pages: Arc<PageIndexes>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Events,
+    pub(crate) ends: EndOperation,
+    pub(crate) purges: PlanPurge,
+}
+
+#[async_trait]
+impl Job for RunRecycle {
+    type Params = RecycleParams;
+    type Checkpoint = RecycleCheckpoint;
+    const KINDS: &'static [OperationKind] = &[OperationKind::Recycle];
+
+    async fn run(&self, run: &mut Run, params: RecycleParams) -> AppResult<()> {
+        let audience = self.find.of_operation(&run.operation).await?;
+        let content = self.find.content_of(&audience).await?;
         crash::point("recycle.started");
         let source = Source {
             workspace: audience.workspace.clone(),
             key: content.key,
             view: view_of(&content),
         };
+        let id = run.operation.id;
         match params.target {
-            Target::InPlace => self.recycle_in_place(job, &params, source).await?,
-            Target::New { .. } => self.recycle_to_new(job, &params, source).await?,
+            Target::InPlace => self.in_place(run, &params, source).await?,
+            Target::New { audience } => {
+                let target = AudienceId::from_raw(audience);
+                let at = Self::reached(&run.operation)?;
+                if at.after.is_none() {
+                    // Nothing is copied yet: who was found before is out of date.
+                    self.survey.walk.spool.remove(&set_name(id, DUPLICATES))?;
+                }
+                self.survey
+                    .find_duplicates(&source, &params, id, &run.signals)
+                    .await?;
+                self.copy.copy(run, &params, source, target, at).await?;
+            }
         }
-        self.remove_sets(job.operation.id)
+        self.sets.remove(id)
     }
+}
 
-    async fn recycle_in_place(
+impl RunRecycle {
+    async fn in_place(
         &self,
-        job: &mut Job,
+        run: &mut Run,
         params: &RecycleParams,
         source: Source,
     ) -> AppResult<()> {
-        let removal = self.begin_removal(job, source.key).await?;
+        let removal = self.begin_removal(run, source.key).await?;
         // Only now: from here to its end no undo changes who is judged.
-        let content = self.deps.queries.content(source.key).await?;
+        let content = self.survey.walk.queries.content(source.key).await?;
         let source = Source {
             view: view_of(&content.ok_or(AppError::NotFound)?),
             ..source
         };
-        let mut at = RecycleCheckpoint::of(&job.operation)?;
+        let mut at = Self::reached(&run.operation)?;
         // A clear may have come between two attempts: numbers begin again with the content.
         let begun = (source.key.epoch.0, removal.no.0);
         if (at.epoch, at.removal) != begun {
             // What an earlier attempt found is out of date: nobody took down what changed since.
-            self.deps
+            self.survey
+                .walk
                 .spool
-                .remove(&set_name(job.operation.id, DUPLICATES))?;
+                .remove(&set_name(run.operation.id, DUPLICATES))?;
             at = RecycleCheckpoint {
                 epoch: begun.0,
                 removal: begun.1,
@@ -114,14 +149,21 @@ impl App {
             };
         }
         at.tally.exclusion = params.exclusion();
-        self.find_duplicates(&source, params, job.operation.id, &job.signals)
+        self.survey
+            .find_duplicates(&source, params, run.operation.id, &run.signals)
             .await?;
         let mut cuts = None;
         if !at.surveyed {
-            cuts = self.mark(job, params, &source, &removal, &mut at).await?;
+            cuts = self.mark(run, params, &source, &removal, &mut at).await?;
         }
-        let mut touched = Touched::new(source.clone(), removal.no, &at);
-        touched.catch_up(self, job, params).await?;
+        let mut touched = Touched::new(
+            self.store.as_ref(),
+            &self.survey.walk,
+            source.clone(),
+            removal.no,
+            &at,
+        );
+        touched.catch_up(run, params).await?;
         let held = match self.writer.hold(source.key, Vec::new()).await {
             Ok(held) => held,
             Err(error) if error.is_conflict_on(CONTENT_GONE) => {
@@ -132,12 +174,12 @@ impl App {
             }
             Err(error) => return Err(error.into()),
         };
-        let flipped = self.flip(job, params, removal, touched, &held).await;
+        let flipped = self.flip(run, params, removal, touched, &held).await;
         match flipped {
             Ok((content, touched)) => {
                 let surveyed = cuts.map(|cuts| Surveyed::new(source.view, cuts, touched));
                 self.pages.removed(&held.content, &content, surveyed);
-                self.announce(&job.operation);
+                self.ends.announce(&run.operation);
                 crash::point("recycle.flipped");
                 Ok(())
             }
@@ -148,11 +190,11 @@ impl App {
         }
     }
 
-    async fn begin_removal(&self, job: &Job, key: ContentKey) -> AppResult<Removal> {
-        let mut uow = self.deps.store.begin(Durability::Full).await?;
+    async fn begin_removal(&self, run: &Run, key: ContentKey) -> AppResult<Removal> {
+        let mut uow = self.store.begin(Durability::Full).await?;
         let new = NewRemoval {
             key,
-            operation: job.operation.id,
+            operation: run.operation.id,
         };
         let removal = uow.contents().begin_removal(new).await?;
         uow.commit().await?;
@@ -163,7 +205,7 @@ impl App {
     /// Answers the pages before and after, if it saw everybody.
     async fn mark(
         &self,
-        job: &mut Job,
+        run: &mut Run,
         params: &RecycleParams,
         source: &Source,
         removal: &Removal,
@@ -171,15 +213,25 @@ impl App {
     ) -> AppResult<Option<Cuts>> {
         let mut after = at.after.clone().map(Document::from_stored);
         let mut cuts = after.is_none().then(Cuts::default);
-        at.runs.push((job.run_number(), at.after.clone()));
-        let mut judge = Judge::new(self, &source.workspace, params, job.operation.id).await?;
+        at.runs.push((run.run_number(), at.after.clone()));
+        let mut judge = Judge::new(
+            &self.survey.walk,
+            &source.workspace,
+            params,
+            run.operation.id,
+        )
+        .await?;
         judge.begin_after(after.as_ref());
         let bodies = params.rules.needs_body();
-        let mut batch = self.candidates(source, after.as_ref(), bodies).await?;
+        let mut batch = self
+            .survey
+            .walk
+            .candidates(source, after.as_ref(), bodies)
+            .await?;
         while let Some(last) = batch.last() {
             after = Some(last.document.clone());
             let verdicts = judge.judge(&batch).await?;
-            if job.run_number() > 1 {
+            if run.run_number() > 1 {
                 self.unmark(source.key, removal.no, &batch, &verdicts)
                     .await?;
             }
@@ -195,17 +247,17 @@ impl App {
             // The next ones are read while these are written.
             let (marked, next) = tokio::join!(
                 self.entomb(source.key, stones),
-                self.candidates(source, after.as_ref(), bodies),
+                self.survey.walk.candidates(source, after.as_ref(), bodies),
             );
             marked?;
             crash::point("recycle.batch_marked");
             at.after = after.as_ref().map(|d| d.as_str().to_owned());
-            save(job, at).await?;
+            save::<Self>(run, at).await?;
             crash::point("recycle.checkpointed");
             batch = next?;
         }
         at.surveyed = true;
-        save(job, at).await?;
+        save::<Self>(run, at).await?;
         Ok(cuts)
     }
 
@@ -213,7 +265,7 @@ impl App {
         if stones.is_empty() {
             return Ok(());
         }
-        let contacts = &self.deps.contacts;
+        let contacts = &self.survey.walk.contacts;
         Ok(contacts.entomb(key, stones, Priority::Bulk).await?)
     }
 
@@ -233,7 +285,12 @@ impl App {
         if documents.is_empty() {
             return Ok(());
         }
-        let stones = self.deps.contacts.tombstones(key, &documents).await?;
+        let stones = self
+            .survey
+            .walk
+            .contacts
+            .tombstones(key, &documents)
+            .await?;
         let mine = stones.into_iter().filter(|stone| stone.removal == removal);
         let harmless = |stone: Tombstone| {
             Tombstone::uncounted(stone.document, removal, Order(i64::MIN), Reasons::NONE)
@@ -244,22 +301,22 @@ impl App {
     /// Makes the removal count: under the lock, in one transaction with the operation's end.
     async fn flip(
         &self,
-        job: &Job,
+        run: &Run,
         params: &RecycleParams,
         removal: Removal,
-        mut touched: Touched,
+        mut touched: Touched<'_>,
         held: &Held,
     ) -> AppResult<(Content, Vec<Document>)> {
-        touched.look_again(self, job, params).await?;
-        job.signals.check()?;
+        touched.look_again(run, params).await?;
+        run.signals.check()?;
         let mut report = touched.tally().report();
         report.total = held.content.contacts;
         report.kept = report.total - report.removed;
-        let now = self.deps.clock.now();
+        let now = self.clock.now();
         let until = now + UNDO;
         let key = held.content.key;
         crash::point("recycle.before_flip");
-        let mut uow = self.deps.store.begin(Durability::Full).await?;
+        let mut uow = self.store.begin(Durability::Full).await?;
         let mut active = held.content.active.clone();
         active.push(removal.no);
         let revision = held.content.revision;
@@ -278,14 +335,18 @@ impl App {
             ..removal
         };
         uow.contents().save_removal(&removal).await?;
-        self.plan_removal_purge(uow.as_mut(), &job.operation, &removal, until)
+        self.purges
+            .plan_removal(uow.as_mut(), &run.operation, &removal, until)
             .await?;
-        self.fold_oldest(uow.as_mut(), job, &active, key).await?;
-        let done = events::recycle_completed(&self.deps, &job.operation, None, &report, until)?;
-        self.emit(&mut *uow, done).await?;
+        self.fold_oldest(uow.as_mut(), run, &active, key).await?;
+        let done = self
+            .events
+            .recycle_completed(&run.operation, None, &report, until)?;
+        self.events.emit(&mut *uow, done).await?;
         let ending = Ending::succeeded(Report::Removal(report), OperationResult::Complete);
         let ending = ending.undoable(until);
-        self.end_leased(uow.as_mut(), &job.lease, &job.operation, &ending)
+        self.ends
+            .leased(uow.as_mut(), &run.lease, &run.operation, &ending)
             .await?;
         uow.commit().await?;
         Ok((content, touched.documents()))
@@ -295,7 +356,7 @@ impl App {
     async fn fold_oldest(
         &self,
         uow: &mut dyn ports::store::UnitOfWork,
-        job: &Job,
+        run: &Run,
         active: &[RemovalNo],
         key: ContentKey,
     ) -> AppResult<()> {
@@ -303,13 +364,13 @@ impl App {
             return Ok(());
         };
         let removals = uow.contents().removals(key).await?;
-        let now = self.deps.clock.now();
+        let now = self.clock.now();
         let oldest = removals
             .into_iter()
             .filter(|r| r.state == RemovalState::Active)
             .take(excess);
         for removal in oldest {
-            let workspace = &job.operation.workspace;
+            let workspace = &run.operation.workspace;
             let Some(operation) = uow.operations().get(workspace, removal.operation).await? else {
                 continue;
             };

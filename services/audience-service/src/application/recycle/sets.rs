@@ -2,11 +2,20 @@
 
 use std::sync::Arc;
 
-use domain::contact::Document;
+use domain::{
+    contact::Document,
+    shared::{OperationId, UploadId},
+};
 use ports::{
     StoreError,
     contacts::{ContactStore, ContentKey, View},
-    files::{FileError, SortedRecords, Spool},
+    files::{FileError, SortedRecords, Sorter, Spool},
+};
+
+use super::{DUPLICATES, KEEP, REMOVE, set_name};
+use crate::application::{
+    Actor, AppResult,
+    upload::{Exclusion, Exclusions},
 };
 
 /// Keys of another audience read at a time.
@@ -103,5 +112,73 @@ impl MemberSet {
                 .or_else(|| self.last.take());
             self.buffer.extend(keys.into_iter().map(|k| k.document));
         }
+    }
+}
+
+/// Where a set of documents comes from.
+#[derive(Debug, Default)]
+pub struct SetSource {
+    /// Documents in the request.
+    pub documents: Vec<Document>,
+    /// An uploaded file whose document column is the set.
+    pub upload: Option<UploadId>,
+}
+
+impl SetSource {
+    pub(super) fn is_empty(&self) -> bool {
+        self.documents.is_empty() && self.upload.is_none()
+    }
+}
+
+/// The sorted sets of documents that operations work from.
+#[derive(Clone)]
+pub struct DocumentSets {
+    pub(crate) spool: Arc<dyn Spool>,
+    pub(crate) exclusions: Exclusions,
+}
+
+impl DocumentSets {
+    /// Writes the sorted sets that the request names. Answers what was found in a file.
+    pub(super) async fn write(
+        &self,
+        actor: &Actor,
+        sets: OperationId,
+        remove: &SetSource,
+        keep: &[Document],
+    ) -> AppResult<Option<(i64, Exclusion)>> {
+        let mut file = None;
+        if !remove.is_empty() {
+            let mut sorter = self.sorted(sets, REMOVE, &remove.documents)?;
+            if let Some(upload) = remove.upload {
+                let (filled, found) = self.exclusions.push(actor, upload, sorter).await?;
+                sorter = filled;
+                file = Some((upload.raw(), found));
+            }
+            sorter.finish()?;
+        }
+        if !keep.is_empty() {
+            self.sorted(sets, KEEP, keep)?.finish()?;
+        }
+        Ok(file)
+    }
+
+    fn sorted(
+        &self,
+        sets: OperationId,
+        which: &str,
+        documents: &[Document],
+    ) -> AppResult<Box<dyn Sorter>> {
+        let mut sorter = self.spool.sorter(&set_name(sets, which), SORT_BYTES)?;
+        for document in documents {
+            sorter.push(document.as_str().as_bytes(), &[])?;
+        }
+        Ok(sorter)
+    }
+
+    pub(super) fn remove(&self, sets: OperationId) -> AppResult<()> {
+        for which in [REMOVE, KEEP, DUPLICATES] {
+            self.spool.remove(&set_name(sets, which))?;
+        }
+        Ok(())
     }
 }

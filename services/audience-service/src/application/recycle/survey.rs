@@ -1,89 +1,25 @@
 //! Walking the visible contacts and judging each, for a dry run, a removal, or a copy.
 
-use std::collections::BTreeMap;
-
 use domain::{
     contact::Document,
-    operation::{ReasonCounts, RemovalReport},
     recycle::{DuplicateKeep, DuplicateKey, Reasons, Rules},
-    shared::{OperationId, WorkspaceId},
+    shared::OperationId,
 };
-use ports::{
-    contacts::{ContentKey, Order, View},
-    files::Sorter,
-};
+use operations::Signals;
+use ports::{contacts::Order, files::Sorter};
 
 use super::{
     DUPLICATES, RecycleParams,
-    judge::{Candidate, Judge},
+    judge::Judge,
     set_name,
     sets::SORT_BYTES,
+    tally::Tally,
+    walk::{Candidate, Source, Walk},
 };
-use crate::application::{App, AppResult, operations::Signals, uploads::Exclusion};
+use crate::application::AppResult;
 
 /// Contacts shown of a dry run.
 const SAMPLE: usize = 10;
-
-/// Counts of a survey.
-#[derive(Debug, Default, Clone, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Tally {
-    /// Contacts judged.
-    pub total: i64,
-    /// Contacts by all their reasons, as bits; those that stay are not among them.
-    pub by_reasons: BTreeMap<i64, i64>,
-    /// What was found in the file of documents.
-    #[serde(default)]
-    pub exclusion: Option<Exclusion>,
-}
-
-impl Tally {
-    /// Counts a verdict.
-    pub fn add(&mut self, reasons: Reasons) {
-        self.total += 1;
-        if !reasons.is_empty() {
-            *self.by_reasons.entry(reasons.bits()).or_default() += 1;
-        }
-    }
-
-    /// Takes a verdict back that was counted, but leaves the contact in the total.
-    pub fn take_back(&mut self, reasons: Reasons) {
-        self.total -= 1;
-        if let Some(count) = self.by_reasons.get_mut(&reasons.bits()) {
-            *count -= 1;
-        }
-    }
-
-    /// Contacts with a reason.
-    pub fn removed(&self) -> i64 {
-        self.by_reasons.values().sum()
-    }
-
-    /// Contacts by the reason that counts.
-    pub fn by_first(&self) -> ReasonCounts {
-        let mut counts = ReasonCounts::new();
-        for (bits, count) in &self.by_reasons {
-            if let Some(first) = Reasons::from_bits(*bits).first().filter(|_| *count != 0) {
-                *counts.entry(first).or_default() += count;
-            }
-        }
-        counts
-    }
-
-    /// The tally as a report.
-    pub fn report(&self) -> RemovalReport {
-        let removed = self.removed();
-        let found = self.exclusion.clone();
-        RemovalReport {
-            total: self.total,
-            removed,
-            kept: self.total - removed,
-            by_reason: self.by_first(),
-            unreadable: found.as_ref().map(|found| found.unreadable),
-            warnings: found.map(|found| found.warnings).unwrap_or_default(),
-            withheld: 0,
-        }
-    }
-}
 
 /// What a survey found.
 #[derive(Default)]
@@ -96,43 +32,13 @@ pub(crate) struct Survey {
     pub unreadable: i64,
 }
 
-/// Where a walk reads.
-#[derive(Debug, Clone)]
-pub(crate) struct Source {
-    pub workspace: WorkspaceId,
-    pub key: ContentKey,
-    pub view: View,
+/// Walks the visible contacts and judges each.
+#[derive(Clone)]
+pub struct Surveyor {
+    pub(crate) walk: Walk,
 }
 
-impl App {
-    /// The next contacts of a walk. Bodies are read only when `bodies` says so.
-    pub(crate) async fn candidates(
-        &self,
-        source: &Source,
-        after: Option<&Document>,
-        bodies: bool,
-    ) -> AppResult<Vec<Candidate>> {
-        let (store, step) = (&self.deps.contacts, self.deps.steps.judged);
-        if bodies {
-            let rows = store.scan(source.key, &source.view, after, step).await?;
-            let candidate = |c: ports::contacts::StoredContact| Candidate {
-                document: c.document,
-                order: c.order,
-                body: Some(c.body),
-            };
-            return Ok(rows.into_iter().map(candidate).collect());
-        }
-        let rows = store
-            .scan_keys(source.key, &source.view, after, step)
-            .await?;
-        let candidate = |k: ports::contacts::KeyOnly| Candidate {
-            document: k.document,
-            order: k.order,
-            body: None,
-        };
-        Ok(rows.into_iter().map(candidate).collect())
-    }
-
+impl Surveyor {
     /// Judges every contact and stores nothing.
     pub(crate) async fn survey(
         &self,
@@ -142,7 +48,7 @@ impl App {
     ) -> AppResult<Survey> {
         let surveyed = self.judge_all(source, params, sets).await;
         // The operation that follows looks for duplicates among those who are there then.
-        self.deps.spool.remove(&set_name(sets, DUPLICATES))?;
+        self.walk.spool.remove(&set_name(sets, DUPLICATES))?;
         surveyed
     }
 
@@ -154,11 +60,12 @@ impl App {
     ) -> AppResult<Survey> {
         self.find_duplicates(source, params, sets, &Signals::default())
             .await?;
-        let mut judge = Judge::new(self, &source.workspace, params, sets).await?;
+        let mut judge = Judge::new(&self.walk, &source.workspace, params, sets).await?;
         let mut survey = Survey::default();
         let mut after = None;
         loop {
             let batch = self
+                .walk
                 .candidates(source, after.as_ref(), params.rules.needs_body())
                 .await?;
             let Some(last) = batch.last() else {
@@ -188,17 +95,17 @@ impl App {
         let Some(rule) = &params.rules.duplicates else {
             return Ok(());
         };
-        if self.deps.spool.exists(&name)? {
+        if self.walk.spool.exists(&name)? {
             return Ok(());
         }
-        let spool = &self.deps.spool;
+        let spool = &self.walk.spool;
         let by_key = set_name(sets, "keys");
         let mut keys = spool.sorter(&by_key, SORT_BYTES)?;
-        let mut judge = Judge::new(self, &source.workspace, params, sets).await?;
+        let mut judge = Judge::new(&self.walk, &source.workspace, params, sets).await?;
         let mut after = None;
         loop {
             signals.check()?;
-            let batch = self.candidates(source, after.as_ref(), true).await?;
+            let batch = self.walk.candidates(source, after.as_ref(), true).await?;
             let Some(last) = batch.last() else { break };
             after = Some(last.document.clone());
             for (candidate, reasons) in batch.iter().zip(judge.judge(&batch).await?) {

@@ -11,18 +11,20 @@ use domain::{
     recycle::Reasons,
     shared::{RemovalNo, WriteNo},
 };
+use operations::Run;
 use ports::{
     contacts::{Order, Priority, StoredContact, Tombstone},
-    store::Durability,
+    store::{AudienceStore, Durability},
 };
 
 use super::{
     RecycleParams,
     checkpoint::RecycleCheckpoint,
-    judge::{Candidate, Judge},
-    survey::{Source, Tally},
+    judge::Judge,
+    tally::Tally,
+    walk::{Candidate, Source, Walk},
 };
-use crate::application::{App, AppResult, contacts::Marks, operations::Job};
+use crate::application::{AppResult, contact::write::Marks};
 
 /// Writes looked at per step.
 const WRITES: i64 = 200;
@@ -32,7 +34,9 @@ const SMALL: usize = 1_000;
 const ROUNDS: usize = 20;
 
 /// What became of the contacts touched since a removal began.
-pub(super) struct Touched {
+pub(super) struct Touched<'a> {
+    store: &'a dyn AudienceStore,
+    walk: &'a Walk,
     source: Source,
     removal: RemovalNo,
     at: RecycleCheckpoint,
@@ -43,9 +47,17 @@ pub(super) struct Touched {
     now: HashMap<Document, Option<Reasons>>,
 }
 
-impl Touched {
-    pub fn new(source: Source, removal: RemovalNo, at: &RecycleCheckpoint) -> Self {
+impl<'a> Touched<'a> {
+    pub fn new(
+        store: &'a dyn AudienceStore,
+        walk: &'a Walk,
+        source: Source,
+        removal: RemovalNo,
+        at: &RecycleCheckpoint,
+    ) -> Self {
         Self {
+            store,
+            walk,
             source,
             removal,
             at: at.clone(),
@@ -56,17 +68,12 @@ impl Touched {
     }
 
     /// Judges what was touched so far, without the lock, until little is left.
-    pub async fn catch_up(
-        &mut self,
-        app: &App,
-        job: &Job,
-        params: &RecycleParams,
-    ) -> AppResult<()> {
+    pub async fn catch_up(&mut self, run: &Run, params: &RecycleParams) -> AppResult<()> {
         for _ in 0..ROUNDS {
-            job.signals.check()?;
-            let documents = self.written_since(app, WRITES).await?;
+            run.signals.check()?;
+            let documents = self.written_since(WRITES).await?;
             let few = documents.len() < SMALL;
-            self.judge(app, job, params, documents).await?;
+            self.judge(run, params, documents).await?;
             if few {
                 break;
             }
@@ -75,24 +82,19 @@ impl Touched {
     }
 
     /// Judges what was touched since. Under the lock this is everything.
-    pub async fn look_again(
-        &mut self,
-        app: &App,
-        job: &Job,
-        params: &RecycleParams,
-    ) -> AppResult<()> {
+    pub async fn look_again(&mut self, run: &Run, params: &RecycleParams) -> AppResult<()> {
         loop {
-            let documents = self.written_since(app, WRITES).await?;
+            let documents = self.written_since(WRITES).await?;
             if documents.is_empty() {
                 return Ok(());
             }
-            self.judge(app, job, params, documents).await?;
+            self.judge(run, params, documents).await?;
         }
     }
 
     /// Documents of the next writes.
-    async fn written_since(&mut self, app: &App, limit: i64) -> AppResult<BTreeSet<Document>> {
-        let mut uow = app.deps.store.begin(Durability::Derived).await?;
+    async fn written_since(&mut self, limit: i64) -> AppResult<BTreeSet<Document>> {
+        let mut uow = self.store.begin(Durability::Derived).await?;
         let key = self.source.key;
         let writes = uow
             .contents()
@@ -104,8 +106,7 @@ impl Touched {
 
     async fn judge(
         &mut self,
-        app: &App,
-        job: &Job,
+        run: &Run,
         params: &RecycleParams,
         documents: BTreeSet<Document>,
     ) -> AppResult<()> {
@@ -114,11 +115,11 @@ impl Touched {
         }
         let documents: Vec<Document> = documents.into_iter().collect();
         let key = self.source.key;
-        let judge = Judge::new(app, &self.source.workspace, params, job.operation.id).await?;
+        let judge = Judge::new(self.walk, &self.source.workspace, params, run.operation.id).await?;
         let mut judge = judge.without_duplicates();
         for part in documents.chunks(SMALL) {
-            let contacts = app.deps.contacts.get(key, part).await?;
-            let stones = app.deps.contacts.tombstones(key, part).await?;
+            let contacts = self.walk.contacts.get(key, part).await?;
+            let stones = self.walk.contacts.tombstones(key, part).await?;
             let orders: BTreeMap<&Document, Order> =
                 contacts.iter().map(|c| (&c.document, c.order)).collect();
             self.remember(part, &stones);
@@ -150,7 +151,7 @@ impl Touched {
                 }
             }
             if !marked.is_empty() {
-                app.deps
+                self.walk
                     .contacts
                     .entomb(key, marked, Priority::Interactive)
                     .await?;

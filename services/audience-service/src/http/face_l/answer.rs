@@ -5,7 +5,7 @@ use http_kit::timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::application::contacts::{ContactsAdded, Rejection, WriteCounts};
+use crate::application::contact::write::{ContactsAdded, Rejection, WriteCounts};
 
 /// Answer to a write of contacts: `received = inserted + updated + unchanged + rejected`.
 #[derive(Serialize, ToSchema)]

@@ -20,7 +20,7 @@ use super::{
     refused,
 };
 use crate::{
-    application::{AppError, audiences::CreateAudience, contacts::AddContacts},
+    application::{AppError, contact::write::ContactItems, creation::CreationRequest},
     http::ApiState,
 };
 
@@ -58,14 +58,14 @@ pub async fn create(
                 strict: contacts.strict,
                 base,
             };
-            let create = CreateAudience {
+            let create = CreationRequest {
                 name,
                 tags: Tags::default(),
                 status: AudienceStatus::Active,
                 source: Source::Api,
                 contacts,
             };
-            let created = app.create_audience(&caller, request_id, create).await;
+            let created = app.create.execute(&caller, request_id, create).await;
             let created = created.map_err(|e| refusal.problem(e))?;
             Ok(Answer::json(StatusCode::CREATED, &Written::from(created)))
         })
@@ -109,7 +109,9 @@ pub async fn insert(
                 base,
             };
             let added = app
-                .add_contacts(&caller, request_id, id, Some(Source::Api), contacts)
+                .contacts
+                .add
+                .execute(&caller, request_id, id, Some(Source::Api), contacts)
                 .await;
             let added = added.map_err(|e| refusal.problem(e))?;
             Ok(Answer::json(StatusCode::OK, &Written::from(added)))
@@ -144,7 +146,8 @@ pub async fn delete(
     let (app, request_id) = (state.app.clone(), state.request_id());
     let change = async move {
         let cleared = app
-            .clear_audience(&actor, request_id, id, Some(Source::Api))
+            .clear
+            .execute(&actor, request_id, id, Some(Source::Api))
             .await;
         let cleared = cleared.map_err(refused)?;
         let changed = Changed::new(&cleared.audience, Some(cleared.operation));
@@ -178,7 +181,7 @@ pub async fn drop_list(
     let (id, _) = target(&state, &request, &query, payload).await?;
     let app = state.app.clone();
     let change = async move {
-        let dropped = app.drop_audience(&actor, id, None, Some(Source::Api)).await;
+        let dropped = app.change.drop(&actor, id, None, Some(Source::Api)).await;
         Ok(Answer::json(
             StatusCode::OK,
             &Changed::new(&dropped.map_err(refused)?, None),
@@ -214,7 +217,7 @@ pub async fn restore(
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, hash, move |_ticket| async move {
-            let restored = app.restore_audience(&caller, id, Some(Source::Api)).await;
+            let restored = app.change.restore(&caller, id, Some(Source::Api)).await;
             Ok(Answer::json(
                 StatusCode::OK,
                 &Changed::new(&restored.map_err(refused)?, None),
@@ -272,7 +275,7 @@ fn name(value: Option<Value>, base: &str) -> Result<AudienceName, Problem> {
     }
 }
 
-fn contacts(state: &ApiState, command: Command, base: &str) -> Result<AddContacts, Problem> {
+fn contacts(state: &ApiState, command: Command, base: &str) -> Result<ContactItems, Problem> {
     let Some(items) = command.data else {
         return Err(broken(
             format!("{base}/data"),
@@ -284,7 +287,7 @@ fn contacts(state: &ApiState, command: Command, base: &str) -> Result<AddContact
         let detail = format!("more than {} items", state.item_limit);
         return Err(Problem::too_large(detail));
     }
-    Ok(AddContacts {
+    Ok(ContactItems {
         items,
         strict: command.strict,
         require_valid_document: command.require_valid_document,

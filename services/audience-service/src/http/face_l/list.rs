@@ -19,8 +19,8 @@ use super::{
 use crate::{
     application::{
         Actor, AppError,
-        audiences::ListAudiences,
-        contacts::{ContactCursor, CursorPage, NumberedPage},
+        audience::ListAudiences,
+        contact::read::{ContactCursor, CursorPage, NumberedPage},
     },
     http::{ApiState, contact_json::ContactJson, cursors},
 };
@@ -96,7 +96,7 @@ async fn part(state: &ApiState, actor: &Actor, after: Option<&Audience>) -> Resu
         filter: AudienceFilter::default(),
         page,
     };
-    state.app.list_audiences(actor, list).await
+    state.app.find.list(actor, list).await
 }
 
 /// Progress of a streamed list.
@@ -206,7 +206,9 @@ pub async fn contents(
         let cursor = cursors::open_contacts(&state.sealer, workspace, id, cursor)?;
         let walked = state
             .app
-            .walk_contacts(&actor, id, Some(cursor), size)
+            .contacts
+            .read
+            .walk(&actor, id, Some(cursor), size)
             .await;
         let CursorPage {
             audience,
@@ -222,7 +224,9 @@ pub async fn contents(
     } else {
         let found = state
             .app
-            .page_of_contacts(&actor, id, u64::from(page), size)
+            .contacts
+            .read
+            .page(&actor, id, u64::from(page), size)
             .await;
         let NumberedPage {
             rows, total, next, ..

@@ -11,12 +11,14 @@ use http_kit::operations::{Details, Shown};
 use kernel::payload;
 use ports::StoreError;
 
-use crate::application::{Actor, App, AppError, operations::has_rejected, recycle::new_target};
+use crate::application::{
+    Actor, AppError, audience::new_target, control::Operations, operation::has_rejected,
+};
 
 pub use http_kit::operations::{OperationJson, path_id};
 
 #[async_trait]
-impl Shown for App {
+impl Shown for Operations {
     fn has(&self, kind: OperationKind) -> bool {
         kind != OperationKind::Import
     }
@@ -31,7 +33,7 @@ impl Shown for App {
     }
 
     async fn undo(&self, actor: &Actor, id: OperationId) -> Result<(), AppError> {
-        self.undo_operation(actor, id).await?;
+        self.undo.execute(actor, id).await?;
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::operation::OperationKind;
 use kernel::Stop;
-use operations::{Ending, Handler, Signals};
+use operations::{End, Ending, Job as _, Jobs, Run, Signals};
 use ports::{
     importing::{ClientId, ImportClient, ImportKind},
     store::{Claimed, Lease},
@@ -42,36 +42,48 @@ impl App {
 
     /// Works on a run to its end, or until its lease is lost.
     pub async fn work_on(self: &Arc<Self>, claimed: Claimed) {
-        self.frame
-            .work_on(claimed, &Imports(Arc::clone(self)))
-            .await;
+        self.frame.work_on(claimed, &self.jobs()).await;
+    }
+
+    /// What this service's workers run.
+    pub(crate) fn jobs(self: &Arc<Self>) -> Jobs {
+        let imports = || Imports(Arc::clone(self));
+        Jobs::new(Arc::new(imports())).with(imports())
     }
 }
 
-/// What this service does with its operations.
+/// Runs imports.
 struct Imports(Arc<App>);
 
 #[async_trait]
-impl Handler for Imports {
-    async fn run(&self, job: &mut operations::Job) -> AppResult<()> {
+impl operations::Job for Imports {
+    type Params = Params;
+    /// Which it is depends on the kind of the import.
+    type Checkpoint = serde_json::Value;
+    const KINDS: &'static [OperationKind] = &[OperationKind::Import];
+
+    async fn run(&self, run: &mut Run, params: Params) -> AppResult<()> {
         // Each page is one transaction: the work can be dropped anywhere.
         tokio::select! {
             biased;
-            stop = job.signals.stopped() => Err(stop.into()),
-            outcome = self.run_from_checkpoint(job) => outcome,
+            stop = run.signals.stopped() => Err(stop.into()),
+            outcome = self.run_from_checkpoint(run, params) => outcome,
         }
     }
+}
 
-    async fn end(&self, job: &operations::Job, ending: Ending) -> AppResult<()> {
-        let workspace = &job.operation.workspace;
-        self.0.end_leased(&job.lease, workspace, &ending).await
+#[async_trait]
+impl End for Imports {
+    async fn end(&self, run: &Run, ending: Ending) -> AppResult<()> {
+        let workspace = &run.operation.workspace;
+        self.0.end_leased(&run.lease, workspace, &ending).await
     }
 }
 
 impl Imports {
-    async fn run_from_checkpoint(&self, job: &operations::Job) -> AppResult<()> {
-        let (app, claimed, lease) = (&self.0, &job.operation, &job.lease);
-        let (params, kind) = Params::of(claimed)?;
+    async fn run_from_checkpoint(&self, run: &Run, params: Params) -> AppResult<()> {
+        let (app, claimed, lease) = (&self.0, &run.operation, &run.lease);
+        let kind = params.kind()?;
         let workspace = &claimed.workspace;
         let mut unit = app.deps.store.begin_import().await?;
         let id = ClientId(params.client);
@@ -85,7 +97,7 @@ impl Imports {
             app: Arc::clone(app),
             lease: lease.clone(),
             client,
-            signals: Arc::clone(&job.signals),
+            signals: Arc::clone(&run.signals),
         });
         let asker = job.asker().await?;
         match kind {

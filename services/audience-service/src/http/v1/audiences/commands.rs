@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::json::{AudienceJson, answer, check_match, name, one_of, path_id, tags};
 use crate::{
-    application::audiences::ChangeAudience,
+    application::audience::AudienceChange,
     http::{ApiState, v1::operations::OperationJson},
 };
 
@@ -61,7 +61,7 @@ pub async fn change(
         .json::<Change>(&request, payload, INVALID)
         .await?
         .value;
-    let change = ChangeAudience {
+    let change = AudienceChange {
         name: body.name.as_deref().map(name).transpose()?,
         tags: body.tags.as_deref().map(tags).transpose()?,
         status: body
@@ -70,10 +70,10 @@ pub async fn change(
             .map(|s| one_of("/status", s))
             .transpose()?,
     };
-    let version = check_match(&request, &state.app.audience(&actor, id).await?)?;
+    let version = check_match(&request, &state.app.find.visible(&actor, id).await?)?;
     let app = state.app.clone();
     let run = async move {
-        let changed = app.change_audience(&actor, id, version, change).await?;
+        let changed = app.change.change(&actor, id, version, change).await?;
         Ok(answer(StatusCode::OK, &changed))
     };
     state.change(run).await
@@ -102,10 +102,10 @@ pub async fn drop_audience(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let id = path_id(&path)?;
-    let version = check_match(&request, &state.app.audience(&actor, id).await?)?;
+    let version = check_match(&request, &state.app.find.visible(&actor, id).await?)?;
     let app = state.app.clone();
     let run = async move {
-        let dropped = app.drop_audience(&actor, id, version, None).await?;
+        let dropped = app.change.drop(&actor, id, version, None).await?;
         Ok(answer(StatusCode::OK, &dropped))
     };
     state.change(run).await
@@ -139,7 +139,7 @@ pub async fn restore(
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, hash, move |_ticket| async move {
-            let restored = app.restore_audience(&caller, id, None).await?;
+            let restored = app.change.restore(&caller, id, None).await?;
             Ok(answer(StatusCode::OK, &restored))
         })
         .await
@@ -188,10 +188,8 @@ pub async fn duplicate(
     let wait = http_kit::prefer::wait(request.headers());
     state
         .once(&request, &actor, body.hash, move |request_id| async move {
-            let started = app
-                .duplicate_audience(&caller, request_id, id, copy)
-                .await?;
-            accepted(app.as_ref(), &caller, started.operation, wait).await
+            let started = app.duplicate.execute(&caller, request_id, id, copy).await?;
+            accepted(app.operations.as_ref(), &caller, started.operation, wait).await
         })
         .await
 }
@@ -233,7 +231,7 @@ pub async fn clear(
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, hash, move |request_id| async move {
-            let cleared = app.clear_audience(&caller, request_id, id, None).await?;
+            let cleared = app.clear.execute(&caller, request_id, id, None).await?;
             let audience = AudienceJson::from(&cleared.audience);
             let operation_id = cleared.operation.to_string();
             Ok(Answer::json(

@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 use super::json::{AudienceJson, name, one_of, tags};
 use crate::{
     application::{
-        AppError, audiences::CreateAudience, contacts::AddContacts, uploads::UploadInto,
+        AppError, contact::write::ContactItems, creation::CreationRequest, upload::UploadInto,
     },
     http::{
         ApiState,
@@ -106,12 +106,12 @@ pub async fn create(
             state.item_limit
         )));
     }
-    let contacts = AddContacts {
+    let contacts = ContactItems {
         items,
         strict: new.strict,
         require_valid_document: new.require_valid_document,
     };
-    let create = CreateAudience {
+    let create = CreationRequest {
         name,
         tags,
         status,
@@ -122,7 +122,7 @@ pub async fn create(
     let (ids, workspace) = (state.contact_ids.clone(), actor.workspace.clone());
     state
         .once(&request, &actor, body.hash, move |request_id| async move {
-            let created = app.create_audience(&caller, request_id, create).await?;
+            let created = app.create.execute(&caller, request_id, create).await?;
             let audience = AudienceJson::from(&created.audience);
             let location = HeaderValue::from_str(&format!("/api/v1/audiences/{}", audience.id));
             let tag = etag::strong(created.audience.version);
@@ -166,9 +166,12 @@ async fn create_from_file(
     let wait = http_kit::prefer::wait(request.headers());
     state
         .once(request, &actor, hash, move |request_id| async move {
-            let started = app.create_from_upload(&caller, request_id, name, tags, status, command);
+            let started = app
+                .uploads
+                .bring_in
+                .into_new(&caller, request_id, name, tags, status, command);
             let started = started.await?;
-            accepted(app.as_ref(), &caller, started.operation, wait).await
+            accepted(app.operations.as_ref(), &caller, started.operation, wait).await
         })
         .await
 }

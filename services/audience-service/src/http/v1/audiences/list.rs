@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 
 use super::json::{AudienceJson, answer, one_of, path_id};
 use crate::{
-    application::{AppError, audiences::ListAudiences},
+    application::{AppError, audience::ListAudiences},
     http::{ApiState, cursors},
 };
 
@@ -98,7 +98,7 @@ pub async fn list(
         filter: filter(&which)?,
         page,
     };
-    let (rows, more) = state.app.list_audiences(&actor, command).await?;
+    let (rows, more) = state.app.find.list(&actor, command).await?;
     let position = |last: &Audience| Position {
         sort: sort_name.clone(),
         key: last.name.key(),
@@ -176,6 +176,6 @@ pub async fn read(
     path: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
-    let audience = state.app.audience(&actor, path_id(&path)?).await?;
+    let audience = state.app.find.visible(&actor, path_id(&path)?).await?;
     Ok(answer(StatusCode::OK, &audience).into())
 }

@@ -158,7 +158,7 @@ pub async fn redrive(
     let workspace = actor.workspace.clone();
     let change = move |request_id| async move {
         let letters = meant(&queue, &workspace, &which).await?;
-        let redriving = app.redriving(request_id, &letters).await?;
+        let redriving = app.redriving.execute(request_id, &letters).await?;
         if which.event.is_some() && redriving.count == 0 {
             return Err(Problem::not_found());
         }

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     application::{
         Actor, AppError,
-        contacts::{ContactCursor, CursorPage, Lookup, NumberedPage},
+        contact::read::{ContactCursor, CursorPage, Lookup, NumberedPage},
     },
     http::{ApiState, contact_json::ContactJson, cursors, v1::audiences::path_id},
 };
@@ -88,7 +88,9 @@ pub async fn list(
         let size = usize::try_from(per_page).unwrap_or(usize::MAX);
         let found = state
             .app
-            .page_of_contacts(&actor, id, u64::from(page), size)
+            .contacts
+            .read
+            .page(&actor, id, u64::from(page), size)
             .await?;
         let NumberedPage {
             rows, total, next, ..
@@ -106,7 +108,12 @@ pub async fn list(
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let open = |c: &String| cursors::open_contacts(&state.sealer, &actor.workspace, id, c);
     let cursor = which.cursor.as_ref().map(open).transpose()?;
-    let walked = state.app.walk_contacts(&actor, id, cursor, limit).await?;
+    let walked = state
+        .app
+        .contacts
+        .read
+        .walk(&actor, id, cursor, limit)
+        .await?;
     let CursorPage { rows, next, .. } = walked;
     Ok(HttpResponse::Ok().json(ContactsJson {
         data: contacts(&state, &actor, rows).await?,
@@ -174,7 +181,13 @@ pub async fn lookup(
     let wanted = body.await?.value.document;
     let document = Document::parse(&wanted)
         .map_err(|e| AppError::invalid("/document", e.code(), e.to_string()))?;
-    let found = match state.app.lookup_contact(&actor, id, &document).await? {
+    let found = match state
+        .app
+        .contacts
+        .read
+        .lookup(&actor, id, &document)
+        .await?
+    {
         Lookup::Unknown => return Err(Problem::not_found()),
         Lookup::Member(contact) => LookupJson {
             status: "member",
@@ -220,7 +233,12 @@ pub async fn read(
     let actor = state.caller(&request).await?;
     let (id, contact_id) = path.into_inner();
     let document = document(&state, &actor, &contact_id)?;
-    let found = state.app.contact(&actor, path_id(&id)?, &document).await?;
+    let found = state
+        .app
+        .contacts
+        .read
+        .one(&actor, path_id(&id)?, &document)
+        .await?;
     let json = contacts(&state, &actor, vec![found.contact]).await?.pop();
     Ok(HttpResponse::Ok().json(json))
 }
@@ -233,6 +251,7 @@ async fn contacts(
 ) -> Result<Vec<ContactJson>, Problem> {
     let opted_out = state
         .app
+        .outcomes
         .opted_out(actor, rows.iter().map(|row| &row.document));
     let opted_out = opted_out.await?;
     let json = |row: StoredContact| {
@@ -272,7 +291,7 @@ pub async fn remove(
     let document = document(&state, &actor, &contact_id)?;
     let app = state.app.clone();
     let run = async move {
-        app.remove_contact(&actor, id, &document).await?;
+        app.contacts.remove.execute(&actor, id, &document).await?;
         Ok(Answer::empty(StatusCode::NO_CONTENT))
     };
     state.change(run).await

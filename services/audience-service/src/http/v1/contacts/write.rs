@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    application::contacts::{AddContacts, ContactsAdded, WriteCounts, item_pointer},
+    application::contact::write::{ContactItems, ContactsAdded, WriteCounts, item_pointer},
     http::{ApiState, v1::audiences::path_id},
 };
 
@@ -153,7 +153,7 @@ pub async fn add(
             state.item_limit
         )));
     }
-    let contacts = AddContacts {
+    let contacts = ContactItems {
         items: data,
         strict,
         require_valid_document,
@@ -162,7 +162,9 @@ pub async fn add(
     state
         .once(&request, &actor, body.hash, move |request_id| async move {
             let added = app
-                .add_contacts(&caller, request_id, id, None, contacts)
+                .contacts
+                .add
+                .execute(&caller, request_id, id, None, contacts)
                 .await?;
             let written = WrittenJson::new(&ids, &caller.workspace, added);
             Ok(Answer::json(StatusCode::OK, &written))

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     application::{
         AppError,
-        customers::{EventOutcome, EventResult, MAX_EVENTS},
+        customer::{EventOutcome, EventResult, MAX_EVENTS},
     },
     http::{ApiState, cursors},
 };
@@ -144,7 +144,11 @@ pub async fn record_events(
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, body.hash, move |request_id| async move {
-            let outcomes = app.record_events(&caller, request_id, items).await?;
+            let outcomes = app
+                .customers
+                .events
+                .execute(&caller, request_id, items)
+                .await?;
             let answer = EventsRecordedJson::from(outcomes);
             Ok(Answer::json(StatusCode::OK, &answer))
         })
@@ -238,7 +242,7 @@ pub async fn list_events(
         before,
         limit: i64::from(limit),
     };
-    let (rows, more) = state.app.customer_events(&actor, id, filter).await?;
+    let (rows, more) = state.app.customers.read.events(&actor, id, filter).await?;
     let last = rows.last().filter(|_| more);
     let position = last.map(|event| (event.time.timestamp_millis(), event.id));
     let next_cursor = position.and_then(|p| cursors::seal(&state.sealer, &purpose, &p));

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::application::customers::Refusal;
+use crate::application::customer::Refusal;
 
 /// How an id of another system is sent.
 #[derive(ToSchema)]

@@ -68,7 +68,7 @@ pub async fn list(
         let after = cursors::open(&state.sealer, &purpose, cursor)?;
         filter.after = Some(CustomerId::from_raw(after));
     }
-    let (rows, more) = state.app.customers(&actor, filter).await?;
+    let (rows, more) = state.app.customers.read.list(&actor, filter).await?;
     let last = rows.last().filter(|_| more).map(|c| c.id.raw());
     let next_cursor = last.and_then(|id| cursors::seal(&state.sealer, &purpose, &id));
     let data = rows.into_iter().map(CustomerJson::from).collect();
@@ -155,7 +155,7 @@ pub async fn look_up(
     let actor = state.caller(&request).await?;
     let body = state.json::<Lookup>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
     let by = lookup(body.await?.value)?;
-    let found = state.app.look_up_customers(&actor, &by).await?;
+    let found = state.app.customers.read.look_up(&actor, &by).await?;
     let data = found.into_iter().map(CustomerJson::from).collect();
     Ok(HttpResponse::Ok().json(FoundJson { data }))
 }
@@ -254,7 +254,7 @@ impl From<CustomerCounts> for CountJson {
 )]
 pub async fn count(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
-    let counts = state.app.customer_counts(&actor).await?;
+    let counts = state.app.customers.read.counts(&actor).await?;
     Ok(HttpResponse::Ok().json(CountJson::from(counts)))
 }
 
@@ -313,7 +313,9 @@ pub async fn tags(
     };
     let tags = state
         .app
-        .customer_tags(&actor, after.as_deref(), i64::from(limit));
+        .customers
+        .read
+        .tags(&actor, after.as_deref(), i64::from(limit));
     let (rows, more) = tags.await?;
     let last = rows.last().filter(|_| more);
     let next_cursor = last.and_then(|tag| cursors::seal(&state.sealer, &purpose, &tag.key));

@@ -43,7 +43,12 @@ pub async fn read(
     path: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
-    let customer = state.app.customer(&actor, path_id(&path)?).await?;
+    let customer = state
+        .app
+        .customers
+        .read
+        .one(&actor, path_id(&path)?)
+        .await?;
     Ok(answer(customer).into())
 }
 
@@ -75,7 +80,7 @@ pub async fn change(
     let actor = state.caller(&request).await?;
     let id = path_id(&path)?;
     let body = state.json::<Map<String, Value>>(&request, payload, INVALID);
-    let now = state.app.deps().clock.now();
+    let now = state.app.clock.now();
     let patch = parse_customer_patch(body.await?.value, now).map_err(invalid)?;
     apply(&state, &request, actor, id, patch).await
 }
@@ -166,7 +171,7 @@ pub async fn record_consent(
     let channel: Channel = channel.parse().map_err(|()| Problem::not_found())?;
     let body = state.json::<Map<String, Value>>(&request, payload, INVALID);
     let said = Value::Object(body.await?.value);
-    let now = state.app.deps().clock.now();
+    let now = state.app.clock.now();
     let consent = parse_consent("", said, now).map_err(invalid)?;
     let patch = CustomerPatch {
         consents: vec![(channel, consent)],
@@ -183,13 +188,17 @@ async fn apply(
     id: CustomerId,
     patch: CustomerPatch,
 ) -> Result<HttpResponse, Problem> {
-    let known = state.app.customer(&actor, id).await?;
+    let known = state.app.customers.read.one(&actor, id).await?;
     etag::IfMatch::from_headers(request.headers()).check(known.version)?;
     let asked = request.headers().contains_key(header::IF_MATCH);
     let version = asked.then_some(known.version);
     let app = state.app.clone();
     let run = async move {
-        let changed = app.change_customer(&actor, id, version, patch).await?;
+        let changed = app
+            .customers
+            .write
+            .change(&actor, id, version, patch)
+            .await?;
         Ok(answer(changed))
     };
     state.change(run).await

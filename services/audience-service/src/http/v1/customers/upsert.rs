@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::json::{IntegerOrText, RefusalJson};
 use crate::{
-    application::customers::{CustomerOutcome, CustomerResult, MAX_CUSTOMERS},
+    application::customer::{CustomerOutcome, CustomerResult, MAX_CUSTOMERS},
     http::ApiState,
 };
 
@@ -142,7 +142,9 @@ pub async fn upsert(
     state
         .once(&request, &actor, body.hash, move |request_id| async move {
             let outcomes = app
-                .upsert_customers(&caller, request_id, data, strict)
+                .customers
+                .write
+                .upsert(&caller, request_id, data, strict)
                 .await?;
             Ok(Answer::json(StatusCode::OK, &UpsertedJson::from(outcomes)))
         })

@@ -14,7 +14,7 @@ use ports::{contacts::StoredContact, files::push_csv_row};
 
 use super::attachment;
 use crate::{
-    application::{Actor, App, AppResult, contacts::CursorPage},
+    application::{Actor, AppResult, UseCases, contact::read::CursorPage},
     http::{ApiState, v1::audiences::path_id},
 };
 
@@ -43,7 +43,12 @@ pub async fn contacts_csv(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let id = path_id(&path)?;
-    let first = state.app.walk_contacts(&actor, id, None, BATCH).await?;
+    let first = state
+        .app
+        .contacts
+        .read
+        .walk(&actor, id, None, BATCH)
+        .await?;
     let name = attachment(&format!("{id}.csv"));
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
@@ -53,7 +58,7 @@ pub async fn contacts_csv(
 
 /// The file, a batch of contacts per chunk. An error ends the answer short of its end.
 fn rows(
-    app: Arc<App>,
+    app: Arc<UseCases>,
     actor: Actor,
     id: AudienceId,
     first: CursorPage,
@@ -72,7 +77,11 @@ fn rows(
             }
             let next = match page.next {
                 Some(cursor) => {
-                    let page = app.walk_contacts(&actor, id, Some(cursor), BATCH).await?;
+                    let page = app
+                        .contacts
+                        .read
+                        .walk(&actor, id, Some(cursor), BATCH)
+                        .await?;
                     Some((String::new(), page))
                 }
                 None => None,

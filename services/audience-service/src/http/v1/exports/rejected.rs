@@ -48,14 +48,14 @@ pub async fn rejected_rows(
     let actor = state.caller(&request).await?;
     let id = path_id(&path)?;
     let app = &state.app;
-    let stored = app.rejected_rows(&actor, id).await?;
+    let stored = app.uploads.rejected.stream(&actor, id).await?;
     let name = format!("{id}-rejected");
     if wants_ndjson(&request) {
         return Ok(lines(stored, &name));
     }
-    let known = app.file_columns(&actor, id).await?;
+    let known = app.uploads.rejected.file_columns(&actor, id).await?;
     let columns = columns_of(known, stored).await.map_err(AppError::from)?;
-    let stored = app.rejected_rows(&actor, id).await?;
+    let stored = app.uploads.rejected.stream(&actor, id).await?;
     Ok(table(stored, columns, &name))
 }
 
@@ -85,14 +85,14 @@ pub async fn unreadable_rows(
     let actor = state.caller(&request).await?;
     let id: UploadId = path.parse().map_err(|_| Problem::not_found())?;
     let app = &state.app;
-    let rows = app.unreadable_rows(&actor, id).await?;
+    let rows = app.uploads.exclusions.unreadable_rows(&actor, id).await?;
     let name = format!("{id}-unreadable");
     if wants_ndjson(&request) {
         return Ok(lines(rows, &name));
     }
-    let known = app.upload_columns(&actor, id).await?;
+    let known = app.uploads.rejected.upload_columns(&actor, id).await?;
     let columns = columns_of(known, rows).await.map_err(AppError::from)?;
-    let rows = app.unreadable_rows(&actor, id).await?;
+    let rows = app.uploads.exclusions.unreadable_rows(&actor, id).await?;
     Ok(table(rows, columns, &name))
 }
 

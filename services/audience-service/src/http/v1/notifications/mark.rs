@@ -53,7 +53,7 @@ pub async fn read(
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, hash, move |_ticket| async move {
-            app.read_notification(&caller, id).await?;
+            app.notifications.mark_read(&caller, id).await?;
             let marked = Marked {
                 id: id.to_string(),
                 read: true,
@@ -89,7 +89,7 @@ pub async fn read_all(
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, hash, move |request_id| async move {
-            let marked = app.read_all_notifications(&caller, request_id).await?;
+            let marked = app.notifications.mark_all_read(&caller, request_id).await?;
             Ok(Answer::json(StatusCode::OK, &MarkedAll { marked }))
         })
         .await

@@ -71,7 +71,7 @@ pub async fn list(state: Data<ApiState>, request: HttpRequest) -> Result<HttpRes
         before: after.transpose()?.map(|p| NotificationId::from_raw(p.0)),
         limit: i64::from(limit),
     };
-    let (notifications, more) = state.app.notifications(&actor, filter).await?;
+    let (notifications, more) = state.app.notifications.list(&actor, filter).await?;
     let last = notifications.last().filter(|_| more);
     let next_cursor =
         last.and_then(|last| cursors::seal(&state.sealer, &purpose, &Position(last.id.raw())));
@@ -100,6 +100,6 @@ pub async fn unread_count(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
-    let unread = state.app.unread_notifications(&actor).await?;
+    let unread = state.app.notifications.unread(&actor).await?;
     Ok(HttpResponse::Ok().json(Unread { unread }))
 }

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::json::event_data;
 use crate::{
-    application::{Actor, App, Topic},
+    application::{Actor, Topic, UseCases},
     http::ApiState,
 };
 
@@ -45,8 +45,8 @@ pub async fn follow(state: Data<ApiState>, request: HttpRequest) -> Result<HttpR
     let actor = state.caller(&request).await?;
     let permit = state.stream_permit()?;
     // Listening begins before the position is read, so that no event falls in between.
-    let topics = state.app.wake().subscribe();
-    let kept = state.app.feed_range(&actor).await?;
+    let topics = state.app.wake.subscribe();
+    let kept = state.app.notifications.feed_range(&actor).await?;
     let now = kept.map_or(0, |(_, last)| last);
     let seen = request.headers().get(LAST_EVENT_ID);
     let resumed = seen.map(|id| id.to_str().ok().and_then(|id| resume(id, kept)));
@@ -81,7 +81,7 @@ fn reset(now: i64) -> Event {
 
 /// Where a stream stands.
 struct Feed {
-    app: Arc<App>,
+    app: Arc<UseCases>,
     actor: Actor,
     topic: Topic,
     topics: Receiver<Topic>,
@@ -105,7 +105,12 @@ impl Feed {
             if let Some(event) = self.waiting.pop_front() {
                 return event;
             }
-            match self.app.feed_after(&self.actor, self.after, BATCH).await {
+            match self
+                .app
+                .notifications
+                .feed_after(&self.actor, self.after, BATCH)
+                .await
+            {
                 Ok(events) => {
                     self.after = events.last().map_or(self.after, |last| last.seq);
                     self.waiting.extend(events.into_iter().map(|event| Event {

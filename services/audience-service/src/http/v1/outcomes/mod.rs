@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{application::outcomes::OutcomesRecorded, http::ApiState};
+use crate::{application::outcome::OutcomesRecorded, http::ApiState};
 pub use item::OutcomeItem;
 
 /// Registers the paths.
@@ -90,7 +90,7 @@ pub async fn record(
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, body.hash, move |request_id| async move {
-            let now = app.deps().clock.now();
+            let now = app.clock.now();
             let mut records = Vec::with_capacity(received);
             let mut errors = Vec::new();
             for (index, item) in items.into_iter().enumerate() {
@@ -109,7 +109,7 @@ pub async fn record(
                 }
             }
             let OutcomesRecorded { recorded, repeated } =
-                app.record_outcomes(&caller, request_id, records).await?;
+                app.outcomes.record(&caller, request_id, records).await?;
             let answer = RecordedJson {
                 received,
                 recorded,

@@ -62,7 +62,7 @@ pub async fn recycle(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let id: AudienceId = path.parse().map_err(|_| Problem::not_found())?;
-    state.app.audience(&actor, id).await?;
+    state.app.find.visible(&actor, id).await?;
     let invalid = StatusCode::UNPROCESSABLE_ENTITY;
     let body = state
         .json::<RecycleBody>(&request, payload, invalid)
@@ -73,12 +73,12 @@ pub async fn recycle(
     let wait = prefer::wait(request.headers());
     state
         .once(&request, &actor, body.hash, move |request_id| async move {
-            match app.recycle(&caller, request_id, id, asked).await? {
+            match app.recycle.execute(&caller, request_id, id, asked).await? {
                 RecycleAnswer::DryRun(dry) => {
                     Ok(Answer::json(StatusCode::OK, &DryRunJson::new(*dry, &seal)))
                 }
                 RecycleAnswer::Accepted(started) => {
-                    accepted(app.as_ref(), &caller, started.operation, wait).await
+                    accepted(app.operations.as_ref(), &caller, started.operation, wait).await
                 }
             }
         })

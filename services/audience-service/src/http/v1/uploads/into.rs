@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    application::{AppError, uploads::UploadInto},
+    application::{AppError, upload::UploadInto},
     http::{
         ApiState,
         v1::{
@@ -85,8 +85,12 @@ pub async fn into_audience(
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, body.hash, move |request_id| async move {
-            let started = app.upload_into(&caller, request_id, id, command).await?;
-            accepted(app.as_ref(), &caller, started.operation, wait).await
+            let started = app
+                .uploads
+                .bring_in
+                .into_existing(&caller, request_id, id, command)
+                .await?;
+            accepted(app.operations.as_ref(), &caller, started.operation, wait).await
         })
         .await
 }
@@ -126,8 +130,12 @@ pub async fn resubmit(
     let (app, caller) = (state.app.clone(), actor.clone());
     state
         .once(&request, &actor, body.hash, move |request_id| async move {
-            let started = app.resubmit(&caller, request_id, id, command).await?;
-            accepted(app.as_ref(), &caller, started.operation, wait).await
+            let started = app
+                .uploads
+                .rejected
+                .resubmit(&caller, request_id, id, command)
+                .await?;
+            accepted(app.operations.as_ref(), &caller, started.operation, wait).await
         })
         .await
 }

@@ -7,7 +7,7 @@ use ports::files::{DetectedFormat, Encoding, FileFormat, Header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::application::uploads::StoredUpload;
+use crate::application::upload::StoredUpload;
 
 /// An uploaded file.
 #[derive(Debug, Serialize, ToSchema)]

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     application::{
         Actor,
-        uploads::{Received, ReceivedFile},
+        upload::{Received, ReceivedFile},
     },
     http::ApiState,
 };
@@ -104,7 +104,7 @@ async fn store(
     received: Received<incoming::Chunks>,
 ) -> Result<Answer, Problem> {
     let said = options::fingerprint(&received.options);
-    let file = Box::pin(state.app.receive_file(received)).await?;
+    let file = Box::pin(state.app.uploads.receive.receive(received)).await?;
     let call = call.with_content(file.sha256().as_bytes());
     let call = match said {
         Some(said) => call.with_content(&said),
@@ -125,7 +125,7 @@ async fn remember(
     let (app, take) = (state.app.clone(), Arc::clone(&taken));
     let answer = state.idempotency.run(call, move |request_id| async move {
         take.store(true, Ordering::Relaxed);
-        match Box::pin(app.remember_file(&actor, request_id, file)).await {
+        match Box::pin(app.uploads.receive.remember(&actor, request_id, file)).await {
             Ok(stored) => created(stored.into()),
             Err(error) => Problem::from(error).into(),
         }
@@ -133,7 +133,7 @@ async fn remember(
     // Boxed, as above.
     let answer = Box::pin(answer).await;
     if !taken.load(Ordering::Relaxed) {
-        state.app.forget_file(spare).await?;
+        state.app.uploads.receive.forget(spare).await?;
     }
     Ok(answer?)
 }
@@ -166,6 +166,6 @@ pub async fn read(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let id = path.parse().map_err(|_| Problem::not_found())?;
-    let stored = state.app.upload(&actor, id).await?;
+    let stored = state.app.uploads.find.get(&actor, id).await?;
     Ok(HttpResponse::Ok().json(UploadJson::from(stored)))
 }
