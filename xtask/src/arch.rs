@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use crate::{
-    circles,
+    capabilities, circles,
     lexer::{Keep, blank},
     measure,
     source::{self, SourceFile},
@@ -137,7 +137,9 @@ pub fn check(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut findings = crates(&metadata)?;
     let files = source::files(root)?;
     findings.extend(files.iter().flat_map(mentions));
-    let circles = circles::find(&measure::product(&files)).into_iter();
+    let product = measure::product(&files);
+    findings.extend(capabilities::check(&product));
+    let circles = circles::find(&product).into_iter();
     findings.extend(circles.map(|files| format!("use each other: {}", files.join(" "))));
     Ok(findings)
 }

@@ -13,10 +13,7 @@ type Module = Vec<String>;
 /// Sets of files that reach each other, each in order. A file and the folder that it makes count as one
 /// another's parents: a use of a sibling through the parent is a use of the sibling.
 pub fn find(files: &[&SourceFile]) -> Vec<Vec<String>> {
-    let modules: BTreeMap<Module, &SourceFile> = files
-        .iter()
-        .filter_map(|file| Some((module(&file.path)?, *file)))
-        .collect();
+    let modules = modules(files);
     let uses: BTreeMap<&Module, BTreeSet<&Module>> = modules
         .iter()
         .map(|(at, file)| (at, used(at, file, &modules)))
@@ -37,6 +34,22 @@ pub fn find(files: &[&SourceFile]) -> Vec<Vec<String>> {
         }
     }
     circles
+}
+
+/// Each file with the files of its crate that it names, by their paths.
+pub fn uses<'a>(files: &[&'a SourceFile]) -> Vec<(&'a str, Vec<&'a str>)> {
+    let modules = modules(files);
+    let path = |at: &Module| modules.get(at).map(|file| file.path.as_str());
+    let uses = |(at, file): (&Module, &&'a SourceFile)| {
+        let used = used(at, file, &modules).into_iter().filter_map(path);
+        (file.path.as_str(), used.collect())
+    };
+    modules.iter().map(uses).collect()
+}
+
+fn modules<'a>(files: &[&'a SourceFile]) -> BTreeMap<Module, &'a SourceFile> {
+    let module = |file: &&'a SourceFile| Some((module(&file.path)?, *file));
+    files.iter().filter_map(module).collect()
 }
 
 /// `crates/a/src/b/c.rs` is `a::b::c`; none for what is no part of a library or program.

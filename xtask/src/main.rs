@@ -1,6 +1,7 @@
 //! Checks of the workspace that the compiler cannot do, and its sizes: `cargo run -p xtask -- arch|size|measure`.
 
 mod arch;
+mod capabilities;
 mod circles;
 mod lexer;
 mod measure;

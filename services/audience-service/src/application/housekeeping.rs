@@ -23,6 +23,7 @@ impl PurgeExpired {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "housekeeping.rows", skip_all)]
     pub async fn rows(&self) -> AppResult<u64> {
         let now = self.clock.now();
         let mut purged = 0;
@@ -38,6 +39,7 @@ impl PurgeExpired {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "housekeeping.customer_events", skip_all)]
     pub async fn customer_events(&self) -> AppResult<u64> {
         let before = self.clock.now() - self.kept;
         let mut purged = 0;

@@ -42,6 +42,7 @@ impl ChangeAudience {
     ///
     /// # Errors
     /// `NotFound`; `PreconditionFailed`; `Conflict` with `name_taken` or `audience_deleted`.
+    #[tracing::instrument(name = "audience.change", skip_all)]
     pub async fn change(
         &self,
         actor: &Actor,
@@ -68,6 +69,7 @@ impl ChangeAudience {
     ///
     /// # Errors
     /// `NotFound`; `PreconditionFailed`; `Forbidden` when `only_from` is another source.
+    #[tracing::instrument(name = "audience.drop", skip_all)]
     pub async fn drop(
         &self,
         actor: &Actor,
@@ -92,6 +94,7 @@ impl ChangeAudience {
     ///
     /// # Errors
     /// `NotFound`; `PreconditionFailed`; `Forbidden` as in dropping; `Conflict` with `name_taken` when its name was given away.
+    #[tracing::instrument(name = "audience.restore", skip_all)]
     pub async fn restore(
         &self,
         actor: &Actor,

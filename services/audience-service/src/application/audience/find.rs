@@ -67,6 +67,7 @@ impl FindAudience {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "audience.list", skip_all)]
     pub async fn list(
         &self,
         actor: &Actor,

@@ -110,6 +110,7 @@ impl Operations {
     ///
     /// # Errors
     /// `NotFound`; `Conflict` with `operation_ended`.
+    #[tracing::instrument(name = "operation.cancel", skip_all)]
     pub async fn cancel(
         &self,
         actor: &Actor,
@@ -125,6 +126,7 @@ impl Operations {
     /// # Errors
     /// `NotFound`; `Conflict` with `operation_not_retryable`, or `name_taken` when the name of the
     /// audience it was to make was given away.
+    #[tracing::instrument(name = "operation.retry", skip_all)]
     pub async fn retry(
         &self,
         actor: &Actor,

@@ -24,6 +24,7 @@ impl AbandonedCreations {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "audience.abandoned.drop_all", skip_all)]
     pub async fn drop_all(&self) -> AppResult<usize> {
         let mut dropped = 0;
         loop {

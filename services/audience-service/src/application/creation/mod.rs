@@ -109,6 +109,7 @@ impl CreateAudience {
     ///
     /// # Errors
     /// `Conflict` with `name_taken`; `Invalid` under `strict`; store errors.
+    #[tracing::instrument(name = "audience.create", skip_all)]
     pub async fn execute(
         &self,
         actor: &Actor,

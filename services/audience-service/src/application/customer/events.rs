@@ -71,6 +71,7 @@ impl RecordEvents {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "customer.record_events", skip_all)]
     pub async fn execute(
         &self,
         actor: &Actor,

@@ -30,6 +30,7 @@ impl ReadCustomers {
     ///
     /// # Errors
     /// `NotFound`; store errors.
+    #[tracing::instrument(name = "customer.one", skip_all)]
     pub async fn one(&self, actor: &Actor, id: CustomerId) -> AppResult<Customer> {
         let found = self.queries.customer(&actor.workspace, id).await?;
         found.ok_or(AppError::NotFound)
@@ -39,6 +40,7 @@ impl ReadCustomers {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "customer.list", skip_all)]
     pub async fn list(
         &self,
         actor: &Actor,
@@ -55,6 +57,7 @@ impl ReadCustomers {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "customer.look_up", skip_all)]
     pub async fn look_up(&self, actor: &Actor, by: &CustomerLookup) -> AppResult<Vec<Customer>> {
         let queries = &self.queries;
         let found = queries.look_up_customers(&actor.workspace, by, MAX_FOUND);
@@ -65,6 +68,7 @@ impl ReadCustomers {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "customer.counts", skip_all)]
     pub async fn counts(&self, actor: &Actor) -> AppResult<CustomerCounts> {
         Ok(self.queries.customer_counts(&actor.workspace).await?)
     }
@@ -73,6 +77,7 @@ impl ReadCustomers {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "customer.tags", skip_all)]
     pub async fn tags(
         &self,
         actor: &Actor,
@@ -88,6 +93,7 @@ impl ReadCustomers {
     ///
     /// # Errors
     /// `NotFound` without such a customer; store errors.
+    #[tracing::instrument(name = "customer.events", skip_all)]
     pub async fn events(
         &self,
         actor: &Actor,

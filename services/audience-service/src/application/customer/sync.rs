@@ -53,6 +53,7 @@ impl SyncImported {
     ///
     /// # Errors
     /// Store errors; `StaleVersion` when the delivery was taken over, and nothing was done.
+    #[tracing::instrument(name = "customer.sync", skip_all)]
     pub async fn execute(
         &self,
         batch: &SyncBatch,

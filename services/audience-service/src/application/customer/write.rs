@@ -98,6 +98,7 @@ impl WriteCustomers {
     ///
     /// # Errors
     /// `Invalid` with `strict`; store errors.
+    #[tracing::instrument(name = "customer.upsert", skip_all)]
     pub async fn upsert(
         &self,
         actor: &Actor,
@@ -127,6 +128,7 @@ impl WriteCustomers {
     ///
     /// # Errors
     /// `NotFound`; `PreconditionFailed`; `Invalid`; store errors.
+    #[tracing::instrument(name = "customer.change", skip_all)]
     pub async fn change(
         &self,
         actor: &Actor,

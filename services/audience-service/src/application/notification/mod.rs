@@ -48,6 +48,7 @@ impl Notifications {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "notification.notify", skip_all)]
     pub async fn notify(
         &self,
         ended: OperationEnded,
@@ -92,6 +93,7 @@ impl Notifications {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "notification.list", skip_all)]
     pub async fn list(
         &self,
         actor: &Actor,
@@ -123,6 +125,7 @@ impl Notifications {
     ///
     /// # Errors
     /// `NotFound`; store errors.
+    #[tracing::instrument(name = "notification.mark_read", skip_all)]
     pub async fn mark_read(&self, actor: &Actor, id: NotificationId) -> AppResult<()> {
         let now = self.clock.now();
         let mut uow = self.store.begin(Durability::Full).await?;
@@ -141,6 +144,7 @@ impl Notifications {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "notification.mark_all_read", skip_all)]
     pub async fn mark_all_read(&self, actor: &Actor, request_id: RequestId) -> AppResult<i64> {
         let now = self.clock.now();
         let mut uow = self.store.begin(Durability::Full).await?;

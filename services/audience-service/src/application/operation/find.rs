@@ -22,6 +22,7 @@ impl FindOperation {
     ///
     /// # Errors
     /// `NotFound`; store errors.
+    #[tracing::instrument(name = "operation.get", skip_all)]
     pub async fn get(&self, actor: &Actor, id: OperationId) -> AppResult<Operation> {
         let found = self.frame.operation(&actor.workspace, id).await?;
         found.ok_or(AppError::NotFound)
@@ -31,6 +32,7 @@ impl FindOperation {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "operation.list", skip_all)]
     pub async fn list(
         &self,
         actor: &Actor,

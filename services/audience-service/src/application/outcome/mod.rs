@@ -58,6 +58,7 @@ impl Outcomes {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "outcome.record", skip_all)]
     pub async fn record(
         &self,
         actor: &Actor,

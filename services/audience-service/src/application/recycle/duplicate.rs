@@ -30,6 +30,7 @@ impl DuplicateAudience {
     ///
     /// # Errors
     /// `NotFound`; `Conflict` with `name_taken` or `audience_deleted`.
+    #[tracing::instrument(name = "audience.duplicate", skip_all)]
     pub async fn execute(
         &self,
         actor: &Actor,

@@ -120,6 +120,7 @@ impl RecycleAudience {
     /// # Errors
     /// `NotFound`; `Invalid` with `no_rules`, `unknown_audience`, `unknown_upload`; `Conflict` with
     /// `plan_stale` (carries the new counts), `name_taken`, `audience_deleted`.
+    #[tracing::instrument(name = "audience.recycle", skip_all)]
     pub async fn execute(
         &self,
         actor: &Actor,

@@ -66,6 +66,7 @@ impl ClearAudience {
     ///
     /// # Errors
     /// `NotFound`; `Forbidden` when `only_from` is another source; `Conflict` on a dropped audience.
+    #[tracing::instrument(name = "audience.clear", skip_all)]
     pub async fn execute(
         &self,
         actor: &Actor,

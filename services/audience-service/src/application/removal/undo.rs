@@ -51,6 +51,7 @@ impl UndoOperation {
     /// # Errors
     /// `NotFound`; `Conflict` with `not_undoable`, `undo_expired`, `later_removal_exists` (names the
     /// later operation), or `audience_changed`.
+    #[tracing::instrument(name = "operation.undo", skip_all)]
     pub async fn execute(&self, actor: &Actor, id: OperationId) -> AppResult<Operation> {
         let operation = self.operations.get(actor, id).await?;
         if operation.undone_at.is_some() {

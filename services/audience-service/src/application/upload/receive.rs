@@ -95,6 +95,7 @@ impl ReceiveUpload {
     ///
     /// # Errors
     /// `InsufficientStorage`; `File`; store errors.
+    #[tracing::instrument(name = "upload.receive", skip_all)]
     pub async fn receive<S, C, E>(&self, received: Received<S>) -> AppResult<ReceivedFile>
     where
         S: Stream<Item = Result<C, E>> + Unpin + Send,
@@ -179,6 +180,7 @@ impl ReceiveUpload {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "upload.remember", skip_all)]
     pub async fn remember(
         &self,
         actor: &Actor,

@@ -37,6 +37,7 @@ impl RejectedRows {
     ///
     /// # Errors
     /// `NotFound` for the operation or where it has none.
+    #[tracing::instrument(name = "upload.rejected.stream", skip_all)]
     pub async fn stream(&self, actor: &Actor, id: OperationId) -> AppResult<BlobStream> {
         let operation = self.operations.get(actor, id).await?;
         if let Some(upload) = excluded_file(&operation)? {
@@ -87,6 +88,7 @@ impl RejectedRows {
     ///
     /// # Errors
     /// `NotFound`; `Conflict` with `nothing_rejected`; as for bringing in any file.
+    #[tracing::instrument(name = "upload.rejected.resubmit", skip_all)]
     pub async fn resubmit(
         &self,
         actor: &Actor,

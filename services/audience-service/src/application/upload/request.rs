@@ -56,6 +56,7 @@ impl BringIn {
     /// # Errors
     /// `NotFound` for the audience; `Invalid` for the upload or the mapping; `Conflict` on a dropped
     /// audience; `Forbidden` when `only_from` is another source.
+    #[tracing::instrument(name = "upload.into_existing", skip_all)]
     pub async fn into_existing(
         &self,
         actor: &Actor,
@@ -90,6 +91,7 @@ impl BringIn {
     ///
     /// # Errors
     /// `Invalid` for the upload or the mapping; `Conflict` with `name_taken`.
+    #[tracing::instrument(name = "upload.into_new", skip_all)]
     pub async fn into_new(
         &self,
         actor: &Actor,

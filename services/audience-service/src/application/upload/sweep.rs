@@ -33,6 +33,7 @@ impl SweepFiles {
     ///
     /// # Errors
     /// Store and file errors.
+    #[tracing::instrument(name = "upload.sweep.uploads", skip_all)]
     pub async fn uploads(&self, before: Instant) -> AppResult<u64> {
         let mut swept = self.blobs.remove_unfinished(before).await?;
         loop {
@@ -56,6 +57,7 @@ impl SweepFiles {
     ///
     /// # Errors
     /// Store and file errors.
+    #[tracing::instrument(name = "upload.sweep.scratch", skip_all)]
     pub async fn scratch(
         &self,
         untouched_since: Instant,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::operation::OperationKind;
 use kernel::Stop;
-use operations::{End, Ending, Job as _, Jobs, Run, Signals};
+use operations::{End, Ending, Jobs, Run, Signals};
 use ports::{
     importing::{ClientId, ImportClient, ImportKind},
     store::{Claimed, Lease},

@@ -110,6 +110,7 @@ impl ReadContacts {
     ///
     /// # Errors
     /// `NotFound`; `Gone` with `cursor_expired` after 24 hours; store errors.
+    #[tracing::instrument(name = "contact.walk", skip_all)]
     pub async fn walk(
         &self,
         actor: &Actor,
@@ -174,6 +175,7 @@ impl ReadContacts {
     ///
     /// # Errors
     /// `NotFound`; store errors.
+    #[tracing::instrument(name = "contact.page", skip_all)]
     pub async fn page(
         &self,
         actor: &Actor,
@@ -210,6 +212,7 @@ impl ReadContacts {
     ///
     /// # Errors
     /// `NotFound` for the audience; store errors.
+    #[tracing::instrument(name = "contact.lookup", skip_all)]
     pub async fn lookup(
         &self,
         actor: &Actor,

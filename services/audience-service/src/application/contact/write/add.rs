@@ -146,6 +146,7 @@ impl AddContacts {
     /// # Errors
     /// `NotFound`, `Forbidden`, `Conflict` on a dropped audience, `Invalid` under `strict`; store
     /// errors.
+    #[tracing::instrument(name = "contact.add", skip_all)]
     pub async fn execute(
         &self,
         actor: &Actor,

@@ -39,6 +39,7 @@ impl RemoveContact {
     ///
     /// # Errors
     /// `NotFound` where there is no such visible contact; `Conflict` on a dropped audience.
+    #[tracing::instrument(name = "contact.remove", skip_all)]
     pub async fn execute(
         &self,
         actor: &Actor,

@@ -118,6 +118,7 @@ impl Repair {
     ///
     /// # Errors
     /// Store errors.
+    #[tracing::instrument(name = "contact.repair.all", skip_all)]
     pub async fn all(&self) -> AppResult<usize> {
         let mut uow = self.store.begin(Durability::Full).await?;
         uow.operations().release_leases().await?;

@@ -1,0 +1,233 @@
+//! Puts the use cases on their ports.
+
+mod groups;
+mod jobs;
+mod parts;
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use operations::Frame;
+use ports::{
+    Clock, IdGenerator,
+    contacts::ContactStore,
+    files::{BlobStore, RecordFormats, Spool},
+    store::{AudienceQueries, AudienceStore},
+};
+use tokio_util::sync::CancellationToken;
+
+pub use groups::{Contacts, Customers, Upkeep, Uploads};
+use parts::Parts;
+
+use super::{
+    AppResult, Wake,
+    audience::{ChangeAudience, FindAudience},
+    control::Operations,
+    creation::CreateAudience,
+    notification::Notifications,
+    operation::FindOperation,
+    outcome::Outcomes,
+    recycle::{DuplicateAudience, RecycleAudience},
+    redrive::KeepRedriving,
+    removal::ClearAudience,
+};
+
+/// Rows that long work takes in one step, each with a checkpoint of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct StepSizes {
+    /// Contacts that a removal or a copy judges.
+    pub judged: usize,
+    /// Documents that an upload writes.
+    pub written: usize,
+    /// Rows that a purge deletes.
+    pub purged: usize,
+}
+
+impl Default for StepSizes {
+    fn default() -> Self {
+        Self {
+            judged: 4_000,
+            written: 4_000,
+            purged: 2_000,
+        }
+    }
+}
+
+/// What the use cases need from outside. Each takes what it uses of it.
+#[derive(Clone)]
+pub struct Ports {
+    /// Units of work.
+    pub store: Arc<dyn AudienceStore>,
+    /// Reads outside a transaction.
+    pub queries: Arc<dyn AudienceQueries>,
+    /// Contacts.
+    pub contacts: Arc<dyn ContactStore>,
+    /// Uploaded files, lists of documents, rejected rows.
+    pub blobs: Arc<dyn BlobStore>,
+    /// Sorted scratch files.
+    pub spool: Arc<dyn Spool>,
+    /// Readers of CSV, NDJSON and XLSX.
+    pub formats: Arc<dyn RecordFormats>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub ids: Arc<dyn IdGenerator>,
+    /// How much long work does at a time.
+    pub steps: StepSizes,
+    /// How long events of customers are kept.
+    pub customer_events_kept: TimeDelta,
+    /// Name of this process in leases; new with every start.
+    pub owner: String,
+}
+
+/// The use cases of the service.
+pub struct UseCases {
+    /// Finds audiences.
+    pub find: FindAudience,
+    /// Changes them.
+    pub change: ChangeAudience,
+    /// Creates them.
+    pub create: CreateAudience,
+    /// Empties them.
+    pub clear: ClearAudience,
+    /// Copies them.
+    pub duplicate: DuplicateAudience,
+    /// Removes people by rules.
+    pub recycle: RecycleAudience,
+    /// Contacts.
+    pub contacts: Contacts,
+    /// Files.
+    pub uploads: Uploads,
+    /// Customers.
+    pub customers: Customers,
+    /// Reported outcomes.
+    pub outcomes: Outcomes,
+    /// Notifications.
+    pub notifications: Notifications,
+    /// Dead letters that are sent again.
+    pub redriving: KeepRedriving,
+    /// Long work.
+    pub operations: Arc<Operations>,
+    /// What nobody asks for.
+    pub upkeep: Upkeep,
+    /// Identifiers of requests.
+    pub ids: Arc<dyn IdGenerator>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Signals between requests, workers and streams of this process.
+    pub wake: Wake,
+    stopping: CancellationToken,
+}
+
+impl UseCases {
+    /// Puts the use cases on these ports.
+    pub fn new(ports: Ports) -> Self {
+        let (wake, stopping) = (Wake::default(), CancellationToken::new());
+        let frame = Frame::new(
+            Arc::<dyn AudienceStore>::clone(&ports.store),
+            Arc::<dyn AudienceQueries>::clone(&ports.queries),
+            wake.clone(),
+            ports.clock.clone(),
+            ports.owner.clone(),
+            stopping.clone(),
+        );
+        let frame = Arc::new(frame);
+        let parts = Parts::new(ports, &wake, &stopping);
+        let operations = FindOperation {
+            frame: Arc::clone(&frame),
+        };
+        let contacts = parts.contacts();
+        let p = &parts.ports;
+        Self {
+            find: parts.find.clone(),
+            change: ChangeAudience {
+                store: p.store.clone(),
+                clock: p.clock.clone(),
+                events: parts.events.clone(),
+            },
+            create: CreateAudience {
+                store: p.store.clone(),
+                new: parts.new.clone(),
+                add: contacts.add.clone(),
+                visibility: parts.visibility.clone(),
+                events: parts.events.clone(),
+                abandoned: parts.abandoned(),
+            },
+            clear: ClearAudience {
+                find: parts.find.clone(),
+                store: p.store.clone(),
+                queries: p.queries.clone(),
+                clock: p.clock.clone(),
+                ids: p.ids.clone(),
+                events: parts.events.clone(),
+                accept: parts.accept.clone(),
+                ends: parts.ends.clone(),
+                purges: parts.purges.clone(),
+                release: parts.release.clone(),
+            },
+            duplicate: DuplicateAudience {
+                find: parts.find.clone(),
+                new: parts.new.clone(),
+                accept: parts.accept.clone(),
+                clock: p.clock.clone(),
+            },
+            recycle: RecycleAudience {
+                find: parts.find.clone(),
+                queries: p.queries.clone(),
+                clock: p.clock.clone(),
+                ids: p.ids.clone(),
+                accept: parts.accept.clone(),
+                new: parts.new.clone(),
+                survey: parts.survey.clone(),
+                sets: parts.sets(),
+            },
+            contacts,
+            uploads: parts.uploads(&operations),
+            customers: parts.customers(),
+            outcomes: Outcomes {
+                store: p.store.clone(),
+                queries: p.queries.clone(),
+            },
+            notifications: Notifications {
+                store: p.store.clone(),
+                queries: p.queries.clone(),
+                clock: p.clock.clone(),
+                ids: p.ids.clone(),
+                wake: wake.clone(),
+            },
+            redriving: KeepRedriving {
+                store: p.store.clone(),
+            },
+            operations: Arc::new(Operations {
+                frame,
+                jobs: parts.jobs(),
+                store: p.store.clone(),
+                events: parts.events.clone(),
+                release: parts.release.clone(),
+                undo: parts.undo(&operations),
+                find: operations,
+            }),
+            upkeep: parts.upkeep(),
+            ids: p.ids.clone(),
+            clock: p.clock.clone(),
+            wake,
+            stopping,
+        }
+    }
+
+    /// Repairs what a process left that owned its stores alone: interrupted writes, leases, and
+    /// audiences whose making was cut off. Answers how many writes and audiences.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn repair_all(&self) -> AppResult<usize> {
+        let repaired = self.upkeep.repair.all().await?;
+        Ok(repaired + self.upkeep.abandoned.drop_all().await?)
+    }
+
+    /// Asks running operations to stop at their next checkpoint and to go back into the queue, and
+    /// requests not to wait for what another process holds.
+    pub fn stop_work(&self) {
+        self.stopping.cancel();
+    }
+}

@@ -1,0 +1,112 @@
+//! Which capability of a service may use which.
+
+use crate::{circles, source::SourceFile};
+
+/// The capabilities of audience-service, each with those that it may use: only ones further up.
+const AUDIENCE: &[(&str, &[&str])] = &[
+    ("events", &[]),
+    ("housekeeping", &[]),
+    ("customer", &[]),
+    ("notification", &[]),
+    ("outcome", &[]),
+    ("redrive", &[]),
+    ("audience", &["events"]),
+    ("contact", &["audience"]),
+    ("operation", &["audience", "events"]),
+    ("creation", &["audience", "contact", "events", "operation"]),
+    ("removal", &["audience", "contact", "events", "operation"]),
+    ("upload", &["audience", "contact", "events", "operation"]),
+    (
+        "recycle",
+        &["audience", "contact", "events", "operation", "upload"],
+    ),
+    ("control", &["audience", "events", "operation", "removal"]),
+];
+
+/// The folder of each service's use cases, with its capabilities.
+const SERVICES: &[(&str, &[(&str, &[&str])])] =
+    &[("services/audience-service/src/application/", AUDIENCE)];
+
+/// Where the use cases are put together: it uses all of them, and none uses it.
+const COMPOSITION: &[&str] = &["mod", "compose"];
+
+/// Every use of a capability by another that the table does not have.
+pub fn check(files: &[&SourceFile]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (path, used) in circles::uses(files) {
+        for (folder, table) in SERVICES {
+            let Some(from) = capability(path, folder) else {
+                continue;
+            };
+            if COMPOSITION.contains(&from) {
+                continue;
+            }
+            let Some((_, allowed)) = table.iter().find(|(known, _)| *known == from) else {
+                findings.push(format!("{path}: a capability without a row in the table"));
+                continue;
+            };
+            let others = used.iter().filter_map(|path| capability(path, folder));
+            for on in others.filter(|on| *on != from && !allowed.contains(on)) {
+                findings.push(format!("{path}: {from} must not use {on}"));
+            }
+        }
+    }
+    findings
+}
+
+fn capability<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    let inside = path.strip_prefix(folder)?;
+    let first = inside.split('/').next()?;
+    Some(first.strip_suffix(".rs").unwrap_or(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> SourceFile {
+        SourceFile {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_use_that_the_table_does_not_have_is_found() {
+        let folder = "services/audience-service/src/application";
+        let files = [
+            file(&format!("{folder}/mod.rs"), ""),
+            file(
+                &format!("{folder}/audience/mod.rs"),
+                "use crate::application::contact::A;",
+            ),
+            file(
+                &format!("{folder}/contact/mod.rs"),
+                "use crate::application::audience::B;",
+            ),
+            file(
+                &format!("{folder}/compose.rs"),
+                "use crate::application::audience::B;",
+            ),
+            file(&format!("{folder}/other.rs"), ""),
+        ];
+        let found = check(&files.iter().collect::<Vec<_>>());
+        assert_eq!(
+            found,
+            [
+                format!("{folder}/audience/mod.rs: audience must not use contact"),
+                format!("{folder}/other.rs: a capability without a row in the table"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_capability_uses_only_those_above_it() {
+        for (_, table) in SERVICES {
+            for (row, (name, allowed)) in table.iter().enumerate() {
+                let above = |on: &&str| table.iter().take(row).any(|(known, _)| known == on);
+                assert!(allowed.iter().all(above), "{name}");
+            }
+        }
+    }
+}
