@@ -153,15 +153,90 @@ impl Audience {
         }
     }
 
-    /// Refuses face L's changing commands on audiences made elsewhere.
+    /// Refuses to let a caller that may only change audiences of one source change others.
     ///
     /// # Errors
-    /// [`ChangeError::NotApiManaged`] unless the source is [`Source::Api`].
-    pub fn ensure_api_managed(&self) -> Result<(), ChangeError> {
-        if self.source == Source::Api {
-            Ok(())
-        } else {
-            Err(ChangeError::NotApiManaged)
+    /// [`ChangeError::NotApiManaged`] where `only_from` is another source than this audience's.
+    pub fn ensure_from(&self, only_from: Option<Source>) -> Result<(), ChangeError> {
+        match only_from {
+            Some(source) if source != self.source => Err(ChangeError::NotApiManaged),
+            _ => Ok(()),
         }
+    }
+
+    /// Whether readers may see it, dropped or not.
+    pub fn is_visible(&self) -> bool {
+        self.visibility == Visibility::Ready
+    }
+
+    /// Sets name, labels and status, where they are given. `false` where nothing changes.
+    pub fn describe(
+        &mut self,
+        name: Option<AudienceName>,
+        tags: Option<Tags>,
+        status: Option<AudienceStatus>,
+        now: Instant,
+    ) -> bool {
+        let before = (self.name.clone(), self.tags.clone(), self.status);
+        self.name = name.unwrap_or_else(|| self.name.clone());
+        self.tags = tags.unwrap_or_else(|| self.tags.clone());
+        self.status = status.unwrap_or(self.status);
+        let changed = before != (self.name.clone(), self.tags.clone(), self.status);
+        if changed {
+            self.changed(now);
+        }
+        changed
+    }
+
+    /// Drops it: it stays readable and can be restored. `false` where it is dropped already.
+    pub fn drop_at(&mut self, now: Instant) -> bool {
+        let live = self.deleted_at.is_none();
+        if live {
+            self.deleted_at = Some(now);
+            self.changed(now);
+        }
+        live
+    }
+
+    /// Brings it back. `false` where it is not dropped.
+    pub fn restore(&mut self, now: Instant) -> bool {
+        let dropped = self.deleted_at.take().is_some();
+        if dropped {
+            self.changed(now);
+        }
+        dropped
+    }
+
+    /// Shows what an operation has completed. `false` where it shows already.
+    pub fn show(&mut self, now: Instant) -> bool {
+        let hidden = !self.is_visible();
+        if hidden {
+            self.visibility = Visibility::Ready;
+            self.updated_at = now;
+        }
+        hidden
+    }
+
+    /// Gives it up before it ever showed, and its name with it. `false` where it is not being made.
+    pub fn abandon(&mut self) -> bool {
+        self.pass(Visibility::Creating, Visibility::Abandoned)
+    }
+
+    /// Takes up again what was given up. `false` where it was not.
+    pub fn resume(&mut self) -> bool {
+        self.pass(Visibility::Abandoned, Visibility::Creating)
+    }
+
+    fn pass(&mut self, from: Visibility, to: Visibility) -> bool {
+        let passes = self.visibility == from;
+        if passes {
+            self.visibility = to;
+        }
+        passes
+    }
+
+    fn changed(&mut self, now: Instant) {
+        self.version += 1;
+        self.updated_at = now;
     }
 }

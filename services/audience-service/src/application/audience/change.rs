@@ -1,8 +1,8 @@
 //! Changing what is known of an audience: name, labels, status; dropping and restoring it.
 
 use domain::{
-    audience::{Audience, AudienceStatus, Source, Tags, Visibility},
-    shared::{AudienceId, AudienceName},
+    audience::{Audience, AudienceStatus, Source, Tags},
+    shared::{AudienceId, AudienceName, Instant},
 };
 use ports::{
     Clock, StoreError,
@@ -55,12 +55,8 @@ impl ChangeAudience {
             at_version(a, if_version)?;
             Ok(a.ensure_live()?)
         };
-        self.update_audience(actor, id, &check, move |a| {
-            let before = a.clone();
-            a.name = name.clone().unwrap_or_else(|| a.name.clone());
-            a.tags = tags.clone().unwrap_or_else(|| a.tags.clone());
-            a.status = status.unwrap_or(a.status);
-            *a != before
+        self.update_audience(actor, id, &check, |a, now| {
+            a.describe(name.clone(), tags.clone(), status, now)
         })
         .await
     }
@@ -77,17 +73,12 @@ impl ChangeAudience {
         if_version: Option<i64>,
         only_from: Option<Source>,
     ) -> AppResult<Audience> {
-        let now = self.clock.now();
         let check = |a: &Audience| {
-            api_only(a, only_from)?;
+            a.ensure_from(only_from)?;
             at_version(a, if_version)
         };
-        self.update_audience(actor, id, &check, move |a| {
-            let live = a.deleted_at.is_none();
-            a.deleted_at.get_or_insert(now);
-            live
-        })
-        .await
+        self.update_audience(actor, id, &check, Audience::drop_at)
+            .await
     }
 
     /// Brings a dropped audience back. Again: no change.
@@ -101,8 +92,8 @@ impl ChangeAudience {
         id: AudienceId,
         only_from: Option<Source>,
     ) -> AppResult<Audience> {
-        let check = |a: &Audience| api_only(a, only_from);
-        self.update_audience(actor, id, &check, |a| a.deleted_at.take().is_some())
+        let check = |a: &Audience| Ok(a.ensure_from(only_from)?);
+        self.update_audience(actor, id, &check, Audience::restore)
             .await
     }
 
@@ -113,7 +104,7 @@ impl ChangeAudience {
         actor: &Actor,
         id: AudienceId,
         check: Check<'_>,
-        change: impl Fn(&mut Audience) -> bool + Send + Sync,
+        change: impl Fn(&mut Audience, Instant) -> bool + Send + Sync,
     ) -> AppResult<Audience> {
         for _ in 1..TRIES {
             match self.update_once(actor, id, check, &change).await {
@@ -130,17 +121,15 @@ impl ChangeAudience {
         actor: &Actor,
         id: AudienceId,
         check: Check<'_>,
-        change: &(impl Fn(&mut Audience) -> bool + Send + Sync),
+        change: &(impl Fn(&mut Audience, Instant) -> bool + Send + Sync),
     ) -> AppResult<Audience> {
         let mut uow = self.store.begin(Durability::Full).await?;
         let mut audience = ready(uow.as_mut(), actor, id).await?;
         check(&audience)?;
         let (version, was_deleted) = (audience.version, audience.deleted_at.is_some());
-        if !change(&mut audience) {
+        if !change(&mut audience, self.clock.now()) {
             return Ok(audience);
         }
-        audience.version += 1;
-        audience.updated_at = self.clock.now();
         uow.audiences().save(&audience, version).await?;
         let event = match (was_deleted, audience.deleted_at.is_some()) {
             (false, true) => self.events.audience_dropped(&audience, &actor.user)?,
@@ -161,16 +150,7 @@ pub(crate) async fn ready(
     id: AudienceId,
 ) -> AppResult<Audience> {
     let found = uow.audiences().get(&actor.workspace, id).await?;
-    found
-        .filter(|a| a.visibility == Visibility::Ready)
-        .ok_or(AppError::NotFound)
-}
-
-pub(crate) fn api_only(audience: &Audience, only_from: Option<Source>) -> AppResult<()> {
-    match only_from {
-        Some(_) => Ok(audience.ensure_api_managed()?),
-        None => Ok(()),
-    }
+    found.filter(Audience::is_visible).ok_or(AppError::NotFound)
 }
 
 fn at_version(audience: &Audience, if_version: Option<i64>) -> AppResult<()> {

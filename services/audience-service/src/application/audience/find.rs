@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    audience::{Audience, Visibility},
+    audience::Audience,
     operation::Operation,
     shared::{AudienceId, WorkspaceId},
 };
@@ -36,9 +36,7 @@ impl FindAudience {
     /// `NotFound`; store errors.
     pub async fn visible(&self, actor: &Actor, id: AudienceId) -> AppResult<Audience> {
         let found = self.queries.audience(&actor.workspace, id).await?;
-        found
-            .filter(|a| a.visibility == Visibility::Ready)
-            .ok_or(AppError::NotFound)
+        found.filter(Audience::is_visible).ok_or(AppError::NotFound)
     }
 
     /// An audience, also while nobody sees it.

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{
-    audience::{Audience, Visibility},
-    operation::Operation,
-};
+use domain::{audience::Audience, operation::Operation};
 use ports::{Clock, store::UnitOfWork};
 
 use super::made_by;
@@ -43,13 +40,11 @@ impl AudienceVisibility {
             .get(&audience.workspace, audience.id)
             .await?;
         *audience = stored.ok_or(AppError::NotFound)?;
-        if audience.visibility == Visibility::Ready {
-            return Ok(false);
+        let hidden = audience.show(self.clock.now());
+        if hidden {
+            uow.audiences().save(audience, audience.version).await?;
         }
-        audience.visibility = Visibility::Ready;
-        audience.updated_at = self.clock.now();
-        uow.audiences().save(audience, audience.version).await?;
-        Ok(true)
+        Ok(hidden)
     }
 
     /// Gives up the audience that an operation was to make, and with it the name.
@@ -58,7 +53,7 @@ impl AudienceVisibility {
         uow: &mut dyn UnitOfWork,
         operation: &Operation,
     ) -> AppResult<()> {
-        change(uow, operation, Visibility::Creating, Visibility::Abandoned).await
+        change(uow, operation, Audience::abandon).await
     }
 
     /// Reserves its name again.
@@ -67,24 +62,23 @@ impl AudienceVisibility {
         uow: &mut dyn UnitOfWork,
         operation: &Operation,
     ) -> AppResult<()> {
-        change(uow, operation, Visibility::Abandoned, Visibility::Creating).await
+        change(uow, operation, Audience::resume).await
     }
 }
 
 async fn change(
     uow: &mut dyn UnitOfWork,
     operation: &Operation,
-    from: Visibility,
-    to: Visibility,
+    change: impl Fn(&mut Audience) -> bool + Send,
 ) -> AppResult<()> {
     let Some(id) = made_by(operation)? else {
         return Ok(());
     };
     let found = uow.audiences().get(&operation.workspace, id).await?;
-    if let Some(mut audience) = found.filter(|a| a.visibility == from) {
-        let version = audience.version;
-        audience.visibility = to;
-        uow.audiences().save(&audience, version).await?;
+    if let Some(mut audience) = found
+        && change(&mut audience)
+    {
+        uow.audiences().save(&audience, audience.version).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{audience::Visibility, operation::OperationKind};
+use domain::operation::OperationKind;
 use ports::store::{AudienceStore, Creation, Durability, UnitOfWork};
 
 use crate::application::{
@@ -48,10 +48,12 @@ impl AbandonedCreations {
             .audiences()
             .get(&creation.workspace, creation.audience)
             .await?;
-        let Some(mut audience) = found.filter(|a| a.visibility == Visibility::Creating) else {
+        let Some(mut audience) = found else {
             return Ok(());
         };
-        audience.visibility = Visibility::Abandoned;
+        if !audience.abandon() {
+            return Ok(());
+        }
         uow.audiences().save(&audience, audience.version).await?;
         let by = Actor {
             workspace: audience.workspace.clone(),

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::application::{
     Actor, AppResult, RequestId, Topic,
-    audience::{FindAudience, api_only, ready},
+    audience::{FindAudience, ready},
     events::Events,
     operation::{
         AcceptOperation, EndOperation, PlanPurge, PurgeParams, ReleaseHeld, UNDO, unfinished,
@@ -84,7 +84,7 @@ impl ClearAudience {
                 operation: earlier.operation,
             });
         }
-        api_only(&audience, only_from)?;
+        audience.ensure_from(only_from)?;
         audience.ensure_live()?;
         if let Some(operation) = self.cleared_already(actor, &audience).await? {
             return Ok(Cleared {

@@ -98,14 +98,13 @@ impl UndoOperation {
         };
         let now = self.clock.now();
         let made = uow.audiences().get(&actor.workspace, id).await?;
-        if let Some(mut audience) = made.filter(|a| a.deleted_at.is_none()) {
+        if let Some(mut audience) = made {
             let version = audience.version;
-            audience.deleted_at = Some(now);
-            audience.updated_at = now;
-            audience.version += 1;
-            uow.audiences().save(&audience, version).await?;
-            let dropped = self.events.audience_dropped(&audience, &actor.user)?;
-            self.events.emit(&mut *uow, dropped).await?;
+            if audience.drop_at(now) {
+                uow.audiences().save(&audience, version).await?;
+                let dropped = self.events.audience_dropped(&audience, &actor.user)?;
+                self.events.emit(&mut *uow, dropped).await?;
+            }
         }
         self.mark_undone(uow.as_mut(), actor, operation, 0, 0, now)
             .await?;

@@ -156,9 +156,7 @@ impl AddContacts {
         command: ContactItems,
     ) -> AppResult<ContactsAdded> {
         let audience = self.find.visible(actor, id).await?;
-        if only_from.is_some() {
-            audience.ensure_api_managed()?;
-        }
+        audience.ensure_from(only_from)?;
         audience.ensure_live()?;
         let parsed = self.parse(command)?;
         let orders = self.orders_for(request_id).await?;
