@@ -109,7 +109,7 @@ pub async fn retry<C: Control>(
     let Some(operation) = unless_done(unit.as_mut(), actor, request_id, id).await? else {
         return Ok(());
     };
-    if !operation.state.is_terminal() || operation.state.to(OperationState::Queued).is_err() {
+    if !operation.state.is_retryable() {
         let detail = format!(
             "only failed or cancelled operations: this one is {}",
             operation.state

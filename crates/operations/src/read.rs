@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    operation::{Operation, OperationState},
+    operation::Operation,
     shared::{Instant, OperationId, WorkspaceId},
 };
 use kernel::{Topic, Wake};
@@ -97,8 +97,7 @@ impl Abilities {
         let undoable = operation.undo_until.is_some_and(|until| now < until);
         Self {
             cancel: !operation.state.is_terminal(),
-            retry: operation.state.to(OperationState::Queued).is_ok()
-                && operation.state.is_terminal(),
+            retry: operation.state.is_retryable(),
             undo: undoable && operation.undone_at.is_none(),
         }
     }

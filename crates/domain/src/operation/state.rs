@@ -65,6 +65,11 @@ impl OperationState {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
 
+    /// Whether an operation that ended so can be put back into the queue.
+    pub const fn is_retryable(self) -> bool {
+        self.is_terminal() && self.to(Self::Queued).is_ok()
+    }
+
     /// The states that a move to this one may begin in.
     pub fn sources(self) -> impl Iterator<Item = Self> {
         let all = Self::ALL.iter().copied();

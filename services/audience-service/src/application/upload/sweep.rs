@@ -2,10 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use domain::{
-    operation::OperationState,
-    shared::{Instant, OperationId},
-};
+use domain::shared::{Instant, OperationId};
 use ports::{
     files::{BlobStore, Spool},
     store::{AudienceQueries, AudienceStore, Durability},
@@ -75,8 +72,8 @@ impl SweepFiles {
         let all: Vec<OperationId> = files.keys().copied().collect();
         for ids in all.chunks(LOOK_UP) {
             for (id, state, finished_at) in self.queries.ends_of(ids).await? {
-                let again = matches!(state, OperationState::Failed | OperationState::Cancelled)
-                    && finished_at.is_some_and(|at| at > retried_since);
+                let again =
+                    state.is_retryable() && finished_at.is_some_and(|at| at > retried_since);
                 if again || !state.is_terminal() {
                     files.remove(&id);
                 }
