@@ -1,10 +1,11 @@
-//! Contacts in MongoDB.
+//! Contacts in MongoDB, and whole files in its GridFS.
 //!
 //! A key is one string that sorts as `(audience, epoch, document)`, so that writing is a keyed insert
 //! and a page is a range of the primary index. Nothing here is a transaction: every call is
 //! idempotent, and the relational store says what counts.
 
 mod batches;
+mod blobs;
 mod connect;
 mod error;
 mod keys;
@@ -16,5 +17,6 @@ mod rows;
 mod store;
 mod upsert;
 
+pub use blobs::MongoBlobs;
 pub use connect::{MongoContacts, MongoSettings, MongoStartError};
 pub use rows::{ContactRow, TombstoneRow};

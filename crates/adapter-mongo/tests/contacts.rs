@@ -10,14 +10,18 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use adapter_mongo::{MongoContacts, MongoSettings};
+use adapter_mongo::{MongoBlobs, MongoContacts, MongoSettings};
 use contract_tests::{
+    blobs_contract,
     contacts::{bury, document, key, put, stone, view, walk},
     contacts_contract,
 };
 use domain::{contact::Document, shared::RemovalNo};
 use mongodb::bson::doc;
-use ports::contacts::{ContactStore, Purge};
+use ports::{
+    contacts::{ContactStore, Purge},
+    files::BlobStore,
+};
 
 /// A store in a database that goes with it.
 struct Store {
@@ -69,6 +73,40 @@ async fn on_mongodb() -> Option<Store> {
 }
 
 contacts_contract!(on_mongodb());
+blobs_contract!(files_on_mongodb());
+
+async fn files_on_mongodb() -> (Store, MongoBlobs) {
+    let store = on_mongodb().await.unwrap();
+    let blobs = MongoBlobs::beside(&store.contacts);
+    (store, blobs)
+}
+
+/// Chunks that a process left when it ended in the middle of a file.
+#[tokio::test]
+async fn chunks_without_a_file_are_removed_when_they_are_old() {
+    let (store, blobs) = files_on_mongodb().await;
+    let mut kept = blobs.create("kept").await.unwrap();
+    kept.write(b"x").await.unwrap();
+    kept.finish().await.unwrap();
+    let client = mongodb::Client::with_uri_str(&store.settings.url)
+        .await
+        .unwrap();
+    let chunks = client
+        .database(&store.settings.database)
+        .collection::<mongodb::bson::Document>("files.chunks");
+    let lost = mongodb::bson::oid::ObjectId::new();
+    for n in 0..3 {
+        chunks
+            .insert_one(doc! { "files_id": lost, "n": n })
+            .await
+            .unwrap();
+    }
+    let at = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap();
+    assert_eq!(blobs.remove_unfinished(at(1_000_000_000)).await.unwrap(), 0);
+    assert_eq!(blobs.remove_unfinished(at(4_000_000_000)).await.unwrap(), 1);
+    assert_eq!(chunks.count_documents(doc! {}).await.unwrap(), 1);
+    assert_eq!(blobs.list("", None).await.unwrap(), ["kept"]);
+}
 
 /// Rows of both collections that are left.
 async fn left(settings: &MongoSettings) -> [u64; 2] {

@@ -3,6 +3,7 @@
 pub mod bus;
 pub mod contacts;
 pub mod customers;
+pub mod files;
 pub mod importing;
 pub mod outcomes;
 pub mod requests;

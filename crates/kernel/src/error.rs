@@ -65,7 +65,7 @@ pub enum AppError {
     Store(StoreError),
     /// A file is not what it should be, or cannot be read.
     #[error(transparent)]
-    File(#[from] FileError),
+    File(FileError),
     /// A CRM brought no page, however often it was asked.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -189,6 +189,15 @@ impl From<StoreError> for AppError {
         match error {
             StoreError::DiskFull => Self::InsufficientStorage,
             other => Self::Store(other),
+        }
+    }
+}
+
+impl From<FileError> for AppError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Store(error) => error.into(),
+            other => Self::File(other),
         }
     }
 }

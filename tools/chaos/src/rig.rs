@@ -112,7 +112,7 @@ impl<'a> Rig<'a> {
         rig.broker().await?.subscribe().await?;
         for number in 0..options.replicas {
             let log = rig.log(number);
-            let environment = rig.environment(options.connections)?;
+            let environment = rig.environment(number, options.connections)?;
             let replica = Replica::new(program.to_owned(), environment, log)?;
             replica.start().await?;
             rig.replicas.push(replica);
@@ -125,8 +125,12 @@ impl<'a> Rig<'a> {
         self.dir.path().join(format!("replica-{number}.log"))
     }
 
-    fn environment(&self, connections: usize) -> anyhow::Result<Vec<(String, String)>> {
-        let data = self.dir.path().join("data");
+    fn environment(
+        &self,
+        number: usize,
+        connections: usize,
+    ) -> anyhow::Result<Vec<(String, String)>> {
+        let data = self.dir.path().join(format!("data-{number}"));
         // Found by its set's members, the server would be reached past the proxy.
         let mongodb = format!(
             "mongodb://{}/?directConnection=true",

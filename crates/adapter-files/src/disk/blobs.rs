@@ -98,7 +98,11 @@ impl BlobStore for DiskBlobs {
         blocking(move || remove_file(&path)).await
     }
 
-    async fn list(&self, folder: &str) -> Result<Vec<String>, FileError> {
+    async fn list(
+        &self,
+        folder: &str,
+        untouched_since: Option<DateTime<Utc>>,
+    ) -> Result<Vec<String>, FileError> {
         let start = match folder {
             "" => self.root.folder().to_path_buf(),
             folder => self.root.path(folder)?,
@@ -107,6 +111,10 @@ impl BlobStore for DiskBlobs {
         blocking(move || {
             let mut names = Vec::new();
             for_each_file(&start, &mut |path| {
+                let since = untouched_since.map(SystemTime::from);
+                if since.is_some_and(|since| !is_older(path, since)) {
+                    return Ok(());
+                }
                 let name = path.strip_prefix(&root).ok().and_then(Path::to_str);
                 names.extend(
                     name.filter(|name| check_name(name).is_ok())
@@ -135,7 +143,7 @@ impl BlobStore for DiskBlobs {
             let mut removed = 0;
             for_each_file(&root, &mut |path| {
                 let unfinished = path.to_string_lossy().contains(UNFINISHED);
-                if unfinished && path.metadata()?.modified()? < SystemTime::from(untouched_since) {
+                if unfinished && is_older(path, SystemTime::from(untouched_since)) {
                     remove_file(path)?;
                     removed += 1;
                 }
@@ -145,6 +153,12 @@ impl BlobStore for DiskBlobs {
         })
         .await
     }
+}
+
+/// Whether a file was last written to before this; one that is gone meanwhile was not.
+fn is_older(path: &Path, than: SystemTime) -> bool {
+    let written = path.metadata().and_then(|metadata| metadata.modified());
+    written.is_ok_and(|written| written < than)
 }
 
 fn open_file(path: &Path) -> Result<File, FileError> {

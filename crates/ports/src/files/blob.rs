@@ -74,13 +74,18 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
     /// [`FileError::InvalidName`], [`FileError::Io`].
     async fn remove(&self, name: &str) -> Result<(), FileError>;
 
-    /// Names of the finished files inside a folder and its subfolders, sorted.
+    /// Names of the finished files inside a folder and its subfolders, sorted; with
+    /// `untouched_since`, of those that were finished before.
     ///
     /// `folder` is a valid name, or empty for the whole store; a missing folder is an empty list.
     ///
     /// # Errors
     /// [`FileError::InvalidName`], [`FileError::Io`].
-    async fn list(&self, folder: &str) -> Result<Vec<String>, FileError>;
+    async fn list(
+        &self,
+        folder: &str,
+        untouched_since: Option<DateTime<Utc>>,
+    ) -> Result<Vec<String>, FileError>;
 
     /// Bytes that can still be written, so that a caller can answer 507 before it writes.
     ///

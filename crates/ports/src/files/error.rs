@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::StoreError;
+
 /// Why a stored file cannot be written, found or read.
 ///
 /// No variant carries file content or names given by users, except the names of a workbook's sheets:
@@ -39,6 +41,9 @@ pub enum FileError {
     /// A sorted file is cut short, altered, or read from a place where no record starts.
     #[error("stored file is damaged: {0}")]
     Damaged(&'static str),
+    /// The store that keeps the files failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Any other failure of the operating system.
     #[error("file operation failed")]
     Io(#[source] io::Error),
@@ -65,7 +70,11 @@ impl From<io::Error> for FileError {
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
             io::ErrorKind::NotFound => Self::NotFound,
-            _ => Self::Io(error),
+            // A reader that blocks has nothing else to tell its failure by.
+            _ => match error.downcast::<Self>() {
+                Ok(error) => error,
+                Err(error) => Self::Io(error),
+            },
         }
     }
 }
@@ -164,5 +173,14 @@ mod tests {
             from(io::ErrorKind::PermissionDenied),
             FileError::Io(_)
         ));
+    }
+}
+
+impl From<FileError> for io::Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io(error) => error,
+            error => Self::other(error),
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
-use adapter_mongo::{MongoContacts, MongoSettings};
+use adapter_files::{DiskSpool, TabularFormats};
+use adapter_mongo::{MongoBlobs, MongoContacts, MongoSettings};
 use adapter_sql::pg::{Db, Idempotency, Tables};
 use ports::{Clock, IdGenerator, StoreError};
 use runtime::{Snowflakes, SystemClock};
@@ -77,7 +77,7 @@ fn deps(
         store: Arc::new(db.clone()),
         queries: Arc::new(db.clone()),
         contacts: Arc::new(contacts.clone()),
-        blobs: Arc::new(DiskBlobs::new(dir.join("files")).map_err(files)?),
+        blobs: Arc::new(MongoBlobs::beside(contacts)),
         spool: Arc::new(DiskSpool::new(dir.join("scratch")).map_err(files)?),
         formats: Arc::new(TabularFormats),
         clock: Arc::clone(clock),

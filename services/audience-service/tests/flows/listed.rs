@@ -98,8 +98,12 @@ impl BlobStore for Disk {
         self.files.remove(name).await
     }
 
-    async fn list(&self, folder: &str) -> Result<Vec<String>, FileError> {
-        self.files.list(folder).await
+    async fn list(
+        &self,
+        folder: &str,
+        untouched_since: Option<DateTime<Utc>>,
+    ) -> Result<Vec<String>, FileError> {
+        self.files.list(folder, untouched_since).await
     }
 
     async fn free_bytes(&self) -> Result<u64, FileError> {
@@ -129,7 +133,7 @@ async fn without_room_a_file_is_refused_before_it_is_read() {
         (0, None, false),
     ] {
         free.store(room, Ordering::Relaxed);
-        let before = rig.ports.blobs.list("").await.unwrap();
+        let before = rig.ports.blobs.list("", None).await.unwrap();
         let file = Received {
             length: announced,
             ..received("cpf\nAB-1\n")
@@ -145,7 +149,7 @@ async fn without_room_a_file_is_refused_before_it_is_read() {
             false => {
                 let expected = StatusCode::INSUFFICIENT_STORAGE;
                 assert_eq!(status.unwrap_err(), expected, "{announced:?} into {room}");
-                assert_eq!(rig.ports.blobs.list("").await.unwrap(), before);
+                assert_eq!(rig.ports.blobs.list("", None).await.unwrap(), before);
             }
         }
     }

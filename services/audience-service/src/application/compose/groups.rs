@@ -155,6 +155,7 @@ impl Parts {
     pub(super) fn sets(&self) -> DocumentSets {
         DocumentSets {
             spool: self.ports.spool.clone(),
+            blobs: self.ports.blobs.clone(),
             exclusions: self.exclusions.clone(),
         }
     }

@@ -143,7 +143,7 @@ impl RecycleAudience {
         let planned = match (&request.plan, request.dry_run) {
             (_, true) => {
                 let dry = self.dry_run(&audience, &params, sets, asked).await;
-                self.sets.remove(sets)?;
+                self.sets.remove(sets).await?;
                 return Ok(RecycleAnswer::DryRun(Box::new(dry?)));
             }
             (Some(plan), false) => {
@@ -154,7 +154,7 @@ impl RecycleAudience {
             (None, false) => Ok(()),
         };
         if let Err(error) = planned {
-            self.sets.remove(sets)?;
+            self.sets.remove(sets).await?;
             return Err(error);
         }
         let target = request.new_audience.map(|name| {
@@ -175,6 +175,9 @@ impl RecycleAudience {
         operation.total = Some(audience.contacts);
         operation.after_uploads_of = Some(id);
         operation.params = operations::params::<RunRecycle>(&params)?;
+        self.sets
+            .keep(sets, &request.documents, &request.keep_documents)
+            .await?;
         let accepted = self.accept.accept(request_id, operation, target).await;
         let unneeded = match &accepted {
             Ok(accepted) => accepted.operation != sets,
@@ -184,7 +187,7 @@ impl RecycleAudience {
             Err(_) => true,
         };
         if unneeded {
-            self.sets.remove(sets)?;
+            self.sets.remove(sets).await?;
         }
         Ok(RecycleAnswer::Accepted(accepted?))
     }

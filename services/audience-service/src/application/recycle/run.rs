@@ -100,6 +100,7 @@ impl Job for RunRecycle {
             view: view_of(&content),
         };
         let id = run.operation.id;
+        self.sets.ensure(&run.operation, &params).await?;
         match params.target {
             Target::InPlace => self.in_place(run, &params, source).await?,
             Target::New { audience } => {
@@ -115,7 +116,7 @@ impl Job for RunRecycle {
                 self.copy.copy(run, &params, source, target, at).await?;
             }
         }
-        self.sets.remove(id)
+        self.sets.remove(id).await
     }
 }
 

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use domain::{
     contact::Document,
+    operation::Operation,
     shared::{OperationId, UploadId},
 };
+use futures::TryStreamExt;
 use ports::{
     StoreError,
     contacts::{ContactStore, ContentKey, View},
-    files::{FileError, SortedRecords, Sorter, Spool},
+    files::{BlobStore, FileError, SortedRecords, Sorter, Spool},
 };
 
-use super::{DUPLICATES, KEEP, REMOVE, set_name};
+use super::{DUPLICATES, KEEP, REMOVE, RecycleParams, set_name};
 use crate::application::{
     Actor, AppResult,
     upload::{Exclusion, Exclusions},
@@ -134,6 +136,7 @@ impl SetSource {
 #[derive(Clone)]
 pub struct DocumentSets {
     pub(crate) spool: Arc<dyn Spool>,
+    pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) exclusions: Exclusions,
 }
 
@@ -148,17 +151,89 @@ impl DocumentSets {
     ) -> AppResult<Option<(i64, Exclusion)>> {
         let mut file = None;
         if !remove.is_empty() {
-            let mut sorter = self.sorted(sets, REMOVE, &remove.documents)?;
-            if let Some(upload) = remove.upload {
-                let (filled, found) = self.exclusions.push(actor, upload, sorter).await?;
-                sorter = filled;
-                file = Some((upload.raw(), found));
-            }
-            sorter.finish()?;
+            file = self.write_removed(actor, sets, remove).await?;
         }
         if !keep.is_empty() {
             self.sorted(sets, KEEP, keep)?.finish()?;
         }
+        Ok(file)
+    }
+
+    /// Keeps what the sets were made of: scratch files are of one machine, and a worker on another one
+    /// writes them again.
+    pub(super) async fn keep(
+        &self,
+        sets: OperationId,
+        remove: &SetSource,
+        keep: &[Document],
+    ) -> AppResult<()> {
+        for (which, documents) in [(REMOVE, remove.documents.as_slice()), (KEEP, keep)] {
+            if documents.is_empty() {
+                continue;
+            }
+            let mut writer = self.blobs.create(&set_name(sets, which)).await?;
+            for document in documents {
+                writer.write(document.as_str().as_bytes()).await?;
+                writer.write(b"\n").await?;
+            }
+            writer.finish().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes again what is missing of the sets of an operation.
+    pub(super) async fn ensure(
+        &self,
+        operation: &Operation,
+        params: &RecycleParams,
+    ) -> AppResult<()> {
+        let sets = operation.id;
+        if params.rules.documents && !self.spool.exists(&set_name(sets, REMOVE))? {
+            let upload = params.file.as_ref().map(|(upload, _)| *upload);
+            let remove = SetSource {
+                documents: self.kept(sets, REMOVE).await?,
+                upload: upload.map(UploadId::from_raw),
+            };
+            let actor = Actor {
+                workspace: operation.workspace.clone(),
+                user: operation.created_by.clone(),
+            };
+            self.write_removed(&actor, sets, &remove).await?;
+        }
+        if params.keep.documents && !self.spool.exists(&set_name(sets, KEEP))? {
+            let keep = self.kept(sets, KEEP).await?;
+            self.sorted(sets, KEEP, &keep)?.finish()?;
+        }
+        Ok(())
+    }
+
+    /// The documents of a request; none where it named a file alone.
+    async fn kept(&self, sets: OperationId, which: &str) -> AppResult<Vec<Document>> {
+        let lines = match self.blobs.stream(&set_name(sets, which), 0).await {
+            Ok(stream) => stream.try_concat().await?,
+            Err(FileError::NotFound) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let text = String::from_utf8(lines);
+        let text = text.map_err(|_| FileError::Damaged("a set of documents"))?;
+        let documents = text.lines().map(str::to_owned).map(Document::from_stored);
+        Ok(documents.collect())
+    }
+
+    async fn write_removed(
+        &self,
+        actor: &Actor,
+        sets: OperationId,
+        remove: &SetSource,
+    ) -> AppResult<Option<(i64, Exclusion)>> {
+        let mut sorter = self.sorted(sets, REMOVE, &remove.documents)?;
+        let mut file = None;
+        if let Some(upload) = remove.upload {
+            let (filled, found) = self.exclusions.push(actor, upload, sorter).await?;
+            sorter = filled;
+            file = Some((upload.raw(), found));
+        }
+        sorter.finish()?;
         Ok(file)
     }
 
@@ -175,9 +250,12 @@ impl DocumentSets {
         Ok(sorter)
     }
 
-    pub(super) fn remove(&self, sets: OperationId) -> AppResult<()> {
+    /// Deletes the sets and what they were made of.
+    pub(super) async fn remove(&self, sets: OperationId) -> AppResult<()> {
         for which in [REMOVE, KEEP, DUPLICATES] {
-            self.spool.remove(&set_name(sets, which))?;
+            let name = set_name(sets, which);
+            self.spool.remove(&name)?;
+            self.blobs.remove(&name).await?;
         }
         Ok(())
     }

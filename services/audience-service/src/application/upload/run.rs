@@ -48,7 +48,10 @@ impl Job for RunUpload {
     async fn run(&self, run: &mut Run, params: UploadParams) -> AppResult<()> {
         let mut audience = self.find.of_operation(&run.operation).await?;
         let mut at = Self::reached(&run.operation)?;
-        if at.rows.is_none() {
+        let scratch = spool_name(run.operation.id);
+        // Scratch files are of one machine: on another one everything is read and written again. Rows that
+        // are stored already change nothing, and are reported as what they did.
+        if at.rows.is_none() || !self.spool.exists(&scratch)? {
             at = self.read.execute(run, &params).await?;
             save(run, &at).await?;
         }
@@ -65,7 +68,7 @@ impl Job for RunUpload {
         self.finish(run, audience, at.report).await?;
         self.warm.warm(&run.operation.workspace, id).await;
         crash::point("upload.finished");
-        self.spool.remove(&spool_name(run.operation.id))?;
+        self.spool.remove(&scratch)?;
         Ok(())
     }
 

@@ -13,6 +13,8 @@ use crate::application::AppResult;
 
 /// Files forgotten per step.
 const STEP: i64 = 100;
+/// The folder of what sets of documents were made of.
+const SETS: &str = "recycle";
 /// Operations looked up at once.
 const LOOK_UP: usize = 500;
 
@@ -48,9 +50,9 @@ impl SweepFiles {
         }
     }
 
-    /// Deletes scratch files that nobody has written to since `untouched_since` and whose operation
-    /// has ended or never came to be. What a retry would go on from is kept while the operation ended
-    /// after `retried_since`. Rows decide, so replicas may share the folder.
+    /// Deletes scratch files, and what sets of documents were made of, that nobody has written to since
+    /// `untouched_since` and whose operation has ended or never came to be. What a retry would go on
+    /// from is kept while the operation ended after `retried_since`.
     ///
     /// # Errors
     /// Store and file errors.
@@ -62,12 +64,32 @@ impl SweepFiles {
     ) -> AppResult<u64> {
         let spool = Arc::clone(&self.spool);
         let names = blocking(move || Ok(spool.names(untouched_since)?)).await?;
+        let (names, mut removed) = (self.unneeded(names, retried_since).await?, 0);
+        let spool = Arc::clone(&self.spool);
+        removed += blocking(move || {
+            let mut removed = 0;
+            for name in names {
+                spool.remove(&name)?;
+                removed += 1;
+            }
+            Ok(removed)
+        })
+        .await?;
+        let sources = self.blobs.list(SETS, Some(untouched_since)).await?;
+        for name in self.unneeded(sources, retried_since).await? {
+            self.blobs.remove(&name).await?;
+            removed += 1;
+        }
+        Ok(removed)
+    }
+
+    /// Those of these files whose operation needs them no more.
+    async fn unneeded(&self, names: Vec<String>, retried_since: Instant) -> AppResult<Vec<String>> {
         let mut files: HashMap<OperationId, Vec<String>> = HashMap::new();
         for name in names {
-            let Some(operation) = operation_of(&name) else {
-                continue;
-            };
-            files.entry(operation).or_default().push(name);
+            if let Some(operation) = operation_of(&name) {
+                files.entry(operation).or_default().push(name);
+            }
         }
         let all: Vec<OperationId> = files.keys().copied().collect();
         for ids in all.chunks(LOOK_UP) {
@@ -79,16 +101,7 @@ impl SweepFiles {
                 }
             }
         }
-        let spool = Arc::clone(&self.spool);
-        blocking(move || {
-            let mut removed = 0;
-            for name in files.into_values().flatten() {
-                spool.remove(&name)?;
-                removed += 1;
-            }
-            Ok(removed)
-        })
-        .await
+        Ok(files.into_values().flatten().collect())
     }
 }
 
