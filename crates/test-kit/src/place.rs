@@ -95,7 +95,12 @@ impl Place {
     /// # Panics
     /// When it does not become ready.
     pub fn start(&self, settings: &[(&str, &str)]) -> (Program, Ready) {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
         let mut command = self.command(&["serve"]);
+        // Each is a machine of its own: they share servers and nothing else.
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let data = self.dir.path().join(format!("machine-{number}"));
+        command.env("PLATEIA__DATA_DIR", data);
         command.envs(settings.iter().copied()).stderr(Stdio::null());
         Program::start(&mut command).expect("a program that does not end before it is ready")
     }
