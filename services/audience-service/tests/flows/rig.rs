@@ -72,6 +72,15 @@ impl Rig {
         }
     }
 
+    /// The same stores on another machine: none of the scratch files of this one is there.
+    pub fn elsewhere(&self) -> UseCases {
+        let mut ports = self.ports.clone();
+        let scratch = self._dir.path().join("scratch-elsewhere");
+        ports.spool = Arc::new(DiskSpool::new(scratch).unwrap());
+        ports.owner = "elsewhere".into();
+        UseCases::new(ports)
+    }
+
     pub fn actor(&self) -> Actor {
         Actor {
             workspace: WorkspaceId::parse("ws_1").unwrap(),

@@ -5,6 +5,8 @@ use domain::{
     shared::{AudienceId, Instant, OperationId},
 };
 
+use audience_service::application::control::Pool;
+
 use crate::{crashing::crash_ten_times, rig::Rig};
 
 fn later(rig: &Rig, seconds: i64) -> Instant {
@@ -55,4 +57,18 @@ async fn scratch_goes_with_its_operation() {
     assert_eq!(there(), [false, false, true, false]);
     rig.work().await;
     assert_eq!(rig.operation(live).await.state, OperationState::Succeeded);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_on_another_machine_makes_the_sets_of_a_recycling_again() {
+    let rig = Rig::new().await;
+    let id = rig.create("Base", &["a", "b", "c", "d"]).await;
+    let operation = rig.ask_to_recycle(id, &["b", "d"], false).await;
+    let elsewhere = rig.elsewhere();
+    elsewhere.operations.work_once(Pool::Recycle).await.unwrap();
+    let ended = rig.operation(operation).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+    assert_eq!(rig.members(id).await, ["a", "c"]);
+    let kept = rig.ports.blobs.list("recycle", None).await.unwrap();
+    assert!(kept.is_empty(), "{kept:?}");
 }

@@ -196,7 +196,10 @@ impl System {
             queries: stores.queries,
             contacts: stores.contacts,
             blobs: Arc::new(DiskBlobs::new(dir.join("files")).unwrap()),
-            spool: Arc::new(DiskSpool::new(dir.join("scratch")).unwrap()),
+            // Now and then the process starts on another machine, where no scratch is.
+            spool: Arc::new(
+                DiskSpool::new(dir.join(format!("scratch-{}", self.starts / 3))).unwrap(),
+            ),
             formats: Arc::new(TabularFormats),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
