@@ -10,8 +10,8 @@ use crate::application::{
     customer::{ReadCustomers, RecordEvents, SyncImported, WriteCustomers},
     housekeeping::PurgeExpired,
     operation::FindOperation,
-    recycle::DocumentSets,
-    removal::{UndoOperation, Withhold},
+    recycle::{DocumentSets, DuplicateAudience, RecycleAudience},
+    removal::{ClearAudience, UndoOperation, Withhold},
     upload::{BringIn, Exclusions, FindUpload, ReceiveUpload, RejectedRows, SweepFiles},
 };
 
@@ -206,6 +206,43 @@ impl Parts {
                 contacts: p.contacts.clone(),
                 purges: self.purges.clone(),
             },
+        }
+    }
+
+    pub(super) fn clear(&self) -> ClearAudience {
+        ClearAudience {
+            find: self.find.clone(),
+            store: self.ports.store.clone(),
+            queries: self.ports.queries.clone(),
+            clock: self.ports.clock.clone(),
+            ids: self.ports.ids.clone(),
+            events: self.events.clone(),
+            accept: self.accept.clone(),
+            ends: self.ends.clone(),
+            purges: self.purges.clone(),
+            release: self.release.clone(),
+        }
+    }
+
+    pub(super) fn recycle(&self) -> RecycleAudience {
+        RecycleAudience {
+            find: self.find.clone(),
+            queries: self.ports.queries.clone(),
+            clock: self.ports.clock.clone(),
+            ids: self.ports.ids.clone(),
+            accept: self.accept.clone(),
+            new: self.new.clone(),
+            survey: self.survey.clone(),
+            sets: self.sets(),
+        }
+    }
+
+    pub(super) fn duplicate(&self) -> DuplicateAudience {
+        DuplicateAudience {
+            find: self.find.clone(),
+            new: self.new.clone(),
+            accept: self.accept.clone(),
+            clock: self.ports.clock.clone(),
         }
     }
 }

@@ -1,7 +1,11 @@
 //! From where a recycling goes on.
 
-use domain::operation::{Progress, Report};
+use domain::{
+    operation::{Progress, Report},
+    recycle::Reasons,
+};
 use operations::{Job, Run};
+use ports::contacts::Tombstone;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
@@ -28,6 +32,31 @@ pub(crate) struct RecycleCheckpoint {
     /// Row number of the next contact copied to a new audience.
     #[serde(default)]
     pub copied: i64,
+}
+
+impl RecycleCheckpoint {
+    /// What the survey counted for a tombstone's contact, if it did. What a run marked after its last
+    /// checkpoint is not counted: the next run began before it.
+    pub fn counted(&self, stone: &Tombstone) -> Option<Reasons> {
+        let next = self.runs.iter().find(|(number, _)| *number > stone.run);
+        let reached = next.is_none_or(|(_, began)| {
+            began
+                .as_deref()
+                .is_some_and(|began| stone.document.as_str() <= began)
+        });
+        (!stone.counted.is_empty() && reached).then_some(stone.counted)
+    }
+
+    /// The tombstone with what the survey counted for its contact.
+    pub fn count(&self, stone: Tombstone, counted: Option<Reasons>) -> Tombstone {
+        let Some(counted) = counted else { return stone };
+        let run = self.runs.last().map_or(0, |(number, _)| *number);
+        Tombstone {
+            counted,
+            run,
+            ..stone
+        }
+    }
 }
 
 /// Stores a checkpoint of this operation.

@@ -43,31 +43,6 @@ use crate::application::{
 /// Removals of one audience that can be undone at the same time.
 const MAX_UNDOABLE: usize = 64;
 
-impl RecycleCheckpoint {
-    /// What the survey counted for a tombstone's contact, if it did. What a run marked after its last
-    /// checkpoint is not counted: the next run began before it.
-    pub fn counted(&self, stone: &Tombstone) -> Option<Reasons> {
-        let next = self.runs.iter().find(|(number, _)| *number > stone.run);
-        let reached = next.is_none_or(|(_, began)| {
-            began
-                .as_deref()
-                .is_some_and(|began| stone.document.as_str() <= began)
-        });
-        (!stone.counted.is_empty() && reached).then_some(stone.counted)
-    }
-
-    /// The tombstone with what the survey counted for its contact.
-    pub fn count(&self, stone: Tombstone, counted: Option<Reasons>) -> Tombstone {
-        let Some(counted) = counted else { return stone };
-        let run = self.runs.last().map_or(0, |(number, _)| *number);
-        Tombstone {
-            counted,
-            run,
-            ..stone
-        }
-    }
-}
-
 /// Runs recyclings.
 #[derive(Clone)]
 pub(crate) struct RunRecycle {
