@@ -38,6 +38,11 @@ impl Answer {
         }
     }
 
+    /// 200 with a JSON body.
+    pub fn ok(body: &impl Serialize) -> Self {
+        Self::json(StatusCode::OK, body)
+    }
+
     /// An answer with a JSON body.
     pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
         Self::json_as(status, HeaderValue::from_static("application/json"), body)

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, dev,
     http::StatusCode,
     web::{self, Bytes, Payload},
 };
@@ -69,7 +69,16 @@ impl ApiContext {
         payload: Payload,
         invalid: StatusCode,
     ) -> Result<Body<T>, Problem> {
-        let read = body::read_json(payload.into_inner(), request.headers(), self.body_limit).await;
+        self.read_json(request, payload.into_inner(), invalid).await
+    }
+
+    pub(crate) async fn read_json<T: DeserializeOwned + Send + 'static>(
+        &self,
+        request: &HttpRequest,
+        payload: dev::Payload,
+        invalid: StatusCode,
+    ) -> Result<Body<T>, Problem> {
+        let read = body::read_json(payload, request.headers(), self.body_limit).await;
         let bytes = read.map_err(|e| e.into_problem(invalid))?;
         parsed(bytes, invalid).await
     }
@@ -84,7 +93,17 @@ impl ApiContext {
         payload: Payload,
         invalid: StatusCode,
     ) -> Result<Body<T>, Problem> {
-        let read = body::read_json(payload.into_inner(), request.headers(), self.body_limit).await;
+        self.read_optional_json(request, payload.into_inner(), invalid)
+            .await
+    }
+
+    pub(crate) async fn read_optional_json<T: DeserializeOwned + Default + Send + 'static>(
+        &self,
+        request: &HttpRequest,
+        payload: dev::Payload,
+        invalid: StatusCode,
+    ) -> Result<Body<T>, Problem> {
+        let read = body::read_json(payload, request.headers(), self.body_limit).await;
         let bytes = match read {
             Ok(bytes) => bytes,
             Err(BodyError::Missing) => {
@@ -131,8 +150,14 @@ impl ApiContext {
     where
         F: Future<Output = Result<Answer, Problem>> + Send + 'static,
     {
-        let answer = spawned(&self.changes, Box::pin(change)).await??;
-        Ok(answer.into())
+        Ok(self.spawn(change).await?.into())
+    }
+
+    pub(crate) async fn spawn<F>(&self, change: F) -> Result<Answer, Problem>
+    where
+        F: Future<Output = Result<Answer, Problem>> + Send + 'static,
+    {
+        spawned(&self.changes, Box::pin(change)).await?
     }
 
     /// Room for one more event stream, held as long as it is open.
@@ -146,8 +171,7 @@ impl ApiContext {
 
     /// Seals a position in a list of a workspace.
     pub fn seal(&self, workspace: &WorkspaceId, list: &str, at: &impl Serialize) -> Option<String> {
-        let bytes = serde_json::to_vec(at).ok()?;
-        Some(self.sealer.seal(&format!("{list}:{workspace}"), &bytes))
+        self.sealer.seal_value(&format!("{list}:{workspace}"), at)
     }
 
     /// Opens a cursor of that list, where there is one.
@@ -163,8 +187,9 @@ impl ApiContext {
         let Some(cursor) = cursor else {
             return Ok(None);
         };
-        let bytes = self.sealer.open(&format!("{list}:{workspace}"), cursor);
-        let at = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let at = self
+            .sealer
+            .open_value(&format!("{list}:{workspace}"), cursor);
         let detail = "the cursor was altered, or was made for another list";
         at.map(Some)
             .ok_or_else(|| Problem::bad_request("invalid_cursor", detail))

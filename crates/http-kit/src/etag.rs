@@ -52,6 +52,15 @@ impl IfMatch {
         }
     }
 
+    /// Lets a resource in this version pass; the version, where the client named one.
+    ///
+    /// # Errors
+    /// 412 when it is not the expected one.
+    pub fn expect(&self, version: i64) -> Result<Option<i64>, Problem> {
+        self.check(version)?;
+        Ok((*self != Self::Absent).then_some(version))
+    }
+
     /// Lets a resource in this version pass.
     ///
     /// # Errors

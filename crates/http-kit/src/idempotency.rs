@@ -155,6 +155,14 @@ impl Idempotency {
         }
     }
 
+    /// The identity of a change without a key.
+    pub fn fresh(&self) -> RequestId {
+        RequestId {
+            write_id: self.ids.next(),
+            keyed: false,
+        }
+    }
+
     /// Runs `change` to its end even if the client goes away, and keeps its answer for replay
     /// when the client sent a key. Refusals (4xx that store nothing) and failures are not kept.
     ///
@@ -174,10 +182,7 @@ impl Idempotency {
             content,
         } = call;
         let Some(key) = key else {
-            let request = RequestId {
-                write_id: this.ids.next(),
-                keyed: false,
-            };
+            let request = this.fresh();
             let change = in_context(async move { change(request).await });
             return self
                 .changes
@@ -293,4 +298,4 @@ fn stores_nothing(status: StatusCode) -> bool {
 
 #[cfg(test)]
 #[path = "idempotency_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -117,7 +117,7 @@ fn wrapper_of(store: Arc<Memory>) -> Idempotency {
     Idempotency::new(store, Arc::new(Counter::default()), changes, LEASE)
 }
 
-fn wrapper() -> Idempotency {
+pub(crate) fn wrapper() -> Idempotency {
     wrapper_of(Arc::default())
 }
 

@@ -9,11 +9,13 @@ mod api;
 mod arriving;
 pub mod auth;
 pub mod body;
+mod caller;
 mod changes;
 mod connection;
 pub mod context;
 pub mod etag;
 mod exchange;
+pub mod extract;
 pub mod health;
 mod holding;
 pub mod idempotency;
@@ -24,6 +26,7 @@ pub mod prefer;
 mod problem;
 mod refusal;
 mod resource;
+mod routes;
 mod server;
 mod siv;
 pub mod sse;
@@ -33,13 +36,21 @@ pub mod trace;
 pub use answer::Answer;
 pub use api::{ApiContext, Body};
 pub use auth::{AuthError, Authenticator, Principal};
+pub use caller::{Api, ApiResult, Authenticated, Caller, Cursors};
 pub use changes::spawned;
 pub use connection::Limits;
+pub use extract::{
+    Arguments, Extract, Id, Idempotent, Ids, JsonBody, Nothing, Once, OptionalBody, Query, Wait,
+};
 pub use idempotency::{Idempotency, IdempotencyError};
 pub use problem::{FieldError, Problem, ProblemBody};
 pub use resource::{allow, fallbacks, resource};
+pub use routes::Routes;
 pub use server::Server;
 pub use tokens::{ContactIds, Sealer};
+
+#[doc(hidden)]
+pub use pastey;
 
 /// An instant as every face but the older ones writes it: RFC 3339, UTC, milliseconds.
 pub fn timestamp(at: domain::shared::Instant) -> String {

@@ -8,6 +8,7 @@ use utoipa::{
         path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem},
         response::ResponseBuilder,
         schema::{ObjectBuilder, Schema, Type},
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
@@ -218,6 +219,28 @@ fn add_header(operation: &mut Operation, header: Parameter) {
     if !parameters.iter().any(declared) {
         parameters.push(RefOr::T(header));
     }
+}
+
+/// The document of a service: what it is, its paths, and those that it has below `/api/v1`.
+pub fn of_service(
+    about: OpenApi,
+    paths: OpenApi,
+    v1: impl IntoIterator<Item = OpenApi>,
+) -> OpenApi {
+    let whole = about.merge_from(paths);
+    let mut document = v1
+        .into_iter()
+        .fold(whole, |whole, paths| whole.nest("/api/v1", paths));
+    let key = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API key of the workspace."))
+        .build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("key", SecurityScheme::Http(key));
+    let by_key = SecurityRequirement::new::<_, [&str; 0], &str>("key", []);
+    document.security = Some(vec![by_key]);
+    Shared.modify(&mut document);
+    document
 }
 
 /// One document of several services at the same address.

@@ -334,6 +334,13 @@ impl Responder for Problem {
     }
 }
 
+/// As V1 answers one broken rule.
+impl From<Violation> for Problem {
+    fn from(broken: Violation) -> Self {
+        Self::unprocessable(vec![broken])
+    }
+}
+
 /// The one table from a store's errors to statuses. A use case that expects a conflict or a stale
 /// version gives it a code of its own before it comes here.
 impl From<StoreError> for Problem {

@@ -23,13 +23,21 @@ pub fn allow<'a>(methods: impl IntoIterator<Item = &'a Method>) -> Option<Header
 /// A path and what it does by method; 405 with `Allow` to any other method.
 pub fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> Resource {
     let allow = allow(routes.iter().map(|(method, _)| method));
-    let wrong_method = move || std::future::ready(method_not_allowed(allow.clone()));
-    let resource = web::resource(path.to_owned()).default_service(web::to(wrong_method));
+    let resource = with_fallback(path, move || method_not_allowed(allow.clone()));
     routes
         .into_iter()
         .fold(resource, |resource, (method, route)| {
             resource.route(route.method(method))
         })
+}
+
+/// A path with an answer to methods that it does not have.
+pub(crate) fn with_fallback(
+    path: &str,
+    answer: impl Fn() -> HttpResponse + Clone + 'static,
+) -> Resource {
+    let wrong_method = web::to(move || std::future::ready(answer()));
+    web::resource(path.to_owned()).default_service(wrong_method)
 }
 
 /// Answers what no handler answers: a query or path that cannot be read, and any path that is not served.
@@ -45,7 +53,8 @@ pub fn fallbacks(config: &mut web::ServiceConfig) {
         .default_service(web::to(async || Problem::not_found()));
 }
 
-fn method_not_allowed(allow: Option<HeaderValue>) -> HttpResponse {
+/// 405 as a problem.
+pub(crate) fn method_not_allowed(allow: Option<HeaderValue>) -> HttpResponse {
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
     let problem = match allow {
         Some(allow) => problem.with_header(ALLOW, allow),

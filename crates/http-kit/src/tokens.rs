@@ -1,6 +1,7 @@
 //! Opaque tokens that clients carry for us: cursors, plan tokens, contact ids.
 
 use domain::shared::WorkspaceId;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::siv::Siv;
 
@@ -23,6 +24,17 @@ impl Sealer {
     /// The bytes, or `None` when the token is altered or was made for another purpose.
     pub fn open(&self, purpose: &str, token: &str) -> Option<Vec<u8>> {
         self.0.open(purpose, token)
+    }
+
+    /// Seals a value as JSON.
+    pub fn seal_value(&self, purpose: &str, value: &impl Serialize) -> Option<String> {
+        let bytes = serde_json::to_vec(value).ok()?;
+        Some(self.seal(purpose, &bytes))
+    }
+
+    /// The value, or `None` as [`Self::open`] answers it.
+    pub fn open_value<T: DeserializeOwned>(&self, purpose: &str, token: &str) -> Option<T> {
+        serde_json::from_slice(&self.open(purpose, token)?).ok()
     }
 }
 

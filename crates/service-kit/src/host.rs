@@ -4,11 +4,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{
     Scope,
-    web::{self, Bytes, Data, ServiceConfig},
+    web::{self, Bytes, ServiceConfig},
 };
 use http_kit::{
-    ApiContext, Authenticator, Idempotency, Sealer, Server, fallbacks, openapi,
-    operations::{OperationService, Operations},
+    Api, ApiContext, Authenticator, Idempotency, Sealer, Server, fallbacks, openapi,
+    operations::{self, OperationService, Operations},
 };
 use messaging::{
     AllDeadLetters, DeadLetterQueue, OutboxRelay, Retention, RetentionSettings, Router, Signal,
@@ -288,22 +288,22 @@ fn routes(started: Vec<Started>) -> impl Fn(&mut ServiceConfig) + Clone + Send +
     }
     let shared = shared.map(|(document, context)| {
         let text = Bytes::from(openapi::text(&document));
-        (text, Data::new(Operations::new(context, services)))
+        let operations = operations::routes().serve(&Api::new(context, Operations::new(services)));
+        (text, operations)
     });
     move |config| {
         config.configure(fallbacks);
-        if let Some((document, operations)) = &shared {
-            config
-                .app_data(operations.clone())
-                .configure(|config| crate::docs::configure(config, document.clone()));
-        }
         for one in &routes {
             one(config);
         }
         // One scope for all: the first of several would take every path below it.
-        let scope = web::scope("/api/v1").configure(http_kit::operations::configure);
         let below = |scope: Scope, one: &Routes| scope.configure(|config| one(config));
-        config.service(v1.iter().fold(scope, below));
+        let mut scope = v1.iter().fold(web::scope("/api/v1"), below);
+        if let Some((document, operations)) = &shared {
+            config.configure(|config| crate::docs::configure(config, document.clone()));
+            scope = scope.configure(operations);
+        }
+        config.service(scope);
     }
 }
 

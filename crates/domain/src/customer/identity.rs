@@ -1,6 +1,6 @@
 //! Who a customer is.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use crate::{contact::Document, importing::ExternalId, shared::IdError};
 
@@ -34,6 +34,17 @@ impl CustomerId {
             true => Ok(Self(number)),
             false => Err(IdError { kind: "customer" }),
         }
+    }
+}
+
+impl FromStr for CustomerId {
+    type Err = IdError;
+
+    /// Takes plain decimal digits.
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let number = digits.then(|| text.parse().ok()).flatten();
+        number.map_or(Err(IdError { kind: "customer" }), Self::new)
     }
 }
 

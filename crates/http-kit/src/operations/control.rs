@@ -1,21 +1,9 @@
 //! Stopping operations, trying them again, taking them back.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path, Payload},
-};
-use serde::Deserialize;
+use domain::shared::OperationId;
 
-use super::{OperationJson, Operations, accepted, path_id};
-use crate::{Answer, Problem, ProblemBody, prefer};
-
-const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
-
-/// An empty object.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
+use super::{Caller, OperationJson, accepted};
+use crate::{Answer, ApiResult, Id, Idempotent, Nothing, OptionalBody, Problem, ProblemBody, Wait};
 
 /// Asks an operation to stop. A running one ends at its next checkpoint.
 #[utoipa::path(
@@ -35,25 +23,17 @@ struct Nothing {}
     )
 )]
 pub async fn cancel(
-    state: Data<Operations>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let context = &state.context;
-    let actor = context.caller(&request).await?;
-    let id = path_id(&path)?;
-    let body = context.optional_json::<Nothing>(&request, payload, INVALID);
-    let hash = body.await?.hash;
-    let wait = prefer::wait(request.headers());
-    let (service, _) = state.find(&actor, id).await?;
-    let caller = actor.clone();
-    context
-        .once(&request, &actor, hash, move |request_id| async move {
-            service.cancel(&caller, request_id, id).await?;
-            accepted(service.as_ref(), &caller, id, wait).await
-        })
-        .await
+    caller: Caller,
+    Id(id): Id<OperationId>,
+    Wait(wait): Wait,
+    Idempotent(once, _): Idempotent<OptionalBody<Nothing>>,
+) -> ApiResult {
+    let (service, _) = caller.find(&caller.actor, id).await?;
+    once.run(move |request_id| async move {
+        service.cancel(&caller.actor, request_id, id).await?;
+        accepted(service.as_ref(), &caller.actor, id, wait).await
+    })
+    .await
 }
 
 /// Puts a failed or cancelled operation back into the queue; it goes on from its checkpoint.
@@ -74,25 +54,17 @@ pub async fn cancel(
     )
 )]
 pub async fn retry(
-    state: Data<Operations>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let context = &state.context;
-    let actor = context.caller(&request).await?;
-    let id = path_id(&path)?;
-    let body = context.optional_json::<Nothing>(&request, payload, INVALID);
-    let hash = body.await?.hash;
-    let wait = prefer::wait(request.headers());
-    let (service, _) = state.find(&actor, id).await?;
-    let caller = actor.clone();
-    context
-        .once(&request, &actor, hash, move |request_id| async move {
-            service.retry(&caller, request_id, id).await?;
-            accepted(service.as_ref(), &caller, id, wait).await
-        })
-        .await
+    caller: Caller,
+    Id(id): Id<OperationId>,
+    Wait(wait): Wait,
+    Idempotent(once, _): Idempotent<OptionalBody<Nothing>>,
+) -> ApiResult {
+    let (service, _) = caller.find(&caller.actor, id).await?;
+    once.run(move |request_id| async move {
+        service.retry(&caller.actor, request_id, id).await?;
+        accepted(service.as_ref(), &caller.actor, id, wait).await
+    })
+    .await
 }
 
 /// Takes back what an operation did, in this one call. Again: no change.
@@ -113,25 +85,16 @@ pub async fn retry(
     )
 )]
 pub async fn undo(
-    state: Data<Operations>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let context = &state.context;
-    let actor = context.caller(&request).await?;
-    let id = path_id(&path)?;
-    let body = context.optional_json::<Nothing>(&request, payload, INVALID);
-    let hash = body.await?.hash;
-    let (service, _) = state.find(&actor, id).await?;
-    let caller = actor.clone();
-    context
-        .once(&request, &actor, hash, move |_| async move {
-            service.undo(&caller, id).await?;
-            let undone = service.frame().operation(&caller.workspace, id).await?;
-            let undone = undone.ok_or_else(Problem::not_found)?;
-            let json = OperationJson::new(service.as_ref(), undone)?;
-            Ok(Answer::json(StatusCode::OK, &json))
-        })
-        .await
+    caller: Caller,
+    Id(id): Id<OperationId>,
+    Idempotent(once, _): Idempotent<OptionalBody<Nothing>>,
+) -> ApiResult {
+    let (service, _) = caller.find(&caller.actor, id).await?;
+    once.run(move |_| async move {
+        service.undo(&caller.actor, id).await?;
+        let undone = service.frame().operation(&caller.actor.workspace, id);
+        let undone = undone.await?.ok_or_else(Problem::not_found)?;
+        Ok(Answer::ok(&OperationJson::new(service.as_ref(), undone)?))
+    })
+    .await
 }

@@ -2,11 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Path},
-};
-use domain::operation::Operation;
+use actix_web::HttpResponse;
+use domain::{operation::Operation, shared::OperationId};
 use futures::{Stream, stream};
 use kernel::{Actor, Topic};
 use tokio::{
@@ -14,9 +11,9 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{OperationJson, OperationService, Operations, path_id};
+use super::{Caller, OperationJson, OperationService};
 use crate::{
-    Problem, ProblemBody,
+    Id, Problem, ProblemBody,
     sse::{self, Event, EventText},
 };
 
@@ -44,14 +41,9 @@ const POLL: Duration = Duration::from_secs(1);
         (status = 503, description = "Too many streams are open", body = ProblemBody),
     )
 )]
-pub async fn events(
-    state: Data<Operations>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let context = &state.context;
-    let actor = context.caller(&request).await?;
-    let (service, found) = state.find(&actor, path_id(&path)?).await?;
+pub async fn events(caller: Caller, Id(id): Id<OperationId>) -> Result<HttpResponse, Problem> {
+    let actor = caller.actor.clone();
+    let (service, found) = caller.find(&actor, id).await?;
     // Listening begins before the operation is read, so that no change falls in between.
     let topics = service.frame().wake().subscribe();
     let operation = service
@@ -59,7 +51,7 @@ pub async fn events(
         .operation(&actor.workspace, found.id)
         .await?;
     let operation = operation.ok_or_else(Problem::not_found)?;
-    let permit = context.stream_permit()?;
+    let permit = caller.context().stream_permit()?;
     let following = Following {
         actor,
         topics,
@@ -69,7 +61,8 @@ pub async fn events(
         operation,
         _permit: permit,
     };
-    Ok(sse::respond(following.stream(), context.stopping.clone()))
+    let stopping = caller.context().stopping.clone();
+    Ok(sse::respond(following.stream(), stopping))
 }
 
 /// Where a stream stands.

@@ -9,11 +9,6 @@ mod read;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{ApiContext, Problem, resource};
-use actix_web::{
-    http::Method,
-    web::{self, ServiceConfig},
-};
 use async_trait::async_trait;
 use domain::{
     operation::{Operation, OperationKind},
@@ -22,9 +17,10 @@ use domain::{
 use kernel::{Actor, AppError, RequestId};
 use ports::StoreError;
 use serde_json::Value;
-use utoipa::OpenApi;
 
 use operations::{Control, Frame};
+
+use crate::Problem;
 
 pub use followed::{accepted, answer};
 pub use json::{FailureJson, OperationJson, ProgressJson, path_id, path_of};
@@ -111,19 +107,16 @@ impl<S: Shown> OperationService for S {
 }
 
 /// The operations of every service at this address.
-#[derive(Clone)]
 pub struct Operations {
-    context: ApiContext,
-    services: Arc<[Arc<dyn OperationService>]>,
+    services: Vec<Arc<dyn OperationService>>,
 }
+
+type Caller = crate::Caller<Operations>;
 
 impl Operations {
     /// Those of these services.
-    pub fn new(context: ApiContext, services: Vec<Arc<dyn OperationService>>) -> Self {
-        Self {
-            context,
-            services: services.into(),
-        }
+    pub const fn new(services: Vec<Arc<dyn OperationService>>) -> Self {
+        Self { services }
     }
 
     /// An operation, and whose it is.
@@ -142,43 +135,18 @@ impl Operations {
     }
 }
 
-/// Registers the paths below `/api/v1`. The application data needs [`Operations`].
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(resource(
-            "/operations",
-            [(Method::GET, web::to(read::list))],
-        ))
-        .service(resource(
-            "/operations/{id}",
-            [(Method::GET, web::to(read::read))],
-        ))
-        .service(resource(
-            "/operations/{id}/events",
-            [(Method::GET, web::to(events::events))],
-        ))
-        .service(resource(
-            "/operations/{id}/cancel",
-            [(Method::POST, web::to(control::cancel))],
-        ))
-        .service(resource(
-            "/operations/{id}/retry",
-            [(Method::POST, web::to(control::retry))],
-        ))
-        .service(resource(
-            "/operations/{id}/undo",
-            [(Method::POST, web::to(control::undo))],
-        ));
+crate::routes! {
+    Operations;
+    read::{list, read},
+    events::{events},
+    control::{cancel, retry, undo},
 }
 
 /// Describes the paths, relative to `/api/v1`.
-#[derive(OpenApi)]
-#[openapi(paths(
-    read::list,
-    read::read,
-    events::events,
-    control::cancel,
-    control::retry,
-    control::undo,
-))]
 pub struct Paths;
+
+impl utoipa::OpenApi for Paths {
+    fn openapi() -> utoipa::openapi::OpenApi {
+        routes().document()
+    }
+}

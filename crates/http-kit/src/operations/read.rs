@@ -2,10 +2,6 @@
 
 use std::cmp::Reverse;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Path, Query},
-};
 use domain::{
     operation::{Operation, OperationKind, OperationState},
     shared::{OperationId, Violation},
@@ -15,9 +11,9 @@ use ports::{StoreError, store::OperationFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::{OperationJson, OperationService, Operations, path_id};
+use super::{Caller, OperationJson, OperationService, Operations};
 use crate::{
-    Problem, ProblemBody,
+    Answer, ApiResult, Id, Problem, ProblemBody, Query,
     paging::{self, List},
 };
 
@@ -55,25 +51,20 @@ struct Position(i64);
         (status = 422, description = "A parameter is wrong", body = ProblemBody),
     )
 )]
-pub async fn list(state: Data<Operations>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let context = &state.context;
-    let actor = context.caller(&request).await?;
-    let which = Query::<Which>::from_query(request.query_string())
-        .map_err(|error| Problem::bad_request("invalid_query", error.to_string()))?;
-    let (workspace, cursor) = (&actor.workspace, which.cursor.as_deref());
-    let after = context.open::<Position>(workspace, "operations", cursor)?;
+pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
+    let cursors = caller.cursors("operations");
+    let after: Option<Position> = cursors.open(which.cursor.as_deref())?;
     let filter = OperationFilter {
         before: after.map(|position| OperationId::from_raw(position.0)),
         ..filter(&which)?
     };
-    let (page, more) = state.page(&actor, filter).await?;
-    let last = page.last().filter(|_| more);
-    let last = last.map(|(_, operation)| Position(operation.id.raw()));
-    let next_cursor = last.and_then(|last| context.seal(workspace, "operations", &last));
+    let (page, more) = caller.page(&caller.actor, filter).await?;
+    let position = |last: &(_, Operation)| Position(last.1.id.raw());
+    let next_cursor = cursors.next(&page, more, position);
     let json =
         |(service, operation): (&dyn OperationService, _)| OperationJson::new(service, operation);
     let data = page.into_iter().map(json).collect::<Result<Vec<_>, _>>()?;
-    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+    Ok(Answer::ok(&List { data, next_cursor }))
 }
 
 impl Operations {
@@ -115,12 +106,12 @@ fn filter(which: &Which) -> Result<OperationFilter, Problem> {
         state: one_of("/state", which.state.as_deref(), OperationState::ALL)?,
         audience: audience.transpose()?,
         before: None,
-        limit: i64::from(limit.map_err(|broken| Problem::unprocessable(vec![broken]))?),
+        limit: i64::from(limit?),
     })
 }
 
 fn broken(pointer: &str, code: &'static str, detail: impl Into<String>) -> Problem {
-    Problem::unprocessable(vec![Violation::new(pointer, code, detail)])
+    Violation::new(pointer, code, detail).into()
 }
 
 /// A value of a closed list; the refusal names the list.
@@ -149,12 +140,10 @@ where
         (status = 404, description = "There is none", body = ProblemBody),
     )
 )]
-pub async fn read(
-    state: Data<Operations>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.context.caller(&request).await?;
-    let (service, operation) = state.find(&actor, path_id(&path)?).await?;
-    Ok(HttpResponse::Ok().json(OperationJson::new(service.as_ref(), operation)?))
+pub async fn read(caller: Caller, Id(id): Id<OperationId>) -> ApiResult {
+    let (service, operation) = caller.find(&caller.actor, id).await?;
+    Ok(Answer::ok(&OperationJson::new(
+        service.as_ref(),
+        operation,
+    )?))
 }
