@@ -8,9 +8,8 @@ mod replica;
 
 use std::sync::Arc;
 
-use actix_web::web::{Data, ServiceConfig};
 use chrono::TimeDelta;
-use http_kit::{ContactIds, Sealer};
+use http_kit::{Api, ContactIds, Sealer};
 use messaging::Signal;
 use ports::{
     bus::{DeadLetters, InboxStore, OutboxQueue},
@@ -64,19 +63,18 @@ where
             sealer: Sealer::new(&derived_key(&host.secret, "tokens")),
             body_limit: limits.body_bytes,
         });
-        let state = Data::new(ApiState {
-            app: Arc::clone(&self.app),
-            context: context.clone(),
-            contact_ids: ContactIds::new(&derived_key(&host.secret, "contact-ids")),
-            dead_letters: host.dead_letters.clone(),
-            item_limit: limits.items,
-        });
-        let routes = move |config: &mut ServiceConfig| {
-            config.app_data(state.clone()).configure(http::configure);
-        };
+        let state = Api::new(
+            context.clone(),
+            ApiState {
+                app: Arc::clone(&self.app),
+                contact_ids: ContactIds::new(&derived_key(&host.secret, "contact-ids")),
+                dead_letters: host.dead_letters.clone(),
+                item_limit: limits.items,
+            },
+        );
         Some(Started {
-            routes: Arc::new(routes),
-            v1: Arc::new(http::v1::configure),
+            routes: Arc::new(http::face_l::routes().serve(&state)),
+            v1: Arc::new(http::v1::routes().serve(&state)),
             document: http::openapi::document(),
             context,
             operations: self.app.operations.clone(),

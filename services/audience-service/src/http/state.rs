@@ -1,21 +1,19 @@
-//! What handlers share, and the frame they run in.
+//! What handlers share.
 
-use std::{ops::Deref, sync::Arc};
+use std::sync::Arc;
 
-use http_kit::{ApiContext, ContactIds};
+use http_kit::{ContactIds, Problem};
 use messaging::DeadLetterQueue;
 
-use crate::application::{RequestId, UseCases};
+use crate::application::UseCases;
 
-pub use http_kit::Body;
+/// Who calls: the first argument of every handler, and its way to [`ApiState`].
+pub type Caller = http_kit::Caller<ApiState>;
 
 /// What handlers share.
-#[derive(Clone)]
 pub struct ApiState {
     /// The use cases.
     pub app: Arc<UseCases>,
-    /// Callers, bodies, idempotency, cursors.
-    pub context: ApiContext,
     /// Contact ids.
     pub contact_ids: ContactIds,
     /// What the bus gave up.
@@ -24,20 +22,13 @@ pub struct ApiState {
     pub item_limit: usize,
 }
 
-impl ApiState {
-    /// The identity of a change without an idempotency key.
-    pub fn request_id(&self) -> RequestId {
-        RequestId {
-            write_id: self.app.ids.next(),
-            keyed: false,
-        }
-    }
-}
-
-impl Deref for ApiState {
-    type Target = ApiContext;
-
-    fn deref(&self) -> &ApiContext {
-        &self.context
+/// Refuses a request of too many items.
+///
+/// # Errors
+/// 413.
+pub fn at_most(limit: usize, items: &[impl Sized]) -> Result<(), Problem> {
+    match items.len() > limit {
+        true => Err(Problem::too_large(format!("more than {limit} items"))),
+        false => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! V1: contacts.
 
-use audience_service::{application::contact::read::ContactCursor, http::cursors};
+use audience_service::{application::contacts::ContactCursor, http::cursors::Walks};
 use domain::shared::{AudienceId, WorkspaceId};
 use serde_json::{Value, json};
 
@@ -212,13 +212,14 @@ async fn a_walk_by_cursor_lasts_a_day() {
     let (sealer, workspace) = (service.sealer(), WorkspaceId::parse("ws_1").unwrap());
     let audience: AudienceId = id.parse().unwrap();
     let cursor = page["next_cursor"].as_str().unwrap();
-    let cursor = cursors::open_contacts(&sealer, &workspace, audience, cursor).unwrap();
+    let walks = Walks::new(&sealer, &workspace, audience);
+    let cursor = walks.open(Some(cursor)).unwrap().unwrap();
     for (hours, status) in [(23, 200), (25, 410)] {
         let older = ContactCursor {
             began_at: cursor.began_at - chrono::TimeDelta::hours(hours),
             ..cursor.clone()
         };
-        let older = cursors::seal_contacts(&sealer, &workspace, audience, &older).unwrap();
+        let older = walks.seal(&older).unwrap();
         for path in [&path, &format!("/list/{id}")] {
             let reply = service.get(&format!("{path}?cursor={older}")).await;
             assert_eq!(reply.status, status, "{}", reply.text);

@@ -43,7 +43,7 @@ impl Command {
 }
 
 /// One broken rule, as this face answers it.
-pub fn broken(pointer: String, code: &'static str, detail: &str) -> Problem {
+pub fn broken(pointer: impl Into<String>, code: &'static str, detail: &str) -> Problem {
     let violation = Violation::new(pointer, code, detail);
     Problem::invalid(StatusCode::BAD_REQUEST, vec![violation])
 }

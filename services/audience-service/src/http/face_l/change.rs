@@ -1,15 +1,13 @@
 //! The commands of face L that change something.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Payload, Query},
-};
+use actix_web::http::StatusCode;
 use domain::{
     audience::{AudienceStatus, Source, Tags},
     shared::{AudienceId, AudienceName},
 };
-use http_kit::{Answer, Problem, ProblemBody};
+use http_kit::{
+    Answer, ApiResult, Idempotent, JsonBody, OptionalBody, Problem, ProblemBody, Query,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
@@ -20,9 +18,13 @@ use super::{
     refused,
 };
 use crate::{
-    application::{AppError, contact::write::ContactItems, creation::CreationRequest},
-    http::ApiState,
+    application::{AppError, creation::CreationRequest, contact::write::ContactItems},
+    http::{Caller, state::at_most},
 };
+
+/// A body whose broken rules this face answers with 400.
+type Sent = JsonBody<Command, 400>;
+type MaybeSent = OptionalBody<Command, 400>;
 
 /// Creates a list with its first contacts. Bad ones are told, the others written.
 #[utoipa::path(
@@ -40,36 +42,27 @@ use crate::{
     )
 )]
 pub async fn create(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let body = state
-        .json::<Command>(&request, payload, StatusCode::BAD_REQUEST)
-        .await?;
-    let (mut command, base) = body.value.open();
+    caller: Caller,
+    Idempotent(once, JsonBody(sent)): Idempotent<Sent>,
+) -> ApiResult {
+    let (mut command, base) = sent.open();
     let name = name(command.name.take(), base)?;
-    let contacts = contacts(&state, command, base)?;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
-        .once(&request, &actor, body.hash, move |request_id| async move {
-            let refusal = Refusal {
-                strict: contacts.strict,
-                base,
-            };
-            let create = CreationRequest {
-                name,
-                tags: Tags::default(),
-                status: AudienceStatus::Active,
-                source: Source::Api,
-                contacts,
-            };
-            let created = app.create.execute(&caller, request_id, create).await;
-            let created = created.map_err(|e| refusal.problem(e))?;
-            Ok(Answer::json(StatusCode::CREATED, &Written::from(created)))
-        })
-        .await
+    let (contacts, refusal) = contacts(&caller, command, base)?;
+    once.run(move |request_id| async move {
+        let create = CreationRequest {
+            name,
+            tags: Tags::default(),
+            status: AudienceStatus::Active,
+            source: Source::Api,
+            contacts,
+        };
+        let created = caller
+            .app
+            .create.execute(&caller.actor, request_id, create);
+        let created = created.await.map_err(|e| refusal.problem(e))?;
+        Ok(Answer::json(StatusCode::CREATED, &Written::from(created)))
+    })
+    .await
 }
 
 /// Writes contacts; the last one written for a document counts.
@@ -90,33 +83,21 @@ pub async fn create(
     )
 )]
 pub async fn insert(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let body = state
-        .json::<Command>(&request, payload, StatusCode::BAD_REQUEST)
-        .await?;
-    let (command, base) = body.value.open();
+    caller: Caller,
+    Idempotent(once, JsonBody(sent)): Idempotent<Sent>,
+) -> ApiResult {
+    let (command, base) = sent.open();
     let id = audience_id(command.snowflake_id.as_ref(), base)?;
-    let contacts = contacts(&state, command, base)?;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
-        .once(&request, &actor, body.hash, move |request_id| async move {
-            let refusal = Refusal {
-                strict: contacts.strict,
-                base,
-            };
-            let added = app
-                .contacts
-                .add
-                .execute(&caller, request_id, id, Some(Source::Api), contacts)
-                .await;
-            let added = added.map_err(|e| refusal.problem(e))?;
-            Ok(Answer::json(StatusCode::OK, &Written::from(added)))
-        })
-        .await
+    let (contacts, refusal) = contacts(&caller, command, base)?;
+    once.run(move |request_id| async move {
+        let only = Some(Source::Api);
+        let added = caller
+            .app
+            .contacts.add.execute(&caller.actor, request_id, id, only, contacts);
+        let added = added.await.map_err(|e| refusal.problem(e))?;
+        Ok(Answer::ok(&Written::from(added)))
+    })
+    .await
 }
 
 /// Empties a list at once, whatever its size; `operation_id` can be undone.
@@ -136,24 +117,21 @@ pub async fn insert(
     )
 )]
 pub async fn delete(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    query: Query<ById>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let (id, _) = target(&state, &request, &query, payload).await?;
-    let (app, request_id) = (state.app.clone(), state.request_id());
-    let change = async move {
-        let cleared = app
-            .clear
-            .execute(&actor, request_id, id, Some(Source::Api))
-            .await;
-        let cleared = cleared.map_err(refused)?;
+    caller: Caller,
+    Query(named): Query<ById>,
+    OptionalBody(sent): MaybeSent,
+) -> ApiResult {
+    let id = target(&named, sent)?;
+    let change = |caller: Caller| async move {
+        let request_id = caller.request_id();
+        let cleared = caller
+            .app
+            .clear.execute(&caller.actor, request_id, id, Some(Source::Api));
+        let cleared = cleared.await.map_err(refused)?;
         let changed = Changed::new(&cleared.audience, Some(cleared.operation));
-        Ok(Answer::json(StatusCode::OK, &changed))
+        Ok(Answer::ok(&changed))
     };
-    state.change(change).await
+    caller.change(change).await
 }
 
 /// Deletes a list; it can be restored. Again: no change.
@@ -172,22 +150,19 @@ pub async fn delete(
     )
 )]
 pub async fn drop_list(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    query: Query<ById>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let (id, _) = target(&state, &request, &query, payload).await?;
-    let app = state.app.clone();
-    let change = async move {
-        let dropped = app.change.drop(&actor, id, None, Some(Source::Api)).await;
-        Ok(Answer::json(
-            StatusCode::OK,
-            &Changed::new(&dropped.map_err(refused)?, None),
-        ))
+    caller: Caller,
+    Query(named): Query<ById>,
+    OptionalBody(sent): MaybeSent,
+) -> ApiResult {
+    let id = target(&named, sent)?;
+    let change = |caller: Caller| async move {
+        let dropped = caller
+            .app
+            .change.drop(&caller.actor, id, None, Some(Source::Api));
+        let dropped = dropped.await.map_err(refused)?;
+        Ok(Answer::ok(&Changed::new(&dropped, None)))
     };
-    state.change(change).await
+    caller.change(change).await
 }
 
 /// Brings a deleted list back. Again: no change.
@@ -207,23 +182,19 @@ pub async fn drop_list(
     )
 )]
 pub async fn restore(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    query: Query<ById>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let (id, hash) = target(&state, &request, &query, payload).await?;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
-        .once(&request, &actor, hash, move |_ticket| async move {
-            let restored = app.change.restore(&caller, id, Some(Source::Api)).await;
-            Ok(Answer::json(
-                StatusCode::OK,
-                &Changed::new(&restored.map_err(refused)?, None),
-            ))
-        })
-        .await
+    caller: Caller,
+    Query(named): Query<ById>,
+    Idempotent(once, OptionalBody(sent)): Idempotent<MaybeSent>,
+) -> ApiResult {
+    let id = target(&named, sent)?;
+    once.run(move |_| async move {
+        let restored = caller
+            .app
+            .change.restore(&caller.actor, id, Some(Source::Api));
+        let restored = restored.await.map_err(refused)?;
+        Ok(Answer::ok(&Changed::new(&restored, None)))
+    })
+    .await
 }
 
 /// The id in the query string, for gateways that drop a DELETE's body.
@@ -234,34 +205,23 @@ pub struct ById {
     snowflake_id: Option<String>,
 }
 
-/// The audience that a command names, in its body or its query, and the hash of the body.
-async fn target(
-    state: &ApiState,
-    request: &HttpRequest,
-    query: &ById,
-    payload: Payload,
-) -> Result<(AudienceId, [u8; 32]), Problem> {
-    let invalid = StatusCode::BAD_REQUEST;
-    let body = state
-        .optional_json::<Command>(request, payload, invalid)
-        .await?;
-    let (command, base) = body.value.open();
+/// The audience that a command names, in its body or its query.
+fn target(query: &ById, sent: Command) -> Result<AudienceId, Problem> {
+    let (command, base) = sent.open();
     let named = query.snowflake_id.as_deref();
+    let pointer = "/snowflake_id";
     let id = match (command.snowflake_id, named) {
         (None, Some(text)) => decimal_id(text).ok_or_else(|| {
-            broken(
-                "/snowflake_id".into(),
-                "invalid_id",
-                "snowflake_id must be a decimal id",
-            )
+            let detail = "snowflake_id must be a decimal id";
+            broken(pointer, "invalid_id", detail)
         })?,
         (value, _) => audience_id(value.as_ref(), base)?,
     };
     if named.is_some_and(|text| decimal_id(text) != Some(id)) {
         let detail = "the query names another audience than the body";
-        return Err(broken("/snowflake_id".into(), "contradiction", detail));
+        return Err(broken(pointer, "contradiction", detail));
     }
-    Ok((id, body.hash))
+    Ok(id)
 }
 
 fn name(value: Option<Value>, base: &str) -> Result<AudienceName, Problem> {
@@ -275,23 +235,24 @@ fn name(value: Option<Value>, base: &str) -> Result<AudienceName, Problem> {
     }
 }
 
-fn contacts(state: &ApiState, command: Command, base: &str) -> Result<ContactItems, Problem> {
+/// The contacts of a command, and how writing them is refused.
+fn contacts(
+    caller: &Caller,
+    command: Command,
+    base: &'static str,
+) -> Result<(ContactItems, Refusal), Problem> {
     let Some(items) = command.data else {
-        return Err(broken(
-            format!("{base}/data"),
-            "required",
-            "data is missing",
-        ));
+        let pointer = format!("{base}/data");
+        return Err(broken(pointer, "required", "data is missing"));
     };
-    if items.len() > state.item_limit {
-        let detail = format!("more than {} items", state.item_limit);
-        return Err(Problem::too_large(detail));
-    }
-    Ok(ContactItems {
+    at_most(caller.item_limit, &items)?;
+    let strict = command.strict;
+    let contacts = ContactItems {
         items,
-        strict: command.strict,
+        strict,
         require_valid_document: command.require_valid_document,
-    })
+    };
+    Ok((contacts, Refusal { strict, base }))
 }
 
 /// How a write of contacts is refused.

@@ -1,13 +1,9 @@
 //! Reading lists.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
-    web::{Bytes, Data, Path, Query},
-};
+use actix_web::{HttpResponse, http::header, web::Bytes};
 use domain::audience::{Audience, COLLECTION};
 use futures::{Stream, stream};
-use http_kit::{Problem, ProblemBody, paging, timestamp};
+use http_kit::{Answer, ApiResult, Id, Problem, ProblemBody, Query, paging, timestamp};
 use ports::store::{AudienceFilter, AudiencePage, AudienceSort};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -18,11 +14,11 @@ use super::{
 };
 use crate::{
     application::{
-        Actor, AppError,
+        AppError,
         audience::ListAudiences,
-        contact::read::{ContactCursor, CursorPage, NumberedPage},
+        contact::read::{CursorPage, NumberedPage},
     },
-    http::{ApiState, contact_json::ContactJson, cursors},
+    http::{Caller, contact_json::ContactJson, cursors::Walks},
 };
 
 /// Audiences read at a time while all are streamed.
@@ -73,19 +69,17 @@ impl<'a> From<&'a Audience> for Row<'a> {
     operation_id = "allLists",
     responses((status = 200, description = "Streamed", body = Vec<Row<'static>>))
 )]
-pub async fn all(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
+pub async fn all(caller: Caller) -> Result<HttpResponse, Problem> {
     // The first part is read before the status is sent, so that a failure can still be told.
-    let first = part(&state, &actor, None).await.map_err(refused)?;
-    let rows = rows(state, actor, first);
+    let first = part(&caller, None).await.map_err(refused)?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
-        .streaming(rows))
+        .streaming(rows(caller, first)))
 }
 
 type Part = (Vec<Audience>, bool);
 
-async fn part(state: &ApiState, actor: &Actor, after: Option<&Audience>) -> Result<Part, AppError> {
+async fn part(caller: &Caller, after: Option<&Audience>) -> Result<Part, AppError> {
     let after = after.map(|a| (a.name.key(), a.id));
     let page = AudiencePage {
         sort: AudienceSort::CreatedAsc,
@@ -96,7 +90,7 @@ async fn part(state: &ApiState, actor: &Actor, after: Option<&Audience>) -> Resu
         filter: AudienceFilter::default(),
         page,
     };
-    state.app.find.list(actor, list).await
+    caller.app.find.list(&caller.actor, list).await
 }
 
 /// Progress of a streamed list.
@@ -106,36 +100,29 @@ enum Progress {
 }
 
 /// The array, part by part: memory does not grow with the number of audiences.
-fn rows(
-    state: Data<ApiState>,
-    actor: Actor,
-    first: Part,
-) -> impl Stream<Item = Result<Bytes, AppError>> {
+fn rows(caller: Caller, first: Part) -> impl Stream<Item = Result<Bytes, AppError>> {
     let begin = Progress::Part(first, true);
-    stream::try_unfold(
-        (state, actor, begin),
-        |(state, actor, progress)| async move {
-            let Progress::Part((audiences, more), first) = progress else {
-                return Ok(None);
-            };
-            let mut text = Vec::with_capacity(audiences.len() * 256);
-            for (index, audience) in audiences.iter().enumerate() {
-                text.push(if first && index == 0 { b'[' } else { b',' });
-                // Strings and numbers only: writing them to memory cannot fail.
-                let _ = serde_json::to_writer(&mut text, &Row::from(audience));
-            }
-            if first && audiences.is_empty() {
-                text.push(b'[');
-            }
-            let next = if more {
-                Progress::Part(part(&state, &actor, audiences.last()).await?, false)
-            } else {
-                text.push(b']');
-                Progress::Ended
-            };
-            Ok(Some((Bytes::from(text), (state, actor, next))))
-        },
-    )
+    stream::try_unfold((caller, begin), |(caller, progress)| async move {
+        let Progress::Part((audiences, more), first) = progress else {
+            return Ok(None);
+        };
+        let mut text = Vec::with_capacity(audiences.len() * 256);
+        for (index, audience) in audiences.iter().enumerate() {
+            text.push(if first && index == 0 { b'[' } else { b',' });
+            // Strings and numbers only: writing them to memory cannot fail.
+            let _ = serde_json::to_writer(&mut text, &Row::from(audience));
+        }
+        if first && audiences.is_empty() {
+            text.push(b'[');
+        }
+        let next = if more {
+            Progress::Part(part(&caller, audiences.last()).await?, false)
+        } else {
+            text.push(b']');
+            Progress::Ended
+        };
+        Ok(Some((Bytes::from(text), (caller, next))))
+    })
 }
 
 /// Which part of a list.
@@ -182,65 +169,39 @@ struct Contents {
         (status = 410, description = "`cursor_expired`", body = ProblemBody),
     )
 )]
-pub async fn contents(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    which: Query<Which>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = decimal_id(&path).ok_or_else(|| {
-        broken(
-            "/audience_id".into(),
-            "invalid_id",
-            "the audience id must be a decimal id",
-        )
+pub async fn contents(caller: Caller, Query(which): Query<Which>, Id(id): Id<String>) -> ApiResult {
+    let id = decimal_id(&id).ok_or_else(|| {
+        let detail = "the audience id must be a decimal id";
+        broken("/audience_id", "invalid_id", detail)
     })?;
-    let per_page = paging::per_page(which.per_page.as_deref());
-    let page = paging::page(which.page.as_deref());
     let invalid = |v| refused(AppError::Invalid(vec![v]));
-    let (per_page, page) = (per_page.map_err(invalid)?, page.map_err(invalid)?);
-    let workspace = &actor.workspace;
+    let per_page = paging::per_page(which.per_page.as_deref()).map_err(invalid)?;
+    let page = paging::page(which.page.as_deref()).map_err(invalid)?;
     let size = usize::try_from(per_page).unwrap_or(usize::MAX);
-    let (rows, total, current, next) = if let Some(cursor) = &which.cursor {
-        let cursor = cursors::open_contacts(&state.sealer, workspace, id, cursor)?;
-        let walked = state
-            .app
-            .contacts
-            .read
-            .walk(&actor, id, Some(cursor), size)
-            .await;
+    let (app, actor, walks) = (&caller.app, &caller.actor, Walks::of(&caller, id));
+    let (rows, total, current, next) = if let Some(cursor) = walks.open(which.cursor.as_deref())? {
+        let walked = app.contacts.read.walk(actor, id, Some(cursor), size).await;
         let CursorPage {
             audience,
             rows,
             next,
         } = walked.map_err(refused)?;
-        (
-            rows,
-            u64::try_from(audience.contacts).unwrap_or(0),
-            None,
-            next,
-        )
+        let total = u64::try_from(audience.contacts).unwrap_or(0);
+        (rows, total, None, next)
     } else {
-        let found = state
-            .app
-            .contacts
-            .read
-            .page(&actor, id, u64::from(page), size)
-            .await;
+        let found = app.contacts.read.page(actor, id, u64::from(page), size).await;
         let NumberedPage {
             rows, total, next, ..
         } = found.map_err(refused)?;
         (rows, total, Some(page), next)
     };
-    let seal = |c: ContactCursor| cursors::seal_contacts(&state.sealer, workspace, id, &c);
-    let json = |c| ContactJson::new(&state.contact_ids, workspace, c);
-    Ok(HttpResponse::Ok().json(Contents {
+    let json = |contact| ContactJson::new(&caller.contact_ids, &actor.workspace, contact);
+    Ok(Answer::ok(&Contents {
         data: rows.into_iter().map(json).collect(),
         current_page: current,
         per_page,
         last_page: total.div_ceil(u64::from(per_page)).max(1),
         total,
-        next_cursor: next.and_then(seal),
+        next_cursor: next.and_then(|next| walks.seal(&next)),
     }))
 }

@@ -11,18 +11,19 @@ pub mod outcomes;
 pub mod recycle;
 pub mod uploads;
 
-use actix_web::web;
+use http_kit::Routes;
 
-/// Registers the paths below `/api/v1`.
-pub fn configure(config: &mut web::ServiceConfig) {
-    config
-        .configure(contacts::configure)
-        .configure(audiences::configure)
-        .configure(notifications::configure)
-        .configure(recycle::configure)
-        .configure(exports::configure)
-        .configure(outcomes::configure)
-        .configure(customers::configure)
-        .configure(uploads::configure)
-        .configure(bus::configure);
+use super::ApiState;
+
+/// The paths below `/api/v1`.
+pub fn routes() -> Routes<ApiState> {
+    audiences::routes()
+        .and(bus::routes())
+        .and(contacts::routes())
+        .and(customers::routes())
+        .and(exports::routes())
+        .and(notifications::routes())
+        .and(outcomes::routes())
+        .and(recycle::routes())
+        .and(uploads::routes())
 }

@@ -15,7 +15,7 @@ use crate::application::{
     Actor, AppError, audience::new_target, control::Operations, operation::has_rejected,
 };
 
-pub use http_kit::operations::{OperationJson, path_id};
+pub use http_kit::operations::OperationJson;
 
 #[async_trait]
 impl Shown for Operations {

@@ -1,22 +1,18 @@
 //! Changing audiences.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path, Payload},
+use domain::shared::AudienceId;
+use http_kit::{
+    Answer, ApiResult, Id, Idempotent, JsonBody, OptionalBody, ProblemBody, Wait, etag::IfMatch,
+    operations::accepted,
 };
-use http_kit::operations::accepted;
-use http_kit::{Answer, Problem, ProblemBody};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::json::{AudienceJson, answer, check_match, name, one_of, path_id, tags};
+use super::json::{AudienceJson, answer, name, one_of, tags};
 use crate::{
     application::audience::AudienceChange,
-    http::{ApiState, v1::operations::OperationJson},
+    http::{Caller, v1::operations::OperationJson},
 };
-
-const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 
 /// New values. Absent members stay as they are.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -50,33 +46,25 @@ pub struct Change {
     )
 )]
 pub async fn change(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let body = state
-        .json::<Change>(&request, payload, INVALID)
-        .await?
-        .value;
+    caller: Caller,
+    Id(id): Id<AudienceId>,
+    condition: IfMatch,
+    JsonBody(body): JsonBody<Change>,
+) -> ApiResult {
+    let status = body.status.as_deref();
     let change = AudienceChange {
         name: body.name.as_deref().map(name).transpose()?,
         tags: body.tags.as_deref().map(tags).transpose()?,
-        status: body
-            .status
-            .as_deref()
-            .map(|s| one_of("/status", s))
-            .transpose()?,
+        status: status.map(|s| one_of("/status", s)).transpose()?,
     };
-    let version = check_match(&request, &state.app.find.visible(&actor, id).await?)?;
-    let app = state.app.clone();
-    let run = async move {
-        let changed = app.change.change(&actor, id, version, change).await?;
-        Ok(answer(StatusCode::OK, &changed))
+    let known = caller.app.find.visible(&caller.actor, id).await?;
+    let version = condition.expect(known.version)?;
+    let run = |caller: Caller| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        let changed = app.change.change(actor, id, version, change).await?;
+        Ok(answer(&changed))
     };
-    state.change(run).await
+    caller.change(run).await
 }
 
 /// Deletes an audience; it can be restored. Again: no change.
@@ -96,19 +84,18 @@ pub async fn change(
     )
 )]
 pub async fn drop_audience(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let version = check_match(&request, &state.app.find.visible(&actor, id).await?)?;
-    let app = state.app.clone();
-    let run = async move {
-        let dropped = app.change.drop(&actor, id, version, None).await?;
-        Ok(answer(StatusCode::OK, &dropped))
+    caller: Caller,
+    Id(id): Id<AudienceId>,
+    condition: IfMatch,
+) -> ApiResult {
+    let known = caller.app.find.visible(&caller.actor, id).await?;
+    let version = condition.expect(known.version)?;
+    let run = |caller: Caller| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        let dropped = app.change.drop(actor, id, version, None).await?;
+        Ok(answer(&dropped))
     };
-    state.change(run).await
+    caller.change(run).await
 }
 
 /// Brings a deleted audience back. Again: no change.
@@ -125,29 +112,20 @@ pub async fn drop_audience(
     )
 )]
 pub async fn restore(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let hash = state
-        .optional_json::<Nothing>(&request, payload, INVALID)
-        .await?
-        .hash;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
-        .once(&request, &actor, hash, move |_ticket| async move {
-            let restored = app.change.restore(&caller, id, None).await?;
-            Ok(answer(StatusCode::OK, &restored))
-        })
-        .await
+    caller: Caller,
+    Id(id): Id<AudienceId>,
+    Idempotent(once, _): Idempotent<OptionalBody<AnyObject>>,
+) -> ApiResult {
+    once.run(move |_| async move {
+        let restored = caller.app.change.restore(&caller.actor, id, None).await?;
+        Ok(answer(&restored))
+    })
+    .await
 }
 
-/// An empty object.
+/// An object whose members mean nothing.
 #[derive(Debug, Default, Deserialize)]
-struct Nothing {}
+pub struct AnyObject {}
 
 /// A copy to be made.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -173,25 +151,18 @@ pub struct Copy {
     )
 )]
 pub async fn duplicate(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let body = state
-        .optional_json::<Copy>(&request, payload, INVALID)
-        .await?;
-    let copy = body.value.name.as_deref().map(name).transpose()?;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    let wait = http_kit::prefer::wait(request.headers());
-    state
-        .once(&request, &actor, body.hash, move |request_id| async move {
-            let started = app.duplicate.execute(&caller, request_id, id, copy).await?;
-            accepted(app.operations.as_ref(), &caller, started.operation, wait).await
-        })
-        .await
+    caller: Caller,
+    Id(id): Id<AudienceId>,
+    Wait(wait): Wait,
+    Idempotent(once, OptionalBody(copy)): Idempotent<OptionalBody<Copy>>,
+) -> ApiResult {
+    let name = copy.name.as_deref().map(name).transpose()?;
+    once.run(move |request_id| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        let started = app.duplicate.execute(actor, request_id, id, name).await?;
+        accepted(app.operations.as_ref(), actor, started.operation, wait).await
+    })
+    .await
 }
 
 /// An emptied audience.
@@ -217,30 +188,17 @@ pub struct ClearedJson {
     )
 )]
 pub async fn clear(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let hash = state
-        .optional_json::<Nothing>(&request, payload, INVALID)
-        .await?
-        .hash;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
-        .once(&request, &actor, hash, move |request_id| async move {
-            let cleared = app.clear.execute(&caller, request_id, id, None).await?;
-            let audience = AudienceJson::from(&cleared.audience);
-            let operation_id = cleared.operation.to_string();
-            Ok(Answer::json(
-                StatusCode::OK,
-                &ClearedJson {
-                    audience,
-                    operation_id,
-                },
-            ))
-        })
-        .await
+    caller: Caller,
+    Id(id): Id<AudienceId>,
+    Idempotent(once, _): Idempotent<OptionalBody<AnyObject>>,
+) -> ApiResult {
+    once.run(move |request_id| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        let cleared = app.clear.execute(actor, request_id, id, None).await?;
+        Ok(Answer::ok(&ClearedJson {
+            audience: AudienceJson::from(&cleared.audience),
+            operation_id: cleared.operation.to_string(),
+        }))
+    })
+    .await
 }

@@ -2,20 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
-    web::{Data, Payload},
+use actix_web::http::{
+    StatusCode,
+    header::{self, HeaderValue},
 };
 use domain::{
-    audience::{AudienceStatus, Source, Tags},
-    shared::{AudienceName, UploadId},
+    audience::{AudienceStatus, Source},
+    shared::UploadId,
 };
-use http_kit::operations::accepted;
-use http_kit::{Answer, Problem, ProblemBody, etag};
+use http_kit::{
+    Answer, ApiResult, Idempotent, JsonBody, Problem, ProblemBody, Wait, etag, operations::accepted,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -23,11 +20,12 @@ use utoipa::ToSchema;
 use super::json::{AudienceJson, name, one_of, tags};
 use crate::{
     application::{
-        AppError, contact::write::ContactItems, creation::CreationRequest, upload::UploadInto,
+        AppError, creation::CreationRequest, contact::write::ContactItems, upload::UploadInto,
     },
     http::{
-        ApiState,
-        v1::{contacts::WrittenJson, operations::OperationJson},
+        Caller,
+        state::at_most,
+        v1::{contact::write::WrittenJson, operation::OperationJson},
     },
 };
 
@@ -82,14 +80,10 @@ pub struct CreatedJson {
     )
 )]
 pub async fn create(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let body = state.json::<NewAudience>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
-    let body = body.await?;
-    let new = body.value;
+    caller: Caller,
+    Wait(wait): Wait,
+    Idempotent(once, JsonBody(new)): Idempotent<JsonBody<NewAudience>>,
+) -> ApiResult {
     let (name, tags) = (name(&new.name)?, tags(&new.tags)?);
     let status = match &new.status {
         Some(text) => one_of("/status", text)?,
@@ -97,44 +91,41 @@ pub async fn create(
     };
     if let Some(upload) = &new.upload_id {
         let command = from_file(upload, &new)?;
-        return create_from_file(&state, &request, body.hash, name, tags, status, command).await;
+        let begin = move |request_id| async move {
+            let (app, actor) = (&caller.app, &caller.actor);
+            let started = app.uploads.bring_in.into_new(actor, request_id, name, tags, status, command);
+            accepted(app.operations.as_ref(), actor, started.await?.operation, wait).await
+        };
+        return once.run(begin).await;
     }
     let items = new.data.unwrap_or_default();
-    if items.len() > state.item_limit {
-        return Err(Problem::too_large(format!(
-            "more than {} items",
-            state.item_limit
-        )));
-    }
-    let contacts = ContactItems {
-        items,
-        strict: new.strict,
-        require_valid_document: new.require_valid_document,
-    };
+    at_most(caller.item_limit, &items)?;
     let create = CreationRequest {
         name,
         tags,
         status,
         source: Source::Api,
-        contacts,
+        contacts: ContactItems {
+            items,
+            strict: new.strict,
+            require_valid_document: new.require_valid_document,
+        },
     };
-    let (app, caller) = (state.app.clone(), actor.clone());
-    let (ids, workspace) = (state.contact_ids.clone(), actor.workspace.clone());
-    state
-        .once(&request, &actor, body.hash, move |request_id| async move {
-            let created = app.create.execute(&caller, request_id, create).await?;
-            let audience = AudienceJson::from(&created.audience);
-            let location = HeaderValue::from_str(&format!("/api/v1/audiences/{}", audience.id));
-            let tag = etag::strong(created.audience.version);
-            let written = WrittenJson::new(&ids, &workspace, created);
-            let answer = Answer::json(StatusCode::CREATED, &CreatedJson { audience, written });
-            let answer = answer.with_header(header::ETAG, tag);
-            Ok(match location {
-                Ok(location) => answer.with_header(header::LOCATION, location),
-                Err(_) => answer,
-            })
+    once.run(move |request_id| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        let created = app.create.execute(actor, request_id, create).await?;
+        let audience = AudienceJson::from(&created.audience);
+        let location = HeaderValue::from_str(&format!("/api/v1/audiences/{}", audience.id));
+        let tag = etag::strong(created.audience.version);
+        let written = WrittenJson::new(&caller.contact_ids, &actor.workspace, created);
+        let answer = Answer::json(StatusCode::CREATED, &CreatedJson { audience, written });
+        let answer = answer.with_header(header::ETAG, tag);
+        Ok(match location {
+            Ok(location) => answer.with_header(header::LOCATION, location),
+            Err(_) => answer,
         })
-        .await
+    })
+    .await
 }
 
 fn from_file(upload: &str, new: &NewAudience) -> Result<UploadInto, Problem> {
@@ -150,28 +141,4 @@ fn from_file(upload: &str, new: &NewAudience) -> Result<UploadInto, Problem> {
         mapping: new.mapping.clone(),
         require_valid_document: new.require_valid_document,
     })
-}
-
-async fn create_from_file(
-    state: &Data<ApiState>,
-    request: &HttpRequest,
-    hash: [u8; 32],
-    name: AudienceName,
-    tags: Tags,
-    status: AudienceStatus,
-    command: UploadInto,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(request).await?;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    let wait = http_kit::prefer::wait(request.headers());
-    state
-        .once(request, &actor, hash, move |request_id| async move {
-            let started = app
-                .uploads
-                .bring_in
-                .into_new(&caller, request_id, name, tags, status, command);
-            let started = started.await?;
-            accepted(app.operations.as_ref(), &caller, started.operation, wait).await
-        })
-        .await
 }

@@ -1,12 +1,9 @@
 //! Audiences as V1 writes them, and what their paths have in common.
 
-use actix_web::{
-    HttpRequest,
-    http::{StatusCode, header},
-};
+use actix_web::http::header;
 use domain::{
     audience::{Audience, COLLECTION, Tags},
-    shared::{AudienceId, AudienceName},
+    shared::AudienceName,
 };
 use http_kit::{Answer, Problem, etag, timestamp};
 use serde::Serialize;
@@ -67,22 +64,9 @@ impl From<&Audience> for AudienceJson {
 }
 
 /// An answer with the audience and its `ETag`.
-pub fn answer(status: StatusCode, audience: &Audience) -> Answer {
-    Answer::json(status, &AudienceJson::from(audience))
-        .with_header(header::ETAG, etag::strong(audience.version))
-}
-
-/// The id in a path: one that cannot be an id names nothing.
-pub fn path_id(text: &str) -> Result<AudienceId, Problem> {
-    text.parse().map_err(|_| Problem::not_found())
-}
-
-/// The version that `If-Match` asks for, checked against the audience as it is.
-pub fn check_match(request: &HttpRequest, audience: &Audience) -> Result<Option<i64>, Problem> {
-    let condition = etag::IfMatch::from_headers(request.headers());
-    condition.check(audience.version)?;
-    let asked = request.headers().contains_key(header::IF_MATCH);
-    Ok(asked.then_some(audience.version))
+pub fn answer(audience: &Audience) -> Answer {
+    let tag = etag::strong(audience.version);
+    Answer::ok(&AudienceJson::from(audience)).with_header(header::ETAG, tag)
 }
 
 /// A name of a request.

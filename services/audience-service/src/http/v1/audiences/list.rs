@@ -1,23 +1,18 @@
 //! Reading audiences.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path, Query},
-};
 use domain::{audience::Audience, shared::AudienceId};
 use http_kit::{
-    Problem, ProblemBody,
+    Answer, ApiResult, Id, Problem, ProblemBody, Query,
     paging::{self, List},
 };
 use ports::store::{AudienceFilter, AudiencePage, AudienceSort};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::json::{AudienceJson, answer, one_of, path_id};
+use super::json::{AudienceJson, answer, one_of};
 use crate::{
     application::{AppError, audience::ListAudiences},
-    http::{ApiState, cursors},
+    http::Caller,
 };
 
 /// Which audiences.
@@ -50,8 +45,6 @@ struct Position {
     id: i64,
 }
 
-const PURPOSE: &str = "audiences";
-
 /// Lists audiences.
 #[utoipa::path(
     get,
@@ -65,49 +58,32 @@ const PURPOSE: &str = "audiences";
         (status = 422, description = "A parameter is wrong", body = ProblemBody),
     )
 )]
-pub async fn list(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    which: Query<Which>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let limit = paging::limit(which.limit.as_deref());
-    let limit = limit.map_err(|v| Problem::from(AppError::Invalid(vec![v])))?;
-    let sort_name = which
-        .sort
-        .clone()
-        .unwrap_or_else(|| "created_at".to_owned());
-    let purpose = format!("{PURPOSE}:{}", actor.workspace);
-    let after = match &which.cursor {
-        Some(cursor) => {
-            let position: Position = cursors::open(&state.sealer, &purpose, cursor)?;
-            if position.sort != sort_name {
-                let detail = "the cursor belongs to another order";
-                return Err(Problem::bad_request("invalid_cursor", detail));
-            }
-            Some((position.key, AudienceId::from_raw(position.id)))
-        }
-        None => None,
-    };
+pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
+    let limit = paging::limit(which.limit.as_deref())?;
+    let sort_name = which.sort.as_deref().unwrap_or("created_at");
+    let cursors = caller.cursors("audiences");
+    let after: Option<Position> = cursors.open(which.cursor.as_deref())?;
+    if after.as_ref().is_some_and(|after| after.sort != sort_name) {
+        let detail = "the cursor belongs to another order";
+        return Err(Problem::bad_request("invalid_cursor", detail));
+    }
     let page = AudiencePage {
-        sort: sort(&sort_name)?,
-        after,
+        sort: sort(sort_name)?,
+        after: after.map(|after| (after.key, AudienceId::from_raw(after.id))),
         limit: i64::from(limit),
     };
     let command = ListAudiences {
         filter: filter(&which)?,
         page,
     };
-    let (rows, more) = state.app.find.list(&actor, command).await?;
+    let page = caller.app.find.list(&caller.actor, command).await?;
     let position = |last: &Audience| Position {
-        sort: sort_name.clone(),
+        sort: sort_name.to_owned(),
         key: last.name.key(),
         id: last.id.raw(),
     };
-    let next = rows.last().filter(|_| more).map(position);
-    let next_cursor = next.and_then(|p| cursors::seal(&state.sealer, &purpose, &p));
-    let data = rows.iter().map(AudienceJson::from).collect();
-    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+    let json = |audience| AudienceJson::from(&audience);
+    Ok(Answer::ok(&cursors.page(page, position, json)))
 }
 
 fn sort(name: &str) -> Result<AudienceSort, Problem> {
@@ -170,12 +146,7 @@ fn text(pointer: &str, value: Option<&str>) -> Result<Option<String>, Problem> {
         (status = 404, description = "There is none", body = ProblemBody),
     )
 )]
-pub async fn read(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let audience = state.app.find.visible(&actor, path_id(&path)?).await?;
-    Ok(answer(StatusCode::OK, &audience).into())
+pub async fn read(caller: Caller, Id(id): Id<AudienceId>) -> ApiResult {
+    let audience = caller.app.find.visible(&caller.actor, id).await?;
+    Ok(answer(&audience))
 }

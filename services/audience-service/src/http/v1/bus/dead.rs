@@ -1,23 +1,18 @@
 //! Dead letters of the caller's workspace.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Payload, Query},
-};
+use chrono::DateTime;
 use domain::shared::{Violation, WorkspaceId};
 use http_kit::{
-    Answer, Problem,
+    Answer, ApiResult, Idempotent, JsonBody, Problem, Query,
     paging::{self, List},
+    timestamp,
 };
 use messaging::DeadLetterQueue;
 use ports::bus::{DeadLetter, DeadLetterCursor, EventId, Redrive, Subscription};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use http_kit::timestamp;
-
-use crate::http::{ApiState, cursors};
+use crate::http::Caller;
 
 /// Rows read at a time: those of other workspaces are passed over.
 const BATCH: usize = 1000;
@@ -56,8 +51,9 @@ impl From<DeadLetter> for DeadLetterJson {
     }
 }
 
+/// Which deliveries.
 #[derive(Deserialize)]
-struct ListQuery {
+pub struct ListQuery {
     subscription: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
@@ -66,6 +62,29 @@ struct ListQuery {
 /// Position in the list: milliseconds, subscription, event.
 #[derive(Serialize, Deserialize)]
 struct Position(i64, String, String);
+
+impl From<DeadLetterCursor> for Position {
+    fn from(at: DeadLetterCursor) -> Self {
+        let millis = at.buried_at.timestamp_millis();
+        Self(millis, at.subscription.to_string(), at.event_id.to_string())
+    }
+}
+
+impl TryFrom<Position> for DeadLetterCursor {
+    type Error = Problem;
+
+    fn try_from(Position(millis, subscription, event): Position) -> Result<Self, Problem> {
+        let subscription = Subscription::parse(&subscription).ok();
+        let parts = DateTime::from_timestamp_millis(millis).zip(subscription);
+        let (buried_at, subscription) = parts
+            .ok_or_else(|| Problem::bad_request("invalid_cursor", "the cursor is not valid"))?;
+        Ok(Self {
+            buried_at,
+            subscription,
+            event_id: EventId::new(event),
+        })
+    }
+}
 
 /// Deliveries that were given up, oldest first.
 #[utoipa::path(
@@ -80,35 +99,19 @@ struct Position(i64, String, String);
     ),
     responses((status = 200, body = List<DeadLetterJson>))
 )]
-pub async fn list(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let query = Query::<ListQuery>::from_query(request.query_string())
-        .map_err(|error| Problem::bad_request("invalid_query", error.to_string()))?;
-    let limit = paging::limit(query.limit.as_deref()).map_err(broken)?;
+pub async fn list(caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
+    let limit = paging::limit(query.limit.as_deref())?;
     let limit = usize::try_from(limit).unwrap_or(BATCH);
     let name = query.subscription.as_deref();
-    let subscription = name
-        .map(|name| subscription("/subscription", name))
-        .transpose()?;
-    let purpose = format!("dead:{}:{}", actor.workspace, name.unwrap_or("*"));
-    let after = query.cursor.as_deref();
-    let after = after
-        .map(|cursor| open(&state, &purpose, cursor))
-        .transpose()?;
-    let queue = &state.dead_letters;
-    let (letters, next) =
-        page(queue, &actor.workspace, subscription.as_ref(), after, limit).await?;
-    let next_cursor = next.and_then(|next| {
-        let event = next.event_id.to_string();
-        let at = Position(
-            next.buried_at.timestamp_millis(),
-            next.subscription.to_string(),
-            event,
-        );
-        cursors::seal(&state.sealer, &purpose, &at)
-    });
+    let subscription = name.map(subscription).transpose()?;
+    let cursors = caller.cursors(&format!("dead:{}", name.unwrap_or("*")));
+    let after: Option<Position> = cursors.open(query.cursor.as_deref())?;
+    let after = after.map(DeadLetterCursor::try_from).transpose()?;
+    let (queue, workspace) = (&caller.dead_letters, &caller.actor.workspace);
+    let (letters, next) = page(queue, workspace, subscription.as_ref(), after, limit).await?;
+    let next_cursor = next.and_then(|next| cursors.seal(&Position::from(next)));
     let data: Vec<DeadLetterJson> = letters.into_iter().map(DeadLetterJson::from).collect();
-    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+    Ok(Answer::ok(&List { data, next_cursor }))
 }
 
 /// Which to send again: all, those of a subscription, or one.
@@ -144,21 +147,14 @@ pub struct Redriven {
     )
 )]
 pub async fn redrive(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
-    let body = state
-        .json::<RedriveBody>(&request, payload, unprocessable)
-        .await?;
-    let which = Which::parse(body.value)?;
-    let (app, queue) = (state.app.clone(), state.dead_letters.clone());
-    let workspace = actor.workspace.clone();
-    let change = move |request_id| async move {
-        let letters = meant(&queue, &workspace, &which).await?;
-        let redriving = app.redriving.execute(request_id, &letters).await?;
+    caller: Caller,
+    Idempotent(once, JsonBody(body)): Idempotent<JsonBody<RedriveBody>>,
+) -> ApiResult {
+    let which = Which::parse(body)?;
+    once.run(move |request_id| async move {
+        let queue = &caller.dead_letters;
+        let letters = meant(queue, &caller.actor.workspace, &which).await?;
+        let redriving = caller.app.redriving.execute(request_id, &letters).await?;
         if which.event.is_some() && redriving.count == 0 {
             return Err(Problem::not_found());
         }
@@ -167,9 +163,9 @@ pub async fn redrive(
             queue.redrive(&one).await?;
         }
         let redriven = redriving.count;
-        Ok(Answer::json(StatusCode::OK, &Redriven { redriven }))
-    };
-    state.once(&request, &actor, body.hash, change).await
+        Ok(Answer::ok(&Redriven { redriven }))
+    })
+    .await
 }
 
 /// What a request names.
@@ -181,13 +177,7 @@ struct Which {
 
 impl Which {
     fn parse(body: RedriveBody) -> Result<Self, Problem> {
-        let refuse = |pointer, detail| {
-            Err(Problem::unprocessable(vec![Violation::new(
-                pointer,
-                "invalid_value",
-                detail,
-            )]))
-        };
+        let refuse = |pointer, detail| Err(Violation::new(pointer, "invalid_value", detail).into());
         match (body.all, body.subscription, body.event_id) {
             (true, None, None) => Ok(Self {
                 subscription: None,
@@ -196,7 +186,7 @@ impl Which {
             (true, ..) => refuse("/all", "with `all` nothing else may be named"),
             (false, None, _) => refuse("/subscription", "name a subscription, or say `all`"),
             (false, Some(name), event) => Ok(Self {
-                subscription: Some(subscription("/subscription", &name)?),
+                subscription: Some(subscription(&name)?),
                 event: event.map(EventId::new),
             }),
         }
@@ -245,30 +235,15 @@ async fn page(
     }
 }
 
-fn subscription(pointer: &str, name: &str) -> Result<Subscription, Problem> {
+fn subscription(name: &str) -> Result<Subscription, Violation> {
     Subscription::parse(name)
-        .map_err(|error| broken(Violation::new(pointer, "invalid_value", error.to_string())))
-}
-
-fn broken(violation: Violation) -> Problem {
-    Problem::unprocessable(vec![violation])
-}
-
-fn open(state: &ApiState, purpose: &str, cursor: &str) -> Result<DeadLetterCursor, Problem> {
-    let Position(millis, subscription, event) = cursors::open(&state.sealer, purpose, cursor)?;
-    let parts = chrono::DateTime::from_timestamp_millis(millis)
-        .zip(Subscription::parse(&subscription).ok());
-    let (buried_at, subscription) =
-        parts.ok_or_else(|| Problem::bad_request("invalid_cursor", "the cursor is not valid"))?;
-    Ok(DeadLetterCursor {
-        buried_at,
-        subscription,
-        event_id: EventId::new(event),
-    })
+        .map_err(|error| Violation::new("/subscription", "invalid_value", error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::StatusCode;
+
     use super::*;
 
     fn which(json: &str) -> Result<Which, Problem> {

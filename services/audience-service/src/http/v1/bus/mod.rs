@@ -2,16 +2,9 @@
 
 pub mod dead;
 
-use actix_web::{http::Method, web};
+use crate::http::ApiState;
 
-use http_kit::resource;
-
-/// Registers the paths.
-pub fn configure(config: &mut web::ServiceConfig) {
-    config
-        .service(resource("/bus/dead", [(Method::GET, web::to(dead::list))]))
-        .service(resource(
-            "/bus/dead/redrive",
-            [(Method::POST, web::to(dead::redrive))],
-        ));
+http_kit::routes! {
+    ApiState;
+    dead::{list, redrive},
 }

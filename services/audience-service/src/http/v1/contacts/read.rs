@@ -1,22 +1,20 @@
 //! Reading and removing contacts.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path, Payload, Query},
+use actix_web::{HttpRequest, dev::Payload, http::StatusCode};
+use domain::{contact::Document, shared::AudienceId};
+use http_kit::{
+    Answer, ApiResult, Extract, Id, Ids, JsonBody, Problem, ProblemBody, Query, paging, timestamp,
 };
-use domain::contact::Document;
-use http_kit::{Answer, Problem, ProblemBody, paging, timestamp};
 use ports::contacts::StoredContact;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     application::{
-        Actor, AppError,
-        contact::read::{ContactCursor, CursorPage, Lookup, NumberedPage},
+        AppError,
+        contact::read::{CursorPage, Lookup, NumberedPage},
     },
-    http::{ApiState, contact_json::ContactJson, cursors, v1::audiences::path_id},
+    http::{Caller, contact_json::ContactJson, cursors::Walks},
 };
 
 /// Which part: by cursor (as a rule), or by page number.
@@ -34,7 +32,7 @@ pub struct Which {
 }
 
 /// Contacts, ascending by document.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct ContactsJson {
     data: Vec<ContactJson>,
     /// Takes the next part; null at the end.
@@ -68,60 +66,37 @@ pub struct ContactsJson {
         (status = 422, description = "A parameter is wrong", body = ProblemBody),
     )
 )]
-pub async fn list(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    which: Query<Which>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let invalid = |v| Problem::from(AppError::Invalid(vec![v]));
-    let seal = |c: ContactCursor| cursors::seal_contacts(&state.sealer, &actor.workspace, id, &c);
+pub async fn list(caller: Caller, Query(which): Query<Which>, Id(id): Id<AudienceId>) -> ApiResult {
+    let (app, actor, walks) = (&caller.app, &caller.actor, Walks::of(&caller, id));
+    let size = |items: u32| usize::try_from(items).unwrap_or(usize::MAX);
     if which.page.is_some() || which.per_page.is_some() {
         if which.cursor.is_some() {
             let detail = "give either a cursor or a page number";
             return Err(AppError::invalid("/cursor", "contradiction", detail).into());
         }
-        let page = paging::page(which.page.as_deref()).map_err(invalid)?;
-        let per_page = paging::per_page(which.per_page.as_deref()).map_err(invalid)?;
-        let size = usize::try_from(per_page).unwrap_or(usize::MAX);
-        let found = state
-            .app
-            .contacts
-            .read
-            .page(&actor, id, u64::from(page), size)
-            .await?;
+        let page = paging::page(which.page.as_deref())?;
+        let per_page = paging::per_page(which.per_page.as_deref())?;
+        let found = app.contacts.read.page(actor, id, u64::from(page), size(per_page));
         let NumberedPage {
             rows, total, next, ..
-        } = found;
-        return Ok(HttpResponse::Ok().json(ContactsJson {
-            data: contacts(&state, &actor, rows).await?,
-            next_cursor: next.and_then(seal),
+        } = found.await?;
+        return Ok(Answer::ok(&ContactsJson {
+            data: contacts(&caller, rows).await?,
+            next_cursor: next.and_then(|next| walks.seal(&next)),
             page: Some(page),
             per_page: Some(per_page),
             last_page: Some(total.div_ceil(u64::from(per_page)).max(1)),
             total: Some(total),
         }));
     }
-    let limit = paging::limit(which.limit.as_deref()).map_err(invalid)?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let open = |c: &String| cursors::open_contacts(&state.sealer, &actor.workspace, id, c);
-    let cursor = which.cursor.as_ref().map(open).transpose()?;
-    let walked = state
-        .app
-        .contacts
-        .read
-        .walk(&actor, id, cursor, limit)
-        .await?;
+    let limit = paging::limit(which.limit.as_deref())?;
+    let cursor = walks.open(which.cursor.as_deref())?;
+    let walked = app.contacts.read.walk(actor, id, cursor, size(limit)).await?;
     let CursorPage { rows, next, .. } = walked;
-    Ok(HttpResponse::Ok().json(ContactsJson {
-        data: contacts(&state, &actor, rows).await?,
-        next_cursor: next.and_then(seal),
-        page: None,
-        per_page: None,
-        last_page: None,
-        total: None,
+    Ok(Answer::ok(&ContactsJson {
+        data: contacts(&caller, rows).await?,
+        next_cursor: next.and_then(|next| walks.seal(&next)),
+        ..ContactsJson::default()
     }))
 }
 
@@ -170,44 +145,33 @@ pub struct RemovedByJson {
     )
 )]
 pub async fn lookup(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let body = state.json::<LookFor>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
-    let wanted = body.await?.value.document;
-    let document = Document::parse(&wanted)
+    caller: Caller,
+    Id(id): Id<AudienceId>,
+    JsonBody(wanted): JsonBody<LookFor>,
+) -> ApiResult {
+    let document = Document::parse(&wanted.document)
         .map_err(|e| AppError::invalid("/document", e.code(), e.to_string()))?;
-    let found = match state
-        .app
-        .contacts
-        .read
-        .lookup(&actor, id, &document)
-        .await?
-    {
+    let found = caller.app.contacts.read.lookup(&caller.actor, id, &document);
+    let (status, contact, removed_by) = match found.await? {
         Lookup::Unknown => return Err(Problem::not_found()),
-        Lookup::Member(contact) => LookupJson {
-            status: "member",
-            contact: contacts(&state, &actor, vec![contact]).await?.pop(),
-            removed_by: None,
-        },
+        Lookup::Member(contact) => {
+            let contact = contacts(&caller, vec![contact]).await?.pop();
+            ("member", contact, None)
+        }
         Lookup::Removed(by) => {
-            let json = RemovedByJson {
+            let by = RemovedByJson {
                 operation_id: by.operation.map(|o| o.to_string()),
                 reasons: by.reasons.iter().map(|r| r.as_str()).collect(),
                 removed_at: by.at.map(timestamp),
             };
-            LookupJson {
-                status: "removed",
-                contact: None,
-                removed_by: Some(json),
-            }
+            ("removed", None, Some(by))
         }
     };
-    Ok(HttpResponse::Ok().json(found))
+    Ok(Answer::ok(&LookupJson {
+        status,
+        contact,
+        removed_by,
+    }))
 }
 
 /// Reads a contact.
@@ -225,42 +189,21 @@ pub async fn lookup(
         (status = 404, description = "There is none", body = ProblemBody),
     )
 )]
-pub async fn read(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<(String, String)>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let (id, contact_id) = path.into_inner();
-    let document = document(&state, &actor, &contact_id)?;
-    let found = state
+pub async fn read(caller: Caller, named: Member) -> ApiResult {
+    let found = caller
         .app
-        .contacts
-        .read
-        .one(&actor, path_id(&id)?, &document)
-        .await?;
-    let json = contacts(&state, &actor, vec![found.contact]).await?.pop();
-    Ok(HttpResponse::Ok().json(json))
+        .contacts.read.one(&caller.actor, named.audience, &named.document);
+    let json = contacts(&caller, vec![found.await?.contact]).await?.pop();
+    Ok(Answer::ok(&json))
 }
 
 /// Contacts, with whether each has opted out.
-async fn contacts(
-    state: &ApiState,
-    actor: &Actor,
-    rows: Vec<StoredContact>,
-) -> Result<Vec<ContactJson>, Problem> {
-    let opted_out = state
-        .app
-        .outcomes
-        .opted_out(actor, rows.iter().map(|row| &row.document));
-    let opted_out = opted_out.await?;
-    let json = |row: StoredContact| {
-        let out = opted_out.contains(&row.document);
-        let json = ContactJson::new(&state.contact_ids, &actor.workspace, row);
-        ContactJson {
-            opted_out: Some(out),
-            ..json
-        }
+async fn contacts(caller: &Caller, rows: Vec<StoredContact>) -> Result<Vec<ContactJson>, Problem> {
+    let documents = rows.iter().map(|row| &row.document);
+    let opted_out = caller.app.outcomes.opted_out(&caller.actor, documents).await?;
+    let json = |row: StoredContact| ContactJson {
+        opted_out: Some(opted_out.contains(&row.document)),
+        ..ContactJson::new(&caller.contact_ids, &caller.actor.workspace, row)
     };
     Ok(rows.into_iter().map(json).collect())
 }
@@ -280,26 +223,37 @@ async fn contacts(
         (status = 404, description = "There is none", body = ProblemBody),
     )
 )]
-pub async fn remove(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<(String, String)>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let (id, contact_id) = path.into_inner();
-    let id = path_id(&id)?;
-    let document = document(&state, &actor, &contact_id)?;
-    let app = state.app.clone();
-    let run = async move {
-        app.contacts.remove.execute(&actor, id, &document).await?;
+pub async fn remove(caller: Caller, named: Member) -> ApiResult {
+    let run = |caller: Caller| async move {
+        let Member { audience, document } = named;
+        let removed = caller
+            .app
+            .contacts.remove.execute(&caller.actor, audience, &document);
+        removed.await?;
         Ok(Answer::empty(StatusCode::NO_CONTENT))
     };
-    state.change(run).await
+    caller.change(run).await
 }
 
-fn document(state: &ApiState, actor: &Actor, contact_id: &str) -> Result<Document, Problem> {
-    let decoded = state.contact_ids.decode(&actor.workspace, contact_id);
-    decoded
-        .map(Document::from_stored)
-        .ok_or_else(Problem::not_found)
+/// The contact that a path names.
+pub struct Member {
+    audience: AudienceId,
+    document: Document,
+}
+
+impl Extract<Caller> for Member {
+    async fn extract(
+        caller: &Caller,
+        request: &HttpRequest,
+        payload: &mut Payload,
+    ) -> Result<Self, Problem> {
+        let Ids(audience, contact_id) = Ids::<_, String>::extract(caller, request, payload).await?;
+        let decoded = caller
+            .contact_ids
+            .decode(&caller.actor.workspace, &contact_id);
+        let document = decoded
+            .map(Document::from_stored)
+            .ok_or_else(Problem::not_found)?;
+        Ok(Self { audience, document })
+    }
 }

@@ -1,19 +1,14 @@
 //! Writing contacts, item by item accounted for.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path, Payload},
-};
-use domain::shared::WorkspaceId;
-use http_kit::{Answer, ContactIds, Problem, ProblemBody};
+use domain::shared::{AudienceId, WorkspaceId};
+use http_kit::{Answer, ApiResult, ContactIds, Id, Idempotent, JsonBody, ProblemBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
     application::contact::write::{ContactItems, ContactsAdded, WriteCounts, item_pointer},
-    http::{ApiState, v1::audiences::path_id},
+    http::{Caller, state::at_most},
 };
 
 /// Contacts for an audience.
@@ -133,41 +128,21 @@ impl WrittenJson {
     )
 )]
 pub async fn add(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let body = state.json::<NewContacts>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
-    let body = body.await?;
-    let NewContacts {
-        data,
-        strict,
-        require_valid_document,
-    } = body.value;
-    if data.len() > state.item_limit {
-        return Err(Problem::too_large(format!(
-            "more than {} items",
-            state.item_limit
-        )));
-    }
+    caller: Caller,
+    Id(id): Id<AudienceId>,
+    Idempotent(once, JsonBody(new)): Idempotent<JsonBody<NewContacts>>,
+) -> ApiResult {
+    at_most(caller.item_limit, &new.data)?;
     let contacts = ContactItems {
-        items: data,
-        strict,
-        require_valid_document,
+        items: new.data,
+        strict: new.strict,
+        require_valid_document: new.require_valid_document,
     };
-    let (app, caller, ids) = (state.app.clone(), actor.clone(), state.contact_ids.clone());
-    state
-        .once(&request, &actor, body.hash, move |request_id| async move {
-            let added = app
-                .contacts
-                .add
-                .execute(&caller, request_id, id, None, contacts)
-                .await?;
-            let written = WrittenJson::new(&ids, &caller.workspace, added);
-            Ok(Answer::json(StatusCode::OK, &written))
-        })
-        .await
+    once.run(move |request_id| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        let added = app.contacts.add.execute(actor, request_id, id, None, contacts);
+        let written = WrittenJson::new(&caller.contact_ids, &actor.workspace, added.await?);
+        Ok(Answer::ok(&written))
+    })
+    .await
 }

@@ -1,14 +1,9 @@
 //! What customers did.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path, Payload, Query},
-};
 use chrono::DateTime;
-use domain::customer::{CustomerEvent, EventName};
+use domain::customer::{CustomerEvent, CustomerId, EventName};
 use http_kit::{
-    Answer, Problem, ProblemBody,
+    Answer, ApiResult, Id, Idempotent, JsonBody, ProblemBody, Query,
     paging::{self, List},
     timestamp,
 };
@@ -17,16 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    json::{IntegerOrText, RefusalJson, path_id},
-    upsert::at_most,
-};
+use super::json::{IntegerOrText, RefusalJson};
 use crate::{
     application::{
         AppError,
         customer::{EventOutcome, EventResult, MAX_EVENTS},
     },
-    http::{ApiState, cursors},
+    http::{Caller, state::at_most},
 };
 
 /// Events to be stored.
@@ -132,27 +124,17 @@ impl From<Vec<EventOutcome>> for EventsRecordedJson {
     )
 )]
 pub async fn record_events(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let body = state.json::<NewEvents>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
-    let body = body.await?;
-    let items = body.value.data;
-    at_most(items.len(), state.item_limit.min(MAX_EVENTS))?;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
-        .once(&request, &actor, body.hash, move |request_id| async move {
-            let outcomes = app
-                .customers
-                .events
-                .execute(&caller, request_id, items)
-                .await?;
-            let answer = EventsRecordedJson::from(outcomes);
-            Ok(Answer::json(StatusCode::OK, &answer))
-        })
-        .await
+    caller: Caller,
+    Idempotent(once, JsonBody(body)): Idempotent<JsonBody<NewEvents>>,
+) -> ApiResult {
+    let items = body.data;
+    at_most(caller.item_limit.min(MAX_EVENTS), &items)?;
+    once.run(move |request_id| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        let outcomes = app.customers.events.execute(actor, request_id, items).await?;
+        Ok(Answer::ok(&EventsRecordedJson::from(outcomes)))
+    })
+    .await
 }
 
 /// Which events of a customer.
@@ -216,36 +198,28 @@ impl From<CustomerEvent> for EventJson {
     )
 )]
 pub async fn list_events(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    which: Query<Which>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let purpose = format!("customer_events:{}:{id}", actor.workspace);
-    let limit = paging::limit(which.limit.as_deref());
-    let limit = limit.map_err(|v| Problem::from(AppError::Invalid(vec![v])))?;
+    caller: Caller,
+    Query(which): Query<Which>,
+    Id(id): Id<CustomerId>,
+) -> ApiResult {
+    let limit = paging::limit(which.limit.as_deref())?;
     let name = which.name.as_deref().map(|text| {
         let detail = "1 to 64 of a-z, 0-9, `_`, `.` and `-`";
         EventName::parse(text).ok_or_else(|| AppError::invalid("/name", "invalid_name", detail))
     });
-    let before = match &which.cursor {
-        None => None,
-        Some(cursor) => {
-            let (millis, event): (i64, i64) = cursors::open(&state.sealer, &purpose, cursor)?;
-            DateTime::from_timestamp_millis(millis).map(|time| (time, event))
-        }
-    };
+    let cursors = caller.cursors(&format!("customer_events:{}", id.raw()));
+    let before: Option<(i64, i64)> = cursors.open(which.cursor.as_deref())?;
     let filter = EventFilter {
+        before: before.and_then(|(millis, event)| {
+            DateTime::from_timestamp_millis(millis).map(|time| (time, event))
+        }),
         name: name.transpose()?,
-        before,
         limit: i64::from(limit),
     };
-    let (rows, more) = state.app.customers.read.events(&actor, id, filter).await?;
-    let last = rows.last().filter(|_| more);
-    let position = last.map(|event| (event.time.timestamp_millis(), event.id));
-    let next_cursor = position.and_then(|p| cursors::seal(&state.sealer, &purpose, &p));
-    let data = rows.into_iter().map(EventJson::from).collect();
-    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+    let page = caller
+        .app
+        .customers.read.events(&caller.actor, id, filter)
+        .await?;
+    let position = |last: &CustomerEvent| (last.time.timestamp_millis(), last.id);
+    Ok(Answer::ok(&cursors.page(page, position, EventJson::from)))
 }

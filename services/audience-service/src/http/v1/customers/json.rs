@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::http::{StatusCode, header};
-use domain::customer::{Address, ClientRef, Customer, CustomerId};
+use actix_web::http::header;
+use domain::customer::{Address, ClientRef, Customer};
 use http_kit::{Answer, Problem, etag, timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -177,16 +177,7 @@ impl From<Customer> for CustomerJson {
 /// An answer with the customer and its `ETag`.
 pub fn answer(customer: Customer) -> Answer {
     let tag = etag::strong(customer.version);
-    Answer::json(StatusCode::OK, &CustomerJson::from(customer)).with_header(header::ETAG, tag)
-}
-
-/// The number in a path: one that cannot be a customer's names nobody.
-pub fn path_id(text: &str) -> Result<CustomerId, Problem> {
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let number = digits.then(|| text.parse().ok()).flatten();
-    number
-        .and_then(|number| CustomerId::new(number).ok())
-        .ok_or_else(Problem::not_found)
+    Answer::ok(&CustomerJson::from(customer)).with_header(header::ETAG, tag)
 }
 
 /// A client's id of a request.

@@ -1,17 +1,12 @@
 //! Reading many customers.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Payload, Query},
-};
 use domain::{
     contact::Document,
-    customer::{Address, Channel, ConsentStatus, CustomerId, Identity},
+    customer::{Address, Channel, ConsentStatus, Customer, CustomerId, Identity},
     importing::ExternalId,
 };
 use http_kit::{
-    Problem, ProblemBody,
+    Answer, ApiResult, JsonBody, Problem, ProblemBody, Query,
     paging::{self, List},
 };
 use ports::store::{CustomerCounts, CustomerFilter, CustomerLookup, TagCount};
@@ -20,10 +15,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::json::{CustomerJson, IntegerOrText, client};
-use crate::{
-    application::AppError,
-    http::{ApiState, cursors},
-};
+use crate::{application::AppError, http::Caller};
 
 /// Which customers.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -56,23 +48,18 @@ pub struct Which {
         (status = 422, description = "A parameter is wrong", body = ProblemBody),
     )
 )]
-pub async fn list(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    which: Query<Which>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let purpose = format!("customers:{}", actor.workspace);
+pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
+    let cursors = caller.cursors("customers");
     let mut filter = filter(&which)?;
-    if let Some(cursor) = &which.cursor {
-        let after = cursors::open(&state.sealer, &purpose, cursor)?;
-        filter.after = Some(CustomerId::from_raw(after));
-    }
-    let (rows, more) = state.app.customers.read.list(&actor, filter).await?;
-    let last = rows.last().filter(|_| more).map(|c| c.id.raw());
-    let next_cursor = last.and_then(|id| cursors::seal(&state.sealer, &purpose, &id));
-    let data = rows.into_iter().map(CustomerJson::from).collect();
-    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+    let after: Option<i64> = cursors.open(which.cursor.as_deref())?;
+    filter.after = after.map(CustomerId::from_raw);
+    let page = caller.app.customers.read.list(&caller.actor, filter).await?;
+    let position = |last: &Customer| last.id.raw();
+    Ok(Answer::ok(&cursors.page(
+        page,
+        position,
+        CustomerJson::from,
+    )))
 }
 
 fn filter(which: &Which) -> Result<CustomerFilter, Problem> {
@@ -85,18 +72,15 @@ fn filter(which: &Which) -> Result<CustomerFilter, Problem> {
     if which.tag.as_deref().is_some_and(|tag| tag.contains('\0')) {
         return Err(AppError::invalid("/tag", "contains_nul", "must not contain NUL").into());
     }
-    let client = which
-        .client_id
-        .as_deref()
-        .map(|text| client("/client_id", text));
-    let limit = paging::limit(which.limit.as_deref());
+    let client = which.client_id.as_deref();
+    let client = client.map(|text| self::client("/client_id", text));
     Ok(CustomerFilter {
         tag: which.tag.clone(),
         client: client.transpose()?,
         imported,
         consent: which.consent.as_deref().map(consent).transpose()?,
         after: None,
-        limit: i64::from(limit.map_err(|v| Problem::from(AppError::Invalid(vec![v])))?),
+        limit: i64::from(paging::limit(which.limit.as_deref())?),
     })
 }
 
@@ -147,17 +131,11 @@ pub struct FoundJson {
         (status = 422, description = "Not one thing to look up by", body = ProblemBody),
     )
 )]
-pub async fn look_up(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let body = state.json::<Lookup>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
-    let by = lookup(body.await?.value)?;
-    let found = state.app.customers.read.look_up(&actor, &by).await?;
+pub async fn look_up(caller: Caller, JsonBody(body): JsonBody<Lookup>) -> ApiResult {
+    let by = lookup(body)?;
+    let found = caller.app.customers.read.look_up(&caller.actor, &by).await?;
     let data = found.into_iter().map(CustomerJson::from).collect();
-    Ok(HttpResponse::Ok().json(FoundJson { data }))
+    Ok(Answer::ok(&FoundJson { data }))
 }
 
 fn lookup(body: Lookup) -> Result<CustomerLookup, Problem> {
@@ -252,10 +230,9 @@ impl From<CustomerCounts> for CountJson {
     operation_id = "countCustomers",
     responses((status = 200, description = "How many", body = CountJson))
 )]
-pub async fn count(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let counts = state.app.customers.read.counts(&actor).await?;
-    Ok(HttpResponse::Ok().json(CountJson::from(counts)))
+pub async fn count(caller: Caller) -> ApiResult {
+    let counts = caller.app.customers.read.counts(&caller.actor).await?;
+    Ok(Answer::ok(&CountJson::from(counts)))
 }
 
 /// A page of labels.
@@ -298,27 +275,17 @@ impl From<TagCount> for TagJson {
         (status = 400, description = "`invalid_cursor`", body = ProblemBody),
     )
 )]
-pub async fn tags(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    page: Query<Labels>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let purpose = format!("customer_tags:{}", actor.workspace);
-    let limit = paging::limit(page.limit.as_deref());
-    let limit = limit.map_err(|v| Problem::from(AppError::Invalid(vec![v])))?;
-    let after: Option<String> = match &page.cursor {
-        Some(cursor) => Some(cursors::open(&state.sealer, &purpose, cursor)?),
-        None => None,
-    };
-    let tags = state
+pub async fn tags(caller: Caller, Query(which): Query<Labels>) -> ApiResult {
+    let limit = paging::limit(which.limit.as_deref())?;
+    let cursors = caller.cursors("customer_tags");
+    let after: Option<String> = cursors.open(which.cursor.as_deref())?;
+    let tags = caller
         .app
-        .customers
-        .read
-        .tags(&actor, after.as_deref(), i64::from(limit));
-    let (rows, more) = tags.await?;
-    let last = rows.last().filter(|_| more);
-    let next_cursor = last.and_then(|tag| cursors::seal(&state.sealer, &purpose, &tag.key));
-    let data = rows.into_iter().map(TagJson::from).collect();
-    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+        .customers.read.tags(&caller.actor, after.as_deref(), i64::from(limit));
+    let position = |last: &TagCount| last.key.clone();
+    Ok(Answer::ok(&cursors.page(
+        tags.await?,
+        position,
+        TagJson::from,
+    )))
 }

@@ -1,29 +1,22 @@
 //! One customer.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header},
-    web::{Data, Path, Payload},
-};
 use domain::{
     contact::ItemError,
     customer::{Channel, CustomerId, CustomerPatch, parse_consent, parse_customer_patch},
 };
-use http_kit::{Problem, ProblemBody, etag};
+use http_kit::{ApiResult, Id, Ids, JsonBody, Problem, ProblemBody, etag::IfMatch};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    json::{CustomerJson, answer, path_id},
+    json::{CustomerJson, answer},
     upsert::CustomerItemJson,
 };
 use crate::{
-    application::{Actor, AppError},
-    http::{ApiState, v1::audiences::tags},
+    application::AppError,
+    http::{Caller, v1::audiences::tags},
 };
-
-const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 
 /// Reads a customer.
 #[utoipa::path(
@@ -37,19 +30,8 @@ const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
         (status = 404, description = "There is none", body = ProblemBody),
     )
 )]
-pub async fn read(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let customer = state
-        .app
-        .customers
-        .read
-        .one(&actor, path_id(&path)?)
-        .await?;
-    Ok(answer(customer).into())
+pub async fn read(caller: Caller, Id(id): Id<CustomerId>) -> ApiResult {
+    Ok(answer(caller.app.customers.read.one(&caller.actor, id).await?))
 }
 
 /// Changes a customer: members that are missing stay as they are, `null` clears, members that are not
@@ -72,17 +54,14 @@ pub async fn read(
     )
 )]
 pub async fn change(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let body = state.json::<Map<String, Value>>(&request, payload, INVALID);
-    let now = state.app.clock.now();
-    let patch = parse_customer_patch(body.await?.value, now).map_err(invalid)?;
-    apply(&state, &request, actor, id, patch).await
+    caller: Caller,
+    Id(id): Id<CustomerId>,
+    condition: IfMatch,
+    JsonBody(members): JsonBody<Map<String, Value>>,
+) -> ApiResult {
+    let now = caller.app.clock.now();
+    let patch = parse_customer_patch(members, now).map_err(invalid)?;
+    apply(caller, condition, id, patch).await
 }
 
 /// Labels to be given.
@@ -112,19 +91,16 @@ pub struct NewTags {
     )
 )]
 pub async fn replace_tags(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let body = state.json::<NewTags>(&request, payload, INVALID).await?;
+    caller: Caller,
+    Id(id): Id<CustomerId>,
+    condition: IfMatch,
+    JsonBody(body): JsonBody<NewTags>,
+) -> ApiResult {
     let patch = CustomerPatch {
-        tags: Some(tags(&body.value.tags)?),
+        tags: Some(tags(&body.tags)?),
         ..CustomerPatch::default()
     };
-    apply(&state, &request, actor, id, patch).await
+    apply(caller, condition, id, patch).await
 }
 
 /// What a person said.
@@ -160,48 +136,36 @@ pub struct NewConsent {
     )
 )]
 pub async fn record_consent(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<(String, String)>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let (id, channel) = path.into_inner();
-    let id = path_id(&id)?;
-    let channel: Channel = channel.parse().map_err(|()| Problem::not_found())?;
-    let body = state.json::<Map<String, Value>>(&request, payload, INVALID);
-    let said = Value::Object(body.await?.value);
-    let now = state.app.clock.now();
-    let consent = parse_consent("", said, now).map_err(invalid)?;
+    caller: Caller,
+    Ids(id, channel): Ids<CustomerId, Channel>,
+    condition: IfMatch,
+    JsonBody(said): JsonBody<Map<String, Value>>,
+) -> ApiResult {
+    let now = caller.app.clock.now();
+    let consent = parse_consent("", Value::Object(said), now).map_err(invalid)?;
     let patch = CustomerPatch {
         consents: vec![(channel, consent)],
         ..CustomerPatch::default()
     };
-    apply(&state, &request, actor, id, patch).await
+    apply(caller, condition, id, patch).await
 }
 
 /// Changes a customer that is as the request expects it to be.
 async fn apply(
-    state: &Data<ApiState>,
-    request: &HttpRequest,
-    actor: Actor,
+    caller: Caller,
+    condition: IfMatch,
     id: CustomerId,
     patch: CustomerPatch,
-) -> Result<HttpResponse, Problem> {
-    let known = state.app.customers.read.one(&actor, id).await?;
-    etag::IfMatch::from_headers(request.headers()).check(known.version)?;
-    let asked = request.headers().contains_key(header::IF_MATCH);
-    let version = asked.then_some(known.version);
-    let app = state.app.clone();
-    let run = async move {
-        let changed = app
-            .customers
-            .write
-            .change(&actor, id, version, patch)
-            .await?;
-        Ok(answer(changed))
+) -> ApiResult {
+    let known = caller.app.customers.read.one(&caller.actor, id).await?;
+    let version = condition.expect(known.version)?;
+    let run = |caller: Caller| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        Ok(answer(
+            app.customers.write.change(actor, id, version, patch).await?,
+        ))
     };
-    state.change(run).await
+    caller.change(run).await
 }
 
 fn invalid(error: ItemError) -> Problem {

@@ -1,11 +1,6 @@
 //! Writing many customers.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Payload},
-};
-use http_kit::{Answer, Problem, ProblemBody};
+use http_kit::{Answer, ApiResult, Idempotent, JsonBody, ProblemBody};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -13,7 +8,7 @@ use utoipa::ToSchema;
 use super::json::{IntegerOrText, RefusalJson};
 use crate::{
     application::customer::{CustomerOutcome, CustomerResult, MAX_CUSTOMERS},
-    http::ApiState,
+    http::{Caller, state::at_most},
 };
 
 /// Customers to be written.
@@ -129,32 +124,15 @@ impl From<Vec<CustomerOutcome>> for UpsertedJson {
     )
 )]
 pub async fn upsert(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let body = state.json::<Upsert>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
-    let body = body.await?;
-    let Upsert { data, strict } = body.value;
-    at_most(data.len(), state.item_limit.min(MAX_CUSTOMERS))?;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
-        .once(&request, &actor, body.hash, move |request_id| async move {
-            let outcomes = app
-                .customers
-                .write
-                .upsert(&caller, request_id, data, strict)
-                .await?;
-            Ok(Answer::json(StatusCode::OK, &UpsertedJson::from(outcomes)))
-        })
-        .await
-}
-
-/// Refuses a request of too many items.
-pub(super) fn at_most(items: usize, limit: usize) -> Result<(), Problem> {
-    match items > limit {
-        true => Err(Problem::too_large(format!("more than {limit} items"))),
-        false => Ok(()),
-    }
+    caller: Caller,
+    Idempotent(once, JsonBody(body)): Idempotent<JsonBody<Upsert>>,
+) -> ApiResult {
+    let Upsert { data, strict } = body;
+    at_most(caller.item_limit.min(MAX_CUSTOMERS), &data)?;
+    once.run(move |request_id| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        let outcomes = app.customers.write.upsert(actor, request_id, data, strict);
+        Ok(Answer::ok(&UpsertedJson::from(outcomes.await?)))
+    })
+    .await
 }

@@ -1,21 +1,15 @@
 //! The contacts of an audience as CSV that can be uploaded again.
 
-use std::sync::Arc;
-
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
-    web::{Bytes, Data, Path},
-};
+use actix_web::{HttpResponse, http::header, web::Bytes};
 use domain::shared::AudienceId;
 use futures::{Stream, stream};
-use http_kit::{Problem, ProblemBody};
+use http_kit::{Id, Problem, ProblemBody};
 use ports::{contacts::StoredContact, files::push_csv_row};
 
 use super::attachment;
 use crate::{
-    application::{Actor, AppResult, UseCases, contact::read::CursorPage},
-    http::{ApiState, v1::audiences::path_id},
+    application::{AppResult, contact::read::CursorPage},
+    http::Caller,
 };
 
 /// Contacts read at a time.
@@ -36,58 +30,43 @@ const COLUMNS: [&str; 5] = ["document", "name", "phone", "email", "attributes"];
         (status = 404, description = "There is no such audience", body = ProblemBody),
     )
 )]
-pub async fn contacts_csv(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let first = state
+pub async fn contacts_csv(caller: Caller, Id(id): Id<AudienceId>) -> Result<HttpResponse, Problem> {
+    let first = caller
         .app
-        .contacts
-        .read
-        .walk(&actor, id, None, BATCH)
+        .contacts.read.walk(&caller.actor, id, None, BATCH)
         .await?;
     let name = attachment(&format!("{id}.csv"));
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header((header::CONTENT_DISPOSITION, name))
-        .streaming(rows(Arc::clone(&state.app), actor, id, first)))
+        .streaming(rows(caller, id, first)))
 }
 
 /// The file, a batch of contacts per chunk. An error ends the answer short of its end.
 fn rows(
-    app: Arc<UseCases>,
-    actor: Actor,
+    caller: Caller,
     id: AudienceId,
     first: CursorPage,
 ) -> impl Stream<Item = AppResult<Bytes>> + 'static {
     let mut head = String::new();
     push_csv_row(&mut head, ',', COLUMNS);
     let start = Some((head, first));
-    stream::try_unfold(start, move |at| {
-        let (app, actor) = (Arc::clone(&app), actor.clone());
-        async move {
-            let Some((mut text, page)) = at else {
-                return Ok(None);
-            };
-            for contact in &page.rows {
-                push_contact(&mut text, contact);
-            }
-            let next = match page.next {
-                Some(cursor) => {
-                    let page = app
-                        .contacts
-                        .read
-                        .walk(&actor, id, Some(cursor), BATCH)
-                        .await?;
-                    Some((String::new(), page))
-                }
-                None => None,
-            };
-            Ok(Some((Bytes::from(text), next)))
+    stream::try_unfold((caller, start), move |(caller, at)| async move {
+        let Some((mut text, page)) = at else {
+            return Ok(None);
+        };
+        for contact in &page.rows {
+            push_contact(&mut text, contact);
         }
+        let next = match page.next {
+            Some(cursor) => {
+                let (app, actor) = (&caller.app, &caller.actor);
+                let page = app.contacts.read.walk(actor, id, Some(cursor), BATCH).await?;
+                Some((String::new(), page))
+            }
+            None => None,
+        };
+        Ok(Some((Bytes::from(text), (caller, next))))
     })
 }
 

@@ -1,24 +1,17 @@
 //! Rows that could not be used, to be mended and sent again: those that an operation rejected, and
 //! those of a file of documents that have none.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
-    web::{Bytes, Data, Path},
-};
-use domain::shared::UploadId;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, web::Bytes};
+use domain::shared::{OperationId, UploadId};
 use futures::StreamExt;
-use http_kit::{Problem, ProblemBody};
+use http_kit::{Id, Problem, ProblemBody};
 use ports::files::BlobStream;
 
 use super::{
     attachment,
     rows_csv::{columns_of, csv},
 };
-use crate::{
-    application::AppError,
-    http::{ApiState, v1::operations::path_id},
-};
+use crate::{application::AppError, http::Caller};
 
 const NDJSON: &str = "application/x-ndjson";
 
@@ -41,22 +34,19 @@ const NDJSON: &str = "application/x-ndjson";
     )
 )]
 pub async fn rejected_rows(
-    state: Data<ApiState>,
+    caller: Caller,
+    Id(id): Id<OperationId>,
     request: HttpRequest,
-    path: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&path)?;
-    let app = &state.app;
-    let stored = app.uploads.rejected.stream(&actor, id).await?;
+    let (app, actor) = (&caller.app, &caller.actor);
+    let stored = app.uploads.rejected.stream(actor, id).await?;
     let name = format!("{id}-rejected");
     if wants_ndjson(&request) {
         return Ok(lines(stored, &name));
     }
-    let known = app.uploads.rejected.file_columns(&actor, id).await?;
+    let known = app.uploads.rejected.file_columns(actor, id).await?;
     let columns = columns_of(known, stored).await.map_err(AppError::from)?;
-    let stored = app.uploads.rejected.stream(&actor, id).await?;
-    Ok(table(stored, columns, &name))
+    Ok(table(app.uploads.rejected.stream(actor, id).await?, columns, &name))
 }
 
 /// Downloads the rows of a file that have no readable document, as a recycling sees the file: where
@@ -78,22 +68,19 @@ pub async fn rejected_rows(
     )
 )]
 pub async fn unreadable_rows(
-    state: Data<ApiState>,
+    caller: Caller,
+    Id(id): Id<UploadId>,
     request: HttpRequest,
-    path: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id: UploadId = path.parse().map_err(|_| Problem::not_found())?;
-    let app = &state.app;
-    let rows = app.uploads.exclusions.unreadable_rows(&actor, id).await?;
+    let (app, actor) = (&caller.app, &caller.actor);
+    let rows = app.uploads.exclusions.unreadable_rows(actor, id).await?;
     let name = format!("{id}-unreadable");
     if wants_ndjson(&request) {
         return Ok(lines(rows, &name));
     }
-    let known = app.uploads.rejected.upload_columns(&actor, id).await?;
+    let known = app.uploads.rejected.upload_columns(actor, id).await?;
     let columns = columns_of(known, rows).await.map_err(AppError::from)?;
-    let rows = app.uploads.exclusions.unreadable_rows(&actor, id).await?;
-    Ok(table(rows, columns, &name))
+    Ok(table(app.uploads.exclusions.unreadable_rows(actor, id).await?, columns, &name))
 }
 
 /// Path of the rows of a file that have no readable document.
@@ -102,21 +89,21 @@ pub fn unreadable_path(upload: UploadId) -> String {
 }
 
 fn lines(rows: BlobStream, name: &str) -> HttpResponse {
-    let name = attachment(&format!("{name}.ndjson"));
-    HttpResponse::Ok()
-        .insert_header((header::VARY, "Accept"))
-        .insert_header((header::CONTENT_DISPOSITION, name))
-        .content_type(NDJSON)
-        .streaming(rows.map(|chunk| chunk.map(Bytes::from)))
+    let rows = rows.map(|chunk| chunk.map(Bytes::from));
+    file(&format!("{name}.ndjson"), NDJSON).streaming(rows)
 }
 
 fn table(rows: BlobStream, columns: Vec<String>, name: &str) -> HttpResponse {
-    let name = attachment(&format!("{name}.csv"));
-    HttpResponse::Ok()
+    file(&format!("{name}.csv"), "text/csv; charset=utf-8").streaming(csv(rows, columns))
+}
+
+fn file(name: &str, content_type: &str) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::Ok();
+    answer
         .insert_header((header::VARY, "Accept"))
-        .insert_header((header::CONTENT_DISPOSITION, name))
-        .content_type("text/csv; charset=utf-8")
-        .streaming(csv(rows, columns))
+        .insert_header((header::CONTENT_DISPOSITION, attachment(name)))
+        .content_type(content_type);
+    answer
 }
 
 fn wants_ndjson(request: &HttpRequest) -> bool {

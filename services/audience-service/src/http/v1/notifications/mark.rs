@@ -1,23 +1,11 @@
 //! Marking notifications as read.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path, Payload},
-};
 use domain::shared::NotificationId;
-use http_kit::{Answer, Problem, ProblemBody};
-use serde::{Deserialize, Serialize};
+use http_kit::{Answer, ApiResult, Id, Idempotent, Nothing, OptionalBody, ProblemBody};
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::ApiState;
-
-const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
-
-/// An empty object.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
+use crate::http::Caller;
 
 /// A notification that was read.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,26 +29,18 @@ pub struct Marked {
     )
 )]
 pub async fn read(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id: NotificationId = path.parse().map_err(|_| Problem::not_found())?;
-    let body = state.optional_json::<Nothing>(&request, payload, INVALID);
-    let hash = body.await?.hash;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
-        .once(&request, &actor, hash, move |_ticket| async move {
-            app.notifications.mark_read(&caller, id).await?;
-            let marked = Marked {
-                id: id.to_string(),
-                read: true,
-            };
-            Ok(Answer::json(StatusCode::OK, &marked))
-        })
-        .await
+    caller: Caller,
+    Id(id): Id<NotificationId>,
+    Idempotent(once, _): Idempotent<OptionalBody<Nothing>>,
+) -> ApiResult {
+    once.run(move |_| async move {
+        caller.app.notifications.mark_read(&caller.actor, id).await?;
+        Ok(Answer::ok(&Marked {
+            id: id.to_string(),
+            read: true,
+        }))
+    })
+    .await
 }
 
 /// How many were marked.
@@ -79,18 +59,13 @@ pub struct MarkedAll {
     responses((status = 200, description = "All are read", body = MarkedAll))
 )]
 pub async fn read_all(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let body = state.optional_json::<Nothing>(&request, payload, INVALID);
-    let hash = body.await?.hash;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
-        .once(&request, &actor, hash, move |request_id| async move {
-            let marked = app.notifications.mark_all_read(&caller, request_id).await?;
-            Ok(Answer::json(StatusCode::OK, &MarkedAll { marked }))
-        })
-        .await
+    caller: Caller,
+    Idempotent(once, _): Idempotent<OptionalBody<Nothing>>,
+) -> ApiResult {
+    once.run(move |request_id| async move {
+        let marked = caller.app.notifications.mark_all_read(&caller.actor, request_id);
+        let marked = marked.await?;
+        Ok(Answer::ok(&MarkedAll { marked }))
+    })
+    .await
 }

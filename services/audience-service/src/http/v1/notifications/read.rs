@@ -1,23 +1,16 @@
 //! Reading notifications.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Query},
-};
 use domain::shared::NotificationId;
 use http_kit::{
-    Problem, ProblemBody,
+    Answer, ApiResult, ProblemBody, Query,
     paging::{self, List},
 };
-use ports::store::NotificationFilter;
+use ports::store::{Notification, NotificationFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::json::NotificationJson;
-use crate::{
-    application::AppError,
-    http::{ApiState, cursors},
-};
+use crate::{application::AppError, http::Caller};
 
 /// Which notifications.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -49,12 +42,8 @@ struct Position(i64);
         (status = 422, description = "A parameter is wrong", body = ProblemBody),
     )
 )]
-pub async fn list(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let which = Query::<Which>::from_query(request.query_string())
-        .map_err(|error| Problem::bad_request("invalid_query", error.to_string()))?;
-    let limit = paging::limit(which.limit.as_deref());
-    let limit = limit.map_err(|broken| AppError::Invalid(vec![broken]))?;
+pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
+    let limit = paging::limit(which.limit.as_deref())?;
     let unread = match which.unread.as_deref() {
         None | Some("false") => false,
         Some("true" | "") => true,
@@ -63,21 +52,18 @@ pub async fn list(state: Data<ApiState>, request: HttpRequest) -> Result<HttpRes
             return Err(AppError::invalid("/unread", "unknown_value", detail).into());
         }
     };
-    let purpose = format!("notifications:{}:{}", actor.workspace, actor.user);
-    let after = which.cursor.as_deref();
-    let after = after.map(|cursor| cursors::open::<Position>(&state.sealer, &purpose, cursor));
+    let cursors = caller.cursors(&format!("notifications:{}", caller.actor.user));
+    let before: Option<Position> = cursors.open(which.cursor.as_deref())?;
     let filter = NotificationFilter {
         unread,
-        before: after.transpose()?.map(|p| NotificationId::from_raw(p.0)),
+        before: before.map(|p| NotificationId::from_raw(p.0)),
         limit: i64::from(limit),
     };
-    let (notifications, more) = state.app.notifications.list(&actor, filter).await?;
-    let last = notifications.last().filter(|_| more);
-    let next_cursor =
-        last.and_then(|last| cursors::seal(&state.sealer, &purpose, &Position(last.id.raw())));
-    let data = notifications.into_iter().map(NotificationJson::try_from);
+    let (rows, more) = caller.app.notifications.list(&caller.actor, filter).await?;
+    let next_cursor = cursors.next(&rows, more, |last: &Notification| Position(last.id.raw()));
+    let data = rows.into_iter().map(NotificationJson::try_from);
     let data: Vec<_> = data.collect::<Result<_, _>>()?;
-    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+    Ok(Answer::ok(&List { data, next_cursor }))
 }
 
 /// How many are unread.
@@ -95,11 +81,7 @@ pub struct Unread {
     operation_id = "countUnreadNotifications",
     responses((status = 200, description = "The count", body = Unread))
 )]
-pub async fn unread_count(
-    state: Data<ApiState>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let unread = state.app.notifications.unread(&actor).await?;
-    Ok(HttpResponse::Ok().json(Unread { unread }))
+pub async fn unread_count(caller: Caller) -> ApiResult {
+    let unread = caller.app.notifications.unread(&caller.actor).await?;
+    Ok(Answer::ok(&Unread { unread }))
 }

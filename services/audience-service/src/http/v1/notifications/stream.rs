@@ -1,8 +1,8 @@
 //! Following the feed of the caller's notifications.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpRequest, HttpResponse};
 use futures::{Stream, stream};
 use http_kit::{
     Problem,
@@ -14,10 +14,7 @@ use tokio::{
 };
 
 use super::json::event_data;
-use crate::{
-    application::{Actor, Topic, UseCases},
-    http::ApiState,
-};
+use crate::{application::Topic, http::Caller};
 
 const LAST_EVENT_ID: &str = "last-event-id";
 /// Longest time without a look: another process may have stored a notification.
@@ -41,25 +38,25 @@ const BATCH: i64 = 100;
         body = EventText
     ))
 )]
-pub async fn follow(state: Data<ApiState>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let permit = state.stream_permit()?;
+pub async fn follow(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let permit = caller.context().stream_permit()?;
     // Listening begins before the position is read, so that no event falls in between.
-    let topics = state.app.wake.subscribe();
-    let kept = state.app.notifications.feed_range(&actor).await?;
+    let topics = caller.app.wake.subscribe();
+    let kept = caller.app.notifications.feed_range(&caller.actor).await?;
     let now = kept.map_or(0, |(_, last)| last);
     let seen = request.headers().get(LAST_EVENT_ID);
     let resumed = seen.map(|id| id.to_str().ok().and_then(|id| resume(id, kept)));
+    let stopping = caller.context().stopping.clone();
+    let (workspace, user) = (&caller.actor.workspace, &caller.actor.user);
     let feed = Feed {
-        app: Arc::clone(&state.app),
-        topic: Topic::Feed(actor.workspace.to_string(), actor.user.to_string()),
-        actor,
+        topic: Topic::Feed(workspace.to_string(), user.to_string()),
+        caller,
         topics,
         after: resumed.flatten().unwrap_or(now),
         waiting: VecDeque::from_iter((resumed == Some(None)).then(|| reset(now))),
         _permit: permit,
     };
-    Ok(sse::respond(feed.stream(), state.stopping.clone()))
+    Ok(sse::respond(feed.stream(), stopping))
 }
 
 /// The position to go on after, or `None` where events between may be missing.
@@ -81,8 +78,7 @@ fn reset(now: i64) -> Event {
 
 /// Where a stream stands.
 struct Feed {
-    app: Arc<UseCases>,
-    actor: Actor,
+    caller: Caller,
     topic: Topic,
     topics: Receiver<Topic>,
     /// Position of the last event that was taken from the store.
@@ -105,12 +101,8 @@ impl Feed {
             if let Some(event) = self.waiting.pop_front() {
                 return event;
             }
-            match self
-                .app
-                .notifications
-                .feed_after(&self.actor, self.after, BATCH)
-                .await
-            {
+            let (app, actor) = (&self.caller.app, &self.caller.actor);
+            match app.notifications.feed_after(actor, self.after, BATCH).await {
                 Ok(events) => {
                     self.after = events.last().map_or(self.after, |last| last.seq);
                     self.waiting.extend(events.into_iter().map(|event| Event {

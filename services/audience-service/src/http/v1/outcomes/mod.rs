@@ -2,23 +2,18 @@
 
 mod item;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{Method, StatusCode},
-    web::{self, Data, Payload},
-};
-use http_kit::{Answer, Problem, ProblemBody, resource};
+use http_kit::{Answer, ApiResult, Idempotent, JsonBody, ProblemBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{application::outcome::OutcomesRecorded, http::ApiState};
+use crate::{
+    application::outcome::OutcomesRecorded,
+    http::{ApiState, Caller, state::at_most},
+};
 pub use item::OutcomeItem;
 
-/// Registers the paths.
-pub fn configure(config: &mut web::ServiceConfig) {
-    config.service(resource("/outcomes", [(Method::POST, web::to(record))]));
-}
+http_kit::routes!(ApiState; self::{record});
 
 /// Reported outcomes.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -72,52 +67,42 @@ pub struct RejectedJson {
     )
 )]
 pub async fn record(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let body = state.json::<Outcomes>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
-    let body = body.await?;
-    let items = body.value.data;
-    let received = items.len();
-    if received > state.item_limit {
-        return Err(Problem::too_large(format!(
-            "more than {} items",
-            state.item_limit
-        )));
-    }
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
-        .once(&request, &actor, body.hash, move |request_id| async move {
-            let now = app.clock.now();
-            let mut records = Vec::with_capacity(received);
-            let mut errors = Vec::new();
-            for (index, item) in items.into_iter().enumerate() {
-                match item::parse(item, now) {
-                    Ok(record) => records.push(record),
-                    Err(item::Broken {
-                        field,
-                        code,
-                        detail,
-                    }) => errors.push(RejectedJson {
-                        index,
-                        field,
-                        code,
-                        detail,
-                    }),
-                }
+    caller: Caller,
+    Idempotent(once, JsonBody(body)): Idempotent<JsonBody<Outcomes>>,
+) -> ApiResult {
+    let items = body.data;
+    at_most(caller.item_limit, &items)?;
+    once.run(move |request_id| async move {
+        let now = caller.app.clock.now();
+        let received = items.len();
+        let mut records = Vec::with_capacity(received);
+        let mut errors = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            match item::parse(item, now) {
+                Ok(record) => records.push(record),
+                Err(item::Broken {
+                    field,
+                    code,
+                    detail,
+                }) => errors.push(RejectedJson {
+                    index,
+                    field,
+                    code,
+                    detail,
+                }),
             }
-            let OutcomesRecorded { recorded, repeated } =
-                app.outcomes.record(&caller, request_id, records).await?;
-            let answer = RecordedJson {
-                received,
-                recorded,
-                repeated,
-                rejected: errors.len(),
-                errors,
-            };
-            Ok(Answer::json(StatusCode::OK, &answer))
-        })
-        .await
+        }
+        let recorded = caller
+            .app
+            .outcomes.record(&caller.actor, request_id, records);
+        let OutcomesRecorded { recorded, repeated } = recorded.await?;
+        Ok(Answer::ok(&RecordedJson {
+            received,
+            recorded,
+            repeated,
+            rejected: errors.len(),
+            errors,
+        }))
+    })
+    .await
 }

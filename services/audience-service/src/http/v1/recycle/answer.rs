@@ -7,7 +7,7 @@ use domain::{
     recycle::{Reason, Reasons},
     shared::{AudienceId, WorkspaceId},
 };
-use http_kit::Sealer;
+use http_kit::{Problem, Sealer};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -71,7 +71,10 @@ pub struct SampleJson {
 
 impl DryRunJson {
     /// What was found, with its plan sealed.
-    pub fn new(dry: DryRun, seal: &PlanSeal) -> Self {
+    ///
+    /// # Errors
+    /// 500 when the plan cannot be written.
+    pub fn new(dry: DryRun, seal: &PlanSeal) -> Result<Self, Problem> {
         let overlap = |(reasons, count)| OverlapJson {
             reasons: names(reasons),
             count,
@@ -84,8 +87,8 @@ impl DryRunJson {
                 links = BTreeMap::from([("unreadable", unreadable_path(upload))]);
             }
         }
-        Self {
-            plan: seal.seal(&dry.plan),
+        Ok(Self {
+            plan: seal.seal(&dry.plan)?,
             total: dry.total,
             removed: dry.removed,
             kept: dry.total - dry.removed,
@@ -103,7 +106,7 @@ impl DryRunJson {
             unreadable,
             warnings,
             links,
-        }
+        })
     }
 }
 
@@ -125,9 +128,9 @@ impl PlanSeal {
         Self { sealer, purpose }
     }
 
-    fn seal(&self, plan: &Plan) -> String {
-        let bytes = serde_json::to_vec(plan).unwrap_or_default();
-        self.sealer.seal(&self.purpose, &bytes)
+    fn seal(&self, plan: &Plan) -> Result<String, Problem> {
+        let sealed = self.sealer.seal_value(&self.purpose, plan);
+        sealed.ok_or_else(Problem::internal)
     }
 
     /// Opens a plan.
@@ -135,9 +138,7 @@ impl PlanSeal {
     /// # Errors
     /// `invalid_plan` for one that was altered or made for another audience.
     pub fn open(&self, token: &str) -> Result<Plan, AppError> {
-        let opened = self.sealer.open(&self.purpose, token);
-        let plan = opened.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        plan.ok_or_else(|| {
+        self.sealer.open_value(&self.purpose, token).ok_or_else(|| {
             let detail = "the plan was altered, or was made for another audience";
             AppError::invalid("/plan", "invalid_plan", detail)
         })

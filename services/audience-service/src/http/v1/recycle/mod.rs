@@ -7,26 +7,20 @@ mod rules;
 pub use answer::DryRunJson;
 pub use body::RecycleBody;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{Method, StatusCode},
-    web::{self, Data, Path, Payload},
-};
+use actix_web::{HttpRequest, dev::Payload};
 use domain::shared::AudienceId;
-use http_kit::{Answer, Problem, ProblemBody, prefer, resource};
-
-use http_kit::operations::accepted;
+use http_kit::{
+    Answer, ApiResult, Extract, Id, Idempotent, JsonBody, Problem, ProblemBody, Wait,
+    operations::accepted,
+};
 
 use super::operations::OperationJson;
-use crate::{application::recycle::RecycleAnswer, http::ApiState};
+use crate::{
+    application::recycle::RecycleAnswer,
+    http::{ApiState, Caller},
+};
 
-/// Registers the path below `/api/v1`.
-pub fn configure(config: &mut web::ServiceConfig) {
-    config.service(resource(
-        "/audiences/{id}/recycle",
-        [(Method::POST, web::to(recycle))],
-    ));
-}
+http_kit::routes!(ApiState; self::{recycle});
 
 /// Removes people by rules, in place or by copying the others into a new audience; or only says
 /// what would be removed (`dry_run`).
@@ -55,32 +49,37 @@ pub fn configure(config: &mut web::ServiceConfig) {
     )
 )]
 pub async fn recycle(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id: AudienceId = path.parse().map_err(|_| Problem::not_found())?;
-    state.app.find.visible(&actor, id).await?;
-    let invalid = StatusCode::UNPROCESSABLE_ENTITY;
-    let body = state
-        .json::<RecycleBody>(&request, payload, invalid)
-        .await?;
-    let seal = answer::PlanSeal::new(state.sealer.clone(), &actor.workspace, id);
-    let asked = body.value.into_request(&seal, state.item_limit)?;
-    let (app, caller) = (state.app.clone(), actor.clone());
-    let wait = prefer::wait(request.headers());
-    state
-        .once(&request, &actor, body.hash, move |request_id| async move {
-            match app.recycle.execute(&caller, request_id, id, asked).await? {
-                RecycleAnswer::DryRun(dry) => {
-                    Ok(Answer::json(StatusCode::OK, &DryRunJson::new(*dry, &seal)))
-                }
-                RecycleAnswer::Accepted(started) => {
-                    accepted(app.operations.as_ref(), &caller, started.operation, wait).await
-                }
+    caller: Caller,
+    Known(id): Known,
+    Wait(wait): Wait,
+    Idempotent(once, JsonBody(body)): Idempotent<JsonBody<RecycleBody>>,
+) -> ApiResult {
+    let sealer = caller.context().sealer.clone();
+    let seal = answer::PlanSeal::new(sealer, &caller.actor.workspace, id);
+    let asked = body.into_request(&seal, caller.item_limit)?;
+    once.run(move |request_id| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        match app.recycle.execute(actor, request_id, id, asked).await? {
+            RecycleAnswer::DryRun(dry) => Ok(Answer::ok(&DryRunJson::new(*dry, &seal)?)),
+            RecycleAnswer::Accepted(started) => {
+                accepted(app.operations.as_ref(), actor, started.operation, wait).await
             }
-        })
-        .await
+        }
+    })
+    .await
+}
+
+/// An audience that there is: looked up before the body is read.
+pub struct Known(AudienceId);
+
+impl Extract<Caller> for Known {
+    async fn extract(
+        caller: &Caller,
+        request: &HttpRequest,
+        payload: &mut Payload,
+    ) -> Result<Self, Problem> {
+        let Id(id) = Id::extract(caller, request, payload).await?;
+        caller.app.find.visible(&caller.actor, id).await?;
+        Ok(Self(id))
+    }
 }

@@ -2,25 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Path, Payload},
+use domain::shared::{AudienceId, OperationId};
+use http_kit::{
+    ApiResult, Id, Idempotent, JsonBody, Problem, ProblemBody, Wait, operations::accepted,
 };
-use http_kit::operations::accepted;
-use http_kit::{Problem, ProblemBody, prefer};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
     application::{AppError, upload::UploadInto},
-    http::{
-        ApiState,
-        v1::{
-            audiences,
-            operations::{self, OperationJson},
-        },
-    },
+    http::{Caller, v1::operations::OperationJson},
 };
 
 /// Which file, and what its columns mean.
@@ -71,28 +62,18 @@ impl FileInto {
     )
 )]
 pub async fn into_audience(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = audiences::path_id(&path)?;
-    let body = state.json::<FileInto>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
-    let body = body.await?;
-    let command = body.value.parse()?;
-    let wait = prefer::wait(request.headers());
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
-        .once(&request, &actor, body.hash, move |request_id| async move {
-            let started = app
-                .uploads
-                .bring_in
-                .into_existing(&caller, request_id, id, command)
-                .await?;
-            accepted(app.operations.as_ref(), &caller, started.operation, wait).await
-        })
-        .await
+    caller: Caller,
+    Id(id): Id<AudienceId>,
+    Wait(wait): Wait,
+    Idempotent(once, JsonBody(file)): Idempotent<JsonBody<FileInto>>,
+) -> ApiResult {
+    let command = file.parse()?;
+    once.run(move |request_id| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        let started = app.uploads.bring_in.into_existing(actor, request_id, id, command).await?;
+        accepted(app.operations.as_ref(), actor, started.operation, wait).await
+    })
+    .await
 }
 
 /// Brings a mended file of rejected rows into the audience of the operation that rejected them.
@@ -116,26 +97,16 @@ pub async fn into_audience(
     )
 )]
 pub async fn resubmit(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = operations::path_id(&path)?;
-    let body = state.json::<FileInto>(&request, payload, StatusCode::UNPROCESSABLE_ENTITY);
-    let body = body.await?;
-    let command = body.value.parse()?;
-    let wait = prefer::wait(request.headers());
-    let (app, caller) = (state.app.clone(), actor.clone());
-    state
-        .once(&request, &actor, body.hash, move |request_id| async move {
-            let started = app
-                .uploads
-                .rejected
-                .resubmit(&caller, request_id, id, command)
-                .await?;
-            accepted(app.operations.as_ref(), &caller, started.operation, wait).await
-        })
-        .await
+    caller: Caller,
+    Id(id): Id<OperationId>,
+    Wait(wait): Wait,
+    Idempotent(once, JsonBody(file)): Idempotent<JsonBody<FileInto>>,
+) -> ApiResult {
+    let command = file.parse()?;
+    once.run(move |request_id| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        let started = app.uploads.rejected.resubmit(actor, request_id, id, command).await?;
+        accepted(app.operations.as_ref(), actor, started.operation, wait).await
+    })
+    .await
 }

@@ -6,14 +6,15 @@ use std::sync::{
 };
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest,
+    dev::Payload,
     http::{
         StatusCode,
         header::{self, HeaderValue},
     },
-    web::{Data, Path, Payload, Query},
 };
-use http_kit::{Answer, Problem, ProblemBody, idempotency::Call};
+use domain::shared::UploadId;
+use http_kit::{Answer, ApiResult, Id, Idempotent, Problem, ProblemBody, Query, idempotency::Call};
 use utoipa::ToSchema;
 
 use super::{
@@ -22,11 +23,8 @@ use super::{
     options::{self, FileParameters},
 };
 use crate::{
-    application::{
-        Actor,
-        upload::{Received, ReceivedFile},
-    },
-    http::ApiState,
+    application::upload::{Received, ReceivedFile},
+    http::Caller,
 };
 
 /// A form with a file.
@@ -78,18 +76,17 @@ pub struct FileForm {
     )
 )]
 pub async fn receive(
-    state: Data<ApiState>,
+    caller: Caller,
+    Query(parameters): Query<FileParameters>,
+    Idempotent(once, ()): Idempotent<()>,
     request: HttpRequest,
     payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let parameters = Query::<FileParameters>::from_query(request.query_string())
-        .map_err(|error| Problem::bad_request("invalid_query", error.to_string()))?;
-    let call = Call::of(&request, &actor.workspace, [0; 32])?;
-    let incoming = Incoming::open(request.headers(), payload.into_inner(), &parameters).await?;
+) -> ApiResult {
+    let call = once.call()?;
+    let incoming = Incoming::open(request.headers(), payload, &parameters).await?;
     let (pump, received) = incoming.split();
     // Boxed: the future is large, and the layers around it would each copy it on the stack.
-    let storing = state.change(Box::pin(store((**state).clone(), actor, call, received)));
+    let storing = caller.change(|caller| Box::pin(store(caller, call, received)));
     // Either side ends the other: a lost client ends the file early, an unusable file the reading.
     let (pumped, stored) = futures::join!(pump.run(), storing);
     pumped?;
@@ -97,35 +94,27 @@ pub async fn receive(
 }
 
 /// Runs to its end, whatever becomes of the client.
-async fn store(
-    state: ApiState,
-    actor: Actor,
-    call: Call,
-    received: Received<incoming::Chunks>,
-) -> Result<Answer, Problem> {
+async fn store(caller: Caller, call: Call, received: Received<incoming::Chunks>) -> ApiResult {
     let said = options::fingerprint(&received.options);
-    let file = Box::pin(state.app.uploads.receive.receive(received)).await?;
+    let file = Box::pin(caller.app.uploads.receive.receive(received)).await?;
     let call = call.with_content(file.sha256().as_bytes());
     let call = match said {
         Some(said) => call.with_content(&said),
         None => call,
     };
-    remember(&state, actor, call, file).await
+    remember(caller, call, file).await
 }
 
 /// Keeps the file, or deletes it where an earlier one answers for it.
-async fn remember(
-    state: &ApiState,
-    actor: Actor,
-    call: Call,
-    file: ReceivedFile,
-) -> Result<Answer, Problem> {
+async fn remember(caller: Caller, call: Call, file: ReceivedFile) -> ApiResult {
     let spare = file.clone();
     let taken = Arc::new(AtomicBool::new(false));
-    let (app, take) = (state.app.clone(), Arc::clone(&taken));
-    let answer = state.idempotency.run(call, move |request_id| async move {
+    let (keeper, take) = (caller.clone(), Arc::clone(&taken));
+    let idempotency = &caller.context().idempotency;
+    let answer = idempotency.run(call, move |request_id| async move {
         take.store(true, Ordering::Relaxed);
-        match Box::pin(app.uploads.receive.remember(&actor, request_id, file)).await {
+        let kept = keeper.app.uploads.receive.remember(&keeper.actor, request_id, file);
+        match Box::pin(kept).await {
             Ok(stored) => created(stored.into()),
             Err(error) => Problem::from(error).into(),
         }
@@ -133,7 +122,7 @@ async fn remember(
     // Boxed, as above.
     let answer = Box::pin(answer).await;
     if !taken.load(Ordering::Relaxed) {
-        state.app.uploads.receive.forget(spare).await?;
+        caller.app.uploads.receive.forget(spare).await?;
     }
     Ok(answer?)
 }
@@ -159,13 +148,7 @@ fn created(upload: UploadJson) -> Answer {
         (status = 404, description = "There is none", body = ProblemBody),
     )
 )]
-pub async fn read(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path.parse().map_err(|_| Problem::not_found())?;
-    let stored = state.app.uploads.find.get(&actor, id).await?;
-    Ok(HttpResponse::Ok().json(UploadJson::from(stored)))
+pub async fn read(caller: Caller, Id(id): Id<UploadId>) -> ApiResult {
+    let stored = caller.app.uploads.find.get(&caller.actor, id).await?;
+    Ok(Answer::ok(&UploadJson::from(stored)))
 }
