@@ -13,6 +13,7 @@ mod caller;
 mod changes;
 mod connection;
 pub mod context;
+mod described;
 pub mod etag;
 mod exchange;
 pub mod extract;

@@ -1,7 +1,7 @@
 //! What holds for every operation, added to an OpenAPI document in one place.
 
 use utoipa::{
-    Modify,
+    Modify, PartialSchema, ToSchema,
     openapi::{
         Content, OpenApi, Ref, RefOr, Required, Response, SecurityRequirement,
         content::ContentBuilder,
@@ -12,7 +12,7 @@ use utoipa::{
     },
 };
 
-use crate::{paging, problem::CONTENT_TYPE_PROBLEM};
+use crate::{ProblemBody, paging, problem::CONTENT_TYPE_PROBLEM};
 
 const JSON: &str = "application/json";
 const PROBLEM: &str = "#/components/schemas/Problem";
@@ -237,6 +237,9 @@ pub fn of_service(
         .build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("key", SecurityScheme::Http(key));
+    let mut problems = vec![(ProblemBody::name().into_owned(), ProblemBody::schema())];
+    ProblemBody::schemas(&mut problems);
+    components.schemas.extend(problems);
     let by_key = SecurityRequirement::new::<_, [&str; 0], &str>("key", []);
     document.security = Some(vec![by_key]);
     Shared.modify(&mut document);

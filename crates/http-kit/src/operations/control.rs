@@ -3,24 +3,20 @@
 use domain::shared::OperationId;
 
 use super::{Caller, OperationJson, accepted};
-use crate::{Answer, ApiResult, Id, Idempotent, Nothing, OptionalBody, Problem, ProblemBody, Wait};
+use crate::{Answer, ApiResult, Id, Idempotent, Nothing, OptionalBody, Problem, Wait};
 
 /// Asks an operation to stop. A running one ends at its next checkpoint.
 #[utoipa::path(
-    post,
-    path = "/operations/{id}/cancel",
-    tag = "operations",
-    operation_id = "cancelOperation",
+    post, path = "/operations/{id}/cancel", tag = "operations", operation_id = "cancelOperation",
     params(
-        ("id" = String, Path, description = "`op_…`"),
+        Id<OperationId>,
         ("Prefer" = Option<String>, Header, description = "`wait=N`: seconds to wait for the end"),
     ),
     responses(
         (status = 200, description = "The operation, ended within the wait", body = OperationJson),
         (status = 202, description = "The operation, which will stop", body = OperationJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 409, description = "`operation_ended`", body = ProblemBody),
-    )
+        (status = 409, description = "`operation_ended`"),
+    ),
 )]
 pub async fn cancel(
     caller: Caller,
@@ -38,20 +34,16 @@ pub async fn cancel(
 
 /// Puts a failed or cancelled operation back into the queue; it goes on from its checkpoint.
 #[utoipa::path(
-    post,
-    path = "/operations/{id}/retry",
-    tag = "operations",
-    operation_id = "retryOperation",
+    post, path = "/operations/{id}/retry", tag = "operations", operation_id = "retryOperation",
     params(
-        ("id" = String, Path, description = "`op_…`"),
+        Id<OperationId>,
         ("Prefer" = Option<String>, Header, description = "`wait=N`: seconds to wait for the end"),
     ),
     responses(
         (status = 200, description = "The operation, ended within the wait", body = OperationJson),
         (status = 202, description = "The operation, queued again", body = OperationJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 409, description = "`operation_not_retryable`, `name_taken`, `run_active`", body = ProblemBody),
-    )
+        (status = 409, description = "`operation_not_retryable`, `name_taken`, `run_active`"),
+    ),
 )]
 pub async fn retry(
     caller: Caller,
@@ -69,20 +61,15 @@ pub async fn retry(
 
 /// Takes back what an operation did, in this one call. Again: no change.
 #[utoipa::path(
-    post,
-    path = "/operations/{id}/undo",
-    tag = "operations",
-    operation_id = "undoOperation",
-    params(("id" = String, Path, description = "`op_…`")),
+    post, path = "/operations/{id}/undo", tag = "operations", operation_id = "undoOperation",
+    params(Id<OperationId>),
     responses(
         (status = 200, description = "The operation, undone", body = OperationJson),
-        (status = 404, description = "There is none", body = ProblemBody),
         (
             status = 409,
             description = "`not_undoable`, `undo_expired`, `later_removal_exists`, `audience_changed`",
-            body = ProblemBody
         ),
-    )
+    ),
 )]
 pub async fn undo(
     caller: Caller,

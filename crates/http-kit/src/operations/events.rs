@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{Caller, OperationJson, OperationService};
 use crate::{
-    Id, Problem, ProblemBody,
+    Id, Problem,
     sse::{self, Event, EventText},
 };
 
@@ -25,21 +25,15 @@ const POLL: Duration = Duration::from_secs(1);
 /// Follows an operation: `operation` events with its present state and every change (progress at
 /// most five times a second), until it has ended.
 #[utoipa::path(
-    get,
-    path = "/operations/{id}/events",
-    tag = "operations",
-    operation_id = "followOperation",
-    params(("id" = String, Path, description = "`op_…`")),
+    get, path = "/operations/{id}/events", tag = "operations", operation_id = "followOperation",
+    params(Id<OperationId>),
     responses(
         (
-            status = 200,
-            description = "Events; the data of each is the operation",
-            content_type = "text/event-stream",
-            body = EventText
+            status = 200, description = "Events; the data of each is the operation",
+            content_type = "text/event-stream", body = EventText,
         ),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 503, description = "Too many streams are open", body = ProblemBody),
-    )
+        (status = 503, description = "Too many streams are open"),
+    ),
 )]
 pub async fn events(caller: Caller, Id(id): Id<OperationId>) -> Result<HttpResponse, Problem> {
     let actor = caller.actor.clone();

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::{Caller, OperationJson, OperationService, Operations};
 use crate::{
-    Answer, ApiResult, Id, Problem, ProblemBody, Query,
+    Answer, ApiResult, Id, Problem, Query,
     paging::{self, List},
 };
 
@@ -40,16 +40,13 @@ struct Position(i64);
 
 /// Lists operations, newest first.
 #[utoipa::path(
-    get,
-    path = "/operations",
-    tag = "operations",
-    operation_id = "listOperations",
+    get, path = "/operations", tag = "operations", operation_id = "listOperations",
     params(Which),
     responses(
         (status = 200, description = "A page", body = List<OperationJson>),
-        (status = 400, description = "`invalid_cursor`", body = ProblemBody),
-        (status = 422, description = "A parameter is wrong", body = ProblemBody),
-    )
+        (status = 400, description = "`invalid_cursor`"),
+        (status = 422, description = "A parameter is wrong"),
+    ),
 )]
 pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
     let cursors = caller.cursors("operations");
@@ -130,15 +127,9 @@ where
 
 /// Reads an operation.
 #[utoipa::path(
-    get,
-    path = "/operations/{id}",
-    tag = "operations",
-    operation_id = "readOperation",
-    params(("id" = String, Path, description = "`op_…`")),
-    responses(
-        (status = 200, description = "The operation", body = OperationJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-    )
+    get, path = "/operations/{id}", tag = "operations", operation_id = "readOperation",
+    params(Id<OperationId>),
+    responses((status = 200, description = "The operation", body = OperationJson)),
 )]
 pub async fn read(caller: Caller, Id(id): Id<OperationId>) -> ApiResult {
     let (service, operation) = caller.find(&caller.actor, id).await?;

@@ -5,9 +5,7 @@ use domain::{
     audience::{AudienceStatus, Source, Tags},
     shared::{AudienceId, AudienceName},
 };
-use http_kit::{
-    Answer, ApiResult, Idempotent, JsonBody, OptionalBody, Problem, ProblemBody, Query,
-};
+use http_kit::{Answer, ApiResult, Idempotent, JsonBody, OptionalBody, Problem, Query};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
@@ -18,7 +16,7 @@ use super::{
     refused,
 };
 use crate::{
-    application::{AppError, creation::CreationRequest, contact::write::ContactItems},
+    application::{AppError, contact::write::ContactItems, creation::CreationRequest},
     http::{Caller, state::at_most},
 };
 
@@ -28,18 +26,14 @@ type MaybeSent = OptionalBody<Command, 400>;
 
 /// Creates a list with its first contacts. Bad ones are told, the others written.
 #[utoipa::path(
-    post,
-    path = "/create",
-    tag = "lists",
-    operation_id = "createList",
-    request_body = Command,
+    post, path = "/create", tag = "lists", operation_id = "createList", request_body = Command,
     responses(
         (status = 201, description = "Created", body = Written),
-        (status = 400, description = "A rule is broken", body = ProblemBody),
-        (status = 409, description = "`name_taken`", body = ProblemBody),
-        (status = 413, description = "More than 64 MiB or 100,000 items", body = ProblemBody),
-        (status = 422, description = "`strict`, and a contact is bad", body = ProblemBody),
-    )
+        (status = 400, description = "A rule is broken"),
+        (status = 409, description = "`name_taken`"),
+        (status = 413, description = "More than 64 MiB or 100,000 items"),
+        (status = 422, description = "`strict`, and a contact is bad"),
+    ),
 )]
 pub async fn create(
     caller: Caller,
@@ -56,9 +50,7 @@ pub async fn create(
             source: Source::Api,
             contacts,
         };
-        let created = caller
-            .app
-            .create.execute(&caller.actor, request_id, create);
+        let created = caller.app.create.execute(&caller.actor, request_id, create);
         let created = created.await.map_err(|e| refusal.problem(e))?;
         Ok(Answer::json(StatusCode::CREATED, &Written::from(created)))
     })
@@ -67,20 +59,16 @@ pub async fn create(
 
 /// Writes contacts; the last one written for a document counts.
 #[utoipa::path(
-    post,
-    path = "/insert",
-    tag = "lists",
-    operation_id = "insertIntoList",
-    request_body = Command,
+    post, path = "/insert", tag = "lists", operation_id = "insertIntoList", request_body = Command,
     responses(
         (status = 200, description = "What became of them", body = Written),
-        (status = 400, description = "A rule is broken", body = ProblemBody),
-        (status = 403, description = "`audience_not_api_managed`", body = ProblemBody),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 409, description = "`audience_deleted`", body = ProblemBody),
-        (status = 413, description = "More than 64 MiB or 100,000 items", body = ProblemBody),
-        (status = 422, description = "`strict`, and a contact is bad", body = ProblemBody),
-    )
+        (status = 400, description = "A rule is broken"),
+        (status = 403, description = "`audience_not_api_managed`"),
+        (status = 404, description = "There is none"),
+        (status = 409, description = "`audience_deleted`"),
+        (status = 413, description = "More than 64 MiB or 100,000 items"),
+        (status = 422, description = "`strict`, and a contact is bad"),
+    ),
 )]
 pub async fn insert(
     caller: Caller,
@@ -93,7 +81,9 @@ pub async fn insert(
         let only = Some(Source::Api);
         let added = caller
             .app
-            .contacts.add.execute(&caller.actor, request_id, id, only, contacts);
+            .contacts
+            .add
+            .execute(&caller.actor, request_id, id, only, contacts);
         let added = added.await.map_err(|e| refusal.problem(e))?;
         Ok(Answer::ok(&Written::from(added)))
     })
@@ -102,19 +92,16 @@ pub async fn insert(
 
 /// Empties a list at once, whatever its size; `operation_id` can be undone.
 #[utoipa::path(
-    delete,
-    path = "/delete",
-    tag = "lists",
-    operation_id = "emptyList",
-    params(ById),
+    delete, path = "/delete", tag = "lists", operation_id = "emptyList",
     request_body = Option<Command>,
+    params(ById),
     responses(
         (status = 200, description = "The list", body = Changed),
-        (status = 400, description = "A rule is broken", body = ProblemBody),
-        (status = 403, description = "`audience_not_api_managed`", body = ProblemBody),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 409, description = "`audience_deleted`", body = ProblemBody),
-    )
+        (status = 400, description = "A rule is broken"),
+        (status = 403, description = "`audience_not_api_managed`"),
+        (status = 404, description = "There is none"),
+        (status = 409, description = "`audience_deleted`"),
+    ),
 )]
 pub async fn delete(
     caller: Caller,
@@ -126,7 +113,8 @@ pub async fn delete(
         let request_id = caller.request_id();
         let cleared = caller
             .app
-            .clear.execute(&caller.actor, request_id, id, Some(Source::Api));
+            .clear
+            .execute(&caller.actor, request_id, id, Some(Source::Api));
         let cleared = cleared.await.map_err(refused)?;
         let changed = Changed::new(&cleared.audience, Some(cleared.operation));
         Ok(Answer::ok(&changed))
@@ -136,18 +124,15 @@ pub async fn delete(
 
 /// Deletes a list; it can be restored. Again: no change.
 #[utoipa::path(
-    delete,
-    path = "/drop",
-    tag = "lists",
-    operation_id = "dropList",
-    params(ById),
+    delete, path = "/drop", tag = "lists", operation_id = "dropList",
     request_body = Option<Command>,
+    params(ById),
     responses(
         (status = 200, description = "The list", body = Changed),
-        (status = 400, description = "A rule is broken", body = ProblemBody),
-        (status = 403, description = "`audience_not_api_managed`", body = ProblemBody),
-        (status = 404, description = "There is none", body = ProblemBody),
-    )
+        (status = 400, description = "A rule is broken"),
+        (status = 403, description = "`audience_not_api_managed`"),
+        (status = 404, description = "There is none"),
+    ),
 )]
 pub async fn drop_list(
     caller: Caller,
@@ -158,7 +143,8 @@ pub async fn drop_list(
     let change = |caller: Caller| async move {
         let dropped = caller
             .app
-            .change.drop(&caller.actor, id, None, Some(Source::Api));
+            .change
+            .drop(&caller.actor, id, None, Some(Source::Api));
         let dropped = dropped.await.map_err(refused)?;
         Ok(Answer::ok(&Changed::new(&dropped, None)))
     };
@@ -167,19 +153,16 @@ pub async fn drop_list(
 
 /// Brings a deleted list back. Again: no change.
 #[utoipa::path(
-    post,
-    path = "/restore",
-    tag = "lists",
-    operation_id = "restoreList",
-    params(ById),
+    post, path = "/restore", tag = "lists", operation_id = "restoreList",
     request_body = Option<Command>,
+    params(ById),
     responses(
         (status = 200, description = "The list", body = Changed),
-        (status = 400, description = "A rule is broken", body = ProblemBody),
-        (status = 403, description = "`audience_not_api_managed`", body = ProblemBody),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 409, description = "`name_taken`", body = ProblemBody),
-    )
+        (status = 400, description = "A rule is broken"),
+        (status = 403, description = "`audience_not_api_managed`"),
+        (status = 404, description = "There is none"),
+        (status = 409, description = "`name_taken`"),
+    ),
 )]
 pub async fn restore(
     caller: Caller,
@@ -190,7 +173,8 @@ pub async fn restore(
     once.run(move |_| async move {
         let restored = caller
             .app
-            .change.restore(&caller.actor, id, Some(Source::Api));
+            .change
+            .restore(&caller.actor, id, Some(Source::Api));
         let restored = restored.await.map_err(refused)?;
         Ok(Answer::ok(&Changed::new(&restored, None)))
     })

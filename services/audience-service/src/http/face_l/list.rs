@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, http::header, web::Bytes};
 use domain::audience::{Audience, COLLECTION};
 use futures::{Stream, stream};
-use http_kit::{Answer, ApiResult, Id, Problem, ProblemBody, Query, paging, timestamp};
+use http_kit::{Answer, ApiResult, Id, Problem, Query, paging, timestamp};
 use ports::store::{AudienceFilter, AudiencePage, AudienceSort};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -63,11 +63,8 @@ impl<'a> From<&'a Audience> for Row<'a> {
 
 /// All lists of the workspace, deleted ones included.
 #[utoipa::path(
-    get,
-    path = "/list",
-    tag = "lists",
-    operation_id = "allLists",
-    responses((status = 200, description = "Streamed", body = Vec<Row<'static>>))
+    get, path = "/list", tag = "lists", operation_id = "allLists",
+    responses((status = 200, description = "Streamed", body = Vec<Row<'static>>)),
 )]
 pub async fn all(caller: Caller) -> Result<HttpResponse, Problem> {
     // The first part is read before the status is sent, so that a failure can still be told.
@@ -157,17 +154,14 @@ struct Contents {
 
 /// The contacts of a list, also of a deleted one: by page number, or by cursor.
 #[utoipa::path(
-    get,
-    path = "/list/{audience_id}",
-    tag = "lists",
-    operation_id = "readList",
+    get, path = "/list/{audience_id}", tag = "lists", operation_id = "readList",
     params(("audience_id" = String, Path, description = "A decimal"), Which),
     responses(
         (status = 200, description = "A part", body = Contents),
-        (status = 400, description = "A parameter is wrong, `invalid_cursor`", body = ProblemBody),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 410, description = "`cursor_expired`", body = ProblemBody),
-    )
+        (status = 400, description = "A parameter is wrong, `invalid_cursor`"),
+        (status = 404, description = "There is none"),
+        (status = 410, description = "`cursor_expired`"),
+    ),
 )]
 pub async fn contents(caller: Caller, Query(which): Query<Which>, Id(id): Id<String>) -> ApiResult {
     let id = decimal_id(&id).ok_or_else(|| {
@@ -189,7 +183,11 @@ pub async fn contents(caller: Caller, Query(which): Query<Which>, Id(id): Id<Str
         let total = u64::try_from(audience.contacts).unwrap_or(0);
         (rows, total, None, next)
     } else {
-        let found = app.contacts.read.page(actor, id, u64::from(page), size).await;
+        let found = app
+            .contacts
+            .read
+            .page(actor, id, u64::from(page), size)
+            .await;
         let NumberedPage {
             rows, total, next, ..
         } = found.map_err(refused)?;

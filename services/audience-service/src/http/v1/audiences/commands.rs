@@ -2,7 +2,7 @@
 
 use domain::shared::AudienceId;
 use http_kit::{
-    Answer, ApiResult, Id, Idempotent, JsonBody, OptionalBody, ProblemBody, Wait, etag::IfMatch,
+    Answer, ApiResult, Id, Idempotent, JsonBody, OptionalBody, Wait, etag::IfMatch,
     operations::accepted,
 };
 use serde::{Deserialize, Serialize};
@@ -28,22 +28,14 @@ pub struct Change {
 
 /// Changes name, labels or status.
 #[utoipa::path(
-    patch,
-    path = "/audiences/{id}",
-    tag = "audiences",
-    operation_id = "changeAudience",
-    params(
-        ("id" = String, Path, description = "`aud_…` or the bare decimal"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` it was read with"),
-    ),
+    patch, path = "/audiences/{id}", tag = "audiences", operation_id = "changeAudience",
     request_body = Change,
+    params(Id<AudienceId>, IfMatch),
     responses(
         (status = 200, description = "The audience", body = AudienceJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 409, description = "`name_taken`, `audience_deleted`", body = ProblemBody),
-        (status = 412, description = "It has changed since", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
-    )
+        (status = 409, description = "`name_taken`, `audience_deleted`"),
+        (status = 412, description = "It has changed since"),
+    ),
 )]
 pub async fn change(
     caller: Caller,
@@ -69,19 +61,12 @@ pub async fn change(
 
 /// Deletes an audience; it can be restored. Again: no change.
 #[utoipa::path(
-    delete,
-    path = "/audiences/{id}",
-    tag = "audiences",
-    operation_id = "deleteAudience",
-    params(
-        ("id" = String, Path, description = "`aud_…` or the bare decimal"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` it was read with"),
-    ),
+    delete, path = "/audiences/{id}", tag = "audiences", operation_id = "deleteAudience",
+    params(Id<AudienceId>, IfMatch),
     responses(
         (status = 200, description = "The audience", body = AudienceJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 412, description = "It has changed since", body = ProblemBody),
-    )
+        (status = 412, description = "It has changed since"),
+    ),
 )]
 pub async fn drop_audience(
     caller: Caller,
@@ -100,16 +85,12 @@ pub async fn drop_audience(
 
 /// Brings a deleted audience back. Again: no change.
 #[utoipa::path(
-    post,
-    path = "/audiences/{id}/restore",
-    tag = "audiences",
-    operation_id = "restoreAudience",
-    params(("id" = String, Path, description = "`aud_…` or the bare decimal")),
+    post, path = "/audiences/{id}/restore", tag = "audiences", operation_id = "restoreAudience",
+    params(Id<AudienceId>),
     responses(
         (status = 200, description = "The audience", body = AudienceJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 409, description = "`name_taken`", body = ProblemBody),
-    )
+        (status = 409, description = "`name_taken`"),
+    ),
 )]
 pub async fn restore(
     caller: Caller,
@@ -137,18 +118,17 @@ pub struct Copy {
 
 /// Copies an audience in the background. The copy shows when it is complete.
 #[utoipa::path(
-    post,
-    path = "/audiences/{id}/duplicate",
-    tag = "audiences",
-    operation_id = "duplicateAudience",
-    params(("id" = String, Path, description = "`aud_…` or the bare decimal")),
+    post, path = "/audiences/{id}/duplicate", tag = "audiences", operation_id = "duplicateAudience",
     request_body = Copy,
+    params(Id<AudienceId>),
     responses(
-        (status = 200, description = "The operation, which ended within the wait", body = OperationJson),
+        (
+            status = 200, description = "The operation, which ended within the wait",
+            body = OperationJson,
+        ),
         (status = 202, description = "The operation", body = OperationJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 409, description = "`name_taken`, `audience_deleted`", body = ProblemBody),
-    )
+        (status = 409, description = "`name_taken`, `audience_deleted`"),
+    ),
 )]
 pub async fn duplicate(
     caller: Caller,
@@ -176,16 +156,12 @@ pub struct ClearedJson {
 
 /// Empties an audience at once, whatever its size.
 #[utoipa::path(
-    post,
-    path = "/audiences/{id}/clear",
-    tag = "audiences",
-    operation_id = "clearAudience",
-    params(("id" = String, Path, description = "`aud_…` or the bare decimal")),
+    post, path = "/audiences/{id}/clear", tag = "audiences", operation_id = "clearAudience",
+    params(Id<AudienceId>),
     responses(
         (status = 200, description = "The audience, empty", body = ClearedJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 409, description = "`audience_deleted`", body = ProblemBody),
-    )
+        (status = 409, description = "`audience_deleted`"),
+    ),
 )]
 pub async fn clear(
     caller: Caller,

@@ -11,7 +11,7 @@ use domain::{
     shared::UploadId,
 };
 use http_kit::{
-    Answer, ApiResult, Idempotent, JsonBody, Problem, ProblemBody, Wait, etag, operations::accepted,
+    Answer, ApiResult, Idempotent, JsonBody, Problem, Wait, etag, operations::accepted,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,12 +20,12 @@ use utoipa::ToSchema;
 use super::json::{AudienceJson, name, one_of, tags};
 use crate::{
     application::{
-        AppError, creation::CreationRequest, contact::write::ContactItems, upload::UploadInto,
+        AppError, contact::write::ContactItems, creation::CreationRequest, upload::UploadInto,
     },
     http::{
         Caller,
         state::at_most,
-        v1::{contact::write::WrittenJson, operation::OperationJson},
+        v1::{contacts::WrittenJson, operations::OperationJson},
     },
 };
 
@@ -66,18 +66,17 @@ pub struct CreatedJson {
 
 /// Creates an audience.
 #[utoipa::path(
-    post,
-    path = "/audiences",
-    tag = "audiences",
-    operation_id = "createAudience",
+    post, path = "/audiences", tag = "audiences", operation_id = "createAudience",
     request_body = NewAudience,
     responses(
         (status = 201, description = "Created", body = CreatedJson),
         (status = 200, description = "Made from the file within the wait", body = OperationJson),
-        (status = 202, description = "It is made from the file in the background", body = OperationJson),
-        (status = 409, description = "`name_taken`", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
-    )
+        (
+            status = 202, description = "It is made from the file in the background",
+            body = OperationJson,
+        ),
+        (status = 409, description = "`name_taken`"),
+    ),
 )]
 pub async fn create(
     caller: Caller,
@@ -93,8 +92,17 @@ pub async fn create(
         let command = from_file(upload, &new)?;
         let begin = move |request_id| async move {
             let (app, actor) = (&caller.app, &caller.actor);
-            let started = app.uploads.bring_in.into_new(actor, request_id, name, tags, status, command);
-            accepted(app.operations.as_ref(), actor, started.await?.operation, wait).await
+            let started = app
+                .uploads
+                .bring_in
+                .into_new(actor, request_id, name, tags, status, command);
+            accepted(
+                app.operations.as_ref(),
+                actor,
+                started.await?.operation,
+                wait,
+            )
+            .await
         };
         return once.run(begin).await;
     }

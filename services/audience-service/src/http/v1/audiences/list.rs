@@ -2,7 +2,7 @@
 
 use domain::{audience::Audience, shared::AudienceId};
 use http_kit::{
-    Answer, ApiResult, Id, Problem, ProblemBody, Query,
+    Answer, ApiResult, Id, Problem, Query,
     paging::{self, List},
 };
 use ports::store::{AudienceFilter, AudiencePage, AudienceSort};
@@ -47,16 +47,13 @@ struct Position {
 
 /// Lists audiences.
 #[utoipa::path(
-    get,
-    path = "/audiences",
-    tag = "audiences",
-    operation_id = "listAudiences",
+    get, path = "/audiences", tag = "audiences", operation_id = "listAudiences",
     params(Which),
     responses(
         (status = 200, description = "A page", body = List<AudienceJson>),
-        (status = 400, description = "`invalid_cursor`", body = ProblemBody),
-        (status = 422, description = "A parameter is wrong", body = ProblemBody),
-    )
+        (status = 400, description = "`invalid_cursor`"),
+        (status = 422, description = "A parameter is wrong"),
+    ),
 )]
 pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
     let limit = paging::limit(which.limit.as_deref())?;
@@ -136,15 +133,9 @@ fn text(pointer: &str, value: Option<&str>) -> Result<Option<String>, Problem> {
 
 /// Reads an audience, a deleted one included.
 #[utoipa::path(
-    get,
-    path = "/audiences/{id}",
-    tag = "audiences",
-    operation_id = "readAudience",
-    params(("id" = String, Path, description = "`aud_…` or the bare decimal")),
-    responses(
-        (status = 200, description = "The audience", body = AudienceJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-    )
+    get, path = "/audiences/{id}", tag = "audiences", operation_id = "readAudience",
+    params(Id<AudienceId>),
+    responses((status = 200, description = "The audience", body = AudienceJson)),
 )]
 pub async fn read(caller: Caller, Id(id): Id<AudienceId>) -> ApiResult {
     let audience = caller.app.find.visible(&caller.actor, id).await?;

@@ -88,16 +88,13 @@ impl TryFrom<Position> for DeadLetterCursor {
 
 /// Deliveries that were given up, oldest first.
 #[utoipa::path(
-    get,
-    path = "/bus/dead",
-    tag = "bus",
-    operation_id = "listDeadLetters",
+    get, path = "/bus/dead", tag = "bus", operation_id = "listDeadLetters",
     params(
         ("subscription" = Option<String>, Query, description = "Of this subscription only"),
         ("limit" = Option<u32>, Query, description = "1 to 1000; 100 where absent"),
         ("cursor" = Option<String>, Query, description = "Of the page before"),
     ),
-    responses((status = 200, body = List<DeadLetterJson>))
+    responses((status = 200, body = List<DeadLetterJson>)),
 )]
 pub async fn list(caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
     let limit = paging::limit(query.limit.as_deref())?;
@@ -136,15 +133,12 @@ pub struct Redriven {
 
 /// Sends deliveries again that were given up, with all their attempts before them.
 #[utoipa::path(
-    post,
-    path = "/bus/dead/redrive",
-    tag = "bus",
-    request_body = RedriveBody,
+    post, path = "/bus/dead/redrive", tag = "bus", request_body = RedriveBody,
     responses(
         (status = 200, body = Redriven),
         (status = 404, description = "There is no such delivery"),
         (status = 422, description = "It is not said which"),
-    )
+    ),
 )]
 pub async fn redrive(
     caller: Caller,

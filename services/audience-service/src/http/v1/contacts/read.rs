@@ -2,9 +2,7 @@
 
 use actix_web::{HttpRequest, dev::Payload, http::StatusCode};
 use domain::{contact::Document, shared::AudienceId};
-use http_kit::{
-    Answer, ApiResult, Extract, Id, Ids, JsonBody, Problem, ProblemBody, Query, paging, timestamp,
-};
+use http_kit::{Answer, ApiResult, Extract, Id, Ids, JsonBody, Problem, Query, paging, timestamp};
 use ports::contacts::StoredContact;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -53,18 +51,15 @@ pub struct ContactsJson {
 
 /// Lists contacts.
 #[utoipa::path(
-    get,
-    path = "/audiences/{id}/contacts",
-    tag = "contacts",
-    operation_id = "listContacts",
-    params(("id" = String, Path, description = "`aud_…` or the bare decimal"), Which),
+    get, path = "/audiences/{id}/contacts", tag = "contacts", operation_id = "listContacts",
+    params(Id<AudienceId>, Which),
     responses(
         (status = 200, description = "A part", body = ContactsJson),
-        (status = 400, description = "`invalid_cursor`", body = ProblemBody),
-        (status = 404, description = "There is no such audience", body = ProblemBody),
-        (status = 410, description = "`cursor_expired`", body = ProblemBody),
-        (status = 422, description = "A parameter is wrong", body = ProblemBody),
-    )
+        (status = 400, description = "`invalid_cursor`"),
+        (status = 404, description = "There is no such audience"),
+        (status = 410, description = "`cursor_expired`"),
+        (status = 422, description = "A parameter is wrong"),
+    ),
 )]
 pub async fn list(caller: Caller, Query(which): Query<Which>, Id(id): Id<AudienceId>) -> ApiResult {
     let (app, actor, walks) = (&caller.app, &caller.actor, Walks::of(&caller, id));
@@ -76,7 +71,10 @@ pub async fn list(caller: Caller, Query(which): Query<Which>, Id(id): Id<Audienc
         }
         let page = paging::page(which.page.as_deref())?;
         let per_page = paging::per_page(which.per_page.as_deref())?;
-        let found = app.contacts.read.page(actor, id, u64::from(page), size(per_page));
+        let found = app
+            .contacts
+            .read
+            .page(actor, id, u64::from(page), size(per_page));
         let NumberedPage {
             rows, total, next, ..
         } = found.await?;
@@ -91,7 +89,11 @@ pub async fn list(caller: Caller, Query(which): Query<Which>, Id(id): Id<Audienc
     }
     let limit = paging::limit(which.limit.as_deref())?;
     let cursor = walks.open(which.cursor.as_deref())?;
-    let walked = app.contacts.read.walk(actor, id, cursor, size(limit)).await?;
+    let walked = app
+        .contacts
+        .read
+        .walk(actor, id, cursor, size(limit))
+        .await?;
     let CursorPage { rows, next, .. } = walked;
     Ok(Answer::ok(&ContactsJson {
         data: contacts(&caller, rows).await?,
@@ -132,17 +134,13 @@ pub struct RemovedByJson {
 
 /// Looks a document up: a member, or removed by which operation and why.
 #[utoipa::path(
-    post,
-    path = "/audiences/{id}/contacts/lookup",
-    tag = "contacts",
-    operation_id = "lookupContact",
-    params(("id" = String, Path, description = "`aud_…` or the bare decimal")),
-    request_body = LookFor,
+    post, path = "/audiences/{id}/contacts/lookup", tag = "contacts",
+    operation_id = "lookupContact", request_body = LookFor,
+    params(Id<AudienceId>),
     responses(
         (status = 200, description = "What is known", body = LookupJson),
-        (status = 404, description = "Nothing is known", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
-    )
+        (status = 404, description = "Nothing is known"),
+    ),
 )]
 pub async fn lookup(
     caller: Caller,
@@ -151,7 +149,11 @@ pub async fn lookup(
 ) -> ApiResult {
     let document = Document::parse(&wanted.document)
         .map_err(|e| AppError::invalid("/document", e.code(), e.to_string()))?;
-    let found = caller.app.contacts.read.lookup(&caller.actor, id, &document);
+    let found = caller
+        .app
+        .contacts
+        .read
+        .lookup(&caller.actor, id, &document);
     let (status, contact, removed_by) = match found.await? {
         Lookup::Unknown => return Err(Problem::not_found()),
         Lookup::Member(contact) => {
@@ -176,23 +178,17 @@ pub async fn lookup(
 
 /// Reads a contact.
 #[utoipa::path(
-    get,
-    path = "/audiences/{id}/contacts/{contact_id}",
-    tag = "contacts",
+    get, path = "/audiences/{id}/contacts/{contact_id}", tag = "contacts",
     operation_id = "readContact",
-    params(
-        ("id" = String, Path, description = "`aud_…` or the bare decimal"),
-        ("contact_id" = String, Path, description = "As answered"),
-    ),
-    responses(
-        (status = 200, description = "The contact", body = ContactJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-    )
+    params(Id<AudienceId>, ("contact_id" = String, Path, description = "As answered")),
+    responses((status = 200, description = "The contact", body = ContactJson)),
 )]
 pub async fn read(caller: Caller, named: Member) -> ApiResult {
     let found = caller
         .app
-        .contacts.read.one(&caller.actor, named.audience, &named.document);
+        .contacts
+        .read
+        .one(&caller.actor, named.audience, &named.document);
     let json = contacts(&caller, vec![found.await?.contact]).await?.pop();
     Ok(Answer::ok(&json))
 }
@@ -200,7 +196,11 @@ pub async fn read(caller: Caller, named: Member) -> ApiResult {
 /// Contacts, with whether each has opted out.
 async fn contacts(caller: &Caller, rows: Vec<StoredContact>) -> Result<Vec<ContactJson>, Problem> {
     let documents = rows.iter().map(|row| &row.document);
-    let opted_out = caller.app.outcomes.opted_out(&caller.actor, documents).await?;
+    let opted_out = caller
+        .app
+        .outcomes
+        .opted_out(&caller.actor, documents)
+        .await?;
     let json = |row: StoredContact| ContactJson {
         opted_out: Some(opted_out.contains(&row.document)),
         ..ContactJson::new(&caller.contact_ids, &caller.actor.workspace, row)
@@ -210,25 +210,19 @@ async fn contacts(caller: &Caller, rows: Vec<StoredContact>) -> Result<Vec<Conta
 
 /// Removes a contact. A later write of the same document brings it back.
 #[utoipa::path(
-    delete,
-    path = "/audiences/{id}/contacts/{contact_id}",
-    tag = "contacts",
+    delete, path = "/audiences/{id}/contacts/{contact_id}", tag = "contacts",
     operation_id = "removeContact",
-    params(
-        ("id" = String, Path, description = "`aud_…` or the bare decimal"),
-        ("contact_id" = String, Path, description = "As answered"),
-    ),
-    responses(
-        (status = 204, description = "Removed"),
-        (status = 404, description = "There is none", body = ProblemBody),
-    )
+    params(Id<AudienceId>, ("contact_id" = String, Path, description = "As answered")),
+    responses((status = 204, description = "Removed")),
 )]
 pub async fn remove(caller: Caller, named: Member) -> ApiResult {
     let run = |caller: Caller| async move {
         let Member { audience, document } = named;
         let removed = caller
             .app
-            .contacts.remove.execute(&caller.actor, audience, &document);
+            .contacts
+            .remove
+            .execute(&caller.actor, audience, &document);
         removed.await?;
         Ok(Answer::empty(StatusCode::NO_CONTENT))
     };

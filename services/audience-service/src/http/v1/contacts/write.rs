@@ -1,7 +1,7 @@
 //! Writing contacts, item by item accounted for.
 
 use domain::shared::{AudienceId, WorkspaceId};
-use http_kit::{Answer, ApiResult, ContactIds, Id, Idempotent, JsonBody, ProblemBody};
+use http_kit::{Answer, ApiResult, ContactIds, Id, Idempotent, JsonBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -113,19 +113,15 @@ impl WrittenJson {
 
 /// Writes contacts; the last one written for a document wins.
 #[utoipa::path(
-    post,
-    path = "/audiences/{id}/contacts",
-    tag = "contacts",
-    operation_id = "addContacts",
-    params(("id" = String, Path, description = "`aud_…` or the bare decimal")),
+    post, path = "/audiences/{id}/contacts", tag = "contacts", operation_id = "addContacts",
     request_body = NewContacts,
+    params(Id<AudienceId>),
     responses(
         (status = 200, description = "What became of each", body = WrittenJson),
-        (status = 404, description = "There is no such audience", body = ProblemBody),
-        (status = 409, description = "`audience_deleted`", body = ProblemBody),
-        (status = 413, description = "More than 64 MiB or 100,000 items", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
-    )
+        (status = 404, description = "There is no such audience"),
+        (status = 409, description = "`audience_deleted`"),
+        (status = 413, description = "More than 64 MiB or 100,000 items"),
+    ),
 )]
 pub async fn add(
     caller: Caller,
@@ -140,7 +136,10 @@ pub async fn add(
     };
     once.run(move |request_id| async move {
         let (app, actor) = (&caller.app, &caller.actor);
-        let added = app.contacts.add.execute(actor, request_id, id, None, contacts);
+        let added = app
+            .contacts
+            .add
+            .execute(actor, request_id, id, None, contacts);
         let written = WrittenJson::new(&caller.contact_ids, &actor.workspace, added.await?);
         Ok(Answer::ok(&written))
     })

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use domain::customer::{CustomerEvent, CustomerId, EventName};
 use http_kit::{
-    Answer, ApiResult, Id, Idempotent, JsonBody, ProblemBody, Query,
+    Answer, ApiResult, Id, Idempotent, JsonBody, Query,
     paging::{self, List},
     timestamp,
 };
@@ -112,16 +112,13 @@ impl From<Vec<EventOutcome>> for EventsRecordedJson {
 /// Records what customers did. An event with an id is stored once, however often it is reported;
 /// items that break a rule are refused one by one.
 #[utoipa::path(
-    post,
-    path = "/events",
-    tag = "customers",
-    operation_id = "recordEvents",
+    post, path = "/events", tag = "customers", operation_id = "recordEvents",
     request_body = NewEvents,
     responses(
         (status = 200, description = "What became of each", body = EventsRecordedJson),
-        (status = 413, description = "More than 64 MiB or 1,000 items", body = ProblemBody),
-        (status = 422, description = "The request is none of events", body = ProblemBody),
-    )
+        (status = 413, description = "More than 64 MiB or 1,000 items"),
+        (status = 422, description = "The request is none of events"),
+    ),
 )]
 pub async fn record_events(
     caller: Caller,
@@ -131,7 +128,11 @@ pub async fn record_events(
     at_most(caller.item_limit.min(MAX_EVENTS), &items)?;
     once.run(move |request_id| async move {
         let (app, actor) = (&caller.app, &caller.actor);
-        let outcomes = app.customers.events.execute(actor, request_id, items).await?;
+        let outcomes = app
+            .customers
+            .events
+            .execute(actor, request_id, items)
+            .await?;
         Ok(Answer::ok(&EventsRecordedJson::from(outcomes)))
     })
     .await
@@ -185,17 +186,14 @@ impl From<CustomerEvent> for EventJson {
 
 /// Lists what a customer did, newest first.
 #[utoipa::path(
-    get,
-    path = "/customers/{id}/events",
-    tag = "customers",
-    operation_id = "listCustomerEvents",
-    params(("id" = i64, Path, description = "Number in the workspace"), Which),
+    get, path = "/customers/{id}/events", tag = "customers", operation_id = "listCustomerEvents",
+    params(Id<CustomerId>, Which),
     responses(
         (status = 200, description = "A page", body = List<EventJson>),
-        (status = 400, description = "`invalid_cursor`", body = ProblemBody),
-        (status = 404, description = "There is no such customer", body = ProblemBody),
-        (status = 422, description = "A parameter is wrong", body = ProblemBody),
-    )
+        (status = 400, description = "`invalid_cursor`"),
+        (status = 404, description = "There is no such customer"),
+        (status = 422, description = "A parameter is wrong"),
+    ),
 )]
 pub async fn list_events(
     caller: Caller,
@@ -218,7 +216,9 @@ pub async fn list_events(
     };
     let page = caller
         .app
-        .customers.read.events(&caller.actor, id, filter)
+        .customers
+        .read
+        .events(&caller.actor, id, filter)
         .await?;
     let position = |last: &CustomerEvent| (last.time.timestamp_millis(), last.id);
     Ok(Answer::ok(&cursors.page(page, position, EventJson::from)))

@@ -6,7 +6,7 @@ use domain::{
     importing::ExternalId,
 };
 use http_kit::{
-    Answer, ApiResult, JsonBody, Problem, ProblemBody, Query,
+    Answer, ApiResult, JsonBody, Problem, Query,
     paging::{self, List},
 };
 use ports::store::{CustomerCounts, CustomerFilter, CustomerLookup, TagCount};
@@ -37,23 +37,25 @@ pub struct Which {
 
 /// Lists customers in the order of their numbers.
 #[utoipa::path(
-    get,
-    path = "/customers",
-    tag = "customers",
-    operation_id = "listCustomers",
+    get, path = "/customers", tag = "customers", operation_id = "listCustomers",
     params(Which),
     responses(
         (status = 200, description = "A page", body = List<CustomerJson>),
-        (status = 400, description = "`invalid_cursor`", body = ProblemBody),
-        (status = 422, description = "A parameter is wrong", body = ProblemBody),
-    )
+        (status = 400, description = "`invalid_cursor`"),
+        (status = 422, description = "A parameter is wrong"),
+    ),
 )]
 pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
     let cursors = caller.cursors("customers");
     let mut filter = filter(&which)?;
     let after: Option<i64> = cursors.open(which.cursor.as_deref())?;
     filter.after = after.map(CustomerId::from_raw);
-    let page = caller.app.customers.read.list(&caller.actor, filter).await?;
+    let page = caller
+        .app
+        .customers
+        .read
+        .list(&caller.actor, filter)
+        .await?;
     let position = |last: &Customer| last.id.raw();
     Ok(Answer::ok(&cursors.page(
         page,
@@ -121,19 +123,21 @@ pub struct FoundJson {
 
 /// Finds customers by what must not be in a URL. People are not merged, so several may share it.
 #[utoipa::path(
-    post,
-    path = "/customers/lookup",
-    tag = "customers",
-    operation_id = "lookUpCustomers",
+    post, path = "/customers/lookup", tag = "customers", operation_id = "lookUpCustomers",
     request_body = Lookup,
     responses(
         (status = 200, description = "Who was found", body = FoundJson),
-        (status = 422, description = "Not one thing to look up by", body = ProblemBody),
-    )
+        (status = 422, description = "Not one thing to look up by"),
+    ),
 )]
 pub async fn look_up(caller: Caller, JsonBody(body): JsonBody<Lookup>) -> ApiResult {
     let by = lookup(body)?;
-    let found = caller.app.customers.read.look_up(&caller.actor, &by).await?;
+    let found = caller
+        .app
+        .customers
+        .read
+        .look_up(&caller.actor, &by)
+        .await?;
     let data = found.into_iter().map(CustomerJson::from).collect();
     Ok(Answer::ok(&FoundJson { data }))
 }
@@ -224,11 +228,8 @@ impl From<CustomerCounts> for CountJson {
 
 /// Counts customers, exactly, at the same cost however many there are.
 #[utoipa::path(
-    get,
-    path = "/customers/count",
-    tag = "customers",
-    operation_id = "countCustomers",
-    responses((status = 200, description = "How many", body = CountJson))
+    get, path = "/customers/count", tag = "customers", operation_id = "countCustomers",
+    responses((status = 200, description = "How many", body = CountJson)),
 )]
 pub async fn count(caller: Caller) -> ApiResult {
     let counts = caller.app.customers.read.counts(&caller.actor).await?;
@@ -265,15 +266,12 @@ impl From<TagCount> for TagJson {
 
 /// Lists the labels of customers, alphabetically without regard to case.
 #[utoipa::path(
-    get,
-    path = "/customers/tags",
-    tag = "customers",
-    operation_id = "listCustomerTags",
+    get, path = "/customers/tags", tag = "customers", operation_id = "listCustomerTags",
     params(Labels),
     responses(
         (status = 200, description = "A page", body = List<TagJson>),
-        (status = 400, description = "`invalid_cursor`", body = ProblemBody),
-    )
+        (status = 400, description = "`invalid_cursor`"),
+    ),
 )]
 pub async fn tags(caller: Caller, Query(which): Query<Labels>) -> ApiResult {
     let limit = paging::limit(which.limit.as_deref())?;
@@ -281,7 +279,9 @@ pub async fn tags(caller: Caller, Query(which): Query<Labels>) -> ApiResult {
     let after: Option<String> = cursors.open(which.cursor.as_deref())?;
     let tags = caller
         .app
-        .customers.read.tags(&caller.actor, after.as_deref(), i64::from(limit));
+        .customers
+        .read
+        .tags(&caller.actor, after.as_deref(), i64::from(limit));
     let position = |last: &TagCount| last.key.clone();
     Ok(Answer::ok(&cursors.page(
         tags.await?,

@@ -4,7 +4,7 @@ use domain::{
     contact::ItemError,
     customer::{Channel, CustomerId, CustomerPatch, parse_consent, parse_customer_patch},
 };
-use http_kit::{ApiResult, Id, Ids, JsonBody, Problem, ProblemBody, etag::IfMatch};
+use http_kit::{ApiResult, Id, Ids, JsonBody, Problem, etag::IfMatch};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -20,38 +20,26 @@ use crate::{
 
 /// Reads a customer.
 #[utoipa::path(
-    get,
-    path = "/customers/{id}",
-    tag = "customers",
-    operation_id = "readCustomer",
-    params(("id" = i64, Path, description = "Number in the workspace")),
-    responses(
-        (status = 200, description = "The customer", body = CustomerJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-    )
+    get, path = "/customers/{id}", tag = "customers", operation_id = "readCustomer",
+    params(Id<CustomerId>),
+    responses((status = 200, description = "The customer", body = CustomerJson)),
 )]
 pub async fn read(caller: Caller, Id(id): Id<CustomerId>) -> ApiResult {
-    Ok(answer(caller.app.customers.read.one(&caller.actor, id).await?))
+    Ok(answer(
+        caller.app.customers.read.one(&caller.actor, id).await?,
+    ))
 }
 
 /// Changes a customer: members that are missing stay as they are, `null` clears, members that are not
 /// listed are attributes. Who it is cannot change.
 #[utoipa::path(
-    patch,
-    path = "/customers/{id}",
-    tag = "customers",
-    operation_id = "changeCustomer",
-    params(
-        ("id" = i64, Path, description = "Number in the workspace"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` it was read with"),
-    ),
+    patch, path = "/customers/{id}", tag = "customers", operation_id = "changeCustomer",
     request_body = CustomerItemJson,
+    params(Id<CustomerId>, IfMatch),
     responses(
         (status = 200, description = "The customer", body = CustomerJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 412, description = "It has changed since", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
-    )
+        (status = 412, description = "It has changed since"),
+    ),
 )]
 pub async fn change(
     caller: Caller,
@@ -74,21 +62,13 @@ pub struct NewTags {
 
 /// Replaces the labels that the API gave to a customer. Those of a CRM are the CRM's.
 #[utoipa::path(
-    put,
-    path = "/customers/{id}/tags",
-    tag = "customers",
-    operation_id = "replaceCustomerTags",
-    params(
-        ("id" = i64, Path, description = "Number in the workspace"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` it was read with"),
-    ),
+    put, path = "/customers/{id}/tags", tag = "customers", operation_id = "replaceCustomerTags",
     request_body = NewTags,
+    params(Id<CustomerId>, IfMatch),
     responses(
         (status = 200, description = "The customer", body = CustomerJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 412, description = "It has changed since", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
-    )
+        (status = 412, description = "It has changed since"),
+    ),
 )]
 pub async fn replace_tags(
     caller: Caller,
@@ -118,22 +98,18 @@ pub struct NewConsent {
 /// Records what a customer said about a channel. What was said later counts, whenever it is reported;
 /// of two things said at once, the denial. No import changes it.
 #[utoipa::path(
-    put,
-    path = "/customers/{id}/consents/{channel}",
-    tag = "customers",
-    operation_id = "recordConsent",
+    put, path = "/customers/{id}/consents/{channel}", tag = "customers",
+    operation_id = "recordConsent", request_body = NewConsent,
     params(
-        ("id" = i64, Path, description = "Number in the workspace"),
+        Id<CustomerId>,
         ("channel" = String, Path, description = "`email`, `sms`, `whatsapp`, `push` or `voice`"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` it was read with"),
+        IfMatch,
     ),
-    request_body = NewConsent,
     responses(
         (status = 200, description = "The customer, with what counts", body = CustomerJson),
-        (status = 404, description = "There is no such customer or channel", body = ProblemBody),
-        (status = 412, description = "It has changed since", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
-    )
+        (status = 404, description = "There is no such customer or channel"),
+        (status = 412, description = "It has changed since"),
+    ),
 )]
 pub async fn record_consent(
     caller: Caller,
@@ -162,7 +138,10 @@ async fn apply(
     let run = |caller: Caller| async move {
         let (app, actor) = (&caller.app, &caller.actor);
         Ok(answer(
-            app.customers.write.change(actor, id, version, patch).await?,
+            app.customers
+                .write
+                .change(actor, id, version, patch)
+                .await?,
         ))
     };
     caller.change(run).await

@@ -1,6 +1,6 @@
 //! Writing many customers.
 
-use http_kit::{Answer, ApiResult, Idempotent, JsonBody, ProblemBody};
+use http_kit::{Answer, ApiResult, Idempotent, JsonBody};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -112,16 +112,16 @@ impl From<Vec<CustomerOutcome>> for UpsertedJson {
 /// Writes customers: those that are known are changed, others registered. Items count in their order;
 /// those that break a rule are refused one by one.
 #[utoipa::path(
-    post,
-    path = "/customers",
-    tag = "customers",
-    operation_id = "upsertCustomers",
+    post, path = "/customers", tag = "customers", operation_id = "upsertCustomers",
     request_body = Upsert,
     responses(
         (status = 200, description = "What became of each", body = UpsertedJson),
-        (status = 413, description = "More than 64 MiB or 10,000 items", body = ProblemBody),
-        (status = 422, description = "The request is none of customers; with `strict`, an item breaks a rule", body = ProblemBody),
-    )
+        (status = 413, description = "More than 64 MiB or 10,000 items"),
+        (
+            status = 422,
+            description = "The request is none of customers; with `strict`, an item breaks a rule",
+        ),
+    ),
 )]
 pub async fn upsert(
     caller: Caller,

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, http::header, web::Bytes};
 use domain::shared::AudienceId;
 use futures::{Stream, stream};
-use http_kit::{Id, Problem, ProblemBody};
+use http_kit::{Id, Problem};
 use ports::{contacts::StoredContact, files::push_csv_row};
 
 use super::attachment;
@@ -19,21 +19,22 @@ const COLUMNS: [&str; 5] = ["document", "name", "phone", "email", "attributes"];
 /// Downloads all contacts as CSV, as they came: uploaded again they give the same contacts. The
 /// file shows the state at its beginning.
 #[utoipa::path(
-    get,
-    path = "/audiences/{id}/contacts.csv",
-    tag = "contacts",
-    operation_id = "exportContacts",
-    params(("id" = String, Path, description = "`aud_…` or the bare decimal")),
+    get, path = "/audiences/{id}/contacts.csv", tag = "contacts", operation_id = "exportContacts",
+    params(Id<AudienceId>),
     responses(
-        (status = 200, description = "document, name, phone, email, attributes",
-            body = String, content_type = "text/csv"),
-        (status = 404, description = "There is no such audience", body = ProblemBody),
-    )
+        (
+            status = 200, description = "document, name, phone, email, attributes", body = String,
+            content_type = "text/csv",
+        ),
+        (status = 404, description = "There is no such audience"),
+    ),
 )]
 pub async fn contacts_csv(caller: Caller, Id(id): Id<AudienceId>) -> Result<HttpResponse, Problem> {
     let first = caller
         .app
-        .contacts.read.walk(&caller.actor, id, None, BATCH)
+        .contacts
+        .read
+        .walk(&caller.actor, id, None, BATCH)
         .await?;
     let name = attachment(&format!("{id}.csv"));
     Ok(HttpResponse::Ok()
@@ -61,7 +62,11 @@ fn rows(
         let next = match page.next {
             Some(cursor) => {
                 let (app, actor) = (&caller.app, &caller.actor);
-                let page = app.contacts.read.walk(actor, id, Some(cursor), BATCH).await?;
+                let page = app
+                    .contacts
+                    .read
+                    .walk(actor, id, Some(cursor), BATCH)
+                    .await?;
                 Some((String::new(), page))
             }
             None => None,

@@ -4,7 +4,7 @@
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, web::Bytes};
 use domain::shared::{OperationId, UploadId};
 use futures::StreamExt;
-use http_kit::{Id, Problem, ProblemBody};
+use http_kit::{Id, Problem};
 use ports::files::BlobStream;
 
 use super::{
@@ -18,20 +18,18 @@ const NDJSON: &str = "application/x-ndjson";
 /// Downloads the rejected rows of an operation: where each is, what is wrong with it, and all columns
 /// of the file as they came. Of a recycling by a file: the rows of it without a readable document.
 #[utoipa::path(
-    get,
-    path = "/operations/{id}/rejected",
-    tag = "operations",
-    operation_id = "downloadRejected",
+    get, path = "/operations/{id}/rejected", tag = "operations", operation_id = "downloadRejected",
     params(
-        ("id" = String, Path, description = "`op_…`"),
+        Id<OperationId>,
         ("Accept" = Option<String>, Header, description = "`application/x-ndjson` for JSON lines"),
     ),
     responses(
-        (status = 200, description = "row, line, field, code, detail, then the file's columns",
-            content((String = "text/csv"), (String = "application/x-ndjson"))),
-        (status = 404, description = "There is no such operation, or it took no file",
-            body = ProblemBody),
-    )
+        (
+            status = 200, description = "row, line, field, code, detail, then the file's columns",
+            content((String = "text/csv"), (String = "application/x-ndjson")),
+        ),
+        (status = 404, description = "There is no such operation, or it took no file"),
+    ),
 )]
 pub async fn rejected_rows(
     caller: Caller,
@@ -46,26 +44,29 @@ pub async fn rejected_rows(
     }
     let known = app.uploads.rejected.file_columns(actor, id).await?;
     let columns = columns_of(known, stored).await.map_err(AppError::from)?;
-    Ok(table(app.uploads.rejected.stream(actor, id).await?, columns, &name))
+    Ok(table(
+        app.uploads.rejected.stream(actor, id).await?,
+        columns,
+        &name,
+    ))
 }
 
 /// Downloads the rows of a file that have no readable document, as a recycling sees the file: where
 /// each is, why, and all columns of the file as they came.
 #[utoipa::path(
-    get,
-    path = "/uploads/{id}/unreadable",
-    tag = "uploads",
-    operation_id = "downloadUnreadable",
+    get, path = "/uploads/{id}/unreadable", tag = "uploads", operation_id = "downloadUnreadable",
     params(
-        ("id" = String, Path, description = "`upl_…`"),
+        Id<UploadId>,
         ("Accept" = Option<String>, Header, description = "`application/x-ndjson` for JSON lines"),
     ),
     responses(
-        (status = 200, description = "row, line, field, code, detail, then the file's columns",
-            content((String = "text/csv"), (String = "application/x-ndjson"))),
-        (status = 404, description = "There is no such file", body = ProblemBody),
-        (status = 422, description = "`document_not_mapped`", body = ProblemBody),
-    )
+        (
+            status = 200, description = "row, line, field, code, detail, then the file's columns",
+            content((String = "text/csv"), (String = "application/x-ndjson")),
+        ),
+        (status = 404, description = "There is no such file"),
+        (status = 422, description = "`document_not_mapped`"),
+    ),
 )]
 pub async fn unreadable_rows(
     caller: Caller,
@@ -80,7 +81,11 @@ pub async fn unreadable_rows(
     }
     let known = app.uploads.rejected.upload_columns(actor, id).await?;
     let columns = columns_of(known, rows).await.map_err(AppError::from)?;
-    Ok(table(app.uploads.exclusions.unreadable_rows(actor, id).await?, columns, &name))
+    Ok(table(
+        app.uploads.exclusions.unreadable_rows(actor, id).await?,
+        columns,
+        &name,
+    ))
 }
 
 /// Path of the rows of a file that have no readable document.

@@ -1,7 +1,7 @@
 //! Marking notifications as read.
 
 use domain::shared::NotificationId;
-use http_kit::{Answer, ApiResult, Id, Idempotent, Nothing, OptionalBody, ProblemBody};
+use http_kit::{Answer, ApiResult, Id, Idempotent, Nothing, OptionalBody};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,15 +18,13 @@ pub struct Marked {
 
 /// Marks a notification as read. Again: no change.
 #[utoipa::path(
-    post,
-    path = "/notifications/{id}/read",
-    tag = "notifications",
+    post, path = "/notifications/{id}/read", tag = "notifications",
     operation_id = "readNotification",
-    params(("id" = String, Path, description = "`ntf_…`")),
+    params(Id<NotificationId>),
     responses(
         (status = 200, description = "It is read", body = Marked),
-        (status = 404, description = "The caller has none like it", body = ProblemBody),
-    )
+        (status = 404, description = "The caller has none like it"),
+    ),
 )]
 pub async fn read(
     caller: Caller,
@@ -34,7 +32,11 @@ pub async fn read(
     Idempotent(once, _): Idempotent<OptionalBody<Nothing>>,
 ) -> ApiResult {
     once.run(move |_| async move {
-        caller.app.notifications.mark_read(&caller.actor, id).await?;
+        caller
+            .app
+            .notifications
+            .mark_read(&caller.actor, id)
+            .await?;
         Ok(Answer::ok(&Marked {
             id: id.to_string(),
             read: true,
@@ -52,18 +54,19 @@ pub struct MarkedAll {
 
 /// Marks all of the caller's notifications as read.
 #[utoipa::path(
-    post,
-    path = "/notifications/read_all",
-    tag = "notifications",
+    post, path = "/notifications/read_all", tag = "notifications",
     operation_id = "readAllNotifications",
-    responses((status = 200, description = "All are read", body = MarkedAll))
+    responses((status = 200, description = "All are read", body = MarkedAll)),
 )]
 pub async fn read_all(
     caller: Caller,
     Idempotent(once, _): Idempotent<OptionalBody<Nothing>>,
 ) -> ApiResult {
     once.run(move |request_id| async move {
-        let marked = caller.app.notifications.mark_all_read(&caller.actor, request_id);
+        let marked = caller
+            .app
+            .notifications
+            .mark_all_read(&caller.actor, request_id);
         let marked = marked.await?;
         Ok(Answer::ok(&MarkedAll { marked }))
     })

@@ -2,7 +2,7 @@
 
 use domain::shared::NotificationId;
 use http_kit::{
-    Answer, ApiResult, ProblemBody, Query,
+    Answer, ApiResult, Query,
     paging::{self, List},
 };
 use ports::store::{Notification, NotificationFilter};
@@ -31,16 +31,13 @@ struct Position(i64);
 
 /// Lists the caller's notifications, newest first.
 #[utoipa::path(
-    get,
-    path = "/notifications",
-    tag = "notifications",
-    operation_id = "listNotifications",
+    get, path = "/notifications", tag = "notifications", operation_id = "listNotifications",
     params(Which),
     responses(
         (status = 200, description = "A page", body = List<NotificationJson>),
-        (status = 400, description = "`invalid_cursor`", body = ProblemBody),
-        (status = 422, description = "A parameter is wrong", body = ProblemBody),
-    )
+        (status = 400, description = "`invalid_cursor`"),
+        (status = 422, description = "A parameter is wrong"),
+    ),
 )]
 pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
     let limit = paging::limit(which.limit.as_deref())?;
@@ -75,11 +72,9 @@ pub struct Unread {
 
 /// Counts the caller's unread notifications.
 #[utoipa::path(
-    get,
-    path = "/notifications/unread_count",
-    tag = "notifications",
+    get, path = "/notifications/unread_count", tag = "notifications",
     operation_id = "countUnreadNotifications",
-    responses((status = 200, description = "The count", body = Unread))
+    responses((status = 200, description = "The count", body = Unread)),
 )]
 pub async fn unread_count(caller: Caller) -> ApiResult {
     let unread = caller.app.notifications.unread(&caller.actor).await?;

@@ -26,17 +26,15 @@ const BATCH: i64 = 100;
 /// it goes on strictly after that event; where that is impossible, one `reset` event says that the
 /// list has to be read again.
 #[utoipa::path(
-    get,
-    path = "/notifications/stream",
-    tag = "notifications",
+    get, path = "/notifications/stream", tag = "notifications",
     operation_id = "followNotifications",
     params(("Last-Event-ID" = Option<String>, Header, description = "Id of the last event seen")),
-    responses((
-        status = 200,
-        description = "Events; the data of each is a notification",
-        content_type = "text/event-stream",
-        body = EventText
-    ))
+    responses(
+        (
+            status = 200, description = "Events; the data of each is a notification",
+            content_type = "text/event-stream", body = EventText,
+        ),
+    ),
 )]
 pub async fn follow(caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let permit = caller.context().stream_permit()?;

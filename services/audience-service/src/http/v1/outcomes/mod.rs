@@ -2,7 +2,7 @@
 
 mod item;
 
-use http_kit::{Answer, ApiResult, Idempotent, JsonBody, ProblemBody};
+use http_kit::{Answer, ApiResult, Idempotent, JsonBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -55,16 +55,13 @@ pub struct RejectedJson {
 /// Records how attempts to reach people ended. Each is stored once, however often it is reported;
 /// items that break a rule are refused one by one.
 #[utoipa::path(
-    post,
-    path = "/outcomes",
-    tag = "outcomes",
-    operation_id = "recordOutcomes",
+    post, path = "/outcomes", tag = "outcomes", operation_id = "recordOutcomes",
     request_body = Outcomes,
     responses(
         (status = 200, description = "What became of them", body = RecordedJson),
-        (status = 413, description = "More than 64 MiB or 100,000 items", body = ProblemBody),
-        (status = 422, description = "The request is none of outcomes", body = ProblemBody),
-    )
+        (status = 413, description = "More than 64 MiB or 100,000 items"),
+        (status = 422, description = "The request is none of outcomes"),
+    ),
 )]
 pub async fn record(
     caller: Caller,
@@ -94,7 +91,8 @@ pub async fn record(
         }
         let recorded = caller
             .app
-            .outcomes.record(&caller.actor, request_id, records);
+            .outcomes
+            .record(&caller.actor, request_id, records);
         let OutcomesRecorded { recorded, repeated } = recorded.await?;
         Ok(Answer::ok(&RecordedJson {
             received,

@@ -10,8 +10,7 @@ pub use body::RecycleBody;
 use actix_web::{HttpRequest, dev::Payload};
 use domain::shared::AudienceId;
 use http_kit::{
-    Answer, ApiResult, Extract, Id, Idempotent, JsonBody, Problem, ProblemBody, Wait,
-    operations::accepted,
+    Answer, ApiResult, Extract, Id, Idempotent, JsonBody, Problem, Wait, operations::accepted,
 };
 
 use super::operations::OperationJson;
@@ -25,28 +24,24 @@ http_kit::routes!(ApiState; self::{recycle});
 /// Removes people by rules, in place or by copying the others into a new audience; or only says
 /// what would be removed (`dry_run`).
 #[utoipa::path(
-    post,
-    path = "/audiences/{id}/recycle",
-    tag = "recycling",
-    operation_id = "recycleAudience",
+    post, path = "/audiences/{id}/recycle", tag = "recycling", operation_id = "recycleAudience",
+    request_body = RecycleBody,
     params(
-        ("id" = String, Path, description = "`aud_…` or the bare decimal"),
+        Id<AudienceId>,
         ("Prefer" = Option<String>, Header, description = "`wait=N`: seconds to wait for the end"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key, the same answer"),
     ),
-    request_body = RecycleBody,
     responses(
         (status = 200, description = "`dry_run`: what would be removed", body = DryRunJson),
         (status = 202, description = "The operation", body = OperationJson),
-        (status = 404, description = "There is no such audience", body = ProblemBody),
+        (status = 404, description = "There is no such audience"),
         (
             status = 409,
             description = "`plan_stale` (with the new counts), `name_taken`, `audience_deleted`",
-            body = ProblemBody
         ),
-        (status = 413, description = "More documents than allowed inline", body = ProblemBody),
-        (status = 422, description = "A rule of this API is broken", body = ProblemBody),
-    )
+        (status = 413, description = "More documents than allowed inline"),
+        (status = 422, description = "A rule of this API is broken"),
+    ),
 )]
 pub async fn recycle(
     caller: Caller,

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::shared::{AudienceId, OperationId};
-use http_kit::{
-    ApiResult, Id, Idempotent, JsonBody, Problem, ProblemBody, Wait, operations::accepted,
-};
+use http_kit::{ApiResult, Id, Idempotent, JsonBody, Problem, Wait, operations::accepted};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -44,22 +42,19 @@ impl FileInto {
 
 /// Brings a file's contacts into an audience, in the background. They show batch by batch.
 #[utoipa::path(
-    post,
-    path = "/audiences/{id}/uploads",
-    tag = "uploads",
-    operation_id = "uploadIntoAudience",
+    post, path = "/audiences/{id}/uploads", tag = "uploads", operation_id = "uploadIntoAudience",
+    request_body = FileInto,
     params(
-        ("id" = String, Path, description = "`aud_…` or the bare decimal"),
+        Id<AudienceId>,
         ("Prefer" = Option<String>, Header, description = "`wait=N`, at most 60 seconds"),
     ),
-    request_body = FileInto,
     responses(
         (status = 200, description = "It ended within the wait", body = OperationJson),
         (status = 202, description = "Accepted", body = OperationJson),
-        (status = 404, description = "There is no such audience", body = ProblemBody),
-        (status = 409, description = "`audience_deleted`", body = ProblemBody),
-        (status = 422, description = "`unknown_upload`, `document_not_mapped`, …", body = ProblemBody),
-    )
+        (status = 404, description = "There is no such audience"),
+        (status = 409, description = "`audience_deleted`"),
+        (status = 422, description = "`unknown_upload`, `document_not_mapped`, …"),
+    ),
 )]
 pub async fn into_audience(
     caller: Caller,
@@ -70,7 +65,11 @@ pub async fn into_audience(
     let command = file.parse()?;
     once.run(move |request_id| async move {
         let (app, actor) = (&caller.app, &caller.actor);
-        let started = app.uploads.bring_in.into_existing(actor, request_id, id, command).await?;
+        let started = app
+            .uploads
+            .bring_in
+            .into_existing(actor, request_id, id, command)
+            .await?;
         accepted(app.operations.as_ref(), actor, started.operation, wait).await
     })
     .await
@@ -79,22 +78,19 @@ pub async fn into_audience(
 /// Brings a mended file of rejected rows into the audience of the operation that rejected them.
 /// A file in the form of the downloaded one (CSV or NDJSON), or of the original one, needs no mapping.
 #[utoipa::path(
-    post,
-    path = "/operations/{id}/resubmit",
-    tag = "operations",
-    operation_id = "resubmitRejected",
+    post, path = "/operations/{id}/resubmit", tag = "operations", operation_id = "resubmitRejected",
+    request_body = FileInto,
     params(
-        ("id" = String, Path, description = "`op_…`"),
+        Id<OperationId>,
         ("Prefer" = Option<String>, Header, description = "`wait=N`, at most 60 seconds"),
     ),
-    request_body = FileInto,
     responses(
         (status = 200, description = "It ended within the wait", body = OperationJson),
         (status = 202, description = "Accepted", body = OperationJson),
-        (status = 404, description = "There is no such operation", body = ProblemBody),
-        (status = 409, description = "`nothing_rejected`", body = ProblemBody),
-        (status = 422, description = "`unknown_upload`, `document_not_mapped`, …", body = ProblemBody),
-    )
+        (status = 404, description = "There is no such operation"),
+        (status = 409, description = "`nothing_rejected`"),
+        (status = 422, description = "`unknown_upload`, `document_not_mapped`, …"),
+    ),
 )]
 pub async fn resubmit(
     caller: Caller,
@@ -105,7 +101,11 @@ pub async fn resubmit(
     let command = file.parse()?;
     once.run(move |request_id| async move {
         let (app, actor) = (&caller.app, &caller.actor);
-        let started = app.uploads.rejected.resubmit(actor, request_id, id, command).await?;
+        let started = app
+            .uploads
+            .rejected
+            .resubmit(actor, request_id, id, command)
+            .await?;
         accepted(app.operations.as_ref(), actor, started.operation, wait).await
     })
     .await

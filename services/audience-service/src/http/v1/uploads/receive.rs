@@ -14,7 +14,7 @@ use actix_web::{
     },
 };
 use domain::shared::UploadId;
-use http_kit::{Answer, ApiResult, Id, Idempotent, Problem, ProblemBody, Query, idempotency::Call};
+use http_kit::{Answer, ApiResult, Id, Idempotent, Problem, Query, idempotency::Call};
 use utoipa::ToSchema;
 
 use super::{
@@ -50,30 +50,17 @@ pub struct FileForm {
 /// Receives a file and looks into it: format, columns, what they seem to mean, a sample. The body
 /// is a form, or the file itself.
 #[utoipa::path(
-    post,
-    path = "/uploads",
-    tag = "uploads",
-    operation_id = "uploadFile",
+    post, path = "/uploads", tag = "uploads", operation_id = "uploadFile",
+    request_body(content((FileForm = "multipart/form-data"), (String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream"))),
     params(FileParameters),
-    request_body(content(
-        (FileForm = "multipart/form-data"),
-        (String = "text/csv"),
-        (String = "application/x-ndjson"),
-        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        (String = "application/octet-stream"),
-    )),
     responses(
         (status = 201, description = "Received", body = UploadJson),
-        (status = 400, description = "The body is empty or ended early", body = ProblemBody),
-        (status = 413, description = "The file is too large", body = ProblemBody),
-        (status = 415, description = "Neither a form nor a kind of file", body = ProblemBody),
-        (
-            status = 422,
-            description = "The file is none that can be read, or not as it was said",
-            body = ProblemBody
-        ),
-        (status = 507, description = "There is no room for it", body = ProblemBody),
-    )
+        (status = 400, description = "The body is empty or ended early"),
+        (status = 413, description = "The file is too large"),
+        (status = 415, description = "Neither a form nor a kind of file"),
+        (status = 422, description = "The file is none that can be read, or not as it was said"),
+        (status = 507, description = "There is no room for it"),
+    ),
 )]
 pub async fn receive(
     caller: Caller,
@@ -113,7 +100,11 @@ async fn remember(caller: Caller, call: Call, file: ReceivedFile) -> ApiResult {
     let idempotency = &caller.context().idempotency;
     let answer = idempotency.run(call, move |request_id| async move {
         take.store(true, Ordering::Relaxed);
-        let kept = keeper.app.uploads.receive.remember(&keeper.actor, request_id, file);
+        let kept = keeper
+            .app
+            .uploads
+            .receive
+            .remember(&keeper.actor, request_id, file);
         match Box::pin(kept).await {
             Ok(stored) => created(stored.into()),
             Err(error) => Problem::from(error).into(),
@@ -138,15 +129,9 @@ fn created(upload: UploadJson) -> Answer {
 
 /// Reads what was found in a received file.
 #[utoipa::path(
-    get,
-    path = "/uploads/{id}",
-    tag = "uploads",
-    operation_id = "readUpload",
-    params(("id" = String, Path, description = "`upl_…`")),
-    responses(
-        (status = 200, description = "The file", body = UploadJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-    )
+    get, path = "/uploads/{id}", tag = "uploads", operation_id = "readUpload",
+    params(Id<UploadId>),
+    responses((status = 200, description = "The file", body = UploadJson)),
 )]
 pub async fn read(caller: Caller, Id(id): Id<UploadId>) -> ApiResult {
     let stored = caller.app.uploads.find.get(&caller.actor, id).await?;
