@@ -11,6 +11,7 @@ use diesel::{
     sql_types::{BigInt, Text},
     sqlite::Sqlite,
 };
+use domain::contact::ContactBody;
 
 use crate::data;
 
@@ -20,7 +21,7 @@ const TRANSACTION: usize = 1_000;
 const AUDIENCE: i64 = 382_420_090_617_856_000;
 const WRITE: i64 = 382_420_090_626_244_608;
 const FIRST_SEQ: i64 = 1 << 32;
-const REASONS: i64 = 4_295_098_370;
+const REASONS: i64 = 2;
 /// The workspace that the key opens.
 pub const WORKSPACE: &str = "ws_demo";
 
@@ -118,12 +119,17 @@ pub fn weigh(path: &Path) -> anyhow::Result<Weight> {
     Ok(sql_query(text).get_result(&mut conn)?)
 }
 
+/// A document, and the body in the form that the store keeps.
+pub type Row = (String, Vec<u8>);
+
 /// What a bare store does.
 pub trait BareStore {
+    /// A body in the form that the store keeps.
+    fn encode(&self, body: &ContactBody) -> anyhow::Result<Vec<u8>>;
     /// Inserts rows that are all new.
-    fn insert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()>;
+    fn insert(&mut self, rows: &[Row]) -> anyhow::Result<()>;
     /// Inserts, or replaces what is there.
-    fn upsert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()>;
+    fn upsert(&mut self, rows: &[Row]) -> anyhow::Result<()>;
     /// Inserts tombstones.
     fn entomb(&mut self, documents: &[String]) -> anyhow::Result<()>;
     /// Forgets the tombstones.
@@ -150,7 +156,7 @@ impl Bare {
         })
     }
 
-    fn put<const REPLACE: bool>(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
+    fn put<const REPLACE: bool>(&mut self, rows: &[Row]) -> anyhow::Result<()> {
         for part in rows.chunks(TRANSACTION) {
             let mut seq = self.seq;
             self.conn.immediate_transaction(|conn| {
@@ -159,11 +165,11 @@ impl Bare {
                     Put::<REPLACE> {
                         document,
                         seq,
-                        body,
+                        body: std::str::from_utf8(body)?,
                     }
                     .execute(conn)?;
                 }
-                Ok::<_, diesel::result::Error>(())
+                anyhow::Ok(())
             })?;
             self.seq = seq;
         }
@@ -172,11 +178,15 @@ impl Bare {
 }
 
 impl BareStore for Bare {
-    fn insert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
+    fn encode(&self, body: &ContactBody) -> anyhow::Result<Vec<u8>> {
+        Ok(adapter_sql::contacts::encode(body)?.into_bytes())
+    }
+
+    fn insert(&mut self, rows: &[Row]) -> anyhow::Result<()> {
         self.put::<false>(rows)
     }
 
-    fn upsert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
+    fn upsert(&mut self, rows: &[Row]) -> anyhow::Result<()> {
         self.put::<true>(rows)
     }
 
@@ -205,8 +215,8 @@ impl BareStore for Bare {
 }
 
 /// Rows in the form that the store keeps.
-pub fn rows(numbers: impl Iterator<Item = u64>) -> Vec<(String, String)> {
+pub fn rows(store: &dyn BareStore, numbers: impl Iterator<Item = u64>) -> anyhow::Result<Vec<Row>> {
     numbers
-        .map(|n| (data::document(n), data::body(n)))
+        .map(|n| Ok((data::document(n), store.encode(&data::body(n))?)))
         .collect()
 }

@@ -1,5 +1,10 @@
 //! Contacts made from a seed, the same in every run.
 
+use domain::{
+    contact::{ContactBody, RawValues},
+    shared::Instant,
+};
+
 /// A small generator of pseudo-random numbers (`SplitMix64`).
 pub struct Random(u64);
 
@@ -100,14 +105,26 @@ pub fn row(n: u64) -> String {
 /// Header of the files.
 pub const HEADER: &str = "document;name;phone;email;city;plan\n";
 
-/// The body that the store keeps for it.
-pub fn body(n: u64) -> String {
-    let (name, city) = (name(n), city(n));
-    let phone = phone(n);
-    format!(
-        r#"{{"n":"{name}","p":"+{phone}","pv":true,"e":"p{n}@mail.example","ev":true,"a":{{"city":"{city}","plan":"p{}"}},"r":{{"p":"{phone}"}},"u":1767225600000}}"#,
-        n % 5
-    )
+/// The values that the store keeps of it.
+pub fn body(n: u64) -> ContactBody {
+    let attributes = [
+        ("city", city(n).to_owned()),
+        ("plan", format!("p{}", n % 5)),
+    ];
+    let attribute = |(name, text): (&str, String)| (name.to_owned(), text.into());
+    ContactBody {
+        name: Some(name(n)),
+        phone: Some(format!("+{}", phone(n))),
+        phone_valid: true,
+        email: Some(format!("p{n}@mail.example")),
+        email_valid: true,
+        attributes: attributes.into_iter().map(attribute).collect(),
+        raw: RawValues {
+            phone: Some(phone(n)),
+            ..RawValues::default()
+        },
+        updated_at: Instant::from_timestamp_millis(1_767_225_600_000).unwrap_or_default(),
+    }
 }
 
 fn name(n: u64) -> String {

@@ -3,6 +3,7 @@
 
 use adapter_mongo::{ContactRow, TombstoneRow};
 use anyhow::ensure;
+use domain::contact::ContactBody;
 use futures::{StreamExt, TryStreamExt, stream};
 use mongodb::{
     Client, Collection, Database, IndexModel,
@@ -12,7 +13,7 @@ use mongodb::{
 };
 use tokio::runtime::Runtime;
 
-use crate::bare::{BareStore, WORKSPACE, Weight};
+use crate::bare::{BareStore, Row, WORKSPACE, Weight};
 
 /// Rows of one command.
 const ROWS: usize = 1_000;
@@ -22,7 +23,7 @@ const IN_FLIGHT: usize = 4;
 const CONTENT: &str = "-4Lhlxhk5aB----------1";
 const WRITE: i64 = 382_420_090_626_244_608;
 const FIRST_SEQ: i64 = 1 << 32;
-const REASONS: i64 = 4_295_098_370;
+const REASONS: i64 = 2;
 
 /// A database.
 pub struct Mongo {
@@ -84,18 +85,18 @@ impl Mongo {
         self.database.collection("tombstones")
     }
 
-    fn rows(&mut self, rows: &[(String, String)]) -> Vec<ContactRow> {
-        let row = |(document, body): &(String, String)| {
+    fn rows(&mut self, rows: &[Row]) -> anyhow::Result<Vec<ContactRow>> {
+        let row = |(document, body): &Row| {
             self.seq += 1;
-            ContactRow {
+            Ok(ContactRow {
                 id: format!("{CONTENT}{document}"),
                 document: document.clone(),
                 workspace: WORKSPACE.to_owned(),
                 seq: self.seq,
                 previous: -1,
                 write: WRITE,
-                body: body.clone(),
-            }
+                body: RawDocumentBuf::from_bytes(body.clone())?,
+            })
         };
         rows.iter().map(row).collect()
     }
@@ -127,7 +128,7 @@ async fn update(database: &Database, rows: Vec<&ContactRow>) -> anyhow::Result<(
             "q": { "_id": row.id.as_str() },
             "u": { "$set": {
                 "k": row.workspace.as_str(), "s": row.seq, "p": row.previous, "w": row.write,
-                "b": row.body.as_str(),
+                "b": row.body.clone(),
             } },
         });
     }
@@ -144,8 +145,12 @@ async fn update(database: &Database, rows: Vec<&ContactRow>) -> anyhow::Result<(
 }
 
 impl BareStore for Mongo {
-    fn insert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
-        let rows = self.rows(rows);
+    fn encode(&self, body: &ContactBody) -> anyhow::Result<Vec<u8>> {
+        Ok(adapter_mongo::encode_body(body)?.into_bytes())
+    }
+
+    fn insert(&mut self, rows: &[Row]) -> anyhow::Result<()> {
+        let rows = self.rows(rows)?;
         let contacts = self.contacts();
         let one = |part: &[ContactRow]| {
             let raw = part.iter().map(ContactRow::to_raw).collect();
@@ -160,8 +165,8 @@ impl BareStore for Mongo {
         self.runtime.block_on(parts.try_collect::<()>())
     }
 
-    fn upsert(&mut self, rows: &[(String, String)]) -> anyhow::Result<()> {
-        let rows = self.rows(rows);
+    fn upsert(&mut self, rows: &[Row]) -> anyhow::Result<()> {
+        let rows = self.rows(rows)?;
         let (contacts, database) = (self.contacts(), self.database.clone());
         let one = |part: &'_ [ContactRow]| {
             let raw: Vec<_> = part.iter().map(ContactRow::to_raw).collect();

@@ -45,7 +45,8 @@ pub fn recycling(setup: &Setup) -> anyhow::Result<Vec<Line>> {
     let removed = rows / setup.either(4, 5);
     let mut bare = setup.bare("recycle-bare")?;
     for first in (0..rows).step_by(100_000) {
-        bare.insert(&bare::rows(first..(first + 100_000).min(rows)))?;
+        let batch = bare::rows(&*bare, first..(first + 100_000).min(rows))?;
+        bare.insert(&batch)?;
     }
     let mut ours = Ours::create(setup, rows, removed)?;
     let (mut quiet, mut beside) = (Vec::new(), Vec::new());

@@ -137,9 +137,10 @@ fn send_all(server: &Server, clients: usize, requests: &[Vec<u8>]) -> anyhow::Re
 fn bare_run(setup: &Setup, run: usize, rows: u64, half: bool) -> anyhow::Result<Run> {
     let mut bare = setup.bare(&format!("bare-{half}-{run}"))?;
     if half {
-        bare.insert(&bare::rows(0..rows / 2))?;
+        let half = bare::rows(&*bare, 0..rows / 2)?;
+        bare.insert(&half)?;
     }
-    let rows = bare::rows(numbers(rows, half));
+    let rows = bare::rows(&*bare, numbers(rows, half))?;
     timed_bare(|| {
         if half {
             bare.upsert(&rows)
@@ -206,7 +207,7 @@ fn file_run(setup: &Setup, run: usize, file: &[u8]) -> anyhow::Result<Run> {
 
 fn file_bare(setup: &Setup, run: usize, rows: u64) -> anyhow::Result<Run> {
     let mut bare = setup.bare(&format!("file-bare-{run}"))?;
-    let rows = bare::rows(0..rows);
+    let rows = bare::rows(&*bare, 0..rows)?;
     timed_bare(|| bare.insert(&rows))
 }
 

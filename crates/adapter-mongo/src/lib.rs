@@ -6,6 +6,7 @@
 
 mod batches;
 mod blobs;
+mod body;
 mod connect;
 mod error;
 mod keys;
@@ -18,5 +19,6 @@ mod store;
 mod upsert;
 
 pub use blobs::MongoBlobs;
+pub use body::encode as encode_body;
 pub use connect::{MongoContacts, MongoSettings, MongoStartError};
 pub use rows::{ContactRow, TombstoneRow};

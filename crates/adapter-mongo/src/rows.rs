@@ -1,18 +1,18 @@
 //! What is stored. Field names are short because each document repeats them.
 
 use domain::{
-    contact::{ContactBody, Document},
+    contact::Document,
     recycle::Reasons,
     shared::{RemovalNo, WorkspaceId, WriteNo},
 };
-use mongodb::bson::{RawDocumentBuf, rawdoc};
+use mongodb::bson::{RawDocumentBuf, raw::cstr, rawdoc};
 use ports::{
     StoreError,
     contacts::{ContactWrite, ContentKey, Order, StoredContact, Tombstone},
 };
 use serde::Deserialize;
 
-use crate::keys;
+use crate::{body, keys};
 
 /// Collection of contacts.
 pub(crate) const CONTACTS: &str = "contacts";
@@ -25,8 +25,6 @@ pub(crate) const PAGE_INDEXES: &str = "page_indexes";
 const NOTHING: i64 = -1;
 
 /// A contact as stored.
-///
-/// The body is JSON text: BSON has no exact form for every number that JSON has.
 #[derive(Debug, Clone)]
 pub struct ContactRow {
     /// Key.
@@ -42,7 +40,7 @@ pub struct ContactRow {
     /// The last write.
     pub write: i64,
     /// Values.
-    pub body: String,
+    pub body: RawDocumentBuf,
 }
 
 impl ContactRow {
@@ -52,8 +50,6 @@ impl ContactRow {
         write: WriteNo,
         row: &ContactWrite,
     ) -> Result<Self, StoreError> {
-        let body =
-            serde_json::to_string(&row.body).map_err(|e| StoreError::Internal(Box::new(e)))?;
         Ok(Self {
             id: keys::contact(key, &row.document),
             document: row.document.as_str().to_owned(),
@@ -61,35 +57,36 @@ impl ContactRow {
             seq: row.order.0,
             previous: NOTHING,
             write: write.0,
-            body,
+            body: body::encode(&row.body)?,
         })
     }
 
     /// The document as it is inserted.
     pub fn to_raw(&self) -> RawDocumentBuf {
-        rawdoc! {
-            "_id": self.id.as_str(),
-            "k": self.workspace.as_str(),
-            "d": self.document.as_str(),
-            "s": self.seq,
-            "p": self.previous,
-            "w": self.write,
-            "b": self.body.as_str(),
-        }
+        let mut raw = RawDocumentBuf::new();
+        raw.append(cstr!("_id"), self.id.as_str());
+        raw.append(cstr!("d"), self.document.as_str());
+        self.append_values(&mut raw, self.previous);
+        raw
     }
 
     /// The update command's entry that puts this row in the place of the one of order `over`.
     pub fn to_update(&self, over: i64) -> RawDocumentBuf {
+        let mut set = RawDocumentBuf::new();
+        self.append_values(&mut set, over);
         rawdoc! {
             "q": { "_id": self.id.as_str(), "s": over },
-            "u": { "$set": {
-                "k": self.workspace.as_str(),
-                "s": self.seq,
-                "p": over,
-                "w": self.write,
-                "b": self.body.as_str(),
-            } },
+            "u": { "$set": set },
         }
+    }
+
+    /// What a later write replaces.
+    fn append_values(&self, raw: &mut RawDocumentBuf, previous: i64) {
+        raw.append(cstr!("k"), self.workspace.as_str());
+        raw.append(cstr!("s"), self.seq);
+        raw.append(cstr!("p"), previous);
+        raw.append(cstr!("w"), self.write);
+        raw.append(cstr!("b"), &self.body);
     }
 }
 
@@ -160,7 +157,7 @@ pub(crate) struct Found {
     #[serde(rename = "w", default)]
     pub write: i64,
     #[serde(rename = "b", default)]
-    pub body: String,
+    pub body: RawDocumentBuf,
 }
 
 impl Found {
@@ -169,12 +166,10 @@ impl Found {
     }
 
     pub fn contact(self) -> Result<StoredContact, StoreError> {
-        let body: ContactBody = serde_json::from_str(&self.body)
-            .map_err(|_| StoreError::Corrupt("the body of a contact"))?;
         Ok(StoredContact {
             document: self.document()?,
             order: Order(self.seq),
-            body,
+            body: body::decode(&self.body)?,
         })
     }
 }

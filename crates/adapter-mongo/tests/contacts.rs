@@ -13,15 +13,16 @@ use std::{
 use adapter_mongo::{MongoBlobs, MongoContacts, MongoSettings};
 use contract_tests::{
     blobs_contract,
-    contacts::{bury, document, key, put, stone, view, walk},
+    contacts::{bury, contact, document, key, put, stone, view, walk, write},
     contacts_contract,
 };
 use domain::{contact::Document, shared::RemovalNo};
-use mongodb::bson::doc;
+use mongodb::bson::{Decimal128, doc};
 use ports::{
     contacts::{ContactStore, Purge},
     files::BlobStore,
 };
+use serde_json::json;
 
 /// A store in a database that goes with it.
 struct Store {
@@ -106,6 +107,31 @@ async fn chunks_without_a_file_are_removed_when_they_are_old() {
     assert_eq!(blobs.remove_unfinished(at(4_000_000_000)).await.unwrap(), 1);
     assert_eq!(chunks.count_documents(doc! {}).await.unwrap(), 1);
     assert_eq!(blobs.list("", None).await.unwrap(), ["kept"]);
+}
+
+/// The server finds a contact by any of its values.
+#[tokio::test]
+async fn values_can_be_queried() {
+    let store = on_mongodb().await.unwrap();
+    let mut row = contact("a", 5);
+    let attributes = json!({ "age": 41, "a.b": "dots", "$x": true, "": 0.5, "most": u64::MAX });
+    row.body.attributes = attributes.as_object().unwrap().clone();
+    write(&*store, 1, 1, vec![row, contact("b", 5)]).await;
+    let most: Decimal128 = u64::MAX.to_string().parse().unwrap();
+    for query in [
+        doc! { "b.name": "a@5" },
+        doc! { "b.updated_at": { "$type": "date" }, "b.attributes.age": { "$gt": 40 } },
+        doc! { "b.attributes.a%2Eb": { "$regex": "^dot" } },
+        doc! { "b.attributes.%24x": true },
+        doc! { "b.attributes.%": { "$type": "double" } },
+        doc! { "b.attributes.most": most },
+    ] {
+        let client = mongodb::Client::with_uri_str(&store.settings.url).await;
+        let database = client.unwrap().database(&store.settings.database);
+        let contacts = database.collection::<mongodb::bson::Document>("contacts");
+        let found = contacts.count_documents(query.clone()).await.unwrap();
+        assert_eq!(found, 1, "{query}");
+    }
 }
 
 /// Rows of both collections that are left.

@@ -4,6 +4,7 @@
 //! One thread writes; interactive work goes before bulk work, and bulk transactions are short, so that
 //! nobody who waits for an answer waits long. Readers have connections of their own.
 
+mod body;
 mod reads;
 mod schema;
 mod statements;
@@ -16,6 +17,7 @@ use std::{path::PathBuf, sync::Arc};
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use ports::StoreError;
 
+pub use body::encode;
 pub use schema::{DDL, WRITER_SETUP};
 
 use crate::error;

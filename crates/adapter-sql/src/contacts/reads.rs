@@ -9,11 +9,7 @@ use diesel::{
     OptionalExtension, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
     sql_types::BigInt,
 };
-use domain::{
-    contact::{ContactBody, Document},
-    recycle::Reasons,
-    shared::RemovalNo,
-};
+use domain::{contact::Document, recycle::Reasons, shared::RemovalNo};
 use ports::{
     StoreError,
     contacts::{ContentKey, KeyOnly, Order, Span, StoredContact, Tombstone, View},
@@ -21,7 +17,9 @@ use ports::{
 use tokio::sync::Semaphore;
 
 use super::{
-    ContactsOptions, connect, schema,
+    ContactsOptions,
+    body::decode,
+    connect, schema,
     statements::{Contacts, Count, CountUntil, Keys, Stones, StonesBetween, StoredBody},
 };
 use crate::error;
@@ -368,10 +366,6 @@ fn contact(document: String, seq: i64, body: &str) -> Result<StoredContact, Stor
         order: Order(seq),
         body,
     })
-}
-
-fn decode(body: &str) -> Result<ContactBody, StoreError> {
-    serde_json::from_str(body).map_err(|_| StoreError::Corrupt("the body of a contact"))
 }
 
 fn count(n: usize) -> i64 {

@@ -18,7 +18,7 @@ use ports::{
 };
 
 use super::{
-    SqliteContacts, reads,
+    SqliteContacts, body, reads,
     statements::Stored,
     writes::{self, EncodedContact, Rows},
 };
@@ -52,8 +52,7 @@ impl ContactStore for SqliteContacts {
     ) -> Result<Vec<Applied>, StoreError> {
         let mut encoded = Vec::with_capacity(rows.len());
         for (index, row) in rows.into_iter().enumerate() {
-            let body =
-                serde_json::to_string(&row.body).map_err(|e| StoreError::Internal(Box::new(e)))?;
+            let body = body::encode(&row.body)?;
             encoded.push((
                 index,
                 EncodedContact {

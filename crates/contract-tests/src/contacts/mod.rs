@@ -31,6 +31,7 @@ macro_rules! contacts_contract {
                 a_higher_order_replaces_and_tells_what,
                 a_lower_order_changes_nothing,
                 the_same_order_again_is_told_apart,
+                every_value_comes_back_as_it_was,
                 answers_come_in_the_order_given,
                 stored_by_names_what_a_write_left,
                 empty_input_is_no_failure,

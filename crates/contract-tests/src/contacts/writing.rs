@@ -1,9 +1,14 @@
 //! Writing.
 
-use domain::shared::{WorkspaceId, WriteNo};
-use ports::contacts::{Applied, ContactStore, Order, Priority};
+use domain::{
+    contact::{ContactBody, RawValues},
+    shared::{WorkspaceId, WriteNo},
+};
+use ports::contacts::{Applied, ContactStore, ContactWrite, Order, Priority};
+use serde_json::json;
 
 use super::{contact, document, key, put, view, walk, write};
+use crate::store::at;
 
 /// What is written is read back.
 pub async fn a_new_contact_is_inserted_and_read_back(store: &dyn ContactStore) {
@@ -56,6 +61,49 @@ pub async fn the_same_order_again_is_told_apart(store: &dyn ContactStore) {
             by: WriteNo(9)
         }]
     );
+}
+
+/// Inserted and replaced: names that mean something to a store, and numbers at the ends of their range.
+pub async fn every_value_comes_back_as_it_was(store: &dyn ContactStore) {
+    let attributes = json!({
+        "": "no name", "$set": "operator", "$": "dollar", "a.b": "path", "a%2Eb": "escape",
+        "_id": "key", "0": "index", "É": "\u{0}\u{10ffff}", "yes": true, "no": false,
+        "least": i64::MIN, "most": u64::MAX, "above": 9_223_372_036_854_775_808_u64,
+        "tenth": 0.1, "whole": 7.0, "tiny": 5e-324, "huge": f64::MAX, "negative": -0.0,
+    });
+    let body = ContactBody {
+        name: Some("Ana".to_owned()),
+        phone: Some("+5511987654321".to_owned()),
+        phone_valid: true,
+        email: Some("$email".to_owned()),
+        email_valid: false,
+        attributes: attributes.as_object().unwrap().clone(),
+        raw: RawValues {
+            document: Some("a ".to_owned()),
+            ..RawValues::default()
+        },
+        updated_at: at(1),
+    };
+    for order in [5, 6] {
+        let row = ContactWrite {
+            body: body.clone(),
+            ..contact("a", order)
+        };
+        write(store, 1, order, vec![row, contact("b", order)]).await;
+        let found = store.get(key(1), &[document("a")]).await.unwrap();
+        assert_eq!(found.first().unwrap().order, Order(order));
+        let found = &found.first().unwrap().body;
+        assert_eq!(found, &body, "{:?} {:?}", found.attributes, body.attributes);
+        assert!(
+            found
+                .attributes
+                .get("negative")
+                .unwrap()
+                .as_f64()
+                .unwrap()
+                .is_sign_negative()
+        );
+    }
 }
 
 /// Whatever order the store writes in.

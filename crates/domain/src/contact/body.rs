@@ -12,49 +12,49 @@ use crate::shared::Instant;
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawValues {
     /// The document.
-    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
     /// The phone.
-    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// The e-mail.
-    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
 }
 
 impl RawValues {
-    fn is_empty(&self) -> bool {
+    /// Whether nothing differs.
+    pub const fn is_empty(&self) -> bool {
         self.document.is_none() && self.phone.is_none() && self.email.is_none()
     }
 }
 
-/// The values of a contact. Its serde form is what stores keep: names must not change meaning.
-/// Personal data: `Debug` shows none.
+/// The values of a contact. Personal data: `Debug` shows none.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ContactBody {
     /// Name as given, trimmed.
-    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Phone in E.164, or as given where it could not be parsed.
-    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// Whether the phone is a possible number. `false` without a phone.
-    #[serde(rename = "pv", default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub phone_valid: bool,
     /// E-mail in lower case.
-    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Whether the e-mail's syntax is right. `false` without an e-mail.
-    #[serde(rename = "ev", default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub email_valid: bool,
     /// Other values: text, numbers and booleans.
-    #[serde(rename = "a", default, skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub attributes: Map<String, Value>,
     /// Values as they came, where they differ; read them through the `raw_…` methods.
-    #[serde(rename = "r", default, skip_serializing_if = "RawValues::is_empty")]
+    #[serde(default, skip_serializing_if = "RawValues::is_empty")]
     pub raw: RawValues,
     /// When the contact was written, in whole milliseconds.
-    #[serde(rename = "u", with = "chrono::serde::ts_milliseconds")]
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub updated_at: Instant,
 }
 
