@@ -63,7 +63,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fake-crm", &[]),
     ("xtask", &[]),
     // Measures the bare store too, with the adapter's own tables.
-    ("bench", &["adapter-mongo", "adapter-sql", "test-kit"]),
+    (
+        "bench",
+        &["adapter-mongo", "adapter-sql", "domain", "test-kit"],
+    ),
 ];
 
 /// Crates for tests: dependencies of no other crate's own code.

@@ -1,12 +1,16 @@
 //! The relational stores, on PostgreSQL and on SQLite.
 //!
-//! One query source: everything under `repo/` is compiled once as part of [`pg`] and once as part of
-//! [`sqlite`], each of which brings its connection type and its `dialect`.
+//! One query source: what [`core`] brings is twofold, a connection type and a `dialect` for each database, and
+//! the repositories of all contexts are compiled once for each of the two. A context has a folder with its
+//! tables' schema and its repositories, and a tree of migrations for each database. A service has a database
+//! of its own with the tables of the contexts that it names.
 
 pub mod contacts;
-mod error;
-mod home;
-pub mod pg;
+mod context;
+mod core;
 mod schema;
-pub mod sqlite;
-mod types;
+
+pub use self::{
+    context::Context,
+    core::{pg, sqlite},
+};

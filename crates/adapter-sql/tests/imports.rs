@@ -1,5 +1,6 @@
 //! The contract of imports, on both databases.
 
+use adapter_sql::Context;
 use contract_tests::{importing::ImportHarness, importing_contract};
 use ports::{crm::RateBudget, importing::ImportStore};
 use test_kit::TestDatabase;
@@ -23,18 +24,13 @@ mod sqlite {
     use super::*;
 
     async fn harness() -> Option<Harness<adapter_sql::sqlite::Db>> {
-        let db = test_kit::sqlite().await;
-        let migrated = db.migrate_imports().await;
-        assert!(migrated.is_ok(), "{migrated:?}");
-        Some(Harness(db))
+        Some(Harness(test_kit::sqlite().await))
     }
 
     #[tokio::test]
     async fn migrations_run_once_and_again() {
         let db = test_kit::sqlite().await;
-        for _ in 0..2 {
-            assert!(db.migrate_imports().await.is_ok());
-        }
+        assert!(db.migrate(Context::ALL).await.is_ok());
     }
 
     importing_contract!(harness());
@@ -44,10 +40,7 @@ mod postgres {
     use super::*;
 
     async fn harness() -> Option<Harness<adapter_sql::pg::Db>> {
-        let db = test_kit::postgres().await?;
-        let migrated = db.migrate_imports().await;
-        assert!(migrated.is_ok(), "{migrated:?}");
-        Some(Harness(db))
+        test_kit::postgres().await.map(Harness)
     }
 
     importing_contract!(harness());

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use adapter_rabbitmq::{RabbitBus, RabbitSettings, RabbitStartError};
-use adapter_sql::pg::{self, Db, Listener, Notice, Tables};
+use adapter_sql::{
+    Context,
+    pg::{self, Db, Listener, Notice},
+};
 use kernel::{Topic, Wake};
 use ports::auth::ApiKeyStore;
 use runtime::Lifecycle;
@@ -63,20 +66,21 @@ pub async fn replica(
 ///
 /// # Errors
 /// Names the key.
-pub fn check(settings: &Settings, tables: Tables) -> Result<(), SettingsError> {
-    postgres(settings, tables)?;
+pub fn check(settings: &Settings) -> Result<(), SettingsError> {
+    postgres(settings)?;
     rabbitmq(settings)?;
     settings.secret_key()?;
     settings.roles().map(drop)
 }
 
-/// The service's database, with these tables brought up to date.
+/// The service's database, with the tables of these contexts brought up to date.
 ///
 /// # Errors
 /// See [`StartError`].
-pub async fn database(settings: &Settings, tables: Tables) -> Result<Db, StartError> {
-    let db = Db::open(&postgres(settings, tables)?).map_err(server_failed("postgres.url"))?;
-    db.migrate().await.map_err(server_failed("postgres.url"))?;
+pub async fn database(settings: &Settings, contexts: &'static [Context]) -> Result<Db, StartError> {
+    let db = Db::open(&postgres(settings)?).map_err(server_failed("postgres.url"))?;
+    let migrated = db.migrate(contexts).await;
+    migrated.map_err(server_failed("postgres.url"))?;
     Ok(db)
 }
 
@@ -131,7 +135,7 @@ fn wake_by(notice: Notice, wake: &Wake) {
 ///
 /// # Errors
 /// Names the key that is missing, malformed or of no use.
-fn postgres(settings: &Settings, tables: Tables) -> Result<pg::Settings, SettingsError> {
+fn postgres(settings: &Settings) -> Result<pg::Settings, SettingsError> {
     let mut postgres = pg::Settings::new(settings.database()?.expose_secret());
     if let Some(file) = &settings.postgres.ca_file {
         let trusting = postgres.trusting(file);
@@ -140,7 +144,6 @@ fn postgres(settings: &Settings, tables: Tables) -> Result<pg::Settings, Setting
             reason: error.to_string(),
         })?;
     }
-    postgres.tables = tables;
     postgres.schema.clone_from(&settings.postgres.schema);
     postgres.max_connections = settings.postgres.max_connections;
     Ok(postgres)

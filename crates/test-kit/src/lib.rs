@@ -22,7 +22,7 @@ pub mod tls;
 
 use std::{ops::Deref, path::Path};
 
-use adapter_sql::{pg, sqlite};
+use adapter_sql::{Context, pg, sqlite};
 use tempfile::TempDir;
 
 /// Names the PostgreSQL server for tests.
@@ -61,7 +61,7 @@ pub async fn sqlite() -> TestDatabase<sqlite::Db> {
     let db = sqlite::Db::open(&dir.path().join("control.sqlite"))
         .await
         .expect("a database");
-    db.migrate().await.expect("migrations");
+    db.migrate(Context::ALL).await.expect("migrations");
     TestDatabase { db, dir }
 }
 
@@ -100,7 +100,7 @@ pub async fn postgres() -> Option<TestDatabase<pg::Db>> {
     settings.schema = Some(format!("test_{unique}"));
     settings.max_connections = 8;
     let db = pg::Db::open(&settings).expect("a pool");
-    db.migrate().await.expect("migrations");
+    db.migrate(Context::ALL).await.expect("migrations");
     Some(TestDatabase { db, dir })
 }
 

@@ -8,6 +8,7 @@ mod replica;
 
 use std::sync::Arc;
 
+use adapter_sql::Context;
 use chrono::TimeDelta;
 use http_kit::{Api, ContactIds, Sealer};
 use messaging::Signal;
@@ -30,6 +31,14 @@ use crate::{
     http::{self, ApiState},
     workers,
 };
+
+/// What the database holds.
+const CONTEXTS: &[Context] = &[
+    Context::Messaging,
+    Context::Operations,
+    Context::Audience,
+    Context::Customer,
+];
 
 /// The service, its stores open.
 struct Audiences<Db> {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use actix_web::web::{Data, ServiceConfig};
 use adapter_crm::{AllowedHosts, HttpCrm, SystemLookup};
+use adapter_sql::Context;
 use domain::{importing::RequestsPerMinute, shared::Instant};
 use http_kit::Sealer;
 use messaging::{Router, Signal};
@@ -39,6 +40,9 @@ use crate::{
 
 /// Largest body in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
+
+/// What the database holds.
+const CONTEXTS: &[Context] = &[Context::Messaging, Context::Operations, Context::Importing];
 
 /// The service, its store open.
 struct Imports<Db> {

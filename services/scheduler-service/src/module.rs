@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use adapter_sql::pg::{Db, Tables};
+use adapter_sql::{Context, pg::Db};
 use messaging::Signal;
 use service_kit::{
     Host, Messaging, Module, NoKeys, Opened, Service, StartError, database, watch_database,
 };
 use settings::{Settings, SettingsError};
+
+/// What the database holds.
+const CONTEXTS: &[Context] = &[Context::Messaging];
 
 /// The program of one replica.
 pub struct SchedulerService;
@@ -16,15 +19,15 @@ impl Service for SchedulerService {
     const NAME: &'static str = "scheduler-service";
 
     fn check(settings: &Settings) -> Result<(), SettingsError> {
-        service_kit::check(settings, Tables::Messaging)
+        service_kit::check(settings)
     }
 
     async fn migrate(settings: &Settings) -> Result<(), StartError> {
-        database(settings, Tables::Messaging).await.map(drop)
+        database(settings, CONTEXTS).await.map(drop)
     }
 
     async fn open(settings: &Settings) -> Result<Opened, StartError> {
-        let db = database(settings, Tables::Messaging).await?;
+        let db = database(settings, CONTEXTS).await?;
         Ok((Box::new(Schedules(db)), Arc::new(NoKeys)))
     }
 }

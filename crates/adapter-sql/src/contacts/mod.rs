@@ -20,7 +20,7 @@ use ports::StoreError;
 pub use body::encode;
 pub use schema::{DDL, WRITER_SETUP};
 
-use crate::error;
+use crate::core::error;
 use reads::Readers;
 use writer::Writer;
 

@@ -22,7 +22,7 @@ use super::{
     connect, schema,
     statements::{Contacts, Count, CountUntil, Keys, Stones, StonesBetween, StoredBody},
 };
-use crate::error;
+use crate::core::error;
 
 /// Connections that only read, lent one at a time.
 pub(super) struct Readers {

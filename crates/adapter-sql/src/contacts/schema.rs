@@ -5,7 +5,7 @@ use diesel::{
 };
 use ports::StoreError;
 
-use crate::error;
+use crate::core::error;
 
 /// Tables and indexes, as of [`VERSION`].
 ///

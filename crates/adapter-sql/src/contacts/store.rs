@@ -22,7 +22,7 @@ use super::{
     statements::Stored,
     writes::{self, EncodedContact, Rows},
 };
-use crate::error;
+use crate::core::error;
 
 #[derive(QueryableByName)]
 struct StoneRow {

@@ -11,7 +11,7 @@ use diesel::{SqliteConnection, connection::SimpleConnection};
 use ports::{StoreError, contacts::Priority};
 use tokio::sync::oneshot;
 
-use crate::error;
+use crate::core::error;
 
 /// How long a transaction of bulk work may hold the file before people get their turn.
 const BULK_SLICE: Duration = Duration::from_millis(20);

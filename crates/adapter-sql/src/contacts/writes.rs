@@ -17,7 +17,7 @@ use super::{
     statements::{DeleteHidden, DeleteStone, Entomb, Stored, Upsert},
     writer::{Step, Work},
 };
-use crate::error;
+use crate::core::error;
 
 /// Rows between two looks at the clock.
 const ROWS_PER_LOOK: usize = 32;

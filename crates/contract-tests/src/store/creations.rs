@@ -54,7 +54,7 @@ pub async fn a_creation_is_abandoned_after_its_lease(h: &dyn StoreHarness) {
     let ended = uow.creations().end_abandoned().await.unwrap();
     assert_eq!(ended, Some(lapsed));
     assert_eq!(uow.creations().end_abandoned().await.unwrap(), None);
-    uow.operations().release_leases().await.unwrap();
+    uow.creations().release().await.unwrap();
     let ended = uow.creations().end_abandoned().await.unwrap();
     assert_eq!(ended, Some(live), "at a start, nobody waits for a lease");
     uow.commit().await.unwrap();

@@ -22,3 +22,11 @@ pub use inbox::{Delivered, Delivery, InboxLog, InboxStore, Receipt, Settlement};
 pub use outbox::{OutboxClaim, OutboxQueue, OutboxStats, OutboxWriter, Retry};
 pub use publisher::{EventPublisher, PublishError, WakeUp};
 pub use subscription::{Binding, Subscribers, Subscription, SubscriptionError};
+
+/// The part of a unit of work that sends and receives events.
+pub trait MessagingUnit: Send {
+    /// Events that leave with this transaction.
+    fn outbox(&mut self) -> Box<dyn OutboxWriter + '_>;
+    /// Deliveries that are done with this transaction.
+    fn inbox(&mut self) -> Box<dyn InboxLog + '_>;
+}

@@ -24,7 +24,7 @@ pub use vault::TokenVault;
 
 use crate::{
     StoreError,
-    bus::OutboxWriter,
+    bus::MessagingUnit,
     store::{OperationStore, OperationUnit},
 };
 
@@ -36,8 +36,7 @@ pub trait ImportStore: OperationStore {
 }
 
 /// One transaction. Dropping it rolls back.
-#[async_trait]
-pub trait ImportUnit: OperationUnit {
+pub trait ImportUnit: OperationUnit + MessagingUnit {
     /// Clients.
     fn clients(&mut self) -> Box<dyn ClientRepository + '_>;
     /// Runs, their walks and cursors.
@@ -46,6 +45,4 @@ pub trait ImportUnit: OperationUnit {
     fn rows(&mut self) -> Box<dyn RowRepository + '_>;
     /// Requests to import several clients.
     fn batches(&mut self) -> Box<dyn BatchRepository + '_>;
-    /// Events that leave with this transaction.
-    fn outbox(&mut self) -> Box<dyn OutboxWriter + '_>;
 }

@@ -21,7 +21,7 @@ pub struct Creation {
 #[async_trait]
 pub trait CreationRepository: Send {
     /// Notes a creation, which counts as abandoned when it has not ended within the lease, by this
-    /// store's clock. [`super::OperationRepository::release_leases`] ends these leases as well.
+    /// store's clock.
     async fn begin(&mut self, creation: &Creation, lease_seconds: u32) -> Result<(), StoreError>;
 
     /// Ends a creation.
@@ -32,6 +32,9 @@ pub trait CreationRepository: Send {
 
     /// Ends the creation that an earlier run of a request left behind, if it did.
     async fn end_of_request(&mut self, write_id: i64) -> Result<Option<Creation>, StoreError>;
+
+    /// Ends every lease, as if it had run out. For the start of a process that has the store to itself.
+    async fn release(&mut self) -> Result<(), StoreError>;
 
     /// Ends one creation that counts as abandoned, if there is one.
     async fn end_abandoned(&mut self) -> Result<Option<Creation>, StoreError>;

@@ -38,10 +38,7 @@ pub use queries::{
 };
 pub use uploads::{Upload, UploadRepository};
 
-use crate::{
-    StoreError,
-    bus::{InboxLog, OutboxWriter},
-};
+use crate::{StoreError, bus::MessagingUnit};
 
 /// How much a commit must survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +64,12 @@ pub trait AudienceStore: Housekeeping + OperationStore {
 }
 
 /// One transaction. Dropping it rolls back.
-#[async_trait]
-pub trait UnitOfWork: OperationUnit {
+pub trait UnitOfWork: OperationUnit + MessagingUnit + AudienceUnit + CustomerUnit {}
+
+impl<U: OperationUnit + MessagingUnit + AudienceUnit + CustomerUnit> UnitOfWork for U {}
+
+/// The part of a unit of work that is about audiences.
+pub trait AudienceUnit: Send {
     /// Audiences.
     fn audiences(&mut self) -> Box<dyn AudienceRepository + '_>;
     /// Generations of contacts: counts, write intents, removals.
@@ -79,16 +80,16 @@ pub trait UnitOfWork: OperationUnit {
     fn notifications(&mut self) -> Box<dyn NotificationRepository + '_>;
     /// Reported outcomes.
     fn outcomes(&mut self) -> Box<dyn OutcomeRepository + '_>;
+    /// Uploaded files.
+    fn uploads(&mut self) -> Box<dyn UploadRepository + '_>;
+}
+
+/// The part of a unit of work that is about customers.
+pub trait CustomerUnit: Send {
     /// Customers.
     fn customers(&mut self) -> Box<dyn CustomerRepository + '_>;
     /// What customers did.
     fn customer_events(&mut self) -> Box<dyn CustomerEventRepository + '_>;
-    /// Uploaded files.
-    fn uploads(&mut self) -> Box<dyn UploadRepository + '_>;
-    /// Events that leave with this transaction.
-    fn outbox(&mut self) -> Box<dyn OutboxWriter + '_>;
-    /// Deliveries that are done with this transaction.
-    fn inbox(&mut self) -> Box<dyn InboxLog + '_>;
 }
 
 /// Remembers, for requests that carry an idempotency key, what they did: a repetition under the same

@@ -134,6 +134,12 @@ pub trait OperationQueries: Send + Sync {
         workspace: &WorkspaceId,
         id: OperationId,
     ) -> Result<Option<Operation>, StoreError>;
+
+    /// State and end of operations of any workspace; those that do not exist are left out.
+    async fn ends_of(
+        &self,
+        ids: &[OperationId],
+    ) -> Result<Vec<(OperationId, OperationState, Option<Instant>)>, StoreError>;
 }
 
 /// Where operations are.
@@ -194,8 +200,8 @@ pub trait OperationRepository: Send {
         now: Instant,
     ) -> Result<Option<Claimed>, StoreError>;
 
-    /// Ends every lease on an operation, on a request's idempotency key or on a creation, as if it had
-    /// lapsed, and answers how many operations had one. For the start of a process that has the store to itself:
+    /// Ends every lease on an operation or on a request's idempotency key, as if it had lapsed, and answers
+    /// how many operations had one. For the start of a process that has the store to itself:
     /// whoever held a lease is gone, and nobody waits for it to run out.
     async fn release_leases(&mut self) -> Result<u64, StoreError>;
 

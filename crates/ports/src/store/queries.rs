@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use domain::{
     audience::{Audience, AudienceKind, AudienceStatus},
     contact::Document,
-    operation::OperationState,
-    shared::{AudienceId, Instant, NotificationId, OperationId, UserId, WorkspaceId},
+    shared::{AudienceId, NotificationId, UserId, WorkspaceId},
 };
 
 use super::{
@@ -108,12 +107,6 @@ pub trait AudienceQueries: OperationQueries + OutcomeQueries + CustomerQueries {
 
     /// As [`AudienceQueries::open_writes`], those whose lease has run out: their process is gone.
     async fn lapsed_writes(&self, limit: i64) -> Result<Vec<WriteIntent>, StoreError>;
-
-    /// State and end of operations of any workspace; those that do not exist are left out.
-    async fn ends_of(
-        &self,
-        ids: &[OperationId],
-    ) -> Result<Vec<(OperationId, OperationState, Option<Instant>)>, StoreError>;
 
     /// One upload.
     async fn upload(

@@ -12,7 +12,7 @@ use runtime::{Snowflakes, SystemClock};
 use service_kit::{Module, StartError};
 use settings::Settings;
 
-use super::{Audiences, customer_events_kept, files};
+use super::{Audiences, CONTEXTS, customer_events_kept, files};
 use crate::application::{Ports, StepSizes, UseCases};
 
 /// Opens the service in a data directory that this process has to itself, with who knows its callers.
@@ -31,7 +31,7 @@ pub async fn embedded(
         Snowflakes::new(0, Arc::clone(&clock)).map_err(|e| StoreError::Internal(Box::new(e)))?;
     let ids: Arc<dyn IdGenerator> = Arc::new(ids);
     let db = Db::open(&dir.join("audience.db")).await?;
-    db.migrate().await?;
+    db.migrate(CONTEXTS).await?;
     let app = Arc::new(UseCases::new(deps(settings, &db, &clock, &ids).await?));
     let repaired = app
         .repair_all()

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use adapter_files::{DiskSpool, TabularFormats};
 use adapter_mongo::{MongoBlobs, MongoContacts, MongoSettings};
-use adapter_sql::pg::{Db, Idempotency, Tables};
+use adapter_sql::pg::{Db, Idempotency};
 use ports::{Clock, IdGenerator, StoreError};
 use runtime::{Snowflakes, SystemClock};
 use service_kit::{Opened, Service, StartError, attach, database, server_failed};
 use settings::{ExposeSecret, Settings, SettingsError};
 
-use super::{Audiences, customer_events_kept, files};
+use super::{Audiences, CONTEXTS, customer_events_kept, files};
 use crate::application::{Ports, StepSizes, UseCases};
 
 /// The program of one replica.
@@ -21,18 +21,18 @@ impl Service for AudienceService {
 
     fn check(settings: &Settings) -> Result<(), SettingsError> {
         settings.servers()?;
-        service_kit::check(settings, Tables::default())
+        service_kit::check(settings)
     }
 
     async fn migrate(settings: &Settings) -> Result<(), StartError> {
-        database(settings, Tables::default()).await?;
+        database(settings, CONTEXTS).await?;
         contacts(settings).await?;
         Ok(())
     }
 
     /// What other replicas left behind is repaired as soon as their leases have run out.
     async fn open(settings: &Settings) -> Result<Opened, StartError> {
-        let db = database(settings, Tables::default()).await?;
+        let db = database(settings, CONTEXTS).await?;
         let contacts = contacts(settings).await?;
         let listener = db.listen().await.map_err(server_failed("postgres.url"))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
 use adapter_sql::{
+    Context,
     contacts::{ContactsOptions, SqliteContacts, Synchronous},
     sqlite::Db,
 };
@@ -44,7 +45,7 @@ impl Rig {
     pub async fn with(change: impl FnOnce(&mut Ports)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("audience.db")).await.unwrap();
-        db.migrate().await.unwrap();
+        db.migrate(Context::ALL).await.unwrap();
         let mut options = ContactsOptions::new(dir.path().join("contacts.db"));
         options.synchronous = Synchronous::Off;
         let ids: Arc<dyn IdGenerator> =

@@ -12,6 +12,7 @@ use std::{
 
 use adapter_mongo::{MongoContacts, MongoSettings};
 use adapter_sql::{
+    Context,
     contacts::{ContactsOptions, SqliteContacts, Synchronous},
     pg, sqlite,
 };
@@ -80,6 +81,13 @@ fn folder() -> TempDir {
     made.unwrap()
 }
 
+const CONTEXTS: &[Context] = &[
+    Context::Messaging,
+    Context::Operations,
+    Context::Audience,
+    Context::Customer,
+];
+
 /// Migrated once; every history on files begins with a copy.
 fn template() -> &'static Path {
     static TEMPLATE: OnceLock<TempDir> = OnceLock::new();
@@ -89,7 +97,7 @@ fn template() -> &'static Path {
             sqlite::Db::open(&dir.path().join("audience.db"))
                 .await
                 .unwrap()
-                .migrate()
+                .migrate(CONTEXTS)
                 .await
                 .unwrap();
             let contacts = ContactsOptions::new(dir.path().join("contacts.db"));
@@ -111,7 +119,7 @@ impl Backend {
         postgres.max_connections = 8;
         runtime(&Arc::default()).block_on(async {
             let db = pg::Db::open(&postgres).unwrap();
-            db.migrate().await.unwrap();
+            db.migrate(CONTEXTS).await.unwrap();
         });
         let mut mongo = MongoSettings::new(test_kit::mongodb_url(), name);
         mongo.backlog = BACKLOG;

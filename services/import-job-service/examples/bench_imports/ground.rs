@@ -8,7 +8,10 @@ use std::{
 };
 
 use adapter_crm::{AllowedHosts, HttpCrm, SystemLookup};
-use adapter_sql::pg::{Db, Settings, Tables};
+use adapter_sql::{
+    Context,
+    pg::{Db, Settings},
+};
 use domain::{
     importing::RequestsPerMinute,
     shared::{UserId, WorkspaceId},
@@ -64,10 +67,9 @@ pub async fn database() -> Db {
         .expect("PLATEIA_TEST_POSTGRES_URL names the server; `make bench-imports` starts one");
     let mut settings = Settings::new(url);
     settings.schema = Some(format!("bench_{}", std::process::id()));
-    settings.tables = Tables::Imports;
     let db = Db::open(&settings).unwrap();
-    db.migrate().await.unwrap();
-    db.migrate_imports().await.unwrap();
+    let contexts = &[Context::Messaging, Context::Operations, Context::Importing];
+    db.migrate(contexts).await.unwrap();
     db
 }
 

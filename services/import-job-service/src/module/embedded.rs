@@ -8,7 +8,7 @@ use runtime::{Snowflakes, SystemClock};
 use service_kit::{Module, StartError, stored_secret};
 use settings::Settings;
 
-use super::{Checked, Imports, Process, app};
+use super::{CONTEXTS, Checked, Imports, Process, app};
 
 /// Opens the service in a data directory that this process has to itself, and frees what a process that is
 /// gone had in its hands.
@@ -25,8 +25,7 @@ pub async fn embedded(settings: &Settings) -> Result<Box<dyn Module>, StartError
         Snowflakes::new(1, Arc::clone(&clock)).map_err(|e| StoreError::Internal(Box::new(e)))?;
     let ids: Arc<dyn IdGenerator> = Arc::new(ids);
     let db = Db::open(&dir.join("imports.db")).await?;
-    db.migrate().await?;
-    db.migrate_imports().await?;
+    db.migrate(CONTEXTS).await?;
     let mut unit = db.begin_import().await?;
     unit.operations().release_leases().await?;
     unit.commit().await?;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use adapter_sql::pg::{Db, Idempotency, Tables};
+use adapter_sql::pg::Idempotency;
 use ports::{Clock, IdGenerator, StoreError};
 use runtime::{Snowflakes, SystemClock};
 use service_kit::{Opened, Service, StartError, attach, database, server_failed};
 use settings::{ExposeSecret, Settings, SettingsError};
 
-use super::{Checked, Imports, Process, app};
+use super::{CONTEXTS, Checked, Imports, Process, app};
 
 /// The program of one replica.
 pub struct ImportJobService;
@@ -17,18 +17,18 @@ impl Service for ImportJobService {
     const NAME: &'static str = "import-job-service";
 
     fn check(settings: &Settings) -> Result<(), SettingsError> {
-        service_kit::check(settings, Tables::Imports)?;
+        service_kit::check(settings)?;
         Checked::of(settings).map(drop)
     }
 
     async fn migrate(settings: &Settings) -> Result<(), StartError> {
-        store(settings).await.map(drop)
+        database(settings, CONTEXTS).await.map(drop)
     }
 
     async fn open(settings: &Settings) -> Result<Opened, StartError> {
         let checked = Checked::of(settings)?;
         let secret = settings.secret_key()?;
-        let db = store(settings).await?;
+        let db = database(settings, CONTEXTS).await?;
         let listener = db.listen().await.map_err(server_failed("postgres.url"))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids = Snowflakes::new(listener.node(), Arc::clone(&clock))
@@ -50,11 +50,4 @@ impl Service for ImportJobService {
         };
         Ok((Box::new(module), Arc::new(db)))
     }
-}
-
-async fn store(settings: &Settings) -> Result<Db, StartError> {
-    let db = database(settings, Tables::Imports).await?;
-    let migrated = db.migrate_imports().await;
-    migrated.map_err(server_failed("postgres.url"))?;
-    Ok(db)
 }

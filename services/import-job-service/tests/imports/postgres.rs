@@ -52,7 +52,6 @@ async fn two_replicas_import_each_row_once() {
     let Some(db) = test_kit::postgres().await else {
         return;
     };
-    db.migrate_imports().await.unwrap();
     let fake = Fake::start(Plan {
         tickets: 120,
         contacts: 120,

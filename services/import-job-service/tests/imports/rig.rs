@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use adapter_crm::{AllowedHosts, HttpCrm, Settings, SystemLookup};
-use adapter_sql::sqlite::Db;
+use adapter_sql::{Context, sqlite::Db};
 use domain::{
     importing::{
         ImportReport, RequestsPerMinute,
@@ -42,8 +42,8 @@ pub struct Rig {
 pub async fn database() -> (Db, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let db = Db::open(&dir.path().join("imports.db")).await.unwrap();
-    db.migrate().await.unwrap();
-    db.migrate_imports().await.unwrap();
+    let contexts = &[Context::Messaging, Context::Operations, Context::Importing];
+    db.migrate(contexts).await.unwrap();
     (db, dir)
 }
 

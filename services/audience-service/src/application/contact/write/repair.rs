@@ -122,6 +122,7 @@ impl Repair {
     pub async fn all(&self) -> AppResult<usize> {
         let mut uow = self.store.begin(Durability::Full).await?;
         uow.operations().release_leases().await?;
+        uow.creations().release().await?;
         uow.commit().await?;
         let mut repaired = 0;
         loop {

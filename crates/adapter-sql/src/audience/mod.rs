@@ -1,0 +1,61 @@
+//! Audiences, notifications, feeds, outcomes and uploads.
+
+use async_trait::async_trait;
+use ports::{
+    StoreError,
+    store::{
+        AudienceRepository, AudienceStore, AudienceUnit, ContentRepository, CreationRepository,
+        Durability, NotificationRepository, OutcomeRepository, UnitOfWork, UploadRepository,
+    },
+};
+
+use super::{Backend, Conn, Db, customer, dialect, direct, operations, transaction::Transaction};
+
+mod audiences;
+mod content_keys;
+mod contents;
+mod creations;
+mod feed;
+mod housekeeping;
+mod intents;
+mod outcomes;
+mod queries;
+mod removals;
+mod uploads;
+
+#[async_trait]
+impl AudienceStore for Db {
+    async fn begin(&self, durability: Durability) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        Ok(Box::new(Transaction::begin(self, durability).await?))
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        dialect::flush(self).await
+    }
+}
+
+impl AudienceUnit for Transaction {
+    fn audiences(&mut self) -> Box<dyn AudienceRepository + '_> {
+        Box::new(audiences::Audiences(self.conn()))
+    }
+
+    fn contents(&mut self) -> Box<dyn ContentRepository + '_> {
+        Box::new(contents::Contents(self.conn()))
+    }
+
+    fn creations(&mut self) -> Box<dyn CreationRepository + '_> {
+        Box::new(creations::Creations(self.conn()))
+    }
+
+    fn notifications(&mut self) -> Box<dyn NotificationRepository + '_> {
+        Box::new(feed::Feed(self.conn()))
+    }
+
+    fn outcomes(&mut self) -> Box<dyn OutcomeRepository + '_> {
+        Box::new(outcomes::Outcomes(self.conn()))
+    }
+
+    fn uploads(&mut self) -> Box<dyn UploadRepository + '_> {
+        Box::new(uploads::Uploads(self.conn()))
+    }
+}

@@ -1,0 +1,238 @@
+//! Reported outcomes.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_query,
+    sql_types::{BigInt, Bool, Text},
+};
+use diesel_async::RunQueryDsl;
+use domain::{
+    contact::Document,
+    recycle::{OutcomeFact, OutcomeFacts},
+    shared::WorkspaceId,
+};
+use ports::{
+    StoreError,
+    store::{OutcomeQueries, OutcomeRecord, OutcomeRepository},
+};
+
+use super::{Backend, Conn, Db, dialect, direct};
+use crate::{
+    core::{error::store, types::At},
+    schema::audience::{outcome_versions, outcomes},
+};
+
+/// Reports inserted by one statement.
+const BATCH: usize = 5_000;
+
+/// Outcomes of one transaction.
+pub(super) struct Outcomes<'c>(pub(super) &'c mut Conn);
+
+#[derive(QueryableByName)]
+struct Added {
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+}
+
+#[derive(QueryableByName)]
+struct Person {
+    #[diesel(sql_type = Text)]
+    document: String,
+}
+
+#[async_trait]
+impl OutcomeRepository for Outcomes<'_> {
+    async fn add(
+        &mut self,
+        workspace: &WorkspaceId,
+        records: &[OutcomeRecord],
+    ) -> Result<Vec<bool>, StoreError> {
+        let version = lock_version(self.0, workspace).await?;
+        let mut new = Vec::with_capacity(records.len());
+        for batch in records.chunks(BATCH) {
+            let numbers = (version + direct::limit(new.len()) + 1)..;
+            let added = insert(self.0, workspace, batch, numbers.start).await?;
+            new.extend(numbers.zip(batch).map(|(seq, _)| added.contains(&seq)));
+        }
+        if new.contains(&true) {
+            let last = version + direct::limit(new.len());
+            diesel::update(outcome_versions::table.find(workspace.as_str()))
+                .set(outcome_versions::version.eq(last))
+                .execute(self.0)
+                .await
+                .map_err(store)?;
+        }
+        Ok(new)
+    }
+}
+
+/// The workspace's last number. Other writers of the workspace wait until the transaction ends.
+async fn lock_version(conn: &mut Conn, workspace: &WorkspaceId) -> Result<i64, StoreError> {
+    diesel::insert_into(outcome_versions::table)
+        .values((
+            outcome_versions::workspace.eq(workspace.as_str()),
+            outcome_versions::version.eq(0),
+        ))
+        .on_conflict(outcome_versions::workspace)
+        .do_update()
+        .set(outcome_versions::version.eq(outcome_versions::version))
+        .returning(outcome_versions::version)
+        .get_result(conn)
+        .await
+        .map_err(store)
+}
+
+/// Inserts what is not there yet, under numbers from `first` on, and answers the numbers used.
+/// The batch travels as one JSON parameter, which knows no limit of parameters.
+async fn insert(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    batch: &[OutcomeRecord],
+    first: i64,
+) -> Result<HashSet<i64>, StoreError> {
+    let rows: Vec<_> = (first..)
+        .zip(batch)
+        .map(|(seq, record)| {
+            (
+                seq,
+                record.document.as_str(),
+                &record.fact.channel,
+                record.fact.outcome.as_str(),
+                record.fact.occurred_at.timestamp_millis(),
+                &record.external_id,
+                record.recorded_at.timestamp_millis(),
+            )
+        })
+        .collect();
+    let rows = serde_json::to_string(&rows).map_err(|e| StoreError::Internal(Box::new(e)))?;
+    let text = format!(
+        "INSERT INTO outcomes (workspace, seq, document, channel, outcome, occurred_at, external_id,
+                               recorded_at)
+         SELECT $1, CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, value ->> 3, {occurred_at},
+                value ->> 5, {recorded_at}
+         FROM {elements} WHERE true
+         ON CONFLICT DO NOTHING RETURNING seq",
+        occurred_at = dialect::millis("value ->> 4"),
+        recorded_at = dialect::millis("value ->> 6"),
+        elements = dialect::elements("$2"),
+    );
+    let added: Vec<Added> = sql_query(text)
+        .bind::<Text, _>(workspace.as_str())
+        .bind::<Text, _>(rows)
+        .load(conn)
+        .await
+        .map_err(store)?;
+    Ok(added.into_iter().map(|row| row.seq).collect())
+}
+
+#[async_trait]
+impl OutcomeQueries for Db {
+    async fn facts_between(
+        &self,
+        workspace: &WorkspaceId,
+        after: Option<&Document>,
+        until: &Document,
+    ) -> Result<Vec<(Document, OutcomeFacts)>, StoreError> {
+        let mut query = outcomes::table
+            .filter(outcomes::workspace.eq(workspace.as_str()))
+            .filter(outcomes::document.le(until.as_str()))
+            .order((outcomes::document, outcomes::seq))
+            .select((
+                outcomes::document,
+                outcomes::channel,
+                outcomes::outcome,
+                outcomes::occurred_at,
+            ))
+            .into_boxed::<Backend>();
+        if let Some(after) = after {
+            query = query.filter(outcomes::document.gt(after.as_str()));
+        }
+        let rows: Vec<(String, String, String, At)> = query
+            .load(&mut *self.reader().await?)
+            .await
+            .map_err(store)?;
+        let mut people: Vec<(Document, OutcomeFacts)> = Vec::new();
+        for (document, channel, outcome, occurred_at) in rows {
+            let outcome = outcome
+                .parse()
+                .map_err(|()| StoreError::Corrupt("kind of an outcome"))?;
+            let fact = OutcomeFact {
+                channel,
+                outcome,
+                occurred_at: occurred_at.0,
+            };
+            match people.last_mut() {
+                Some((last, facts)) if last.as_str() == document => facts.0.push(fact),
+                _ => people.push((Document::from_stored(document), OutcomeFacts(vec![fact]))),
+            }
+        }
+        Ok(people)
+    }
+
+    async fn opted_out_among(
+        &self,
+        workspace: &WorkspaceId,
+        documents: &[Document],
+    ) -> Result<Vec<Document>, StoreError> {
+        if documents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let documents: Vec<_> = documents.iter().map(|one| [one.as_str()]).collect();
+        let documents =
+            serde_json::to_string(&documents).map_err(|e| StoreError::Internal(Box::new(e)))?;
+        let text = format!(
+            "SELECT DISTINCT document FROM outcomes
+             WHERE workspace = $1 AND outcome = 'opted_out'
+               AND document IN (SELECT value ->> 0 FROM {elements})",
+            elements = dialect::elements("$2"),
+        );
+        let rows: Vec<Person> = sql_query(text)
+            .bind::<Text, _>(workspace.as_str())
+            .bind::<Text, _>(documents)
+            .load(&mut *self.reader().await?)
+            .await
+            .map_err(store)?;
+        let document = |row: Person| Document::from_stored(row.document);
+        Ok(rows.into_iter().map(document).collect())
+    }
+
+    async fn opted_out(
+        &self,
+        workspace: &WorkspaceId,
+        after: Option<&Document>,
+        limit: i64,
+    ) -> Result<Vec<Document>, StoreError> {
+        let mut query = outcomes::table
+            .filter(outcomes::workspace.eq(workspace.as_str()))
+            // Written out, because a partial index is not used for a parameter.
+            .filter(sql::<Bool>("outcome = 'opted_out'"))
+            .select(outcomes::document)
+            .distinct()
+            .order(outcomes::document)
+            .limit(limit)
+            .into_boxed::<Backend>();
+        if let Some(after) = after {
+            query = query.filter(outcomes::document.gt(after.as_str()));
+        }
+        let rows: Vec<String> = query
+            .load(&mut *self.reader().await?)
+            .await
+            .map_err(store)?;
+        Ok(rows.into_iter().map(Document::from_stored).collect())
+    }
+
+    async fn version(&self, workspace: &WorkspaceId) -> Result<i64, StoreError> {
+        outcome_versions::table
+            .find(workspace.as_str())
+            .select(outcome_versions::version)
+            .first(&mut *self.reader().await?)
+            .await
+            .optional()
+            .map_err(store)
+            .map(Option::unwrap_or_default)
+    }
+}

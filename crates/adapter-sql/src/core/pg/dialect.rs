@@ -1,0 +1,90 @@
+//! What PostgreSQL does in its own way.
+
+use diesel::{QueryResult, dsl::sql, expression::SqlLiteral};
+use diesel_async::{SimpleAsyncConnection, pooled_connection::deadpool::Object};
+use ports::{StoreError, store::Durability};
+use tokio::runtime::Handle;
+
+use super::{Conn, Db, Held};
+use crate::core::{error, types::UtcMillis};
+
+/// Ended writes of a content that are kept for other processes.
+pub(crate) const ENDED_WRITES: i64 = 64;
+
+/// The database's time, as of the statement.
+pub(crate) const NOW: &str = "statement_timestamp()";
+
+/// Ends a query for rows to take: rows that another transaction is taking are passed over.
+pub(crate) const TAKE: &str = "FOR UPDATE SKIP LOCKED";
+
+/// The end of a lease that begins now.
+pub(crate) fn lease_until(seconds: u32) -> SqlLiteral<UtcMillis> {
+    sql(&format!(
+        "statement_timestamp() + interval '{seconds} seconds'"
+    ))
+}
+
+/// Begins a transaction.
+pub(crate) async fn begin(held: &mut Held, durability: Durability) -> QueryResult<()> {
+    held.batch_execute(match durability {
+        Durability::Full => "BEGIN",
+        Durability::Derived => "BEGIN; SET LOCAL synchronous_commit = off",
+    })
+    .await
+}
+
+/// Commits. `SELECT 1` fails in a transaction that a failed statement has doomed, where a bare
+/// `COMMIT` would roll back and report success.
+pub(crate) async fn commit(held: &mut Held) -> QueryResult<()> {
+    held.batch_execute("SELECT 1; COMMIT").await
+}
+
+/// Flushes what was committed before: with a commit that waits for its own place in the log, and
+/// changes nothing.
+pub(crate) async fn flush(db: &Db) -> Result<(), StoreError> {
+    let mut held = db.hold().await?;
+    held.batch_execute("SELECT pg_logical_emit_message(true, 'plateia', '')")
+        .await
+        .map_err(error::store)
+}
+
+/// Rolls back in the background and gives the connection back, or closes it where that fails.
+pub(crate) fn abandon(mut held: Held) {
+    let Ok(runtime) = Handle::try_current() else {
+        drop(Object::take(held));
+        return;
+    };
+    runtime.spawn(async move {
+        if held.batch_execute("ROLLBACK").await.is_err() {
+            drop(Object::take(held));
+        }
+    });
+}
+
+/// The connection that is held.
+pub(crate) fn conn(held: &mut Held) -> &mut Conn {
+    held
+}
+
+/// Makes a connection ready for statements that commit on their own: it always is.
+pub(crate) async fn settle(_held: &mut Held) -> QueryResult<()> {
+    Ok(())
+}
+
+/// Waits until no other transaction has `queue`, and has it until the transaction ends.
+pub(crate) async fn alone(conn: &mut Conn, queue: &str) -> QueryResult<()> {
+    conn.batch_execute(&format!(
+        "SELECT pg_advisory_xact_lock(hashtext('plateia.{queue}.' || current_schema()))"
+    ))
+    .await
+}
+
+/// The elements of a JSON array as rows with a column `value`.
+pub(crate) fn elements(array: &str) -> String {
+    format!("jsonb_array_elements(CAST({array} AS jsonb)) AS element (value)")
+}
+
+/// An instant from the text of its milliseconds since 1970.
+pub(crate) fn millis(text: &str) -> String {
+    format!("timestamptz 'epoch' + CAST({text} AS BIGINT) * interval '1 millisecond'")
+}

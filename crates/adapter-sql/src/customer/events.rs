@@ -1,0 +1,161 @@
+//! What customers did.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use diesel::{
+    prelude::*,
+    sql_query,
+    sql_types::{BigInt, Text},
+};
+use diesel_async::RunQueryDsl;
+use domain::{
+    customer::{Amount, CustomerEvent, CustomerId, CustomerKey, EventName, Identity},
+    importing::ExternalId,
+    shared::WorkspaceId,
+};
+use ports::{
+    StoreError,
+    store::{CustomerEventRepository, EventFilter},
+};
+
+use super::{Backend, Conn, dialect, json, rows};
+use crate::{
+    core::{
+        error::store,
+        types::{At, Json},
+    },
+    schema::customer::customer_events,
+};
+
+/// Events of one transaction.
+pub(super) struct Events<'c>(pub(super) &'c mut Conn);
+
+#[derive(QueryableByName)]
+struct Added {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+#[async_trait]
+impl CustomerEventRepository for Events<'_> {
+    async fn identify(
+        &mut self,
+        workspace: &WorkspaceId,
+        keys: &[CustomerKey],
+    ) -> Result<Vec<(CustomerId, Identity)>, StoreError> {
+        rows::identify(self.0, workspace, keys).await
+    }
+
+    async fn add(
+        &mut self,
+        workspace: &WorkspaceId,
+        events: &[CustomerEvent],
+    ) -> Result<Vec<bool>, StoreError> {
+        let rows: Vec<_> = events
+            .iter()
+            .map(|event| {
+                (
+                    event.customer.raw(),
+                    event.time.timestamp_millis(),
+                    event.id,
+                    event.name.as_str(),
+                    &event.properties,
+                    event.amount.map(Amount::millionths),
+                    event.key.as_ref().map(ExternalId::as_str),
+                    event.received_at.timestamp_millis(),
+                )
+            })
+            .collect();
+        let text = format!(
+            "INSERT INTO customer_events (workspace, customer, occurred_at, id, name, properties,
+                                          amount, event_key, received_at)
+             SELECT $1, CAST(value ->> 0 AS BIGINT), {occurred_at}, CAST(value ->> 2 AS BIGINT),
+                    value ->> 3, value -> 4, CAST(value ->> 5 AS BIGINT), value ->> 6, {received_at}
+             FROM {elements} WHERE true
+             ON CONFLICT DO NOTHING RETURNING id",
+            occurred_at = dialect::millis("value ->> 1"),
+            received_at = dialect::millis("value ->> 7"),
+            elements = dialect::elements("$2"),
+        );
+        let added: Vec<Added> = sql_query(text)
+            .bind::<Text, _>(workspace.as_str())
+            .bind::<Text, _>(json(&rows)?)
+            .load(self.0)
+            .await
+            .map_err(store)?;
+        let added: HashSet<i64> = added.into_iter().map(|row| row.id).collect();
+        Ok(events
+            .iter()
+            .map(|event| added.contains(&event.id))
+            .collect())
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = customer_events)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct EventRow {
+    customer: i64,
+    occurred_at: At,
+    id: i64,
+    name: String,
+    properties: Json,
+    amount: Option<i64>,
+    event_key: Option<String>,
+    received_at: At,
+}
+
+impl TryFrom<EventRow> for CustomerEvent {
+    type Error = StoreError;
+
+    fn try_from(row: EventRow) -> Result<Self, StoreError> {
+        let properties = serde_json::from_value(row.properties.0)
+            .map_err(|_| StoreError::Corrupt("properties of an event"))?;
+        Ok(Self {
+            id: row.id,
+            customer: CustomerId::from_raw(row.customer),
+            key: row.event_key.map(ExternalId::from_stored),
+            name: EventName::parse(&row.name).ok_or(StoreError::Corrupt("name of an event"))?,
+            time: row.occurred_at.0,
+            properties,
+            amount: row.amount.map(Amount::from_millionths),
+            received_at: row.received_at.0,
+        })
+    }
+}
+
+/// Events of a customer, newest first.
+pub(super) async fn list(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    customer: CustomerId,
+    filter: &EventFilter,
+) -> Result<Vec<CustomerEvent>, StoreError> {
+    let mut query = customer_events::table
+        .filter(customer_events::workspace.eq(workspace.as_str()))
+        .filter(customer_events::customer.eq(customer.raw()))
+        .order((
+            customer_events::occurred_at.desc(),
+            customer_events::id.desc(),
+        ))
+        .limit(filter.limit)
+        .select(EventRow::as_select())
+        .into_boxed::<Backend>();
+    if let Some(name) = &filter.name {
+        query = query.filter(customer_events::name.eq(name.as_str()));
+    }
+    if let Some((time, id)) = filter.before {
+        let earlier = customer_events::occurred_at.lt(At(time));
+        let same = customer_events::occurred_at.eq(At(time));
+        query = query.filter(earlier.or(same.and(customer_events::id.lt(id))));
+    }
+    let rows: Vec<EventRow> = query.load(conn).await.map_err(store)?;
+    rows.into_iter().map(CustomerEvent::try_from).collect()
+}
+
+/// Deletes what happened long ago.
+pub(in super::super) const PURGE: &str = "
+    DELETE FROM customer_events WHERE (workspace, customer, occurred_at, id) IN (
+        SELECT workspace, customer, occurred_at, id FROM customer_events
+        WHERE occurred_at < $1 ORDER BY occurred_at LIMIT $2)";

@@ -1,0 +1,96 @@
+//! Customers, their labels and consent, and what they did.
+
+diesel::table! {
+    /// The last number given, and how many customers there are.
+    customer_totals (workspace) {
+        workspace -> Text,
+        last_id -> BigInt,
+        customers -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::core::types::{Doc, UtcMillis};
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+
+    customers (workspace, id) {
+        workspace -> Text,
+        id -> BigInt,
+        client -> Text,
+        identity -> Text,
+        document -> Nullable<Text>,
+        name -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        phone_valid -> Integer,
+        phone_raw -> Nullable<Text>,
+        email -> Nullable<Text>,
+        email_valid -> Integer,
+        email_raw -> Nullable<Text>,
+        attributes -> Doc,
+        tags -> Doc,
+        imported_tags -> Doc,
+        synced -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> UtcMillis,
+        updated_at -> UtcMillis,
+    }
+}
+
+diesel::table! {
+    customer_clients (workspace, client) {
+        workspace -> Text,
+        client -> Text,
+        slug -> Text,
+        customers -> BigInt,
+    }
+}
+
+diesel::table! {
+    customer_tags (workspace, tag, customer) {
+        workspace -> Text,
+        tag -> Text,
+        customer -> BigInt,
+    }
+}
+
+diesel::table! {
+    customer_tag_counts (workspace, tag) {
+        workspace -> Text,
+        tag -> Text,
+        label -> Text,
+        customers -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::core::types::UtcMillis;
+    use diesel::sql_types::{BigInt, Text};
+
+    customer_consents (workspace, customer, channel) {
+        workspace -> Text,
+        customer -> BigInt,
+        channel -> Text,
+        status -> Text,
+        source -> Text,
+        said_at -> UtcMillis,
+    }
+}
+
+diesel::table! {
+    use crate::core::types::{Doc, UtcMillis};
+    use diesel::sql_types::{BigInt, Nullable, Text};
+
+    customer_events (workspace, customer, occurred_at, id) {
+        workspace -> Text,
+        customer -> BigInt,
+        occurred_at -> UtcMillis,
+        id -> BigInt,
+        name -> Text,
+        properties -> Doc,
+        amount -> Nullable<BigInt>,
+        event_key -> Nullable<Text>,
+        received_at -> UtcMillis,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(customer_totals, customer_clients);

@@ -1,0 +1,18 @@
+//! The repositories of all contexts, as queries that both databases understand.
+//!
+//! `super` is the database: its connection types and its `dialect`. A file of a context holds everything
+//! about its tables: the repository of a unit of work and the reads outside of one.
+
+use super::{Backend, Conn, Db, Held, dialect};
+
+mod audience;
+mod customer;
+#[path = "core/direct.rs"]
+mod direct;
+mod importing;
+mod messaging;
+mod operations;
+#[path = "core/transaction.rs"]
+mod transaction;
+
+pub use operations::Idempotency;
