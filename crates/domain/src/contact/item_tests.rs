@@ -85,7 +85,7 @@ fn a_small_contact_is_stored_small() {
         .body;
     assert_eq!(
         serde_json::to_value(&body).unwrap(),
-        json!({"u": 1_700_000_000_123_i64})
+        json!({"updated_at": 1_700_000_000_123_i64})
     );
 }
 
