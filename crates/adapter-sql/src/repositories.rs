@@ -10,6 +10,8 @@ mod customer;
 #[path = "core/direct.rs"]
 mod direct;
 mod importing;
+#[path = "core/json_rows.rs"]
+mod json_rows;
 mod messaging;
 mod operations;
 #[path = "core/transaction.rs"]

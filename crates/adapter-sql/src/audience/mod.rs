@@ -9,7 +9,9 @@ use ports::{
     },
 };
 
-use super::{Backend, Conn, Db, customer, dialect, direct, operations, transaction::Transaction};
+use super::{
+    Backend, Conn, Db, customer, dialect, direct, json_rows, operations, transaction::Transaction,
+};
 
 mod audiences;
 mod content_keys;

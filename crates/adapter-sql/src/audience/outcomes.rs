@@ -20,7 +20,10 @@ use ports::{
     store::{OutcomeQueries, OutcomeRecord, OutcomeRepository},
 };
 
-use super::{Backend, Conn, Db, dialect, direct};
+use super::{
+    Backend, Conn, Db, direct,
+    json_rows::{BatchRow, Column, Id, Millis, Value, batch_row, columns, json, rows as table},
+};
 use crate::{
     core::{error::store, types::At},
     schema::audience::{outcome_versions, outcomes},
@@ -86,43 +89,45 @@ async fn lock_version(conn: &mut Conn, workspace: &WorkspaceId) -> Result<i64, S
         .map_err(store)
 }
 
+batch_row! {
+    struct NewRow<'a> {
+        seq: i64,
+        document: &'a str,
+        channel: &'a str,
+        outcome: &'a str,
+        occurred_at: Millis,
+        external_id: Option<&'a str>,
+        recorded_at: Millis,
+    }
+}
+
 /// Inserts what is not there yet, under numbers from `first` on, and answers the numbers used.
-/// The batch travels as one JSON parameter, which knows no limit of parameters.
 async fn insert(
     conn: &mut Conn,
     workspace: &WorkspaceId,
     batch: &[OutcomeRecord],
     first: i64,
 ) -> Result<HashSet<i64>, StoreError> {
-    let rows: Vec<_> = (first..)
+    let rows: Vec<NewRow<'_>> = (first..)
         .zip(batch)
-        .map(|(seq, record)| {
-            (
-                seq,
-                record.document.as_str(),
-                &record.fact.channel,
-                record.fact.outcome.as_str(),
-                record.fact.occurred_at.timestamp_millis(),
-                &record.external_id,
-                record.recorded_at.timestamp_millis(),
-            )
+        .map(|(seq, record)| NewRow {
+            seq,
+            document: record.document.as_str(),
+            channel: &record.fact.channel,
+            outcome: record.fact.outcome.as_str(),
+            occurred_at: record.fact.occurred_at.into(),
+            external_id: record.external_id.as_deref(),
+            recorded_at: record.recorded_at.into(),
         })
         .collect();
-    let rows = serde_json::to_string(&rows).map_err(|e| StoreError::Internal(Box::new(e)))?;
+    let (columns, table) = (columns::<NewRow<'_>>(), table::<NewRow<'_>>("$2"));
     let text = format!(
-        "INSERT INTO outcomes (workspace, seq, document, channel, outcome, occurred_at, external_id,
-                               recorded_at)
-         SELECT $1, CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, value ->> 3, {occurred_at},
-                value ->> 5, {recorded_at}
-         FROM {elements} WHERE true
-         ON CONFLICT DO NOTHING RETURNING seq",
-        occurred_at = dialect::millis("value ->> 4"),
-        recorded_at = dialect::millis("value ->> 6"),
-        elements = dialect::elements("$2"),
+        "INSERT INTO outcomes (workspace, {columns}) SELECT $1, {columns} FROM {table} WHERE true
+         ON CONFLICT DO NOTHING RETURNING seq"
     );
     let added: Vec<Added> = sql_query(text)
         .bind::<Text, _>(workspace.as_str())
-        .bind::<Text, _>(rows)
+        .bind::<Text, _>(json(&rows)?)
         .load(conn)
         .await
         .map_err(store)?;
@@ -181,18 +186,20 @@ impl OutcomeQueries for Db {
         if documents.is_empty() {
             return Ok(Vec::new());
         }
-        let documents: Vec<_> = documents.iter().map(|one| [one.as_str()]).collect();
-        let documents =
-            serde_json::to_string(&documents).map_err(|e| StoreError::Internal(Box::new(e)))?;
+        let documents: Vec<Id<'_>> = documents
+            .iter()
+            .map(|document| Id {
+                id: document.as_str(),
+            })
+            .collect();
         let text = format!(
             "SELECT DISTINCT document FROM outcomes
-             WHERE workspace = $1 AND outcome = 'opted_out'
-               AND document IN (SELECT value ->> 0 FROM {elements})",
-            elements = dialect::elements("$2"),
+             WHERE workspace = $1 AND outcome = 'opted_out' AND document IN (SELECT id FROM {})",
+            table::<Id<'_>>("$2"),
         );
         let rows: Vec<Person> = sql_query(text)
             .bind::<Text, _>(workspace.as_str())
-            .bind::<Text, _>(documents)
+            .bind::<Text, _>(json(&documents)?)
             .load(&mut *self.reader().await?)
             .await
             .map_err(store)?;

@@ -18,8 +18,15 @@ use ports::{
     StoreError,
     store::{CustomerEventRepository, EventFilter},
 };
+use serde_json::Map;
 
-use super::{Backend, Conn, dialect, json, rows};
+use super::{
+    Backend, Conn,
+    json_rows::{
+        BatchRow, Column, Document, Millis, Value, batch_row, columns, json, rows as table,
+    },
+    rows,
+};
 use crate::{
     core::{
         error::store,
@@ -30,6 +37,19 @@ use crate::{
 
 /// Events of one transaction.
 pub(super) struct Events<'c>(pub(super) &'c mut Conn);
+
+batch_row! {
+    struct NewRow<'a> {
+        customer: i64,
+        occurred_at: Millis,
+        id: i64,
+        name: &'a str,
+        properties: Document<'a, Map<String, serde_json::Value>>,
+        amount: Option<i64>,
+        event_key: Option<&'a str>,
+        received_at: Millis,
+    }
+}
 
 #[derive(QueryableByName)]
 struct Added {
@@ -52,31 +72,24 @@ impl CustomerEventRepository for Events<'_> {
         workspace: &WorkspaceId,
         events: &[CustomerEvent],
     ) -> Result<Vec<bool>, StoreError> {
-        let rows: Vec<_> = events
+        let rows: Vec<NewRow<'_>> = events
             .iter()
-            .map(|event| {
-                (
-                    event.customer.raw(),
-                    event.time.timestamp_millis(),
-                    event.id,
-                    event.name.as_str(),
-                    &event.properties,
-                    event.amount.map(Amount::millionths),
-                    event.key.as_ref().map(ExternalId::as_str),
-                    event.received_at.timestamp_millis(),
-                )
+            .map(|event| NewRow {
+                customer: event.customer.raw(),
+                occurred_at: event.time.into(),
+                id: event.id,
+                name: event.name.as_str(),
+                properties: Document(&event.properties),
+                amount: event.amount.map(Amount::millionths),
+                event_key: event.key.as_ref().map(ExternalId::as_str),
+                received_at: event.received_at.into(),
             })
             .collect();
+        let (columns, table) = (columns::<NewRow<'_>>(), table::<NewRow<'_>>("$2"));
         let text = format!(
-            "INSERT INTO customer_events (workspace, customer, occurred_at, id, name, properties,
-                                          amount, event_key, received_at)
-             SELECT $1, CAST(value ->> 0 AS BIGINT), {occurred_at}, CAST(value ->> 2 AS BIGINT),
-                    value ->> 3, value -> 4, CAST(value ->> 5 AS BIGINT), value ->> 6, {received_at}
-             FROM {elements} WHERE true
-             ON CONFLICT DO NOTHING RETURNING id",
-            occurred_at = dialect::millis("value ->> 1"),
-            received_at = dialect::millis("value ->> 7"),
-            elements = dialect::elements("$2"),
+            "INSERT INTO customer_events (workspace, {columns})
+             SELECT $1, {columns} FROM {table} WHERE true
+             ON CONFLICT DO NOTHING RETURNING id"
         );
         let added: Vec<Added> = sql_query(text)
             .bind::<Text, _>(workspace.as_str())

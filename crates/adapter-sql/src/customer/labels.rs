@@ -7,8 +7,34 @@ use diesel_async::RunQueryDsl;
 use domain::{customer::Customer, shared::WorkspaceId};
 use ports::StoreError;
 
-use super::{Conn, dialect, json, write::execute};
+use super::{
+    Conn,
+    json_rows::{BatchRow, Column, Value, batch_row, columns, rows as table},
+    write::{execute, insert},
+};
 use crate::{core::error::store, schema::customer::customer_tags};
+
+batch_row! {
+    struct LabelRow<'a> {
+        customer: i64,
+        tag: &'a str,
+    }
+}
+
+impl<'a> From<&'a (i64, String)> for LabelRow<'a> {
+    fn from((customer, tag): &'a (i64, String)) -> Self {
+        let customer = *customer;
+        Self { customer, tag }
+    }
+}
+
+batch_row! {
+    struct CountRow<'a> {
+        tag: &'a str,
+        label: &'a str,
+        customers: i64,
+    }
+}
 
 /// Makes the labels of customers what they are now, and counts the difference.
 pub(super) async fn replace(
@@ -33,8 +59,26 @@ pub(super) async fn replace(
         counts.entry(key.clone()).or_default().1 -= 1;
     }
     counts.retain(|_, (_, change)| *change != 0);
-    write_pairs(conn, workspace, &gone.into_iter().collect::<Vec<_>>(), &new).await?;
-    write_counts(conn, workspace, counts).await
+    let gone: Vec<LabelRow<'_>> = gone.iter().map(LabelRow::from).collect();
+    if !gone.is_empty() {
+        let (columns, table) = (columns::<LabelRow<'_>>(), table::<LabelRow<'_>>("$2"));
+        let text = format!(
+            "DELETE FROM customer_tags
+             WHERE workspace = $1 AND ({columns}) IN (SELECT {columns} FROM {table})"
+        );
+        execute(conn, workspace, &text, &gone).await?;
+    }
+    let new: Vec<LabelRow<'_>> = new.iter().map(LabelRow::from).collect();
+    insert(conn, workspace, "customer_tags", &new, "").await?;
+    let counts = counts.iter().map(|(tag, (label, change))| CountRow {
+        tag,
+        label,
+        customers: *change,
+    });
+    let conflict = "ON CONFLICT (workspace, tag)
+         DO UPDATE SET customers = customer_tag_counts.customers + excluded.customers";
+    let counts: Vec<CountRow<'_>> = counts.collect();
+    insert(conn, workspace, "customer_tag_counts", &counts, conflict).await
 }
 
 /// The labels that customers carry in the store.
@@ -52,51 +96,4 @@ async fn carried(
         .await
         .map_err(store)?;
     Ok(pairs.into_iter().collect())
-}
-
-async fn write_pairs(
-    conn: &mut Conn,
-    workspace: &WorkspaceId,
-    gone: &[(i64, String)],
-    new: &[(i64, String)],
-) -> Result<(), StoreError> {
-    let elements = dialect::elements("$2");
-    let pair = "CAST(value ->> 0 AS BIGINT), value ->> 1";
-    if !gone.is_empty() {
-        let text = format!(
-            "DELETE FROM customer_tags
-             WHERE workspace = $1 AND (customer, tag) IN (SELECT {pair} FROM {elements})"
-        );
-        execute(conn, workspace, text, json(&gone)?).await?;
-    }
-    if !new.is_empty() {
-        let text = format!(
-            "INSERT INTO customer_tags (workspace, customer, tag) SELECT $1, {pair} FROM {elements}"
-        );
-        execute(conn, workspace, text, json(&new)?).await?;
-    }
-    Ok(())
-}
-
-async fn write_counts(
-    conn: &mut Conn,
-    workspace: &WorkspaceId,
-    counts: BTreeMap<String, (String, i64)>,
-) -> Result<(), StoreError> {
-    if counts.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<_> = counts
-        .into_iter()
-        .map(|(key, (label, change))| (key, label, change))
-        .collect();
-    let text = format!(
-        "INSERT INTO customer_tag_counts (workspace, tag, label, customers)
-         SELECT $1, value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT)
-         FROM {elements} WHERE true
-         ON CONFLICT (workspace, tag)
-         DO UPDATE SET customers = customer_tag_counts.customers + excluded.customers",
-        elements = dialect::elements("$2"),
-    );
-    execute(conn, workspace, text, json(&rows)?).await
 }

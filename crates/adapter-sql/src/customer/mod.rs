@@ -18,11 +18,10 @@ use ports::{
     StoreError,
     store::{CustomerEventRepository, CustomerRepository, CustomerUnit},
 };
-use serde::Serialize;
 
 pub(super) use events::PURGE as PURGE_EVENTS;
 
-use super::{Backend, Conn, Db, dialect, direct, transaction::Transaction};
+use super::{Backend, Conn, Db, direct, json_rows, transaction::Transaction};
 use crate::{
     core::error::store,
     schema::customer::{customer_clients, customer_totals},
@@ -40,11 +39,6 @@ impl CustomerUnit for Transaction {
 
 /// Customers of one transaction.
 struct Customers<'c>(&'c mut Conn);
-
-/// Rows as one parameter, which knows no limit of parameters.
-fn json(rows: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(rows).map_err(|e| StoreError::Internal(Box::new(e)))
-}
 
 /// Waits for the workspace's row, and has it until the transaction ends. Answers the last number, of
 /// which `count` were taken now.
@@ -97,7 +91,7 @@ impl CustomerRepository for Customers<'_> {
         if customers.is_empty() {
             return Ok(());
         }
-        write::rows(self.0, workspace, customers, write::ADD).await?;
+        write::rows(self.0, workspace, customers, write::Existing::None).await?;
         write::count(self.0, workspace, customers).await?;
         labels::replace(self.0, workspace, customers).await?;
         write::consents(self.0, workspace, customers).await
@@ -111,7 +105,7 @@ impl CustomerRepository for Customers<'_> {
         if customers.is_empty() {
             return Ok(());
         }
-        write::rows(self.0, workspace, customers, write::REPLACE).await?;
+        write::rows(self.0, workspace, customers, write::Existing::Replaced).await?;
         labels::replace(self.0, workspace, customers).await?;
         write::consents(self.0, workspace, customers).await
     }

@@ -16,7 +16,10 @@ use domain::{
 };
 use ports::StoreError;
 
-use super::{Backend, Conn, client_of, dialect, json};
+use super::{
+    Backend, Conn, client_of,
+    json_rows::{BatchRow, Column, Value, batch_row, columns, json, rows as table},
+};
 use crate::{
     core::{
         error::store,
@@ -125,28 +128,60 @@ pub(super) async fn read(
     rows.into_iter().map(with_consents).collect()
 }
 
-/// A condition that holds for the rows of some keys; the parts of `keys` that it is about.
-fn named(keys: &[CustomerKey]) -> Result<[(String, String); 2], StoreError> {
-    let (mut ids, mut identities) = (Vec::new(), Vec::new());
-    for key in keys {
-        match key {
-            CustomerKey::Id(id) => ids.push((id.raw(),)),
-            CustomerKey::Identity(identity) => {
-                identities.push((client_of(identity), identity.key()));
+batch_row! {
+    struct IdRow {
+        id: i64,
+    }
+}
+
+batch_row! {
+    struct IdentityRow<'a> {
+        client: &'a str,
+        identity: String,
+    }
+}
+
+/// A condition that holds for rows whose values are among those of a batch: its text before and after the
+/// batch, which may be a parameter of any number.
+struct Among {
+    before: String,
+    rows: String,
+    after: String,
+}
+
+impl Among {
+    fn new<R: BatchRow>(rows: &[R]) -> Result<Option<Self>, StoreError> {
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let columns = columns::<R>();
+        let text = format!(
+            "({columns}) IN (SELECT {columns} FROM {})",
+            table::<R>("\u{1}")
+        );
+        let (before, after) = text.split_once('\u{1}').unwrap_or((&text, ""));
+        Ok(Some(Self {
+            before: before.to_owned(),
+            rows: json(rows)?,
+            after: after.to_owned(),
+        }))
+    }
+
+    /// The rows of these keys: by number, and by identity.
+    fn keys(keys: &[CustomerKey]) -> Result<impl Iterator<Item = Self>, StoreError> {
+        let (mut ids, mut identities) = (Vec::new(), Vec::new());
+        for key in keys {
+            match key {
+                CustomerKey::Id(id) => ids.push(IdRow { id: id.raw() }),
+                CustomerKey::Identity(identity) => identities.push(IdentityRow {
+                    client: client_of(identity),
+                    identity: identity.key(),
+                }),
             }
         }
+        let parts = [Self::new(&ids)?, Self::new(&identities)?];
+        Ok(parts.into_iter().flatten())
     }
-    let by_id = "customers.id IN (SELECT CAST(value ->> 0 AS BIGINT) FROM ";
-    let by_identity =
-        "(customers.client, customers.identity) IN (SELECT value ->> 0, value ->> 1 FROM ";
-    let part = |count: usize, text: &str, rows: String| match count {
-        0 => (String::new(), rows),
-        _ => (text.to_owned(), rows),
-    };
-    Ok([
-        part(ids.len(), by_id, json(&ids)?),
-        part(identities.len(), by_identity, json(&identities)?),
-    ])
 }
 
 /// The customers of these keys, each once.
@@ -156,12 +191,12 @@ pub(super) async fn find(
     keys: &[CustomerKey],
 ) -> Result<Vec<Customer>, StoreError> {
     let mut found: HashMap<i64, CustomerRow> = HashMap::new();
-    for (text, rows) in named(keys)? {
-        if text.is_empty() {
-            continue;
-        }
-        // A parameter may appear anywhere in the text: both databases number them themselves.
-        let (before, after) = around(&text);
+    for Among {
+        before,
+        rows,
+        after,
+    } in Among::keys(keys)?
+    {
         let query = customers::table
             .filter(customers::workspace.eq(workspace.as_str()))
             .filter(sql::<Bool>(&before).bind::<Text, _>(rows).sql(&after))
@@ -180,11 +215,12 @@ pub(super) async fn identify(
     keys: &[CustomerKey],
 ) -> Result<Vec<(CustomerId, Identity)>, StoreError> {
     let mut found: HashMap<i64, (String, String)> = HashMap::new();
-    for (text, rows) in named(keys)? {
-        if text.is_empty() {
-            continue;
-        }
-        let (before, after) = around(&text);
+    for Among {
+        before,
+        rows,
+        after,
+    } in Among::keys(keys)?
+    {
         let query = customers::table
             .filter(customers::workspace.eq(workspace.as_str()))
             .filter(sql::<Bool>(&before).bind::<Text, _>(rows).sql(&after))
@@ -201,11 +237,4 @@ pub(super) async fn identify(
         Ok((CustomerId::from_raw(id), identity))
     };
     found.into_iter().map(read).collect()
-}
-
-/// The text of a condition before and after its parameter, the rows.
-fn around(condition: &str) -> (String, String) {
-    let elements = dialect::elements("\u{1}");
-    let (before, after) = elements.split_once('\u{1}').unwrap_or((&elements, ""));
-    (format!("{condition}{before}"), format!("{after})"))
 }

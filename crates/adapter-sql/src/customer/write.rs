@@ -5,42 +5,134 @@ use std::collections::BTreeMap;
 use diesel::{prelude::*, sql_query, sql_types::Text};
 use diesel_async::RunQueryDsl;
 use domain::{
-    customer::{Address, Customer},
+    customer::{Address, Customer, ImportedTag},
     shared::WorkspaceId,
 };
 use ports::StoreError;
+use serde_json::{Map, Value as Json};
 
-use super::{Conn, client_of, dialect, direct, json};
+use super::{
+    Conn, client_of, direct,
+    json_rows::{
+        BatchRow, Column, Document, Millis, Value, batch_row, columns, json, replaced,
+        rows as table,
+    },
+};
 use crate::{core::error::store, schema::customer::customer_totals};
 
 /// Rows written by one statement.
 const BATCH: usize = 1_000;
 
-/// New ones only.
-pub(super) const ADD: &str = "";
-/// Those that are there, but for who they are and when they came.
-pub(super) const REPLACE: &str = "
-    ON CONFLICT (workspace, id) DO UPDATE SET document = excluded.document, name = excluded.name,
-        phone = excluded.phone, phone_valid = excluded.phone_valid, phone_raw = excluded.phone_raw,
-        email = excluded.email, email_valid = excluded.email_valid, email_raw = excluded.email_raw,
-        attributes = excluded.attributes, tags = excluded.tags,
-        imported_tags = excluded.imported_tags, synced = excluded.synced,
-        version = excluded.version, updated_at = excluded.updated_at";
+/// What becomes of rows that are there.
+#[derive(Clone, Copy)]
+pub(super) enum Existing {
+    /// There are none.
+    None,
+    /// They are replaced, but for who they are and when they came.
+    Replaced,
+}
 
 /// Runs a statement whose first parameter is the workspace and whose second the rows.
-pub(super) async fn execute(
+pub(super) async fn execute<R: BatchRow>(
     conn: &mut Conn,
     workspace: &WorkspaceId,
-    text: String,
-    rows: String,
+    text: &str,
+    rows: &[R],
 ) -> Result<(), StoreError> {
     sql_query(text)
         .bind::<Text, _>(workspace.as_str())
-        .bind::<Text, _>(rows)
+        .bind::<Text, _>(json(rows)?)
         .execute(conn)
         .await
         .map_err(store)
         .map(drop)
+}
+
+/// Inserts rows of a workspace; what becomes of those that are there is said behind.
+pub(super) async fn insert<R: BatchRow>(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    into: &str,
+    rows: &[R],
+    conflict: &str,
+) -> Result<(), StoreError> {
+    let (columns, table) = (columns::<R>(), table::<R>("$2"));
+    let text = format!(
+        "INSERT INTO {into} (workspace, {columns})
+         SELECT $1, {columns} FROM {table} WHERE true {conflict}"
+    );
+    for batch in rows.chunks(BATCH) {
+        execute(conn, workspace, &text, batch).await?;
+    }
+    Ok(())
+}
+
+batch_row! {
+    struct Row<'a> {
+        id: i64,
+        client: &'a str,
+        identity: String,
+        document: Option<&'a str>,
+        name: Option<&'a str>,
+        phone: Option<&'a str>,
+        phone_valid: u8,
+        phone_raw: Option<&'a str>,
+        email: Option<&'a str>,
+        email_valid: u8,
+        email_raw: Option<&'a str>,
+        attributes: Document<'a, Map<String, Json>>,
+        tags: Document<'a, [String]>,
+        imported_tags: Document<'a, [ImportedTag]>,
+        synced: Option<i64>,
+        version: i64,
+        created_at: Millis,
+        updated_at: Millis,
+    }
+}
+
+impl<'a> From<&'a Customer> for Row<'a> {
+    fn from(customer: &'a Customer) -> Self {
+        let (phone, phone_valid, phone_raw) = address(customer.phone.as_ref());
+        let (email, email_valid, email_raw) = address(customer.email.as_ref());
+        Self {
+            id: customer.id.raw(),
+            client: client_of(&customer.identity),
+            identity: customer.identity.key(),
+            document: customer.document.as_ref().map(|document| document.as_str()),
+            name: customer.name.as_deref(),
+            phone,
+            phone_valid,
+            phone_raw,
+            email,
+            email_valid,
+            email_raw,
+            attributes: Document(&customer.attributes),
+            tags: Document(customer.tags.as_slice()),
+            imported_tags: Document(&customer.imported_tags),
+            synced: customer.synced,
+            version: customer.version,
+            created_at: customer.created_at.into(),
+            updated_at: customer.updated_at.into(),
+        }
+    }
+}
+
+batch_row! {
+    struct ClientRow<'a> {
+        client: &'a str,
+        slug: &'a str,
+        customers: i64,
+    }
+}
+
+batch_row! {
+    struct ConsentRow<'a> {
+        customer: i64,
+        channel: &'a str,
+        status: &'a str,
+        source: &'a str,
+        said_at: Millis,
+    }
 }
 
 fn address(address: Option<&Address>) -> (Option<&str>, u8, Option<&str>) {
@@ -54,47 +146,18 @@ pub(super) async fn rows(
     conn: &mut Conn,
     workspace: &WorkspaceId,
     customers: &[Customer],
-    existing: &str,
+    existing: Existing,
 ) -> Result<(), StoreError> {
-    let text = format!(
-        "INSERT INTO customers (workspace, id, client, identity, document, name,
-             phone, phone_valid, phone_raw, email, email_valid, email_raw,
-             attributes, tags, imported_tags, synced, version, created_at, updated_at)
-         SELECT $1, CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, value ->> 3, value ->> 4,
-                value -> 5 ->> 0, CAST(value -> 5 ->> 1 AS INTEGER), value -> 5 ->> 2,
-                value -> 6 ->> 0, CAST(value -> 6 ->> 1 AS INTEGER), value -> 6 ->> 2,
-                value -> 7, value -> 8, value -> 9, CAST(value ->> 10 AS BIGINT),
-                CAST(value ->> 11 AS BIGINT), {created_at}, {updated_at}
-         FROM {elements} WHERE true {existing}",
-        created_at = dialect::millis("value ->> 12"),
-        updated_at = dialect::millis("value ->> 13"),
-        elements = dialect::elements("$2"),
-    );
-    for batch in customers.chunks(BATCH) {
-        let rows: Vec<_> = batch
-            .iter()
-            .map(|customer| {
-                (
-                    customer.id.raw(),
-                    client_of(&customer.identity),
-                    customer.identity.key(),
-                    customer.document.as_ref().map(|d| d.as_str()),
-                    &customer.name,
-                    address(customer.phone.as_ref()),
-                    address(customer.email.as_ref()),
-                    &customer.attributes,
-                    customer.tags.as_slice(),
-                    &customer.imported_tags,
-                    customer.synced,
-                    customer.version,
-                    customer.created_at.timestamp_millis(),
-                    customer.updated_at.timestamp_millis(),
-                )
-            })
-            .collect();
-        execute(conn, workspace, text.clone(), json(&rows)?).await?;
-    }
-    Ok(())
+    let kept = ["id", "client", "identity", "created_at"];
+    let conflict = match existing {
+        Existing::None => String::new(),
+        Existing::Replaced => {
+            let replaced = replaced::<Row<'_>>(&kept);
+            format!("ON CONFLICT (workspace, id) DO UPDATE SET {replaced}")
+        }
+    };
+    let rows: Vec<Row<'_>> = customers.iter().map(Row::from).collect();
+    insert(conn, workspace, "customers", &rows, &conflict).await
 }
 
 /// Counts new customers, in all and by client.
@@ -116,16 +179,17 @@ pub(super) async fn count(
     if by_client.is_empty() {
         return Ok(());
     }
-    let text = format!(
-        "INSERT INTO customer_clients (workspace, client, slug, customers)
-         SELECT $1, value ->> 0, '', CAST(value ->> 1 AS BIGINT)
-         FROM {elements} WHERE true
-         ON CONFLICT (workspace, client)
-         DO UPDATE SET customers = customer_clients.customers + excluded.customers",
-        elements = dialect::elements("$2"),
-    );
-    let rows: Vec<_> = by_client.into_iter().collect();
-    execute(conn, workspace, text, json(&rows)?).await
+    let rows: Vec<ClientRow<'_>> = by_client
+        .into_iter()
+        .map(|(client, customers)| ClientRow {
+            client,
+            slug: "",
+            customers,
+        })
+        .collect();
+    let conflict = "ON CONFLICT (workspace, client)
+         DO UPDATE SET customers = customer_clients.customers + excluded.customers";
+    insert(conn, workspace, "customer_clients", &rows, conflict).await
 }
 
 /// Writes what customers said, where it is new.
@@ -134,37 +198,24 @@ pub(super) async fn consents(
     workspace: &WorkspaceId,
     customers: &[Customer],
 ) -> Result<(), StoreError> {
-    let said: Vec<_> = customers
-        .iter()
-        .flat_map(|customer| {
-            customer
-                .consents
-                .iter()
-                .map(|said| (customer.id.raw(), said))
-        })
-        .map(|(customer, (channel, consent))| {
-            (
-                customer,
-                channel.as_str(),
-                consent.status.as_str(),
-                &consent.source,
-                consent.at.timestamp_millis(),
-            )
+    let of_all = customers.iter().flat_map(|customer| {
+        let said = customer.consents.iter();
+        said.map(|said| (customer.id.raw(), said))
+    });
+    let said: Vec<ConsentRow<'_>> = of_all
+        .map(|(customer, (channel, consent))| ConsentRow {
+            customer,
+            channel: channel.as_str(),
+            status: consent.status.as_str(),
+            source: &consent.source,
+            said_at: consent.at.into(),
         })
         .collect();
-    let text = format!(
-        "INSERT INTO customer_consents (workspace, customer, channel, status, source, said_at)
-         SELECT $1, CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2, value ->> 3, {said_at}
-         FROM {elements} WHERE true
-         ON CONFLICT (workspace, customer, channel) DO UPDATE SET status = excluded.status,
-             source = excluded.source, said_at = excluded.said_at
+    let replaced = replaced::<ConsentRow<'_>>(&["customer", "channel"]);
+    let conflict = format!(
+        "ON CONFLICT (workspace, customer, channel) DO UPDATE SET {replaced}
          WHERE customer_consents.said_at <> excluded.said_at
-            OR customer_consents.status <> excluded.status",
-        said_at = dialect::millis("value ->> 4"),
-        elements = dialect::elements("$2"),
+            OR customer_consents.status <> excluded.status"
     );
-    for batch in said.chunks(BATCH) {
-        execute(conn, workspace, text.clone(), json(&batch)?).await?;
-    }
-    Ok(())
+    insert(conn, workspace, "customer_consents", &said, &conflict).await
 }

@@ -1,4 +1,4 @@
-//! Batches that travel as one JSON parameter, which knows no limit of parameters.
+//! Batches of rows of one client.
 
 use diesel::{
     prelude::*,
@@ -6,14 +6,17 @@ use diesel::{
     sql_types::{BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
-use domain::{importing::ExternalId, shared::Instant};
+use domain::importing::ExternalId;
 use ports::{
     StoreError,
     importing::{ClientId, Stored},
 };
-use serde::Serialize;
+use serde_json::{Map, Value as Json};
 
-use super::Conn;
+use super::{
+    Conn,
+    json_rows::{BatchRow, Id, columns, json, replaced, rows as table},
+};
 use crate::core::error::store;
 
 /// A row that was written.
@@ -25,31 +28,38 @@ struct Written {
     revision: i64,
 }
 
-/// The rows as JSON.
-pub(super) fn json(rows: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(rows).map_err(|e| StoreError::Internal(Box::new(e)))
+/// Ids as rows.
+pub(super) fn ids<'a>(ids: impl Iterator<Item = &'a ExternalId>) -> Vec<Id<'a>> {
+    ids.map(|id| Id { id: id.as_str() }).collect()
 }
 
-/// Ids, one a row.
-pub(super) fn ids<'a>(ids: impl Iterator<Item = &'a ExternalId>) -> Result<String, StoreError> {
-    json(&ids.map(|id| [id.as_str()]).collect::<Vec<_>>())
+/// Members that are not known, as they are kept.
+pub(super) fn members(extra: &Map<String, Json>) -> String {
+    Json::Object(extra.clone()).to_string()
 }
 
-/// An instant as a batch carries it.
-pub(super) fn millis(at: Option<Instant>) -> Option<i64> {
-    at.map(|at| at.timestamp_millis())
-}
-
-/// Runs an upsert of rows that returns `id` and `revision`. It names the client `$1`, then the rows.
-pub(super) async fn upsert(
+/// Stores rows whose fingerprint is not the stored one. They are told apart by some columns.
+pub(super) async fn upsert<R: BatchRow>(
     conn: &mut Conn,
-    text: String,
     client: ClientId,
-    rows: String,
+    into: &str,
+    key: &[&str],
+    rows: &[R],
 ) -> Result<Stored, StoreError> {
+    let text = format!(
+        "INSERT INTO {into} (client, {columns}, revision)
+         SELECT $1, {columns}, 1 FROM {table} WHERE true
+         ON CONFLICT (client, {names}) DO UPDATE SET {replaced}, revision = {into}.revision + 1
+         WHERE {into}.fingerprint <> excluded.fingerprint
+         RETURNING id, revision",
+        columns = columns::<R>(),
+        table = table::<R>("$2"),
+        names = key.join(", "),
+        replaced = replaced::<R>(key),
+    );
     let written: Vec<Written> = sql_query(text)
         .bind::<BigInt, _>(client.0)
-        .bind::<Text, _>(rows)
+        .bind::<Text, _>(json(rows)?)
         .load(conn)
         .await
         .map_err(store)?;
@@ -65,16 +75,32 @@ pub(super) async fn upsert(
     Ok(stored)
 }
 
+/// Inserts rows; what becomes of those that are there is said behind.
+pub(super) async fn insert<R: BatchRow>(
+    conn: &mut Conn,
+    client: ClientId,
+    into: &str,
+    rows: &[R],
+    conflict: &str,
+) -> Result<(), StoreError> {
+    let (columns, table) = (columns::<R>(), table::<R>("$2"));
+    let text = format!(
+        "INSERT INTO {into} (client, {columns})
+         SELECT $1, {columns} FROM {table} WHERE true {conflict}"
+    );
+    execute(conn, text, client, rows).await
+}
+
 /// Runs a statement that names the client `$1`, then the rows.
-pub(super) async fn execute(
+pub(super) async fn execute<R: BatchRow>(
     conn: &mut Conn,
     text: String,
     client: ClientId,
-    rows: String,
+    rows: &[R],
 ) -> Result<(), StoreError> {
     sql_query(text)
         .bind::<BigInt, _>(client.0)
-        .bind::<Text, _>(rows)
+        .bind::<Text, _>(json(rows)?)
         .execute(conn)
         .await
         .map_err(store)

@@ -13,7 +13,10 @@ use ports::{
     importing::{Batch, BatchId, BatchRepository, BatchRun, ImportKind},
 };
 
-use super::{Conn, batch::json, dialect, direct};
+use super::{
+    Conn, direct,
+    json_rows::{BatchRow, Column, Value, batch_row, columns, json, rows as table},
+};
 use crate::core::{
     error::store,
     types::{At, UtcMillis},
@@ -22,8 +25,14 @@ use crate::core::{
 /// Batches of one transaction.
 pub(super) struct Batches<'c>(pub(super) &'c mut Conn);
 
+batch_row! {
+    struct LinkRow {
+        operation: i64,
+    }
+}
+
 #[derive(QueryableByName)]
-struct BatchRow {
+struct StoredBatch {
     #[diesel(sql_type = BigInt)]
     id: i64,
     #[diesel(sql_type = Nullable<Text>)]
@@ -60,11 +69,13 @@ impl BatchRepository for Batches<'_> {
         .execute(self.0)
         .await
         .map_err(store)?;
-        let runs: Vec<[i64; 1]> = runs.iter().map(|run| [run.raw()]).collect();
+        let run = |run: &OperationId| LinkRow {
+            operation: run.raw(),
+        };
+        let runs: Vec<LinkRow> = runs.iter().map(run).collect();
+        let (columns, table) = (columns::<LinkRow>(), table::<LinkRow>("$2"));
         let text = format!(
-            "INSERT INTO import_batch_runs (batch, operation)
-             SELECT $1, CAST(value ->> 0 AS BIGINT) FROM {} WHERE true",
-            dialect::elements("$2")
+            "INSERT INTO import_batch_runs (batch, {columns}) SELECT $1, {columns} FROM {table}"
         );
         sql_query(text)
             .bind::<BigInt, _>(batch.id.raw())
@@ -98,7 +109,7 @@ pub(super) async fn get(
     id: BatchId,
 ) -> Result<Option<(Batch, Vec<BatchRun>)>, StoreError> {
     let corrupt = || StoreError::Corrupt("import batch");
-    let batch: Option<BatchRow> =
+    let batch: Option<StoredBatch> =
         sql_query("SELECT id, slug, kind, created_at FROM import_batches WHERE id = $1")
             .bind::<BigInt, _>(id.raw())
             .get_result(conn)

@@ -13,48 +13,64 @@ use ports::{
 
 use super::{
     Conn,
-    batch::{execute, ids, json, millis, upsert},
-    dialect,
+    batch::{execute, ids, insert, members, upsert},
+    json_rows::{BatchRow, Column, Id, Millis, Value, batch_row, replaced, rows as table},
     tickets::text,
 };
+
+batch_row! {
+    struct ContactRow<'a> {
+        id: &'a str,
+        fingerprint: String,
+        name: Option<&'a str>,
+        number: Option<&'a str>,
+        email: Option<&'a str>,
+        is_group: u8,
+        created_at: Option<Millis>,
+        updated_at: Option<Millis>,
+        extra: String,
+    }
+}
+
+batch_row! {
+    struct LinkRow<'a> {
+        contact: &'a str,
+        tag: &'a str,
+    }
+}
+
+batch_row! {
+    struct TagRow<'a> {
+        id: &'a str,
+        name: Option<&'a str>,
+        color: Option<&'a str>,
+        extra: String,
+    }
+}
 
 pub(super) async fn put(
     conn: &mut Conn,
     client: ClientId,
     contacts: &[Row<Contact>],
 ) -> Result<Stored, StoreError> {
-    let rows = contacts.iter().map(|row| {
-        let contact = &row.value;
-        (
-            &contact.id,
-            row.fingerprint.to_hex(),
-            text(contact.name.as_ref()),
-            text(contact.number.as_ref()),
-            text(contact.email.as_ref()),
-            u8::from(contact.is_group),
-            millis(contact.created_at),
-            millis(contact.updated_at),
-            serde_json::Value::Object(contact.extra.clone()).to_string(),
-        )
-    });
-    let statement = format!(
-        "INSERT INTO import_contacts (client, id, fingerprint, name, number, email, is_group,
-             created_at, updated_at, extra, revision)
-         SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,
-                CAST(value ->> 5 AS INTEGER), {created_at}, {updated_at}, value ->> 8, 1
-         FROM {elements} WHERE true
-         ON CONFLICT (client, id) DO UPDATE SET fingerprint = excluded.fingerprint,
-             name = excluded.name, number = excluded.number, email = excluded.email,
-             is_group = excluded.is_group, created_at = excluded.created_at,
-             updated_at = excluded.updated_at, extra = excluded.extra,
-             revision = import_contacts.revision + 1
-         WHERE import_contacts.fingerprint <> excluded.fingerprint
-         RETURNING id, revision",
-        created_at = dialect::millis("value ->> 6"),
-        updated_at = dialect::millis("value ->> 7"),
-        elements = dialect::elements("$2"),
-    );
-    let stored = upsert(conn, statement, client, json(&rows.collect::<Vec<_>>())?).await?;
+    let rows: Vec<ContactRow<'_>> = contacts
+        .iter()
+        .map(|row| {
+            let contact = &row.value;
+            ContactRow {
+                id: contact.id.as_str(),
+                fingerprint: row.fingerprint.to_hex(),
+                name: text(contact.name.as_ref()),
+                number: text(contact.number.as_ref()),
+                email: text(contact.email.as_ref()),
+                is_group: u8::from(contact.is_group),
+                created_at: contact.created_at.map(Millis::from),
+                updated_at: contact.updated_at.map(Millis::from),
+                extra: members(&contact.extra),
+            }
+        })
+        .collect();
+    let stored = upsert(conn, client, "import_contacts", &["id"], &rows).await?;
     replace_tags(conn, client, contacts, &stored).await?;
     Ok(stored)
 }
@@ -68,10 +84,10 @@ async fn replace_tags(
     if !stored.updated.is_empty() {
         let statement = format!(
             "DELETE FROM import_contact_tags
-             WHERE client = $1 AND contact IN (SELECT value ->> 0 FROM {})",
-            dialect::elements("$2")
+             WHERE client = $1 AND contact IN (SELECT id FROM {})",
+            table::<Id<'_>>("$2")
         );
-        execute(conn, statement, client, ids(stored.updated.iter())?).await?;
+        execute(conn, statement, client, &ids(stored.updated.iter())).await?;
     }
     let changed: HashSet<&ExternalId> = stored.created.iter().chain(&stored.updated).collect();
     let pairs: Vec<(&ExternalId, &Tag)> = contacts
@@ -83,16 +99,14 @@ async fn replace_tags(
     if pairs.is_empty() {
         return Ok(());
     }
-    let links: Vec<_> = pairs
+    let links: Vec<LinkRow<'_>> = pairs
         .iter()
-        .map(|(contact, tag)| (contact, &tag.id))
+        .map(|(contact, tag)| LinkRow {
+            contact: contact.as_str(),
+            tag: tag.id.as_str(),
+        })
         .collect();
-    let statement = format!(
-        "INSERT INTO import_contact_tags (client, contact, tag)
-         SELECT $1, value ->> 0, value ->> 1 FROM {} WHERE true",
-        dialect::elements("$2")
-    );
-    execute(conn, statement, client, json(&links)?).await?;
+    insert(conn, client, "import_contact_tags", &links, "").await?;
     put_tags(conn, client, &pairs).await
 }
 
@@ -103,22 +117,18 @@ async fn put_tags(
     pairs: &[(&ExternalId, &Tag)],
 ) -> Result<(), StoreError> {
     let tags: HashMap<&ExternalId, &Tag> = pairs.iter().map(|(_, tag)| (&tag.id, *tag)).collect();
-    let mut rows: Vec<_> = tags
+    let mut rows: Vec<TagRow<'_>> = tags
         .into_values()
-        .map(|tag| {
-            let extra = serde_json::Value::Object(tag.extra.clone()).to_string();
-            (&tag.id, &tag.name, &tag.color, extra)
+        .map(|tag| TagRow {
+            id: tag.id.as_str(),
+            name: tag.name.as_deref(),
+            color: tag.color.as_deref(),
+            extra: members(&tag.extra),
         })
         .collect();
     // In one order everywhere, so that two transactions do not wait for each other.
-    rows.sort_by_key(|(id, ..)| *id);
-    let statement = format!(
-        "INSERT INTO import_tags (client, id, name, color, extra)
-         SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3
-         FROM {} WHERE true
-         ON CONFLICT (client, id) DO UPDATE SET name = excluded.name, color = excluded.color,
-             extra = excluded.extra",
-        dialect::elements("$2")
-    );
-    execute(conn, statement, client, json(&rows)?).await
+    rows.sort_by_key(|row| row.id);
+    let replaced = replaced::<TagRow<'_>>(&["id"]);
+    let conflict = format!("ON CONFLICT (client, id) DO UPDATE SET {replaced}");
+    insert(conn, client, "import_tags", &rows, &conflict).await
 }

@@ -20,7 +20,7 @@ use ports::{
     store::Durability,
 };
 
-use super::{Conn, Db, dialect, direct, operations, transaction::Transaction};
+use super::{Conn, Db, dialect, direct, json_rows, operations, transaction::Transaction};
 
 #[async_trait]
 impl ImportStore for Db {

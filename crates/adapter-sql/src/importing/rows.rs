@@ -23,13 +23,28 @@ use ports::{
 
 use super::{
     Conn,
-    batch::{execute, json},
-    contacts, dialect, direct, tickets,
+    batch::insert,
+    contacts, direct,
+    json_rows::{BatchRow, Column, Millis, Value, batch_row, replaced},
+    tickets,
 };
 use crate::core::error::store;
 
 /// Rows of one transaction.
 pub(super) struct Rows<'c>(pub(super) &'c mut Conn);
+
+batch_row! {
+    struct QuarantineRow<'a> {
+        kind: &'a str,
+        ticket: &'a str,
+        key: String,
+        field: &'a str,
+        code: &'a str,
+        raw: String,
+        first_seen: Millis,
+        last_seen: Millis,
+    }
+}
 
 #[derive(QueryableByName)]
 struct Counts {
@@ -118,34 +133,26 @@ impl RowRepository for Rows<'_> {
             .map(|row| ((row.kind.as_str(), row.key()), row))
             .collect();
         let ticket = ticket.map_or("", ExternalId::as_str);
-        let rows: Vec<_> = distinct
+        let rows: Vec<QuarantineRow<'_>> = distinct
             .into_iter()
-            .map(|((kind, key), row)| {
-                let Quarantined { fault, raw, .. } = row;
-                let at = now.timestamp_millis();
-                (
-                    kind,
-                    ticket,
-                    key,
-                    &fault.field,
-                    fault.code,
-                    raw.to_string(),
-                    at,
-                )
+            .map(|((kind, key), row)| QuarantineRow {
+                kind,
+                ticket,
+                key,
+                field: &row.fault.field,
+                code: row.fault.code,
+                raw: row.raw.to_string(),
+                first_seen: now.into(),
+                last_seen: now.into(),
             })
             .collect();
-        let statement = format!(
-            "INSERT INTO import_quarantine (client, kind, ticket, key, field, code, raw, first_seen,
-                 last_seen)
-             SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-                    {at}, {at}
-             FROM {elements} WHERE true
-             ON CONFLICT (client, kind, ticket, key) DO UPDATE SET field = excluded.field,
-                 code = excluded.code, raw = excluded.raw, last_seen = excluded.last_seen",
-            at = dialect::millis("value ->> 6"),
-            elements = dialect::elements("$2"),
+        let key = ["kind", "ticket", "key"];
+        let replaced = replaced::<QuarantineRow<'_>>(&[&key[..], &["first_seen"]].concat());
+        let conflict = format!(
+            "ON CONFLICT (client, {}) DO UPDATE SET {replaced}",
+            key.join(", ")
         );
-        execute(self.0, statement, client, json(&rows)?).await
+        insert(self.0, client, "import_quarantine", &rows, &conflict).await
     }
 
     async fn count(&mut self, client: ClientId, kind: RowKind) -> Result<(u64, u64), StoreError> {

@@ -19,8 +19,9 @@ use ports::{
 
 use super::{
     Conn,
-    batch::{execute, ids, json, millis, upsert},
-    dialect, direct,
+    batch::{execute, ids, insert, members, upsert},
+    direct,
+    json_rows::{BatchRow, Column, Id, Millis, Value, batch_row, json, rows as table},
 };
 use crate::core::{
     error::store,
@@ -54,12 +55,12 @@ pub(super) async fn known(
 ) -> Result<HashMap<ExternalId, StoredTicket>, StoreError> {
     let text = format!(
         "SELECT id, fingerprint, read_fingerprint, read_as_of FROM import_tickets
-         WHERE client = $1 AND id IN (SELECT value ->> 0 FROM {})",
-        dialect::elements("$2")
+         WHERE client = $1 AND id IN (SELECT id FROM {})",
+        table::<Id<'_>>("$2")
     );
     let rows: Vec<Known> = sql_query(text)
         .bind::<BigInt, _>(client.0)
-        .bind::<Text, _>(ids(tickets.iter())?)
+        .bind::<Text, _>(json(&ids(tickets.iter()))?)
         .load(conn)
         .await
         .map_err(store)?;
@@ -80,49 +81,81 @@ pub(super) async fn known(
     rows.into_iter().map(read).collect()
 }
 
+batch_row! {
+    struct TicketRow<'a> {
+        id: &'a str,
+        fingerprint: String,
+        status: Option<&'a str>,
+        is_group: u8,
+        contact_id: Option<&'a str>,
+        contact_name: Option<&'a str>,
+        contact_number: Option<&'a str>,
+        contact_email: Option<&'a str>,
+        created_at: Option<Millis>,
+        updated_at: Millis,
+        extra: String,
+    }
+}
+
 pub(super) async fn put(
     conn: &mut Conn,
     client: ClientId,
     tickets: &[Row<Ticket>],
 ) -> Result<Stored, StoreError> {
-    let rows = tickets.iter().map(|row| {
-        let ticket = &row.value;
-        let contact = ticket.contact.as_ref();
-        (
-            (&ticket.id, row.fingerprint.to_hex(), &ticket.status),
-            u8::from(ticket.is_group),
-            contact.map(|contact| &contact.id),
-            contact.and_then(|contact| text(contact.name.as_ref())),
-            contact.and_then(|contact| text(contact.number.as_ref())),
-            contact.and_then(|contact| text(contact.email.as_ref())),
-            millis(ticket.created_at),
-            ticket.updated_at.timestamp_millis(),
-            serde_json::Value::Object(ticket.extra.clone()).to_string(),
-        )
-    });
-    let statement = format!(
-        "INSERT INTO import_tickets (client, id, fingerprint, status, is_group, contact_id,
-             contact_name, contact_number, contact_email, created_at, updated_at, extra, revision,
-             messages_due)
-         SELECT $1, value -> 0 ->> 0, value -> 0 ->> 1, value -> 0 ->> 2,
-                CAST(value ->> 1 AS INTEGER), value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-                {created_at}, {updated_at}, value ->> 8, 1, 0
-         FROM {elements} WHERE true
-         ON CONFLICT (client, id) DO UPDATE SET fingerprint = excluded.fingerprint,
-             status = excluded.status, is_group = excluded.is_group,
-             contact_id = excluded.contact_id, contact_name = excluded.contact_name,
-             contact_number = excluded.contact_number, contact_email = excluded.contact_email,
-             created_at = excluded.created_at, updated_at = excluded.updated_at,
-             extra = excluded.extra, revision = import_tickets.revision + 1
-         WHERE import_tickets.fingerprint <> excluded.fingerprint
-         RETURNING id, revision",
-        created_at = dialect::millis("value ->> 6"),
-        updated_at = dialect::millis("value ->> 7"),
-        elements = dialect::elements("$2"),
-    );
-    let stored = upsert(conn, statement, client, json(&rows.collect::<Vec<_>>())?).await?;
+    let rows: Vec<TicketRow<'_>> = tickets
+        .iter()
+        .map(|row| {
+            let ticket = &row.value;
+            let contact = ticket.contact.as_ref();
+            TicketRow {
+                id: ticket.id.as_str(),
+                fingerprint: row.fingerprint.to_hex(),
+                status: ticket.status.as_deref(),
+                is_group: u8::from(ticket.is_group),
+                contact_id: contact.map(|contact| contact.id.as_str()),
+                contact_name: contact.and_then(|contact| text(contact.name.as_ref())),
+                contact_number: contact.and_then(|contact| text(contact.number.as_ref())),
+                contact_email: contact.and_then(|contact| text(contact.email.as_ref())),
+                created_at: ticket.created_at.map(Millis::from),
+                updated_at: ticket.updated_at.into(),
+                extra: members(&ticket.extra),
+            }
+        })
+        .collect();
+    let stored = upsert(conn, client, "import_tickets", &["id"], &rows).await?;
     replace_sessions(conn, client, tickets, &stored).await?;
     Ok(stored)
+}
+
+batch_row! {
+    struct SessionRow<'a> {
+        ticket: &'a str,
+        id: &'a str,
+        created_at: Option<Millis>,
+        started_at: Option<Millis>,
+        finished_at: Option<Millis>,
+        agent_id: Option<&'a str>,
+        agent_name: Option<&'a str>,
+        agent_email: Option<&'a str>,
+        extra: String,
+    }
+}
+
+impl<'a> SessionRow<'a> {
+    fn new(ticket: &'a ExternalId, session: &'a Session) -> Self {
+        let agent = session.agent.as_ref();
+        Self {
+            ticket: ticket.as_str(),
+            id: session.id.as_str(),
+            created_at: session.created_at.map(Millis::from),
+            started_at: session.started_at.map(Millis::from),
+            finished_at: session.finished_at.map(Millis::from),
+            agent_id: agent.map(|agent| agent.id.as_str()),
+            agent_name: agent.and_then(|agent| text(agent.name.as_ref())),
+            agent_email: agent.and_then(|agent| text(agent.email.as_ref())),
+            extra: members(&session.extra),
+        }
+    }
 }
 
 async fn replace_sessions(
@@ -133,53 +166,40 @@ async fn replace_sessions(
 ) -> Result<(), StoreError> {
     if !stored.updated.is_empty() {
         let statement = format!(
-            "DELETE FROM import_sessions
-             WHERE client = $1 AND ticket IN (SELECT value ->> 0 FROM {})",
-            dialect::elements("$2")
+            "DELETE FROM import_sessions WHERE client = $1 AND ticket IN (SELECT id FROM {})",
+            table::<Id<'_>>("$2")
         );
-        execute(conn, statement, client, ids(stored.updated.iter())?).await?;
+        execute(conn, statement, client, &ids(stored.updated.iter())).await?;
     }
     let changed: HashSet<_> = stored.created.iter().chain(&stored.updated).collect();
-    let row = |ticket: &ExternalId, session: &Session| {
-        let agent = session.agent.as_ref();
-        json(&(
-            ticket,
-            &session.id,
-            millis(session.created_at),
-            millis(session.started_at),
-            millis(session.finished_at),
-            agent.map(|agent| &agent.id),
-            agent.and_then(|agent| text(agent.name.as_ref())),
-            agent.and_then(|agent| text(agent.email.as_ref())),
-            serde_json::Value::Object(session.extra.clone()).to_string(),
-        ))
-    };
-    let rows = tickets
+    let rows: Vec<SessionRow<'_>> = tickets
         .iter()
         .map(|row| &row.value)
         .filter(|ticket| changed.contains(&ticket.id))
         .flat_map(|ticket| {
-            ticket
-                .sessions
-                .iter()
-                .map(|session| row(&ticket.id, session))
+            let sessions = ticket.sessions.iter();
+            sessions.map(|session| SessionRow::new(&ticket.id, session))
         })
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect();
     if rows.is_empty() {
         return Ok(());
     }
-    let statement = format!(
-        "INSERT INTO import_sessions (client, ticket, id, created_at, started_at, finished_at,
-             agent_id, agent_name, agent_email, extra)
-         SELECT $1, value ->> 0, value ->> 1, {created_at}, {started_at}, {finished_at},
-                value ->> 5, value ->> 6, value ->> 7, value ->> 8
-         FROM {elements} WHERE true",
-        created_at = dialect::millis("value ->> 2"),
-        started_at = dialect::millis("value ->> 3"),
-        finished_at = dialect::millis("value ->> 4"),
-        elements = dialect::elements("$2"),
-    );
-    execute(conn, statement, client, format!("[{}]", rows.join(","))).await
+    insert(conn, client, "import_sessions", &rows, "").await
+}
+
+batch_row! {
+    struct MessageRow<'a> {
+        ticket: &'a str,
+        id: &'a str,
+        fingerprint: String,
+        body: Option<&'a str>,
+        from_me: Option<u8>,
+        media_url: Option<&'a str>,
+        media_type: Option<&'a str>,
+        created_at: Millis,
+        updated_at: Millis,
+        extra: String,
+    }
 }
 
 pub(super) async fn put_messages(
@@ -192,38 +212,21 @@ pub(super) async fn put_messages(
         .flat_map(|of| of.messages.iter().map(|row| (&of.ticket, row)));
     let rows = of_all.map(|(ticket, row)| {
         let message = &row.value;
-        (
-            ticket,
-            &message.id,
-            row.fingerprint.to_hex(),
-            text(message.body.as_ref()),
-            message.from_me.map(u8::from),
-            text(message.media_url.as_ref()),
-            &message.media_type,
-            message.created_at.timestamp_millis(),
-            message.updated_at.timestamp_millis(),
-            serde_json::Value::Object(message.extra.clone()).to_string(),
-        )
+        MessageRow {
+            ticket: ticket.as_str(),
+            id: message.id.as_str(),
+            fingerprint: row.fingerprint.to_hex(),
+            body: text(message.body.as_ref()),
+            from_me: message.from_me.map(u8::from),
+            media_url: text(message.media_url.as_ref()),
+            media_type: message.media_type.as_deref(),
+            created_at: message.created_at.into(),
+            updated_at: message.updated_at.into(),
+            extra: members(&message.extra),
+        }
     });
-    let statement = format!(
-        "INSERT INTO import_messages (client, ticket, id, fingerprint, body, from_me, media_url,
-             media_type, created_at, updated_at, extra, revision)
-         SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3,
-                CAST(value ->> 4 AS INTEGER), value ->> 5, value ->> 6, {created_at}, {updated_at},
-                value ->> 9, 1
-         FROM {elements} WHERE true
-         ON CONFLICT (client, ticket, id) DO UPDATE SET fingerprint = excluded.fingerprint,
-             body = excluded.body, from_me = excluded.from_me, media_url = excluded.media_url,
-             media_type = excluded.media_type, created_at = excluded.created_at,
-             updated_at = excluded.updated_at, extra = excluded.extra,
-             revision = import_messages.revision + 1
-         WHERE import_messages.fingerprint <> excluded.fingerprint
-         RETURNING id, revision",
-        created_at = dialect::millis("value ->> 7"),
-        updated_at = dialect::millis("value ->> 8"),
-        elements = dialect::elements("$2"),
-    );
-    upsert(conn, statement, client, json(&rows.collect::<Vec<_>>())?).await
+    let rows: Vec<MessageRow<'_>> = rows.collect();
+    upsert(conn, client, "import_messages", &["ticket", "id"], &rows).await
 }
 
 pub(super) async fn owe(
@@ -233,10 +236,10 @@ pub(super) async fn owe(
 ) -> Result<(), StoreError> {
     let statement = format!(
         "UPDATE import_tickets SET messages_due = 1
-         WHERE client = $1 AND id IN (SELECT value ->> 0 FROM {})",
-        dialect::elements("$2")
+         WHERE client = $1 AND id IN (SELECT id FROM {})",
+        table::<Id<'_>>("$2")
     );
-    execute(conn, statement, client, ids(tickets.iter())?).await
+    execute(conn, statement, client, &ids(tickets.iter())).await
 }
 
 pub(super) async fn due(
@@ -281,24 +284,37 @@ pub(super) async fn due_count(conn: &mut Conn, client: ClientId) -> Result<u64, 
     Ok(direct::count(due.tickets))
 }
 
+batch_row! {
+    struct ReadRow<'a> {
+        id: &'a str,
+        fingerprint: String,
+        as_of: Millis,
+    }
+}
+
 pub(super) async fn messages_read(
     conn: &mut Conn,
     client: ClientId,
     read: &[(ExternalId, MessagesRead)],
 ) -> Result<(), StoreError> {
-    let rows = read
+    let rows: Vec<ReadRow<'_>> = read
         .iter()
-        .map(|(id, read)| (id, read.ticket.to_hex(), read.as_of.timestamp_millis()));
+        .map(|(id, read)| ReadRow {
+            id: id.as_str(),
+            fingerprint: read.ticket.to_hex(),
+            as_of: read.as_of.into(),
+        })
+        .collect();
     let statement = format!(
-        "UPDATE import_tickets SET read_fingerprint = value ->> 1, read_as_of = {as_of},
-             messages_due =
-                 CASE WHEN import_tickets.fingerprint = value ->> 1 THEN 0 ELSE messages_due END
-         FROM {elements} WHERE import_tickets.client = $2 AND import_tickets.id = value ->> 0",
-        as_of = dialect::millis("value ->> 2"),
-        elements = dialect::elements("$1"),
+        "UPDATE import_tickets SET read_fingerprint = batch.fingerprint, read_as_of = batch.as_of,
+             messages_due = CASE WHEN import_tickets.fingerprint = batch.fingerprint THEN 0
+                                 ELSE messages_due END
+         FROM {} WHERE import_tickets.client = $2 AND import_tickets.id = batch.id",
+        table::<ReadRow<'_>>("$1"),
     );
+    // SQLite numbers parameters in the order in which it meets them.
     sql_query(statement)
-        .bind::<Text, _>(json(&rows.collect::<Vec<_>>())?)
+        .bind::<Text, _>(json(&rows)?)
         .bind::<BigInt, _>(client.0)
         .execute(conn)
         .await

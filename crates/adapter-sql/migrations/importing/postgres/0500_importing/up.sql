@@ -74,7 +74,7 @@ CREATE TABLE import_tickets (
     created_at       TIMESTAMPTZ,
     updated_at       TIMESTAMPTZ NOT NULL,
     extra            TEXT COLLATE "C" NOT NULL,
-    messages_due     INTEGER NOT NULL,
+    messages_due     INTEGER NOT NULL DEFAULT 0,
     read_fingerprint TEXT COLLATE "C",
     read_as_of       TIMESTAMPTZ,
     PRIMARY KEY (client, id)

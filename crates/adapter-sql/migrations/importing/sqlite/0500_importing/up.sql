@@ -74,7 +74,7 @@ CREATE TABLE import_tickets (
     created_at       INTEGER,
     updated_at       INTEGER NOT NULL,
     extra            TEXT NOT NULL,
-    messages_due     INTEGER NOT NULL,
+    messages_due     INTEGER NOT NULL DEFAULT 0,
     read_fingerprint TEXT,
     read_as_of       INTEGER,
     PRIMARY KEY (client, id)
