@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("adapter-rabbitmq", &["domain", "events", "ports"]),
     ("adapter-mongo", &["domain", "ports"]),
     ("runtime", &["domain", "ports"]),
+    ("sealing", &["domain", "ports"]),
     ("settings", &[]),
     ("telemetry", &[]),
     (
@@ -54,6 +55,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "operations",
             "ports",
             "runtime",
+            "sealing",
             "telemetry",
         ],
     ),
@@ -88,6 +90,7 @@ const FOR_DEV: &[&str] = &[
 
 /// Libraries that only these crates may depend on.
 const OWNED: &[(&str, &[&str])] = &[
+    ("aes-siv", &["sealing"]),
     ("diesel", &["adapter-sql", "bench"]),
     ("diesel-async", &["adapter-sql"]),
     ("diesel_migrations", &["adapter-sql"]),

@@ -29,9 +29,7 @@ mod refusal;
 mod resource;
 mod routes;
 mod server;
-mod siv;
 pub mod sse;
-pub mod tokens;
 pub mod trace;
 
 pub use answer::Answer;
@@ -47,8 +45,8 @@ pub use idempotency::{Idempotency, IdempotencyError};
 pub use problem::{FieldError, Problem, ProblemBody};
 pub use resource::{allow, fallbacks, resource};
 pub use routes::Routes;
+pub use sealing::{ContactIds, Sealer};
 pub use server::Server;
-pub use tokens::{ContactIds, Sealer};
 
 #[doc(hidden)]
 pub use pastey;

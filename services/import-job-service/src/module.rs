@@ -5,7 +5,6 @@
 mod embedded;
 #[cfg(feature = "replica")]
 mod replica;
-mod vault;
 
 use std::sync::Arc;
 
@@ -23,6 +22,7 @@ use ports::{
     importing::{ImportQueries, ImportStore},
 };
 use runtime::Lifecycle;
+use sealing::Vault;
 use service_kit::{Host, Messaging, Module, Requests, Started, derived_key};
 use settings::{ExposeSecret, Settings, SettingsError};
 
@@ -30,7 +30,6 @@ use settings::{ExposeSecret, Settings, SettingsError};
 pub use embedded::embedded;
 #[cfg(feature = "replica")]
 pub use replica::ImportJobService;
-use vault::Vault;
 
 use crate::{
     application::{App, Deps, Policy},

@@ -1,14 +1,16 @@
 //! Tokens of clients at rest.
 
 use domain::importing::ApiToken;
-use http_kit::Sealer;
 use ports::importing::{ClientId, TokenVault};
 
+use crate::Sealer;
+
 /// Encrypts tokens with a key of the process; each opens for its own client only.
-pub(super) struct Vault(Sealer);
+pub struct Vault(Sealer);
 
 impl Vault {
-    pub(super) fn new(key: &[u8; 32]) -> Self {
+    /// A vault with a key of 32 bytes, which all replicas share.
+    pub fn new(key: &[u8; 32]) -> Self {
         Self(Sealer::new(key))
     }
 }

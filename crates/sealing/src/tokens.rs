@@ -3,16 +3,16 @@
 use domain::shared::WorkspaceId;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::siv::Siv;
+use crate::key::Key;
 
 /// Makes and opens tokens that a client can neither read nor alter.
 #[derive(Clone)]
-pub struct Sealer(Siv);
+pub struct Sealer(Key);
 
 impl Sealer {
     /// A sealer with the process's secret, which all replicas share.
     pub fn new(secret: &[u8; 32]) -> Self {
-        Self(Siv::derive(secret, "token"))
+        Self(Key::derive(secret, "token"))
     }
 
     /// Seals bytes for a purpose, such as `contacts-cursor:<workspace>:<audience>`: the token
@@ -40,12 +40,12 @@ impl Sealer {
 
 /// Ids of contacts: their keys, encrypted, because a document must not stand in a URL.
 #[derive(Clone)]
-pub struct ContactIds(Siv);
+pub struct ContactIds(Key);
 
 impl ContactIds {
     /// Ids under the process's secret, which all replicas share and which must never change.
     pub fn new(secret: &[u8; 32]) -> Self {
-        Self(Siv::derive(secret, "contact-id"))
+        Self(Key::derive(secret, "contact-id"))
     }
 
     /// The id of a key; always the same within a workspace.
