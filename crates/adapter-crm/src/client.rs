@@ -3,10 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use domain::importing::{ExternalId, Page, walk::Limits};
+use domain::importing::{
+    ExternalId, Page,
+    rows::{Contact, Message, Ticket},
+    walk::Limits,
+};
 use ports::{
     Clock,
-    crm::{Crm, CrmEndpoint, Delivered, SourceError, TicketSource},
+    crm::{Crm, CrmEndpoint, SourceError, TicketSource},
 };
 use reqwest::{
     Client, Response, Url,
@@ -18,6 +22,7 @@ use crate::{
     error::{by_cause, by_status},
     guard::{self, AllowedHosts, GuardedResolver, Lookup},
     headers,
+    wire::{self, Wire},
 };
 
 /// Limits of every request.
@@ -113,12 +118,12 @@ struct HttpSource {
 }
 
 impl HttpSource {
-    async fn page(
+    async fn page<T: Wire>(
         &self,
         path: &[&str],
         page: u64,
         limits: Limits,
-    ) -> Result<Delivered, SourceError> {
+    ) -> Result<Page<T>, SourceError> {
         let mut url = self.base.clone();
         url.path_segments_mut()
             .map_err(|()| SourceError::Refused {
@@ -136,10 +141,9 @@ impl HttpSource {
         }
         let clock = headers::clock(answer.headers());
         let body = self.body(answer).await?;
-        Ok(Delivered {
-            page: Page::parse(&body)?,
-            clock,
-        })
+        let mut page = wire::page(&body).map_err(|code| SourceError::Malformed { code })?;
+        page.clock = clock;
+        Ok(page)
     }
 
     async fn body(&self, mut answer: Response) -> Result<Vec<u8>, SourceError> {
@@ -163,16 +167,16 @@ impl HttpSource {
 
 #[async_trait]
 impl TicketSource for HttpSource {
-    async fn tickets(&self, page: u64) -> Result<Delivered, SourceError> {
+    async fn tickets(&self, page: u64) -> Result<Page<Ticket>, SourceError> {
         self.page(&["ticket"], page, Limits::LIST).await
     }
 
-    async fn messages(&self, ticket: &ExternalId, page: u64) -> Result<Delivered, SourceError> {
+    async fn messages(&self, ticket: &ExternalId, page: u64) -> Result<Page<Message>, SourceError> {
         let path = ["ticket", ticket.as_str(), "messages"];
         self.page(&path, page, Limits::MESSAGES).await
     }
 
-    async fn contacts(&self, page: u64) -> Result<Delivered, SourceError> {
+    async fn contacts(&self, page: u64) -> Result<Page<Contact>, SourceError> {
         self.page(&["contact"], page, Limits::LIST).await
     }
 }

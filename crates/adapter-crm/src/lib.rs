@@ -1,4 +1,4 @@
-//! The outside CRM over HTTP.
+//! The outside CRM over HTTP: how it is reached, and what it sends.
 //!
 //! The address comes from a user, so it is not trusted: https on its own port only, names are
 //! resolved once per connection and private addresses left out, redirects are not followed, and what
@@ -10,6 +10,7 @@ mod client;
 mod error;
 mod guard;
 mod headers;
+pub mod wire;
 
 pub use address::is_public;
 pub use client::{HttpCrm, Settings};

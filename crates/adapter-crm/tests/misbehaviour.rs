@@ -14,13 +14,13 @@ use std::{
 
 use adapter_crm::{AllowedHosts, HttpCrm, Lookup, Settings, SystemLookup};
 use domain::{
-    importing::{ApiToken, BaseUrl, ExternalId, Failure, Totals},
+    importing::{ApiToken, BaseUrl, ExternalId, Failure, Page, Totals, rows::Ticket},
     shared::Instant,
 };
 use fake_crm::{Endpoint, Envelope, Fake, Fault, Misbehaviour, Plan, RetryAfter, Tells};
 use ports::{
     Clock,
-    crm::{Crm, CrmEndpoint, Delivered, SourceError, TicketSource},
+    crm::{Crm, CrmEndpoint, SourceError, TicketSource},
 };
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 
@@ -67,7 +67,7 @@ fn fake(plan: Plan) -> (Fake, Arc<dyn TicketSource>) {
 }
 
 /// What a ticket page that is answered like this comes to; the next one is whole again.
-async fn answered(misbehaviour: Misbehaviour) -> Result<Delivered, SourceError> {
+async fn answered(misbehaviour: Misbehaviour) -> Result<Page<Ticket>, SourceError> {
     let (fake, source) = fake(Plan {
         faults: vec![Fault {
             on: Some(Endpoint::Tickets),
@@ -78,7 +78,7 @@ async fn answered(misbehaviour: Misbehaviour) -> Result<Delivered, SourceError> 
         ..Plan::default()
     });
     let answer = source.tickets(1).await;
-    assert_eq!(source.tickets(2).await.unwrap().page.rows.len(), 50);
+    assert_eq!(source.tickets(2).await.unwrap().rows().len(), 50);
     assert_eq!(fake.log().count(Endpoint::Tickets), 2, "one request a call");
     answer
 }
@@ -96,24 +96,18 @@ async fn the_three_lists_are_asked_as_agreed() {
         ..Plan::default()
     });
     let tickets = source.tickets(2).await.unwrap();
-    assert_eq!(tickets.page.rows.len(), 50);
+    assert_eq!(tickets.rows().len(), 50);
     let totals = Totals {
         pages: Some(2),
         rows: Some(100),
         more: None,
     };
-    assert_eq!(tickets.page.totals, totals);
+    assert_eq!(tickets.totals, totals);
     assert!(tickets.clock.is_some());
-    assert_eq!(source.contacts(3).await.unwrap().page.rows.len(), 0);
-    let ticket = ExternalId::parse(&tickets.page.rows.first().unwrap()["uuid"]).unwrap();
-    assert_eq!(
-        source.messages(&ticket, 1).await.unwrap().page.rows.len(),
-        20
-    );
-    assert_eq!(
-        source.messages(&ticket, 2).await.unwrap().page.rows.len(),
-        5
-    );
+    assert_eq!(source.contacts(3).await.unwrap().rows().len(), 0);
+    let ticket = tickets.rows()[0].value.id.clone();
+    assert_eq!(source.messages(&ticket, 1).await.unwrap().rows().len(), 20);
+    assert_eq!(source.messages(&ticket, 2).await.unwrap().rows().len(), 5);
     assert_eq!(fake.log().pages(Endpoint::Messages), [1, 2]);
     let strange = ExternalId::from_stored("../../contact?x=1#".to_owned());
     let error = source.messages(&strange, 1).await.unwrap_err();
@@ -140,8 +134,8 @@ async fn every_envelope_is_read() {
             Tells::HasMore,
         ] {
             fake.replan(|plan| (plan.envelope, plan.tells) = (envelope, tells));
-            let page = source.contacts(1).await.unwrap().page;
-            assert_eq!(page.rows.len(), 50, "{envelope:?} {tells:?}");
+            let page = source.contacts(1).await.unwrap();
+            assert_eq!(page.rows().len(), 50, "{envelope:?} {tells:?}");
             let told = page.totals != Totals::default();
             assert_eq!(told, envelope != Envelope::Bare && tells != Tells::Nothing);
         }
@@ -328,7 +322,7 @@ async fn x5_a_certificate_that_nobody_vouches_for_is_refused_unless_the_client_s
         ..strict
     };
     let delivered = crm.open(&lenient).unwrap().tickets(1).await.unwrap();
-    assert!(delivered.page.rows.is_empty() && delivered.clock.is_none());
+    assert!(delivered.rows().is_empty() && delivered.clock.is_none());
 }
 
 #[tokio::test]

@@ -8,12 +8,15 @@ use std::{
     sync::Arc,
 };
 
-use adapter_crm::{AllowedHosts, HttpCrm, Settings, SystemLookup};
+use adapter_crm::{
+    AllowedHosts, HttpCrm, Settings, SystemLookup,
+    wire::{self, Wire},
+};
 use domain::{
     importing::{
-        ApiToken, BaseUrl, ExternalId, Filter, Fingerprint, MessagesRead, Retry, Selection,
+        ApiToken, BaseUrl, ExternalId, Filter, Fingerprint, MessagesRead, Page, Retry, Selection,
         TicketRun, messages_due, next_try,
-        rows::{self, Contact, Entity, Message, Row, Ticket},
+        rows::{Contact, Message, Row, Ticket},
         walk::{End, Limits, Next, Walk},
     },
     shared::Instant,
@@ -23,7 +26,7 @@ use fake_crm::{
 };
 use ports::{
     Clock,
-    crm::{Crm, CrmEndpoint, Delivered, SourceError, TicketSource},
+    crm::{Crm, CrmEndpoint, SourceError, TicketSource},
 };
 use serde_json::Value;
 
@@ -46,9 +49,9 @@ struct Importer {
 }
 
 /// Asks until the page is there, as often as it is sensible.
-async fn patiently<F>(mut ask: impl FnMut() -> F) -> Result<Delivered, SourceError>
+async fn patiently<T, F>(mut ask: impl FnMut() -> F) -> Result<Page<T>, SourceError>
 where
-    F: Future<Output = Result<Delivered, SourceError>>,
+    F: Future<Output = Result<Page<T>, SourceError>>,
 {
     let mut failures = 0;
     loop {
@@ -91,16 +94,15 @@ impl Importer {
                 Next::Page(page) => page,
                 Next::Done(end) => break end,
             };
-            let delivered = patiently(|| source.tickets(page))
+            let mut read = patiently(|| source.tickets(page))
                 .await
                 .map_err(|e| e.code())?;
-            clock = delivered.clock.or(clock);
+            clock = read.clock.or(clock);
             let run = run.get_or_insert_with(|| TicketRun::start(filter, clock.unwrap()));
-            let read = rows::read::<Ticket>(delivered.page.rows);
-            walk.arrived(&read.keys, &delivered.page.totals)
+            walk.arrived(read.keys(), &read.totals)
                 .map_err(|e| e.code())?;
-            assert!(read.quarantined.is_empty());
-            for row in read.rows {
+            assert!(read.quarantined().is_empty());
+            for row in read.take_rows() {
                 let id = row.value.id.clone();
                 let stored = self.tickets.get(&id).copied();
                 run.saw(row.value.updated_at);
@@ -134,16 +136,15 @@ impl Importer {
     ) -> Result<(), Failed> {
         let mut walk = Walk::new(Limits::MESSAGES);
         while let Next::Page(page) = walk.next() {
-            let delivered = match patiently(|| source.messages(ticket, page)).await {
+            let mut read = match patiently(|| source.messages(ticket, page)).await {
                 // Deleted since it was listed.
                 Err(SourceError::NotFound) => return Ok(()),
                 answer => answer.map_err(|e| e.code())?,
             };
-            let read = rows::read::<Message>(delivered.page.rows);
-            walk.arrived(&read.keys, &delivered.page.totals)
+            walk.arrived(read.keys(), &read.totals)
                 .map_err(|e| e.code())?;
             let keyed = read
-                .rows
+                .take_rows()
                 .into_iter()
                 .map(|row| ((ticket.clone(), row.value.id), row.fingerprint));
             self.messages.extend(keyed);
@@ -158,14 +159,13 @@ impl Importer {
                 Next::Page(page) => page,
                 Next::Done(end) => return Ok(end),
             };
-            let delivered = patiently(|| source.contacts(page))
+            let mut read = patiently(|| source.contacts(page))
                 .await
                 .map_err(|e| e.code())?;
-            let read = rows::read::<Contact>(delivered.page.rows);
-            walk.arrived(&read.keys, &delivered.page.totals)
+            walk.arrived(read.keys(), &read.totals)
                 .map_err(|e| e.code())?;
             let keyed = read
-                .rows
+                .take_rows()
                 .into_iter()
                 .map(|row| (row.value.id, row.fingerprint));
             self.contacts.extend(keyed);
@@ -186,7 +186,8 @@ impl Importer {
         }
         for (ticket, message) in world.messages() {
             let key = ExternalId::from_stored(ticket);
-            let [row] = &rows::read::<Message>(vec![message]).rows[..] else {
+            let read = wire::read::<Message>(vec![message]);
+            let [row] = read.rows() else {
                 panic!("a message")
             };
             let found = self.messages.get(&(key, row.value.id.clone()));
@@ -195,8 +196,8 @@ impl Importer {
     }
 }
 
-fn read_all<T: Entity>(rows: impl Iterator<Item = Value>) -> Vec<Row<T>> {
-    rows::read(rows.collect()).rows
+fn read_all<T: Wire>(rows: impl Iterator<Item = Value>) -> Vec<Row<T>> {
+    wire::read(rows.collect()).take_rows()
 }
 
 fn start(plan: Plan) -> (Fake, Arc<dyn TicketSource>) {
@@ -440,9 +441,8 @@ async fn x4_pages_without_end_are_given_up() {
         let Next::Page(page) = walk.next() else {
             panic!("it has no end")
         };
-        let page = source.tickets(page).await.unwrap().page;
-        let keys = rows::read::<Ticket>(page.rows).keys;
-        if let Err(error) = walk.arrived(&keys, &page.totals) {
+        let page = source.tickets(page).await.unwrap();
+        if let Err(error) = walk.arrived(page.keys(), &page.totals) {
             break error;
         }
     };

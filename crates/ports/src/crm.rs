@@ -3,11 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use domain::{
-    importing::{
-        ApiToken, BaseUrl, BudgetKey, EnvelopeError, ExternalId, Failure, Page, RequestsPerMinute,
-    },
-    shared::Instant,
+use domain::importing::{
+    ApiToken, BaseUrl, BudgetKey, ExternalId, Failure, Page, RequestsPerMinute,
+    rows::{Contact, Message, Ticket},
 };
 
 use crate::{BoxError, StoreError};
@@ -40,24 +38,16 @@ pub trait Crm: Send + Sync {
 }
 
 /// One client's CRM. Every call is one request, never repeated: whoever calls keeps the budget and
-/// decides about another try by [`SourceError::failure`]. Pages count from 1.
+/// decides about another try by [`SourceError::failure`]. Pages count from 1. A row that cannot be read does not
+/// fail its page: it is quarantined there.
 #[async_trait]
 pub trait TicketSource: Send + Sync {
     /// A page of at most 50 tickets.
-    async fn tickets(&self, page: u64) -> Result<Delivered, SourceError>;
+    async fn tickets(&self, page: u64) -> Result<Page<Ticket>, SourceError>;
     /// A page of at most 20 messages of a ticket.
-    async fn messages(&self, ticket: &ExternalId, page: u64) -> Result<Delivered, SourceError>;
+    async fn messages(&self, ticket: &ExternalId, page: u64) -> Result<Page<Message>, SourceError>;
     /// A page of at most 50 contacts.
-    async fn contacts(&self, page: u64) -> Result<Delivered, SourceError>;
-}
-
-/// A page that arrived whole.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Delivered {
-    /// Its rows and totals.
-    pub page: Page,
-    /// The other side's clock when it answered, in whole seconds, where it says so.
-    pub clock: Option<Instant>,
+    async fn contacts(&self, page: u64) -> Result<Page<Contact>, SourceError>;
 }
 
 /// Why a request brought no page. No variant shows what the other side sent.
@@ -120,12 +110,6 @@ impl SourceError {
             Self::Malformed { .. } => Failure::Malformed,
             Self::Unauthorized | Self::NotFound | Self::Refused { .. } => Failure::Permanent,
         }
-    }
-}
-
-impl From<EnvelopeError> for SourceError {
-    fn from(error: EnvelopeError) -> Self {
-        Self::Malformed { code: error.code() }
     }
 }
 

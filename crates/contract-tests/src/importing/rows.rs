@@ -1,11 +1,11 @@
 //! Imported rows.
 
 use domain::importing::{
-    ExternalId, MessagesRead,
-    rows::{self, Contact, Entity, Message, Row, RowKind, Ticket},
+    ExternalId, Fault, Fingerprint, MessagesRead, Personal,
+    rows::{Agent, Contact, Message, Party, Quarantined, Row, RowKind, Session, Tag, Ticket},
 };
 use ports::importing::{ClientId, ImportUnit, RowRepository, Stored, TicketMessages};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{CLIENT, ImportHarness, begin};
 use crate::store::at;
@@ -14,31 +14,90 @@ fn id(text: &str) -> ExternalId {
     ExternalId::from_stored(text.to_owned())
 }
 
-fn read<T: Entity>(row: Value) -> Row<T> {
-    rows::read(vec![row]).rows.remove(0)
+fn row<T>(value: T, sent: Value) -> Row<T> {
+    Row {
+        value,
+        fingerprint: Fingerprint::of(&sent),
+    }
+}
+
+fn text(number: u64) -> ExternalId {
+    id(&number.to_string())
+}
+
+fn personal(text: &str) -> Option<Personal> {
+    Some(Personal::new(text.to_owned()))
+}
+
+fn extra(name: &str, value: Value) -> Map<String, Value> {
+    Map::from_iter([(name.to_owned(), value)])
 }
 
 fn ticket(uuid: &str, status: &str, sessions: &[u64]) -> Row<Ticket> {
-    let sessions: Vec<_> = sessions
-        .iter()
-        .map(|id| json!({"id": id, "createdAt": at(1), "user": {"id": 1, "name": "Ana"}}))
-        .collect();
-    read(json!({
-        "uuid": uuid, "updatedAt": at(5), "status": status, "ticketTrakings": sessions,
-        "contact": {"id": 3, "name": "Rui", "number": "5511987654321"}, "companyId": 1,
-    }))
+    let session = |number: &u64| Session {
+        id: text(*number),
+        created_at: Some(at(1)),
+        started_at: None,
+        finished_at: None,
+        agent: Some(Agent {
+            id: text(1),
+            name: personal("Ana"),
+            email: None,
+        }),
+        extra: Map::new(),
+    };
+    let value = Ticket {
+        id: id(uuid),
+        created_at: None,
+        updated_at: at(5),
+        status: Some(status.to_owned()),
+        is_group: false,
+        contact: Some(Party {
+            id: text(3),
+            name: personal("Rui"),
+            number: personal("5511987654321"),
+            email: None,
+        }),
+        sessions: sessions.iter().map(session).collect(),
+        extra: extra("companyId", json!(1)),
+    };
+    row(value, json!([uuid, status, sessions]))
 }
 
 fn contact(number: u64, name: &str, tags: &[u64]) -> Row<Contact> {
-    let tags: Vec<_> = tags
-        .iter()
-        .map(|tag| json!({"id": tag, "name": "Tag"}))
-        .collect();
-    read(json!({"id": number, "name": name, "isGroup": false, "tags": tags}))
+    let tag = |number: &u64| Tag {
+        id: text(*number),
+        name: Some("Tag".to_owned()),
+        color: None,
+        extra: Map::new(),
+    };
+    let value = Contact {
+        id: text(number),
+        name: personal(name),
+        number: None,
+        email: None,
+        is_group: false,
+        created_at: None,
+        updated_at: None,
+        tags: tags.iter().map(tag).collect(),
+        extra: Map::new(),
+    };
+    row(value, json!([number, name, tags]))
 }
 
 fn message(number: u64, body: &str) -> Row<Message> {
-    read(json!({"id": number, "body": body, "fromMe": true, "createdAt": at(number as i64)}))
+    let sent = at(number as i64);
+    let value = Message {
+        id: text(number),
+        body: personal(body),
+        from_me: Some(true),
+        media_url: None,
+        media_type: None,
+        created_at: sent,
+        updated_at: sent,
+        extra: Map::new(),
+    };
+    row(value, json!([number, body]))
 }
 
 fn stored(created: &[&str], updated: &[&str]) -> Stored {
@@ -195,11 +254,14 @@ pub async fn clients_do_not_share_rows(harness: &impl ImportHarness) {
 /// NUL, which PostgreSQL keeps neither in text nor in JSON, and more than a parameter list has room for.
 pub async fn odd_values_are_kept(harness: &impl ImportHarness) {
     let mut unit = begin(harness).await;
-    let row = json!({
-        "id": "ç/ü", "name": "A\u{0}na \"'\\ 🦀", "note": "x\u{0}y", "tags": null,
-        "createdAt": "2026-03-01T12:00:00.123Z",
-    });
-    let odd = read::<Contact>(row);
+    let plain = contact(1, "A\u{fffd}na \"'\\ 🦀", &[]);
+    let value = Contact {
+        id: id("ç/ü"),
+        created_at: Some("2026-03-01T12:00:00.123Z".parse().unwrap()),
+        extra: extra("note", json!("x\u{0}y")),
+        ..plain.value
+    };
+    let odd = Row { value, ..plain };
     let put = unit
         .rows()
         .put_contacts(CLIENT, std::slice::from_ref(&odd))
@@ -218,13 +280,18 @@ pub async fn odd_values_are_kept(harness: &impl ImportHarness) {
 pub async fn a_row_is_in_quarantine_once(harness: &impl ImportHarness) {
     let mut unit = begin(harness).await;
     let bad = || {
-        let rows = vec![
-            json!({"id": 1}),
-            json!({"id": 1, "body": "\u{0}"}),
-            json!("x"),
-            json!({"id": 2}),
+        let rows = [
+            (Some("1"), json!({"id": 1})),
+            (Some("1"), json!({"id": 1, "body": "\u{0}"})),
+            (None, json!("x")),
+            (Some("2"), json!({"id": 2})),
         ];
-        rows::read::<Message>(rows).quarantined
+        rows.map(|(known, raw)| Quarantined {
+            kind: RowKind::Message,
+            id: known.map(id),
+            fault: Fault::new("createdAt", "missing"),
+            raw,
+        })
     };
     for second in [1, 2] {
         let ticket = id("a");

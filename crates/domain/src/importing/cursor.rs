@@ -129,7 +129,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::importing::rows::read;
+    use crate::importing::ExternalId;
 
     fn at(minute: i64) -> Instant {
         DateTime::from_timestamp(1_780_000_000 + minute * 60, 0).unwrap()
@@ -183,8 +183,18 @@ mod tests {
     #[test]
     fn messages_are_read_for_what_changed_and_for_instants_that_had_not_passed() {
         let ticket = |minute, status| {
-            let row = json!({"uuid": "t", "updatedAt": at(minute), "status": status});
-            read::<Ticket>(vec![row]).rows.remove(0)
+            let value = Ticket {
+                id: ExternalId::from_stored("t".to_owned()),
+                created_at: None,
+                updated_at: at(minute),
+                status: None,
+                is_group: false,
+                contact: None,
+                sessions: Vec::new(),
+                extra: serde_json::Map::new(),
+            };
+            let fingerprint = Fingerprint::of(&json!([minute, status]));
+            Row { value, fingerprint }
         };
         let open = ticket(10, "open");
         let read_at = |minute| MessagesRead {

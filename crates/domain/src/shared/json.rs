@@ -52,7 +52,7 @@ pub fn whole_surrogates(json: &[u8]) -> Option<Vec<u8>> {
 
 /// A number where a text is expected: its digits, `11987654321.0` and `1.1987654321e10` without the
 /// fraction that is none.
-pub(crate) fn number_text(number: &Number) -> String {
+pub fn number_text(number: &Number) -> String {
     let whole = |float: &f64| float.fract() == 0.0 && float.abs() < EXACT;
     match number.as_f64().filter(whole) {
         Some(float) if number.is_f64() => format!("{float:.0}"),

@@ -14,8 +14,7 @@ pub use ids::{
     AudienceId, Epoch, IdError, NotificationId, OperationId, RemovalNo, UploadId, UserId,
     WorkspaceId, WriteNo,
 };
-pub(crate) use json::number_text;
-pub use json::{from_json, whole_surrogates};
+pub use json::{from_json, number_text, whole_surrogates};
 pub use name::{AudienceName, NameError};
 pub use numbers::exact_numbers;
 pub use text::fold_key;

@@ -5,16 +5,20 @@ use std::{
     time::Duration,
 };
 
+use adapter_crm::wire::{self, Wire};
 use async_trait::async_trait;
 use domain::{
-    importing::{Admission, BudgetKey, ExternalId, Pace, Page, RequestsPerMinute, Totals},
+    importing::{
+        Admission, BudgetKey, ExternalId, Pace, Page, RequestsPerMinute, Totals,
+        rows::{Contact, Message, Ticket},
+    },
     operation::OperationState,
     shared::Instant,
 };
 use import_job_service::application::App;
 use ports::{
     StoreError,
-    crm::{Crm, CrmEndpoint, Delivered, RateBudget, Reserved, SourceError, TicketSource},
+    crm::{Crm, CrmEndpoint, RateBudget, Reserved, SourceError, TicketSource},
     importing::{ImportKind, RunFilter},
 };
 use serde_json::json;
@@ -70,7 +74,7 @@ struct Endless {
 }
 
 impl Endless {
-    async fn page(&self, kind: ImportKind, page: u64) -> Result<Delivered, SourceError> {
+    async fn page<T: Wire>(&self, kind: ImportKind, page: u64) -> Result<Page<T>, SourceError> {
         let started = self.began.elapsed();
         self.starts.lock().unwrap().push((started, kind));
         let noise = self.noise.fetch_add(7_919, Ordering::Relaxed);
@@ -79,30 +83,26 @@ impl Endless {
             let id = page * 50 + place;
             json!({"uuid": format!("t{id}"), "id": id, "updatedAt": "2026-03-01T00:00:00Z"})
         };
-        Ok(Delivered {
-            page: Page {
-                rows: (0..50).map(row).collect(),
-                totals: Totals {
-                    pages: Some(100_000),
-                    ..Totals::default()
-                },
-            },
-            clock: None,
-        })
+        let mut delivered = wire::read((0..50).map(row).collect());
+        delivered.totals = Totals {
+            pages: Some(100_000),
+            ..Totals::default()
+        };
+        Ok(delivered)
     }
 }
 
 #[async_trait]
 impl TicketSource for Endless {
-    async fn tickets(&self, page: u64) -> Result<Delivered, SourceError> {
+    async fn tickets(&self, page: u64) -> Result<Page<Ticket>, SourceError> {
         self.page(ImportKind::Tickets, page).await
     }
 
-    async fn messages(&self, _: &ExternalId, _: u64) -> Result<Delivered, SourceError> {
+    async fn messages(&self, _: &ExternalId, _: u64) -> Result<Page<Message>, SourceError> {
         unreachable!("the list has no end")
     }
 
-    async fn contacts(&self, page: u64) -> Result<Delivered, SourceError> {
+    async fn contacts(&self, page: u64) -> Result<Page<Contact>, SourceError> {
         self.page(ImportKind::Contacts, page).await
     }
 }

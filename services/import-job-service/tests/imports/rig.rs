@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use adapter_crm::{AllowedHosts, HttpCrm, Settings, SystemLookup};
+use adapter_crm::{AllowedHosts, HttpCrm, Settings, SystemLookup, wire};
 use adapter_sql::{Context, sqlite::Db};
 use domain::{
     importing::{
         ImportReport, RequestsPerMinute,
-        rows::{self, Contact, RowKind, Ticket},
+        rows::{Contact, RowKind, Ticket},
     },
     operation::{OperationState, Report},
     shared::{Instant, UserId, WorkspaceId},
@@ -236,8 +236,8 @@ impl Rig {
         let id = self.client.id;
         // Writing them again would change nothing; it is not committed.
         let mut unit = self.db.begin_import().await?;
-        let tickets = rows::read::<Ticket>(tickets).rows;
-        let contacts = rows::read::<Contact>(contacts).rows;
+        let tickets = wire::read::<Ticket>(tickets).take_rows();
+        let contacts = wire::read::<Contact>(contacts).take_rows();
         let stored = unit.rows().put_tickets(id, &tickets).await?;
         assert_eq!(stored, Stored::default(), "tickets differ");
         let stored = unit.rows().put_contacts(id, &contacts).await?;
@@ -246,7 +246,7 @@ impl Rig {
             let rows = of.iter().map(|(_, message)| message.clone()).collect();
             let messages = TicketMessages {
                 ticket: domain::importing::ExternalId::from_stored(of[0].0.clone()),
-                messages: rows::read(rows).rows,
+                messages: wire::read(rows).take_rows(),
             };
             let stored = unit.rows().put_messages(id, &[messages]).await?;
             assert_eq!(stored, Stored::default(), "messages differ");

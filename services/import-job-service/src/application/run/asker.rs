@@ -9,12 +9,13 @@ use std::{
 };
 
 use domain::{
-    importing::{BudgetKey, ExternalId, Failure, RequestsPerMinute, Retry, next_try},
+    importing::{BudgetKey, Failure, Page, RequestsPerMinute, Retry, next_try},
     operation::OperationState,
     shared::Instant,
 };
+use futures::future::BoxFuture;
 use ports::{
-    crm::{CrmEndpoint, Delivered, Reserved, TicketSource},
+    crm::{CrmEndpoint, Reserved, SourceError, TicketSource},
     store::OperationUpdate,
 };
 use tokio::{sync::Mutex, time};
@@ -35,15 +36,15 @@ const PER_FETCHER: u32 = 250;
 /// Most requests of a run on their way.
 const MOST_FETCHERS: u32 = 32;
 
-/// A page that is wanted.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Wanted<'a> {
-    /// Of tickets.
-    Tickets(u64),
-    /// Of messages of a ticket.
-    Messages(&'a ExternalId, u64),
-    /// Of contacts.
-    Contacts(u64),
+/// One request for a page.
+pub(super) trait Request<'a, T>:
+    Fn(&'a dyn TicketSource) -> BoxFuture<'a, Result<Page<T>, SourceError>> + Send
+{
+}
+
+impl<'a, T, F> Request<'a, T> for F where
+    F: Fn(&'a dyn TicketSource) -> BoxFuture<'a, Result<Page<T>, SourceError>> + Send
+{
 }
 
 /// Asks the CRM of one run.
@@ -144,19 +145,14 @@ impl Asker {
     ///
     /// # Errors
     /// `Source` when it will not come; store errors of the budget; `LeaseLost`.
-    pub(super) async fn ask(&self, wanted: Wanted<'_>) -> AppResult<Delivered> {
+    pub(super) async fn ask<'a, T>(&'a self, request: impl Request<'a, T>) -> AppResult<Page<T>> {
         let mut failures = 0;
         loop {
             self.permit().await?;
-            let answer = match wanted {
-                Wanted::Tickets(page) => self.source.tickets(page).await,
-                Wanted::Messages(ticket, page) => self.source.messages(ticket, page).await,
-                Wanted::Contacts(page) => self.source.contacts(page).await,
-            };
-            let error = match answer {
-                Ok(delivered) => {
-                    self.note_clock(&delivered);
-                    return Ok(delivered);
+            let error = match request(&*self.source).await {
+                Ok(page) => {
+                    self.note_clock(page.clock);
+                    return Ok(page);
                 }
                 Err(error) => error,
             };
@@ -176,8 +172,8 @@ impl Asker {
         }
     }
 
-    fn note_clock(&self, delivered: &Delivered) {
-        if let Some(clock) = delivered.clock {
+    fn note_clock(&self, clock: Option<Instant>) {
+        if let Some(clock) = clock {
             self.clock
                 .fetch_max(clock.timestamp_millis(), Ordering::Relaxed);
         }

@@ -4,8 +4,8 @@ use std::{collections::HashSet, sync::Arc};
 
 use domain::{
     importing::{
-        ImportReport,
-        rows::{self, Contact, RowKind, Rows},
+        ImportReport, Page,
+        rows::{Contact, RowKind},
         walk::{End, Limits, Mark, Next, Walk},
     },
     operation::OperationResult,
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::{
     Job,
-    asker::{Asker, Wanted},
+    asker::Asker,
     page::{counted, parts, progress, taken_up},
 };
 use crate::application::AppResult;
@@ -54,16 +54,16 @@ async fn walk_list(job: &Arc<Job>, asker: &Arc<Asker>, state: &mut State) -> App
     drop(unit);
     let mut walk = taken_up(Limits::LIST, stored, page_done + 1);
     let ahead = asker.fetchers().await > 1;
-    let Next::Page(page) = walk.next() else {
+    let Next::Page(number) = walk.next() else {
         return Ok(());
     };
-    let mut delivered = asker.ask(Wanted::Contacts(page)).await?;
+    let ask = |number| asker.ask(move |source| source.contacts(number));
+    let mut page = ask(number).await?;
     loop {
-        let page = rows::read::<Contact>(delivered.page.rows);
-        let mark = walk.arrived(&page.keys, &delivered.page.totals)?;
+        let mark = walk.arrived(page.keys(), &page.totals)?;
         crash::point("import.page_fetched");
         let next = match walk.next() {
-            Next::Page(page) => Some(Wanted::Contacts(page)),
+            Next::Page(number) => Some(number),
             Next::Done(end) => {
                 state.done = true;
                 state.partial = end == End::Partial;
@@ -75,13 +75,13 @@ async fn walk_list(job: &Arc<Job>, asker: &Arc<Asker>, state: &mut State) -> App
             return stored.await;
         };
         // With a budget that leaves room, the next page is on its way while this one is stored.
-        delivered = if ahead {
-            let (stored, fetched) = tokio::join!(stored, asker.ask(next));
+        page = if ahead {
+            let (stored, fetched) = tokio::join!(stored, ask(next));
             stored?;
             fetched?
         } else {
             stored.await?;
-            asker.ask(next).await?
+            ask(next).await?
         };
     }
 }
@@ -90,18 +90,18 @@ async fn walk_list(job: &Arc<Job>, asker: &Arc<Asker>, state: &mut State) -> App
 async fn store(
     job: &Job,
     state: &mut State,
-    page: Rows<Contact>,
+    page: Page<Contact>,
     walk: &Walk,
     mark: &Mark,
 ) -> AppResult<()> {
     let client = &job.client;
     let operation = job.lease.operation;
     let mut unit = job.app.deps.store.begin_import().await?;
-    let stored = unit.rows().put_contacts(client.id, &page.rows).await?;
-    job.quarantine(unit.as_mut(), None, &page.quarantined)
+    let stored = unit.rows().put_contacts(client.id, page.rows()).await?;
+    job.quarantine(unit.as_mut(), None, page.quarantined())
         .await?;
     let changed: HashSet<_> = stored.created.iter().chain(&stored.updated).collect();
-    let contacts = page.rows.iter().map(|row| &row.value);
+    let contacts = page.rows().iter().map(|row| &row.value);
     let people = contacts.filter(|c| !c.is_group && changed.contains(&c.id));
     let owner = (client.id, &client.slug);
     job.app
@@ -111,12 +111,12 @@ async fn store(
     report.pages += 1;
     report
         .contacts
-        .add(counted(&page, page.rows.len(), &stored));
+        .add(counted(&page, page.rows().len(), &stored));
     let tags = page
-        .rows
+        .rows()
         .iter()
         .map(|row| (&row.value.id, row.value.tags.len()));
-    let tags = parts(RowKind::Tag, &page.quarantined, &stored, tags);
+    let tags = parts(RowKind::Tag, &page, &stored, tags);
     report.tags.add(tags);
     let checkpoint = walk.checkpoint();
     let mut runs = unit.runs();

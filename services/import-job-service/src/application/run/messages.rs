@@ -8,22 +8,22 @@ use std::{
 
 use domain::{
     importing::{
-        Counts, ExternalId, MessagesRead,
-        rows::{self, Message, RowKind, Rows},
+        Counts, ExternalId, MessagesRead, Page,
+        rows::Message,
         walk::{Checkpoint, End, Limits, Mark, Next},
     },
     shared::Instant,
 };
 use ports::{
     StoreError, crash,
-    crm::SourceError,
+    crm::{SourceError, TicketSource},
     importing::{DueTicket, ImportUnit, ListKey, StoredWalk, TicketMessages},
 };
 use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
     Job,
-    asker::{Asker, Wanted},
+    asker::Asker,
     page::{progress, taken_up},
     state::State,
 };
@@ -51,7 +51,7 @@ struct PageOf {
     ticket: DueTicket,
     /// The other side's clock before the first page was asked for.
     as_of: Instant,
-    rows: Rows<Message>,
+    page: Page<Message>,
     mark: Mark,
     checkpoint: Checkpoint,
     /// Whether pages were stored before.
@@ -171,9 +171,9 @@ async fn fetch(
 }
 
 /// Answers whether the end was sent with the last page.
-async fn walk(
-    asker: &Asker,
-    ticket: &DueTicket,
+async fn walk<'a>(
+    asker: &'a Asker,
+    ticket: &'a DueTicket,
     stored: Option<StoredWalk>,
     as_of: Instant,
     out: &mpsc::Sender<Came>,
@@ -181,10 +181,9 @@ async fn walk(
     let mut begun = stored.is_some();
     let mut walk = taken_up(Limits::MESSAGES, stored, 1);
     while let Next::Page(number) = walk.next() {
-        let wanted = Wanted::Messages(&ticket.id, number);
-        let delivered = asker.ask(wanted).await?;
-        let rows = rows::read::<Message>(delivered.page.rows);
-        let mark = walk.arrived(&rows.keys, &delivered.page.totals)?;
+        let request = |source: &'a dyn TicketSource| source.messages(&ticket.id, number);
+        let page = asker.ask(request).await?;
+        let mark = walk.arrived(page.keys(), &page.totals)?;
         crash::point("import.page_fetched");
         let end = match walk.next() {
             Next::Page(_) => None,
@@ -193,7 +192,7 @@ async fn walk(
         let page = PageOf {
             ticket: ticket.clone(),
             as_of,
-            rows,
+            page,
             mark,
             checkpoint: walk.checkpoint().clone(),
             begun,
@@ -266,12 +265,7 @@ impl PageOf {
         Self {
             ticket,
             as_of,
-            rows: Rows {
-                rows: Vec::new(),
-                quarantined: Vec::new(),
-                repeated: 0,
-                keys: Vec::new(),
-            },
+            page: Page::default(),
             mark: Mark {
                 pass: 0,
                 request: 0,
@@ -325,7 +319,7 @@ async fn close_page(
     read: &mut Vec<(ExternalId, MessagesRead)>,
 ) -> AppResult<()> {
     let ticket = &page.ticket;
-    job.quarantine(unit, Some(&ticket.id), &page.rows.quarantined)
+    job.quarantine(unit, Some(&ticket.id), page.page.quarantined())
         .await?;
     let operation = job.lease.operation;
     let list = ListKey::Messages(ticket.id.clone());
@@ -362,18 +356,16 @@ struct Group {
 }
 
 impl Group {
-    fn add(&mut self, page: PageOf) {
-        let rows = page.rows;
-        let of_kind = |row: &&rows::Quarantined| row.kind == RowKind::Message;
-        let quarantined = rows.quarantined.iter().filter(of_kind).count() as u64;
-        self.counts.quarantined += quarantined;
-        self.counts.received += rows.rows.len() as u64 + rows.repeated + quarantined;
+    fn add(&mut self, mut page: PageOf) {
+        let messages = page.page.take_rows();
+        // Those that are new or differ are counted when they are written.
+        self.counts.add(page.page.counts(messages.len(), 0, 0));
         self.pages += u64::from(page.mark.request > 0);
         self.tickets.insert(page.ticket.id.clone());
-        if !rows.rows.is_empty() {
+        if !messages.is_empty() {
             self.messages.push(TicketMessages {
                 ticket: page.ticket.id,
-                messages: rows.rows,
+                messages,
             });
         }
     }
@@ -389,10 +381,9 @@ impl Group {
             let stored = unit.rows().put_messages(client, &self.messages).await?;
             self.counts.created = stored.created.len() as u64;
             self.counts.updated = stored.updated.len() as u64;
+            self.counts.unchanged -= self.counts.created + self.counts.updated;
         }
-        let counts = &mut self.counts;
-        counts.unchanged = counts.received - counts.quarantined - counts.created - counts.updated;
-        state.run.report.messages.add(*counts);
+        state.run.report.messages.add(self.counts);
         state.run.report.pages += self.pages;
         Ok(())
     }

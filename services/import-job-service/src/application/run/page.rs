@@ -2,9 +2,9 @@
 
 use domain::{
     importing::{
-        Counts, ExternalId, ImportReport,
-        rows::{Entity, Quarantined, RowKind, Rows},
-        walk::Walk,
+        Counts, ExternalId, ImportReport, Page,
+        rows::{Entity, Quarantined, RowKind},
+        walk::{Limits, Walk},
     },
     operation::{Progress, Report},
 };
@@ -17,7 +17,6 @@ use serde::Serialize;
 
 use super::Job;
 use crate::application::AppResult;
-use domain::importing::walk::Limits;
 
 /// A walk where it was left, or from its beginning.
 pub(super) fn taken_up(limits: Limits, stored: Option<StoredWalk>, from_page: u64) -> Walk {
@@ -28,28 +27,19 @@ pub(super) fn taken_up(limits: Limits, stored: Option<StoredWalk>, from_page: u6
 }
 
 /// Counts of a page's rows of its own kind, of which some came into the store.
-pub(super) fn counted<T: Entity>(rows: &Rows<T>, taken: usize, stored: &Stored) -> Counts {
-    let quarantined = of_kind(&rows.quarantined, T::KIND);
-    let received = taken as u64 + rows.repeated + quarantined;
-    let (created, updated) = (stored.created.len() as u64, stored.updated.len() as u64);
-    Counts {
-        received,
-        created,
-        updated,
-        unchanged: received - quarantined - created - updated,
-        quarantined,
-    }
+pub(super) fn counted<T: Entity>(page: &Page<T>, taken: usize, stored: &Stored) -> Counts {
+    page.counts(taken, stored.created.len(), stored.updated.len())
 }
 
 /// Counts of the parts of rows, which share the fate of what they are parts of.
-pub(super) fn parts<'a>(
+pub(super) fn parts<'a, T: Entity>(
     kind: RowKind,
-    quarantined: &[Quarantined],
+    page: &Page<T>,
     stored: &Stored,
     rows: impl Iterator<Item = (&'a ExternalId, usize)>,
 ) -> Counts {
     let mut counts = Counts {
-        quarantined: of_kind(quarantined, kind),
+        quarantined: page.quarantined_of(kind),
         ..Counts::default()
     };
     for (id, count) in rows {
@@ -64,10 +54,6 @@ pub(super) fn parts<'a>(
     }
     counts.received = counts.created + counts.updated + counts.unchanged + counts.quarantined;
     counts
-}
-
-fn of_kind(quarantined: &[Quarantined], kind: RowKind) -> u64 {
-    quarantined.iter().filter(|row| row.kind == kind).count() as u64
 }
 
 impl Job {

@@ -4,24 +4,24 @@ use std::sync::Arc;
 
 use domain::{
     importing::{
-        Filter, Selection, TicketRun, messages_due,
-        rows::{self, Row, RowKind, Rows, Ticket},
+        ExternalId, Filter, Page, Selection, TicketRun, messages_due,
+        rows::{Row, RowKind, Ticket},
         walk::{End, Limits, Mark, Next, Walk},
     },
     operation::OperationResult,
+    shared::Instant,
 };
 use kernel::{Stop, payload};
 use operations::Ending;
 use ports::{
     StoreError, crash,
-    crm::Delivered,
     importing::{ImportUnit, ListKey},
 };
 use serde_json::Value;
 
 use super::{
     Job,
-    asker::{Asker, Wanted},
+    asker::Asker,
     messages,
     page::{counted, parts, progress, taken_up},
     state::State,
@@ -48,12 +48,13 @@ async fn walk_list(job: &Arc<Job>, asker: &Arc<Asker>, state: Option<State>) -> 
     let stored = job.stored_walk(&ListKey::Tickets).await?;
     let mut walk = taken_up(Limits::LIST, stored, 1);
     let ahead = asker.fetchers().await > 1;
-    let (mut state, mut delivered) = match (state, walk.next()) {
-        (state, Next::Page(page)) => {
-            let first = asker.ask(Wanted::Tickets(page)).await?;
+    let ask = |number| asker.ask(move |source| source.tickets(number));
+    let (mut state, mut page) = match (state, walk.next()) {
+        (state, Next::Page(number)) => {
+            let first = ask(number).await?;
             let state = match state {
                 Some(state) => state,
-                None => begin(job, asker, &first).await?,
+                None => begin(job, first.clock.unwrap_or_else(|| asker.clock())).await?,
             };
             (state, first)
         }
@@ -62,11 +63,10 @@ async fn walk_list(job: &Arc<Job>, asker: &Arc<Asker>, state: Option<State>) -> 
         (None, Next::Done(_)) => return Err(StoreError::Corrupt("checkpoint of an import").into()),
     };
     loop {
-        let page = rows::read::<Ticket>(delivered.page.rows);
-        let mark = walk.arrived(&page.keys, &delivered.page.totals)?;
+        let mark = walk.arrived(page.keys(), &page.totals)?;
         crash::point("import.page_fetched");
         let next = match walk.next() {
-            Next::Page(page) => Some(Wanted::Tickets(page)),
+            Next::Page(number) => Some(number),
             Next::Done(end) => {
                 state.run.tickets_done = true;
                 state.run.partial |= end == End::Partial;
@@ -79,25 +79,24 @@ async fn walk_list(job: &Arc<Job>, asker: &Arc<Asker>, state: Option<State>) -> 
             return Ok(state);
         };
         // With a budget that leaves room, the next page is on its way while this one is stored.
-        delivered = if ahead {
-            let (stored, fetched) = tokio::join!(stored, asker.ask(next));
+        page = if ahead {
+            let (stored, fetched) = tokio::join!(stored, ask(next));
             stored?;
             fetched?
         } else {
             stored.await?;
-            asker.ask(next).await?
+            ask(next).await?
         };
     }
 }
 
 /// A run that starts with its first page.
-async fn begin(job: &Job, asker: &Asker, first: &Delivered) -> AppResult<State> {
+async fn begin(job: &Job, started_at: Instant) -> AppResult<State> {
     let mut unit = job.app.deps.store.begin_import().await?;
     let filter = Filter {
         start_at: job.app.deps.policy.start_at,
         cursor: unit.runs().cursor(job.client.id).await?,
     };
-    let started_at = first.clock.unwrap_or_else(|| asker.clock());
     Ok(State {
         run: TicketRun::start(filter, started_at),
         walked: 0,
@@ -110,7 +109,7 @@ async fn begin(job: &Job, asker: &Asker, first: &Delivered) -> AppResult<State> 
 async fn store(
     job: &Job,
     state: &mut State,
-    mut page: Rows<Ticket>,
+    mut page: Page<Ticket>,
     walk: &Walk,
     mark: &Mark,
 ) -> AppResult<()> {
@@ -121,7 +120,7 @@ async fn store(
     if !due.is_empty() {
         unit.rows().owe_messages(client, &due).await?;
     }
-    job.quarantine(unit.as_mut(), None, &page.quarantined)
+    job.quarantine(unit.as_mut(), None, page.quarantined())
         .await?;
     let report = &mut state.run.report;
     report.pages += 1;
@@ -129,7 +128,7 @@ async fn store(
     let sessions = taken
         .iter()
         .map(|row| (&row.value.id, row.value.sessions.len()));
-    let sessions = parts(RowKind::Session, &page.quarantined, &stored, sessions);
+    let sessions = parts(RowKind::Session, &page, &stored, sessions);
     report.sessions.add(sessions);
     let list = ListKey::Tickets;
     unit.runs()
@@ -156,12 +155,12 @@ async fn select(
     job: &Job,
     unit: &mut dyn ImportUnit,
     run: &mut TicketRun,
-    page: &mut Rows<Ticket>,
-) -> AppResult<(Vec<Row<Ticket>>, Vec<domain::importing::ExternalId>)> {
-    let ids: Vec<_> = page.rows.iter().map(|row| row.value.id.clone()).collect();
+    page: &mut Page<Ticket>,
+) -> AppResult<(Vec<Row<Ticket>>, Vec<ExternalId>)> {
+    let ids: Vec<_> = page.rows().iter().map(|row| row.value.id.clone()).collect();
     let known = unit.rows().known_tickets(job.client.id, &ids).await?;
     let (mut taken, mut due) = (Vec::new(), Vec::new());
-    for row in std::mem::take(&mut page.rows) {
+    for row in page.take_rows() {
         run.saw(row.value.updated_at);
         let stored = known.get(&row.value.id);
         let at = row.value.updated_at;

@@ -1,12 +1,16 @@
+use domain::{
+    importing::rows::{Contact, Message, RowKind, Ticket},
+    shared::Instant,
+};
 use serde_json::json;
 
 use super::*;
 
-fn one<T: Entity>(row: Value) -> Result<T, Fault> {
+fn one<T: Wire>(row: Value) -> Result<T, Fault> {
     let mut read = read::<T>(vec![row]);
-    match read.rows.pop() {
+    match read.take_rows().pop() {
         Some(row) => Ok(row.value),
-        None => Err(read.quarantined.pop().unwrap().fault),
+        None => Err(read.quarantined()[0].fault.clone()),
     }
 }
 
@@ -26,7 +30,7 @@ fn a_ticket_keeps_all_that_was_sent() {
         ],
     });
     let read = read::<Ticket>(vec![row]);
-    let ticket = &read.rows[0].value;
+    let ticket = &read.rows()[0].value;
     assert_eq!(ticket.id.as_str(), "7f3e");
     assert_eq!(ticket.created_at, Some(instant("2026-03-01T13:00:00.123Z")));
     assert_eq!(ticket.updated_at, instant("2026-03-01T14:00:00Z"));
@@ -35,7 +39,7 @@ fn a_ticket_keeps_all_that_was_sent() {
     assert_eq!(ticket.sessions.len(), 1, "the other has no id");
     assert_eq!(ticket.sessions[0].agent.as_ref().unwrap().id.as_str(), "4");
     assert_eq!(ticket.extra.get("companyId"), Some(&json!(3)));
-    let [part] = &read.quarantined[..] else {
+    let [part] = read.quarantined() else {
         panic!("one part")
     };
     assert_eq!(
@@ -95,8 +99,8 @@ fn a_row_without_meaning_is_quarantined_with_its_reason() {
         ),
     ] {
         let read = read::<Ticket>(vec![row.clone()]);
-        assert!(read.rows.is_empty() && read.keys.len() == 1, "{row}");
-        assert_eq!(read.quarantined[0].fault.to_string(), fault, "{row}");
+        assert!(read.rows().is_empty() && read.keys().len() == 1, "{row}");
+        assert_eq!(read.quarantined()[0].fault.to_string(), fault, "{row}");
         assert!(!format!("{read:?}").contains("Ana"));
     }
 }
@@ -111,13 +115,13 @@ fn of_one_id_in_a_page_the_newest_counts() {
         row(json!(2), 1, "last"),
     ]);
     let bodies: Vec<_> = read
-        .rows
+        .rows()
         .iter()
         .map(|row| row.value.body.as_ref().unwrap().as_str())
         .collect();
     assert_eq!(bodies, ["new", "last"]);
-    assert_eq!((read.repeated, read.keys.len()), (2, 4));
-    assert_eq!(read.keys[0], read.keys[1]);
+    assert_eq!((read.counts(2, 0, 0).received, read.keys().len()), (4, 4));
+    assert_eq!(read.keys()[0], read.keys()[1]);
 }
 
 #[test]
@@ -135,7 +139,7 @@ fn a_contact_has_its_tags_and_no_nul() {
 
 #[test]
 fn quarantined_rows_keep_one_key() {
-    let key = |row: Value| read::<Contact>(vec![row]).quarantined[0].key();
+    let key = |row: Value| read::<Contact>(vec![row]).quarantined()[0].key();
     assert_eq!(key(json!({"id": 5, "tags": 1})), "5");
     assert_eq!(key(json!({"a": 1, "b": 2})), key(json!({"b": 2, "a": 1})));
     assert_ne!(key(json!({"a": 1})), key(json!({"a": 2})));

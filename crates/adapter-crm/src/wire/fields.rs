@@ -1,12 +1,11 @@
 //! The members of a row.
 
 use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
-use serde_json::{Map, Value};
-
-use crate::{
+use domain::{
     importing::{ExternalId, Fault, Personal},
     shared::{Instant, number_text},
 };
+use serde_json::{Map, Value};
 
 /// Numbers from here on are milliseconds, below they are seconds: 1973 or 5138.
 const MILLISECONDS_FROM: i64 = 100_000_000_000;
@@ -21,7 +20,7 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) const fn new(members: &'a Map<String, Value>) -> Self {
+    pub const fn new(members: &'a Map<String, Value>) -> Self {
         Self {
             members,
             parent: String::new(),
@@ -38,19 +37,19 @@ impl<'a> Fields<'a> {
         self.members.get(name).filter(|value| !value.is_null())
     }
 
-    pub(super) fn id(&mut self, name: &'static str) -> Result<ExternalId, Fault> {
+    pub fn id(&mut self, name: &'static str) -> Result<ExternalId, Fault> {
         self.optional_id(name)?
             .ok_or_else(|| self.fault(name, "missing"))
     }
 
-    pub(super) fn optional_id(&mut self, name: &'static str) -> Result<Option<ExternalId>, Fault> {
+    pub fn optional_id(&mut self, name: &'static str) -> Result<Option<ExternalId>, Fault> {
         self.get(name)
             .map(|value| ExternalId::parse(value).map_err(|code| self.fault(name, code)))
             .transpose()
     }
 
     /// A text; numbers are taken as they are written. NUL, which no database keeps, is replaced.
-    pub(super) fn text(&mut self, name: &'static str) -> Result<Option<String>, Fault> {
+    pub fn text(&mut self, name: &'static str) -> Result<Option<String>, Fault> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) if text.contains('\0') => {
@@ -62,11 +61,11 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn personal(&mut self, name: &'static str) -> Result<Option<Personal>, Fault> {
+    pub fn personal(&mut self, name: &'static str) -> Result<Option<Personal>, Fault> {
         Ok(self.text(name)?.map(Personal::new))
     }
 
-    pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Fault> {
+    pub fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Fault> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(*flag)),
@@ -79,7 +78,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An instant in RFC 3339; without a zone it is UTC; or seconds or milliseconds since 1970.
-    pub(super) fn instant(&mut self, name: &'static str) -> Result<Option<Instant>, Fault> {
+    pub fn instant(&mut self, name: &'static str) -> Result<Option<Instant>, Fault> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
@@ -100,7 +99,7 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| self.fault(name, "not_an_instant"))
     }
 
-    pub(super) fn list(&mut self, name: &'static str) -> Result<Option<Vec<Value>>, Fault> {
+    pub fn list(&mut self, name: &'static str) -> Result<Option<Vec<Value>>, Fault> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Array(items)) => Ok(Some(items.clone())),
@@ -109,7 +108,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The members of an object inside, whose faults name this parent.
-    pub(super) fn inside(&mut self, name: &'static str) -> Result<Option<Self>, Fault> {
+    pub fn inside(&mut self, name: &'static str) -> Result<Option<Self>, Fault> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Object(members)) => Ok(Some(Self {
@@ -121,12 +120,12 @@ impl<'a> Fields<'a> {
     }
 
     /// A fault of the row for lack of this member.
-    pub(super) fn missing(&self, name: &str) -> Fault {
+    pub fn missing(&self, name: &str) -> Fault {
         self.fault(name, "missing")
     }
 
     /// The members that were not asked for.
-    pub(super) fn rest(&self) -> Map<String, Value> {
+    pub fn rest(&self) -> Map<String, Value> {
         self.members
             .iter()
             .filter(|(name, _)| !self.read.contains(&name.as_str()))

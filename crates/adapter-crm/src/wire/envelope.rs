@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use domain::{importing::Totals, shared::whole_surrogates};
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::shared::whole_surrogates;
+use super::Malformed;
 
 /// Members that may hold the rows.
 const ROWS: [&str; 4] = ["data", "tickets", "messages", "contacts"];
@@ -15,61 +15,32 @@ const PAGES: [&str; 4] = ["totalPages", "last_page", "total_pages", "lastPage"];
 const TOTAL: [&str; 3] = ["total", "totalCount", "total_count"];
 const MORE: [&str; 2] = ["hasMore", "has_more"];
 
-/// Why a body is not a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EnvelopeError {
-    /// HTML, a cut-off document, nothing at all.
-    #[error("the body is not JSON")]
-    NotJson,
-    /// An error reported under a good status.
-    #[error("the body reports an error")]
-    ErrorBody,
-    /// JSON, but no known envelope.
-    #[error("the body is no known page envelope")]
-    Unknown,
-}
+/// HTML, a cut-off document, nothing at all.
+const NOT_JSON: Malformed = "body_not_json";
+/// An error reported under a good status.
+const ERROR_BODY: Malformed = "body_reports_error";
+/// JSON, but no known envelope.
+const UNKNOWN: Malformed = "unknown_envelope";
 
-impl EnvelopeError {
-    /// Stable code in snake_case.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NotJson => "body_not_json",
-            Self::ErrorBody => "body_reports_error",
-            Self::Unknown => "unknown_envelope",
-        }
-    }
-}
-
-/// What a page says about the whole list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
-    /// How many pages there are.
-    pub pages: Option<u64>,
-    /// How many rows there are.
-    pub rows: Option<u64>,
-    /// Whether more pages follow.
-    pub more: Option<bool>,
-}
-
-/// One page as it was delivered.
+/// A page as it was delivered.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Page {
+pub struct Envelope {
     /// Its rows, unread.
     pub rows: Vec<Value>,
     /// What it says about the list.
     pub totals: Totals,
 }
 
-impl Page {
+impl Envelope {
     /// Reads a body. What is no text in it is U+FFFD, and a row that still cannot be read, such as one
     /// with a number beyond any type, is the text it came as: one row never ends a page.
     ///
     /// # Errors
     /// Whenever it is not certain which rows it delivers.
-    pub fn parse(body: &[u8]) -> Result<Self, EnvelopeError> {
+    pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
         let body = match serde_json::from_slice(body) {
             Ok(body) => body,
-            Err(_) => row_by_row(body).ok_or(EnvelopeError::NotJson)?,
+            Err(_) => row_by_row(body).ok_or(NOT_JSON)?,
         };
         match body {
             Value::Array(rows) => Ok(Self {
@@ -77,16 +48,16 @@ impl Page {
                 totals: Totals::default(),
             }),
             Value::Object(envelope) => Self::wrapped(envelope),
-            _ => Err(EnvelopeError::Unknown),
+            _ => Err(UNKNOWN),
         }
     }
 
-    fn wrapped(mut envelope: Map<String, Value>) -> Result<Self, EnvelopeError> {
+    fn wrapped(mut envelope: Map<String, Value>) -> Result<Self, Malformed> {
         let reports = |member: &str| envelope.get(member).is_some_and(is_set);
         if reports("error") || reports("errors") || envelope.get("success") == Some(&false.into()) {
-            return Err(EnvelopeError::ErrorBody);
+            return Err(ERROR_BODY);
         }
-        let totals = Totals::of(&envelope);
+        let totals = totals(&envelope);
         let mut found = ROWS
             .iter()
             .filter_map(|name| envelope.remove(*name))
@@ -96,7 +67,7 @@ impl Page {
             });
         match (found.next(), found.next()) {
             (Some(rows), None) => Ok(Self { rows, totals }),
-            _ => Err(EnvelopeError::Unknown),
+            _ => Err(UNKNOWN),
         }
     }
 }
@@ -139,46 +110,20 @@ fn is_set(value: &Value) -> bool {
     }
 }
 
-impl Totals {
-    fn of(envelope: &Map<String, Value>) -> Self {
-        let held = HOLDERS
+fn totals(envelope: &Map<String, Value>) -> Totals {
+    let held = HOLDERS
+        .iter()
+        .filter_map(|name| envelope.get(*name)?.as_object());
+    let places: Vec<_> = std::iter::once(envelope).chain(held).collect();
+    let find = |names: &[&str]| {
+        names
             .iter()
-            .filter_map(|name| envelope.get(*name)?.as_object());
-        let places: Vec<_> = std::iter::once(envelope).chain(held).collect();
-        let find = |names: &[&str]| {
-            names
-                .iter()
-                .find_map(|name| places.iter().find_map(|place| place.get(*name)))
-        };
-        Self {
-            pages: find(&PAGES).and_then(number),
-            rows: find(&TOTAL).and_then(number),
-            more: find(&MORE).and_then(Value::as_bool),
-        }
-    }
-
-    /// These, with what they leave out taken from an earlier page of the same walk.
-    #[must_use]
-    pub(super) const fn after(self, earlier: Self) -> Self {
-        Self {
-            pages: if self.pages.is_some() {
-                self.pages
-            } else {
-                earlier.pages
-            },
-            rows: if self.rows.is_some() {
-                self.rows
-            } else {
-                earlier.rows
-            },
-            more: self.more,
-        }
-    }
-
-    /// Whether there is less than there was.
-    pub(super) fn shrank_from(self, earlier: Self) -> bool {
-        let less = |now: Option<u64>, then: Option<u64>| now.zip(then).is_some_and(|(n, t)| n < t);
-        less(self.rows, earlier.rows) || less(self.pages, earlier.pages)
+            .find_map(|name| places.iter().find_map(|place| place.get(*name)))
+    };
+    Totals {
+        pages: find(&PAGES).and_then(number),
+        rows: find(&TOTAL).and_then(number),
+        more: find(&MORE).and_then(Value::as_bool),
     }
 }
 
@@ -197,7 +142,7 @@ mod tests {
     #[test]
     fn every_envelope_of_the_other_side_is_read() {
         let read = |body: &str| {
-            let page = Page::parse(body.as_bytes()).unwrap();
+            let page = Envelope::parse(body.as_bytes()).unwrap();
             let Totals { pages, rows, more } = page.totals;
             (page.rows.len(), pages, rows, more)
         };
@@ -233,37 +178,34 @@ mod tests {
                 format!(r#"[{{"id":1}},{row},{{"id":2}}]"#),
                 format!(r#"{{"meta":{{"total":3}},"data":[{{"id":1}},{row},{{"id":2}}]}}"#),
             ] {
-                let page = Page::parse(body.as_bytes()).unwrap();
+                let page = Envelope::parse(body.as_bytes()).unwrap();
                 assert_eq!(page.rows.len(), 3, "{body}");
                 assert_eq!(page.rows[1], expected, "{body}");
                 assert_eq!(page.totals.rows, body.starts_with('{').then_some(3));
             }
         }
-        let page = Page::parse(b"[{\"name\":\"Jos\xe9\"},{}]").unwrap();
+        let page = Envelope::parse(b"[{\"name\":\"Jos\xe9\"},{}]").unwrap();
         assert_eq!(page.rows[0]["name"], "Jos\u{fffd}");
     }
 
     #[test]
     fn what_is_no_page_is_never_an_empty_one() {
         for (body, why) in [
-            ("", EnvelopeError::NotJson),
-            ("<html></html>", EnvelopeError::NotJson),
-            (r#"{"data":[{"id":1},{"#, EnvelopeError::NotJson),
-            (r#"{"data":[{"name":"\ud83d"},{"#, EnvelopeError::NotJson),
-            (r#"[{"name":"\ud83d"}] x"#, EnvelopeError::NotJson),
-            (r#"{"error":"maintenance"}"#, EnvelopeError::ErrorBody),
-            (
-                r#"{"error":{"code":1},"data":[]}"#,
-                EnvelopeError::ErrorBody,
-            ),
-            (r#"{"success":false,"data":[]}"#, EnvelopeError::ErrorBody),
-            ("{}", EnvelopeError::Unknown),
-            ("null", EnvelopeError::Unknown),
-            (r#"{"rows":[]}"#, EnvelopeError::Unknown),
-            (r#"{"data":{}}"#, EnvelopeError::Unknown),
-            (r#"{"data":[],"contacts":[]}"#, EnvelopeError::Unknown),
+            ("", NOT_JSON),
+            ("<html></html>", NOT_JSON),
+            (r#"{"data":[{"id":1},{"#, NOT_JSON),
+            (r#"{"data":[{"name":"\ud83d"},{"#, NOT_JSON),
+            (r#"[{"name":"\ud83d"}] x"#, NOT_JSON),
+            (r#"{"error":"maintenance"}"#, ERROR_BODY),
+            (r#"{"error":{"code":1},"data":[]}"#, ERROR_BODY),
+            (r#"{"success":false,"data":[]}"#, ERROR_BODY),
+            ("{}", UNKNOWN),
+            ("null", UNKNOWN),
+            (r#"{"rows":[]}"#, UNKNOWN),
+            (r#"{"data":{}}"#, UNKNOWN),
+            (r#"{"data":[],"contacts":[]}"#, UNKNOWN),
         ] {
-            assert_eq!(Page::parse(body.as_bytes()), Err(why), "{body}");
+            assert_eq!(Envelope::parse(body.as_bytes()), Err(why), "{body}");
         }
     }
 }
