@@ -8,5 +8,6 @@ pub mod customer;
 pub mod importing;
 pub mod operation;
 pub mod recycle;
+pub mod scheduling;
 pub mod segment;
 pub mod shared;

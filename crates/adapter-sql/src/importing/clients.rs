@@ -8,7 +8,8 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use domain::{
-    importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute, Schedule},
+    importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
+    scheduling::Schedule,
     shared::{Instant, WorkspaceId},
 };
 use ports::{

@@ -1,7 +1,8 @@
 //! Clients.
 
 use domain::{
-    importing::{ApiToken, BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute, Schedule},
+    importing::{ApiToken, BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
+    scheduling::Schedule,
     shared::WorkspaceId,
 };
 use ports::{

@@ -25,9 +25,6 @@ pub enum ClientError {
     /// Empty, longer than 4,096 bytes, or with characters that no header can carry.
     #[error("the token must be 1 to 4096 visible ASCII characters")]
     Token,
-    /// No cron expression of five fields that ever comes true.
-    #[error("must be a cron expression: minute, hour, day of month, month, day of week, in UTC")]
-    Schedule,
 }
 
 /// A client's name in URLs, `[a-z0-9-]{1,64}`, unique over the installation.

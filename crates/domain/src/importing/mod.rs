@@ -8,7 +8,6 @@ mod page;
 mod report;
 mod retry;
 pub mod rows;
-mod schedule;
 pub mod walk;
 
 pub use budget::{Admission, BudgetKey, Pace, WINDOW};
@@ -18,4 +17,3 @@ pub use external::{ExternalId, Fault, Fingerprint, Personal};
 pub use page::{Page, Totals};
 pub use report::{Counts, ImportReport};
 pub use retry::{Failure, Retry, next_try};
-pub use schedule::Schedule;

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute, Schedule},
+    importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
+    scheduling::Schedule,
     shared::{Instant, WorkspaceId},
 };
 

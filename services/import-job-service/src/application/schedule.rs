@@ -1,7 +1,7 @@
 //! Runs that a schedule asks for, and rows that have served their time.
 
 use chrono::TimeDelta;
-use domain::importing::Schedule;
+use domain::scheduling::Schedule;
 
 use super::{App, AppResult};
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
-    importing::Schedule,
     operation::{OperationResult, OperationState},
+    scheduling::Schedule,
 };
 use fake_crm::{Endpoint, Fault, Misbehaviour, Plan, RetryAfter};
 use import_job_service::application::{AppError, clients::ChangeClient};

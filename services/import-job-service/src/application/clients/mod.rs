@@ -4,7 +4,8 @@ mod change;
 mod create;
 
 use domain::{
-    importing::{ApiToken, BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute, Schedule},
+    importing::{ApiToken, BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
+    scheduling::Schedule,
     shared::Violation,
 };
 use ports::{

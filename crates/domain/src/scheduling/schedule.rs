@@ -1,11 +1,15 @@
-//! When a client is imported by itself.
+//! Cron expressions.
 
 use std::fmt;
 
 use croner::Cron;
 
-use super::ClientError;
 use crate::shared::Instant;
+
+/// Not a cron expression of five fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a cron expression: minute, hour, day of month, month, day of week, in UTC")]
+pub struct ScheduleError;
 
 /// A cron expression of five fields, read in UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,14 +26,14 @@ impl Schedule {
     ///
     /// # Errors
     /// When it is none, or has another number of fields.
-    pub fn parse(text: &str) -> Result<Self, ClientError> {
+    pub fn parse(text: &str) -> Result<Self, ScheduleError> {
         let text = text.split_whitespace().collect::<Vec<_>>();
         let fields = text.len();
         let text = text.join(" ");
         if fields != 5 || text.len() > Self::MAX {
-            return Err(ClientError::Schedule);
+            return Err(ScheduleError);
         }
-        let cron = text.parse::<Cron>().map_err(|_| ClientError::Schedule)?;
+        let cron = text.parse::<Cron>().map_err(|_| ScheduleError)?;
         Ok(Self { text, cron })
     }
 
@@ -83,7 +87,7 @@ mod tests {
             "@daily",
             "a b c d e",
         ] {
-            assert_eq!(Schedule::parse(bad), Err(ClientError::Schedule), "{bad}");
+            assert_eq!(Schedule::parse(bad), Err(ScheduleError), "{bad}");
         }
         let never = Schedule::parse("0 0 30 2 *").unwrap();
         assert_eq!(never.next_after(at("2026-01-01T00:00:00Z")), None);

@@ -1,0 +1,5 @@
+//! When things happen by themselves.
+
+mod schedule;
+
+pub use schedule::{Schedule, ScheduleError};
