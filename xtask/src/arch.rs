@@ -102,6 +102,9 @@ const OWNED: &[(&str, &[&str])] = &[
     ("tokio-postgres-rustls", &["adapter-sql"]),
 ];
 
+/// Folders of a service that are of no capability.
+const NOT_CAPABILITIES: &[&str] = &["http", "consumers", "workers", "module"];
+
 /// What a use case must not know.
 const NOT_IN_APPLICATION: &[&str] = &[
     "actix_web",
@@ -203,7 +206,7 @@ fn mentions(file: &SourceFile) -> Vec<String> {
     }
     let mut banned: Vec<&str> = Vec::new();
     if parts.first() == Some(&"services") {
-        if parts.contains(&"application") {
+        if is_use_case(&parts) {
             banned.extend(NOT_IN_APPLICATION);
         } else if !parts
             .iter()
@@ -229,6 +232,15 @@ fn mentions(file: &SourceFile) -> Vec<String> {
         }
     }
     findings
+}
+
+/// Whether a file of a service is of a capability: its folder is neither inbound nor the module.
+fn is_use_case(parts: &[&str]) -> bool {
+    match parts {
+        [_, ALL_IN_ONE, ..] => false,
+        [_, _, "src", folder, _, ..] => !NOT_CAPABILITIES.contains(folder),
+        _ => false,
+    }
 }
 
 /// Whether the line has the word; one that ends in `_` is the beginning of words.

@@ -73,6 +73,7 @@ fn use_cases_name_no_framework_and_only_the_module_names_adapters() {
             "use adapter_sql::Pool;",
             true,
         ),
+        ("client/create.rs", "use http_kit::Problem;", false),
         ("http/list.rs", "use actix_web::web;", true),
         ("http/list.rs", "use adapter_sql::Pool;", false),
         ("http/list.rs", "diesel::sql_query(x)", false),

@@ -14,8 +14,8 @@ use adapter_crm::{
 };
 use domain::{
     importing::{
-        ApiToken, BaseUrl, ExternalId, Filter, Fingerprint, MessagesRead, Page, Retry, Selection,
-        TicketRun, messages_due, next_try,
+        ApiToken, BaseUrl, ExternalId, Filter, Fingerprint, MessagesRead, Page, Retry, TicketRun,
+        messages_due, next_try,
         rows::{Contact, Message, Row, Ticket},
         walk::{End, Limits, Next, Walk},
     },
@@ -105,9 +105,7 @@ impl Importer {
             for row in read.take_rows() {
                 let id = row.value.id.clone();
                 let stored = self.tickets.get(&id).copied();
-                run.saw(row.value.updated_at);
-                let selection = filter.select(row.value.updated_at, row.fingerprint, stored);
-                self.late += u64::from(selection == Selection::Late);
+                run.select(&row, stored);
                 if messages_due(&row, self.read.get(&id)) {
                     due.push((id.clone(), row.fingerprint));
                 }
@@ -124,7 +122,8 @@ impl Importer {
             self.read.insert(ticket, read);
         }
         let mut run = run.unwrap();
-        run.partial = end == End::Partial;
+        run.end_tickets(end);
+        self.late += run.report.late;
         self.cursor = run.cursor();
         Ok(end)
     }

@@ -1,9 +1,14 @@
 //! import-job-service: imports from outside CRMs.
 //!
-//! `application` holds the use cases; `http`, `consumers` and `workers` call them; `module` puts adapters
-//! and use cases together.
+//! Each capability is a folder, each use case a file: `client`, `run`, `batch`, `row`. `http` and `workers` call
+//! them; `use_cases` puts them on their ports, and `module` chooses the adapters behind these.
 
-pub mod application;
+pub mod batch;
+pub mod client;
 pub mod http;
 pub mod module;
+mod paging;
+pub mod row;
+pub mod run;
+pub mod use_cases;
 pub mod workers;

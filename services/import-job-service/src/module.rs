@@ -32,8 +32,9 @@ pub use embedded::embedded;
 pub use replica::ImportJobService;
 
 use crate::{
-    application::{App, Deps, Policy},
     http::{self, AdminToken, ApiState},
+    run::Policy,
+    use_cases::{Setup, UseCases},
     workers,
 };
 
@@ -46,7 +47,8 @@ const CONTEXTS: &[Context] = &[Context::Messaging, Context::Operations, Context:
 /// The service, its store open.
 struct Imports<Db> {
     settings: Settings,
-    app: Arc<App>,
+    cases: UseCases,
+    ids: Arc<dyn IdGenerator>,
     db: Db,
     idempotency: Arc<dyn IdempotencyStore>,
     /// Ties it to the process once that has begun.
@@ -58,7 +60,7 @@ where
     Db: OutboxQueue + InboxStore + DeadLetters + Clone + 'static,
 {
     fn messaging(&self) -> Messaging {
-        let signal = Signal::from(self.app.wake().on_outbox());
+        let signal = Signal::from(self.cases.wake.on_outbox());
         Messaging::of("imports", &self.db, signal, |router: Router| router)
     }
 
@@ -66,11 +68,11 @@ where
         (self.attach)(&host.life);
         let imports = &self.settings.imports;
         if host.roles.workers {
-            workers::start(&self.app, &host.life, imports.runs);
+            workers::start(&self.cases, &host.life, imports.runs);
         }
         let context = host.context(Requests {
             store: self.idempotency,
-            ids: Arc::clone(&self.app.deps().ids),
+            ids: self.ids,
             sealer: Sealer::new(&derived_key(&host.secret, "import-cursors")),
             body_limit: LARGEST_BODY,
         });
@@ -82,7 +84,7 @@ where
             );
         }
         let state = Data::new(ApiState {
-            app: Arc::clone(&self.app),
+            cases: self.cases.clone(),
             context: context.clone(),
             admin,
         });
@@ -94,7 +96,7 @@ where
             v1: Arc::new(http::v1::configure),
             document: http::document(),
             context,
-            operations: self.app,
+            operations: self.cases.control,
         })
     }
 }
@@ -148,14 +150,14 @@ struct Process {
 }
 
 /// The use cases on a database.
-fn app<D: Database>(checked: Checked, secret: &str, db: &D, process: &Process) -> Arc<App> {
+fn use_cases<D: Database>(checked: Checked, secret: &str, db: &D, process: &Process) -> UseCases {
     let limits = adapter_crm::Settings {
         allowed_hosts: checked.allowed_hosts,
         ..adapter_crm::Settings::default()
     };
     let clock = Arc::clone(&process.clock);
     let crm = HttpCrm::new(limits, Arc::new(SystemLookup), clock);
-    let deps = Deps {
+    UseCases::new(&Setup {
         store: Arc::new(db.clone()),
         queries: Arc::new(db.clone()),
         crm: Arc::new(crm),
@@ -165,8 +167,7 @@ fn app<D: Database>(checked: Checked, secret: &str, db: &D, process: &Process) -
         ids: Arc::clone(&process.ids),
         owner: process.owner.clone(),
         policy: checked.policy,
-    };
-    Arc::new(App::new(deps))
+    })
 }
 
 #[cfg(test)]

@@ -3,11 +3,15 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::{Fingerprint, ImportReport, rows::Row, rows::Ticket};
+use super::{
+    Fingerprint, ImportReport,
+    rows::{Row, Ticket},
+    walk::End,
+};
 use crate::shared::Instant;
 
 /// How far the cursor stays behind what was seen.
-pub const OVERLAP: TimeDelta = TimeDelta::minutes(2);
+const OVERLAP: TimeDelta = TimeDelta::minutes(2);
 
 /// A stamp further ahead of the other side's own clock says nothing about when it was made.
 const AHEAD: TimeDelta = TimeDelta::minutes(1);
@@ -35,7 +39,7 @@ pub enum Selection {
 
 impl Filter {
     /// Judges a ticket by its instant, its fingerprint, and the one that is stored.
-    pub fn select(&self, at: Instant, sent: Fingerprint, stored: Option<Fingerprint>) -> Selection {
+    fn select(&self, at: Instant, sent: Fingerprint, stored: Option<Fingerprint>) -> Selection {
         if at < self.start_at {
             return Selection::Outside;
         }
@@ -49,7 +53,7 @@ impl Filter {
 
 /// The cursor after a complete run: the lesser of the run's start by the other side's clock and the
 /// highest instant seen, minus the overlap; never back. Where nothing was seen it stays.
-pub fn next_cursor(
+fn next_cursor(
     present: Option<Instant>,
     run_start: Instant,
     highest_seen: Option<Instant>,
@@ -80,16 +84,13 @@ pub fn messages_due(ticket: &Row<Ticket>, last: Option<&MessagesRead>) -> bool {
 /// The state of a run over tickets and messages, beside its walks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketRun {
-    /// The filter, fixed at the start.
-    pub filter: Filter,
-    /// When it started, by the other side's clock: the upper bound of its cursor.
-    pub started_at: Instant,
-    /// The highest instant of a ticket seen.
-    pub highest_seen: Option<Instant>,
-    /// Whether all tickets were walked: messages are next.
-    pub tickets_done: bool,
-    /// Whether no pass over the tickets was stable: the cursor stays.
-    pub partial: bool,
+    /// Fixed at the start.
+    filter: Filter,
+    started_at: Instant,
+    /// The highest instant of a ticket that passed the filter's start.
+    highest_seen: Option<Instant>,
+    tickets_done: bool,
+    partial: bool,
     /// What it did.
     pub report: ImportReport,
 }
@@ -107,11 +108,41 @@ impl TicketRun {
         }
     }
 
-    /// Notes the instant of a ticket that was read and passed the filter's start.
-    pub fn saw(&mut self, at: Instant) {
+    /// When it started, by the other side's clock: the upper bound of its cursor.
+    pub const fn started_at(&self) -> Instant {
+        self.started_at
+    }
+
+    /// Whether all tickets were walked: messages are next.
+    pub const fn tickets_done(&self) -> bool {
+        self.tickets_done
+    }
+
+    /// Whether rows may be missing until the next run: the cursor stays.
+    pub const fn is_partial(&self) -> bool {
+        self.partial
+    }
+
+    /// Judges a ticket that was read, with the fingerprint that is stored of it.
+    pub fn select(&mut self, ticket: &Row<Ticket>, stored: Option<Fingerprint>) -> Selection {
+        let at = ticket.value.updated_at;
         if at >= self.filter.start_at {
             self.highest_seen = self.highest_seen.max(Some(at));
         }
+        let selection = self.filter.select(at, ticket.fingerprint, stored);
+        self.report.late += u64::from(selection == Selection::Late);
+        selection
+    }
+
+    /// Notes that all tickets were walked.
+    pub fn end_tickets(&mut self, end: End) {
+        self.tickets_done = true;
+        self.partial |= end == End::Partial;
+    }
+
+    /// Notes that messages of a ticket may be missing until the next run.
+    pub const fn leave_out_messages(&mut self) {
+        self.partial = true;
     }
 
     /// The cursor to store with the run's last page.
@@ -133,6 +164,21 @@ mod tests {
 
     fn at(minute: i64) -> Instant {
         DateTime::from_timestamp(1_780_000_000 + minute * 60, 0).unwrap()
+    }
+
+    fn ticket(minute: i64, status: &str) -> Row<Ticket> {
+        let value = Ticket {
+            id: ExternalId::from_stored("t".to_owned()),
+            created_at: None,
+            updated_at: at(minute),
+            status: None,
+            is_group: false,
+            contact: None,
+            sessions: Vec::new(),
+            extra: serde_json::Map::new(),
+        };
+        let fingerprint = Fingerprint::of(&json!([minute, status]));
+        Row { value, fingerprint }
     }
 
     #[test]
@@ -158,10 +204,11 @@ mod tests {
             cursor: Some(at(10)),
         };
         let mut run = TicketRun::start(filter, at(100));
-        run.saw(at(90));
-        run.saw(at(-5));
+        for minute in [90, -5] {
+            run.select(&ticket(minute, "open"), None);
+        }
         assert_eq!(run.cursor(), Some(at(88)));
-        run.partial = true;
+        run.end_tickets(End::Partial);
         assert_eq!(run.cursor(), Some(at(10)));
     }
 
@@ -182,20 +229,6 @@ mod tests {
 
     #[test]
     fn messages_are_read_for_what_changed_and_for_instants_that_had_not_passed() {
-        let ticket = |minute, status| {
-            let value = Ticket {
-                id: ExternalId::from_stored("t".to_owned()),
-                created_at: None,
-                updated_at: at(minute),
-                status: None,
-                is_group: false,
-                contact: None,
-                sessions: Vec::new(),
-                extra: serde_json::Map::new(),
-            };
-            let fingerprint = Fingerprint::of(&json!([minute, status]));
-            Row { value, fingerprint }
-        };
         let open = ticket(10, "open");
         let read_at = |minute| MessagesRead {
             ticket: open.fingerprint,

@@ -12,7 +12,7 @@ pub mod walk;
 
 pub use budget::{Admission, BudgetKey, Pace, WINDOW};
 pub use client::{ApiToken, BaseUrl, ClientError, ClientSlug, RequestsPerMinute};
-pub use cursor::{Filter, MessagesRead, OVERLAP, Selection, TicketRun, messages_due, next_cursor};
+pub use cursor::{Filter, MessagesRead, Selection, TicketRun, messages_due};
 pub use external::{ExternalId, Fault, Fingerprint, Personal};
 pub use page::{Page, Totals};
 pub use report::{Counts, ImportReport};

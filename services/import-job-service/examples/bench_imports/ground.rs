@@ -16,7 +16,12 @@ use domain::{
     importing::RequestsPerMinute,
     shared::{UserId, WorkspaceId},
 };
-use import_job_service::application::{Actor, App, Deps, Policy, RequestId, clients::NewClient};
+use import_job_service::{
+    client::NewClient,
+    run::Policy,
+    use_cases::{Setup, UseCases},
+};
+use kernel::{Actor, RequestId};
 use ports::{
     IdGenerator,
     crm::RateBudget,
@@ -80,14 +85,14 @@ pub fn replica(
     node: u16,
     budget: Arc<dyn RateBudget>,
     requests_per_minute: i64,
-) -> Arc<App> {
+) -> UseCases {
     let limits = adapter_crm::Settings {
         allowed_hosts: AllowedHosts::parse(crm.url.trim_start_matches("http://")).unwrap(),
         ..adapter_crm::Settings::default()
     };
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(Snowflakes::new(node, clock.clone()).unwrap());
-    let deps = Deps {
+    UseCases::new(&Setup {
         store: Arc::new(db.clone()),
         queries: Arc::new(db.clone()),
         crm: Arc::new(HttpCrm::new(limits, Arc::new(SystemLookup), clock.clone())),
@@ -100,8 +105,7 @@ pub fn replica(
             start_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             requests_per_minute: RequestsPerMinute::new(requests_per_minute).unwrap(),
         },
-    };
-    Arc::new(App::new(deps))
+    })
 }
 
 pub fn actor() -> Actor {
@@ -111,15 +115,15 @@ pub fn actor() -> Actor {
     }
 }
 
-fn request_id(app: &App) -> RequestId {
+fn request_id(cases: &UseCases) -> RequestId {
     RequestId {
-        write_id: app.deps().ids.next(),
+        write_id: cases.start_run.starter.ids.next(),
         keyed: false,
     }
 }
 
 /// The client whose CRM this is.
-pub async fn client(app: &App, crm: &Crm) -> ImportClient {
+pub async fn client(cases: &UseCases, crm: &Crm) -> ImportClient {
     let new = NewClient {
         slug: "bench".to_owned(),
         name: None,
@@ -130,21 +134,22 @@ pub async fn client(app: &App, crm: &Crm) -> ImportClient {
         tls_verify: true,
         schedule: None,
     };
-    app.create_client(&actor(), request_id(app), new)
-        .await
-        .unwrap()
+    let create = &cases.create_client;
+    let created = create.execute(&actor(), request_id(cases), new).await;
+    created.unwrap()
 }
 
 /// Begins a run and claims it.
 pub async fn begin(
-    app: &Arc<App>,
+    cases: &UseCases,
     client: &ImportClient,
     kind: ImportKind,
 ) -> (Run, impl Future<Output = ()> + Send + use<>) {
-    let run = app
-        .start_run(&actor(), request_id(app), client.id, kind)
+    let run = cases
+        .start_run
+        .execute(&actor(), request_id(cases), client.id, kind)
         .await;
-    let claimed = app.claim().await.unwrap().unwrap();
-    let app = Arc::clone(app);
-    (run.unwrap(), async move { app.work_on(claimed).await })
+    let worker = cases.worker.clone();
+    let claimed = worker.claim().await.unwrap().unwrap();
+    (run.unwrap(), async move { worker.work_on(claimed).await })
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use domain::operation::{OperationResult, Report};
-use import_job_service::application::App;
+use import_job_service::use_cases::UseCases;
 use ports::importing::{ImportClient, ImportKind};
 use reqwest::Method;
 use serde_json::Value;
@@ -26,7 +26,7 @@ struct Came {
     seconds: f64,
 }
 
-async fn import(app: &Arc<App>, client: &ImportClient) -> Came {
+async fn import(cases: &UseCases, client: &ImportClient) -> Came {
     let began = Instant::now();
     let mut came = Came {
         rows: 0,
@@ -35,9 +35,9 @@ async fn import(app: &Arc<App>, client: &ImportClient) -> Came {
         seconds: 0.0,
     };
     for kind in [ImportKind::Tickets, ImportKind::Contacts] {
-        let (run, work) = begin(app, client, kind).await;
+        let (run, work) = begin(cases, client, kind).await;
         work.await;
-        let run = app.run(&actor(), run.operation.id).await.unwrap();
+        let run = cases.runs.get(&actor(), run.operation.id).await.unwrap();
         let ended = &run.operation;
         assert_eq!(ended.result, Some(OperationResult::Complete), "{ended:?}");
         let Some(Report::Import(report)) = &ended.report else {
@@ -80,9 +80,9 @@ pub async fn measure(fake: &Path, rows: u64) -> bool {
         .collect();
     let crm = Crm::start(fake, &arguments);
     let db = database().await;
-    let app = replica(&db, &crm, 1, Arc::new(Unlimited), 60_000);
-    let client = client(&app, &crm).await;
-    let first = import(&app, &client).await;
+    let cases = replica(&db, &crm, 1, Arc::new(Unlimited), 60_000);
+    let client = client(&cases, &crm).await;
+    let first = import(&cases, &client).await;
     println!(
         "first run   {:>9} rows  {:>8.1} s  {:>8.0} rows/s  {:>6.0} requests/s",
         first.created,
@@ -91,7 +91,7 @@ pub async fn measure(fake: &Path, rows: u64) -> bool {
         rate(first.pages, first.seconds),
     );
     crm.control(Method::DELETE, "log").await;
-    let second = import(&app, &client).await;
+    let second = import(&cases, &client).await;
     let log: Value = serde_json::from_str(&crm.control(Method::GET, "log").await).unwrap();
     let asked = |list: &str| log.get(list).and_then(Value::as_u64);
     let lists = each.div_ceil(50);

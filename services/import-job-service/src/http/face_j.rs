@@ -8,6 +8,7 @@ use actix_web::{
 };
 use domain::shared::OperationId;
 use http_kit::{allow, body, spawned};
+use kernel::AppError;
 use ports::importing::ImportKind;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -16,7 +17,7 @@ use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
 use super::ApiState;
-use crate::application::{AppError, AppResult, BatchState};
+use crate::batch::BatchState;
 
 const HEADER: &str = "x-admin-token";
 /// How the slug of all clients is written.
@@ -150,10 +151,10 @@ fn failed(error: &AppError) -> HttpResponse {
 
 /// Starts a batch to the end of its transaction, whether or not the caller stays.
 async fn start(state: &ApiState, kind: ImportKind, slug: Option<String>) -> HttpResponse {
-    let app = state.app.clone();
+    let start = state.cases.start_batch.clone();
     let asked = slug.clone();
-    let begin = async move { app.start_batch(kind, asked.as_deref()).await };
-    let begun: AppResult<OperationId> = match spawned(&state.changes, begin).await {
+    let begin = async move { start.execute(kind, asked.as_deref()).await };
+    let begun: Result<OperationId, AppError> = match spawned(&state.changes, begin).await {
         Ok(begun) => begun,
         Err(_) => return refused(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
     };
@@ -294,7 +295,7 @@ pub async fn job(state: Data<ApiState>, request: HttpRequest, id: Path<String>) 
     let Ok(id) = id.parse() else {
         return failed(&AppError::NotFound);
     };
-    match state.app.batch(id).await {
+    match state.cases.batch.execute(id).await {
         Ok((batch, runs, stands)) => HttpResponse::Ok().json(Job {
             id: batch.id.to_string(),
             kind: batch.kind.as_str(),

@@ -1,17 +1,17 @@
 //! What handlers share, and the frame they run in.
 
-use std::{ops::Deref, sync::Arc};
+use std::ops::Deref;
 
 use http_kit::ApiContext;
 
 use super::face_j::AdminToken;
-use crate::application::App;
+use crate::use_cases::UseCases;
 
 /// What handlers share.
 #[derive(Clone)]
 pub struct ApiState {
     /// The use cases.
-    pub app: Arc<App>,
+    pub cases: UseCases,
     /// Callers, bodies, idempotency, cursors.
     pub context: ApiContext,
     /// Opens face J.

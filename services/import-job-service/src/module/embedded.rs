@@ -8,7 +8,7 @@ use runtime::{Snowflakes, SystemClock};
 use service_kit::{Module, StartError, stored_secret};
 use settings::Settings;
 
-use super::{CONTEXTS, Checked, Imports, Process, app};
+use super::{CONTEXTS, Checked, Imports, Process, use_cases};
 
 /// Opens the service in a data directory that this process has to itself, and frees what a process that is
 /// gone had in its hands.
@@ -36,7 +36,8 @@ pub async fn embedded(settings: &Settings) -> Result<Box<dyn Module>, StartError
     };
     Ok(Box::new(Imports {
         settings: settings.clone(),
-        app: app(checked, &stored_secret(dir)?, &db, &process),
+        cases: use_cases(checked, &stored_secret(dir)?, &db, &process),
+        ids: Arc::clone(&ids),
         idempotency: Arc::new(Idempotency::new(db.clone(), clock, ids)),
         db,
         attach: Box::new(|_| {}),

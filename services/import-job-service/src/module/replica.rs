@@ -8,7 +8,7 @@ use runtime::{Snowflakes, SystemClock};
 use service_kit::{Opened, Service, StartError, attach, database, server_failed};
 use settings::{ExposeSecret, Settings, SettingsError};
 
-use super::{CONTEXTS, Checked, Imports, Process, app};
+use super::{CONTEXTS, Checked, Imports, Process, use_cases};
 
 /// The program of one replica.
 pub struct ImportJobService;
@@ -39,11 +39,12 @@ impl Service for ImportJobService {
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
         };
-        let app = app(checked, secret.expose_secret(), &db, &process);
-        let (wake, attached) = (app.wake().clone(), db.clone());
+        let cases = use_cases(checked, secret.expose_secret(), &db, &process);
+        let (wake, attached) = (cases.wake.clone(), db.clone());
         let module = Imports {
             settings: settings.clone(),
-            app,
+            cases,
+            ids: Arc::clone(&ids),
             idempotency: Arc::new(Idempotency::new(db.clone(), clock, ids)),
             db: db.clone(),
             attach: Box::new(move |life| attach(&attached, listener, wake, life)),

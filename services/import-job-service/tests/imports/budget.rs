@@ -15,7 +15,7 @@ use domain::{
     operation::OperationState,
     shared::Instant,
 };
-use import_job_service::application::App;
+use import_job_service::use_cases::UseCases;
 use ports::{
     StoreError,
     crm::{Crm, CrmEndpoint, RateBudget, Reserved, SourceError, TicketSource},
@@ -24,7 +24,7 @@ use ports::{
 use serde_json::json;
 use tokio::time;
 
-use crate::rig::{actor, database, deps, new_client, write};
+use crate::rig::{actor, database, new_client, request_id, setup};
 
 const LIMIT: i64 = 50;
 const MINUTES: u64 = 10;
@@ -141,35 +141,34 @@ async fn ten_minutes_of_two_replicas_never_exceed_the_limit_and_use_95_percent_f
     });
     let (db, _dir) = database().await;
     let replica = || {
-        let mut deps = deps(&db, Arc::new(Opens(source.clone())), budget.clone());
-        deps.policy.requests_per_minute = RequestsPerMinute::new(LIMIT).unwrap();
-        Arc::new(App::new(deps))
+        let mut setup = setup(&db, Arc::new(Opens(source.clone())), budget.clone());
+        setup.policy.requests_per_minute = RequestsPerMinute::new(LIMIT).unwrap();
+        (UseCases::new(&setup), setup)
     };
     let replicas = [replica(), replica()];
     let new = new_client("acme", "https://crm.example");
-    let ticket = write(replicas[0].deps());
-    let client = replicas[0]
-        .create_client(&actor(), ticket, new)
-        .await
-        .unwrap();
+    let (first, setup) = &replicas[0];
+    let by_request = request_id(setup);
+    let client = first.create_client.execute(&actor(), by_request, new).await;
+    let client = client.unwrap();
     let mut workers = Vec::new();
-    for (replica, kind) in replicas
+    for ((replica, setup), kind) in replicas
         .iter()
         .zip([ImportKind::Tickets, ImportKind::Contacts])
     {
-        let ticket = write(replica.deps());
-        let started = replica.start_run(&actor(), ticket, client.id, kind).await;
+        let (start, by_request) = (&replica.start_run, request_id(setup));
+        let started = start.execute(&actor(), by_request, client.id, kind).await;
         started.unwrap();
-        let claimed = replica.claim().await.unwrap().unwrap();
-        let replica = replica.clone();
-        workers.push(tokio::spawn(async move { replica.work_on(claimed).await }));
+        let worker = replica.worker.clone();
+        let claimed = worker.claim().await.unwrap().unwrap();
+        workers.push(tokio::spawn(async move { worker.work_on(claimed).await }));
     }
     time::sleep(Duration::from_secs(30)).await;
     let filter = RunFilter {
         limit: 9,
         ..RunFilter::default()
     };
-    let (runs, _) = replicas[0].runs(&actor(), filter).await.unwrap();
+    let (runs, _) = first.runs.list(&actor(), filter).await.unwrap();
     for run in runs {
         assert_eq!(run.operation.state, OperationState::Waiting);
         assert_eq!(run.operation.reason.as_deref(), Some("quota"));

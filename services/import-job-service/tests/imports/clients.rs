@@ -2,12 +2,10 @@
 
 use domain::shared::WorkspaceId;
 use fake_crm::Plan;
-use import_job_service::application::{
-    Actor, AppError,
-    clients::{ChangeClient, Ensured},
-};
+use import_job_service::client::{ClientChange, Ensured};
+use kernel::{Actor, AppError};
 
-use crate::rig::{Rig, actor, new_client, write};
+use crate::rig::{Rig, actor, new_client};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ensuring_a_client_makes_it_once_and_leaves_it_as_it_is() {
@@ -15,7 +13,8 @@ async fn ensuring_a_client_makes_it_once_and_leaves_it_as_it_is() {
     let ensure = async |by: &Actor, name: &str| {
         let mut new = new_client("beta", &rig.fake.url);
         new.name = Some(name.to_owned());
-        rig.app.ensure_client(by, write(&rig.deps), new).await
+        let ensure = &rig.cases.ensure_client;
+        ensure.execute(by, rig.request_id(), new).await
     };
     let Ensured { client, created } = ensure(&actor(), "Beta").await.unwrap();
     assert!(created);
@@ -34,24 +33,28 @@ async fn ensuring_a_client_makes_it_once_and_leaves_it_as_it_is() {
             ..
         })
     ));
-    let foreign = rig.app.client(&stranger, client.id).await;
+    let foreign = rig.cases.clients.get(&stranger, client.id).await;
     assert!(matches!(foreign, Err(AppError::NotFound)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_says_every_rule_it_breaks_and_changes_nothing() {
     let rig = Rig::new(Plan::default()).await;
-    let change = ChangeClient {
+    let change = ClientChange {
         slug: Some("Not A Slug".to_owned()),
         name: Some(" ".to_owned()),
         base_url: Some("nowhere".to_owned()),
         token: Some("with\nnewline".to_owned()),
         requests_per_minute: Some(Some(0)),
         schedule: Some(Some("never".to_owned())),
-        ..ChangeClient::default()
+        ..ClientChange::default()
     };
     let id = rig.client.id;
-    let Err(AppError::Invalid(broken)) = rig.app.change_client(&actor(), id, 1, change).await
+    let Err(AppError::Invalid(broken)) = rig
+        .cases
+        .change_client
+        .execute(&actor(), id, 1, change)
+        .await
     else {
         panic!("it was taken")
     };
@@ -68,31 +71,36 @@ async fn a_change_says_every_rule_it_breaks_and_changes_nothing() {
             "/token"
         ]
     );
-    assert_eq!(rig.app.client(&actor(), id).await.unwrap(), rig.client);
-    let none = ChangeClient::default();
-    let stale = rig.app.change_client(&actor(), id, 7, none).await;
+    assert_eq!(
+        rig.cases.clients.get(&actor(), id).await.unwrap(),
+        rig.client
+    );
+    let none = ClientChange::default();
+    let stale = rig.cases.change_client.execute(&actor(), id, 7, none).await;
     assert!(matches!(stale, Err(AppError::PreconditionFailed)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_address_or_token_has_a_budget_of_its_own() {
     let rig = Rig::new(Plan::default()).await;
-    let change = ChangeClient {
+    let change = ClientChange {
         token: Some("another".to_owned()),
-        ..ChangeClient::default()
+        ..ClientChange::default()
     };
     let changed = rig
-        .app
-        .change_client(&actor(), rig.client.id, 1, change)
+        .cases
+        .change_client
+        .execute(&actor(), rig.client.id, 1, change)
         .await;
     let changed = changed.unwrap();
-    let elsewhere = ChangeClient {
+    let elsewhere = ClientChange {
         base_url: Some(format!("{}/other", rig.fake.url)),
-        ..ChangeClient::default()
+        ..ClientChange::default()
     };
     let refused = rig
-        .app
-        .change_client(&actor(), rig.client.id, 2, elsewhere)
+        .cases
+        .change_client
+        .execute(&actor(), rig.client.id, 2, elsewhere)
         .await;
     let Err(AppError::Invalid(broken)) = refused else {
         panic!("the token would be sent to another address")

@@ -8,7 +8,8 @@ use domain::{
     scheduling::Schedule,
 };
 use fake_crm::{Endpoint, Fault, Misbehaviour, Plan, RetryAfter};
-use import_job_service::application::{AppError, clients::ChangeClient};
+use import_job_service::client::ClientChange;
+use kernel::AppError;
 use ports::{
     bus::OutboxQueue,
     importing::{ImportKind, ImportStore},
@@ -54,10 +55,10 @@ async fn a_running_one_is_cancelled_while_it_waits_and_goes_on_when_tried_again(
     })
     .await;
     let run = rig.start(ImportKind::Tickets).await;
-    let app = rig.app.clone();
+    let importer = rig.cases.worker.clone();
     let worker = tokio::spawn(async move {
-        let claimed = app.claim().await.unwrap().unwrap();
-        app.work_on(claimed).await;
+        let claimed = importer.claim().await.unwrap().unwrap();
+        importer.work_on(claimed).await;
     });
     while rig.asked(Endpoint::Tickets) < 3 {
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -120,16 +121,21 @@ async fn k8_each_attempt_ends_with_one_event() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schedule_starts_both_kinds_once_and_names_the_next_time() {
     let rig = Rig::new(Plan::default()).await;
-    let hourly = ChangeClient {
+    let hourly = ClientChange {
         schedule: Some(Some("0 * * * *".to_owned())),
-        ..ChangeClient::default()
+        ..ClientChange::default()
     };
     let changed = rig
-        .app
-        .change_client(&actor(), rig.client.id, 1, hourly)
+        .cases
+        .change_client
+        .execute(&actor(), rig.client.id, 1, hourly)
         .await;
     let due = changed.unwrap().next_run_at.unwrap();
-    assert_eq!(rig.app.start_due().await.unwrap(), 0, "not yet");
+    assert_eq!(
+        rig.cases.start_due_runs.execute().await.unwrap(),
+        0,
+        "not yet"
+    );
     // As if it had been due three hours ago: what was missed runs once.
     let past = due - TimeDelta::hours(3);
     let mut unit = rig.db.begin_import().await.unwrap();
@@ -139,16 +145,21 @@ async fn a_schedule_starts_both_kinds_once_and_names_the_next_time() {
         .await;
     assert!(moved.unwrap());
     unit.commit().await.unwrap();
-    assert_eq!(rig.app.start_due().await.unwrap(), 1);
-    assert_eq!(rig.app.start_due().await.unwrap(), 0);
-    let client = rig.app.client(&actor(), rig.client.id).await.unwrap();
-    let now = rig.deps.clock.now();
+    assert_eq!(rig.cases.start_due_runs.execute().await.unwrap(), 1);
+    assert_eq!(rig.cases.start_due_runs.execute().await.unwrap(), 0);
+    let client = rig
+        .cases
+        .clients
+        .get(&actor(), rig.client.id)
+        .await
+        .unwrap();
+    let now = rig.setup.clock.now();
     let next = client
         .schedule
         .as_ref()
         .and_then(|s| Schedule::next_after(s, now));
     assert_eq!(client.next_run_at, next);
-    let (runs, more) = rig.app.runs(&actor(), all()).await.unwrap();
+    let (runs, more) = rig.cases.runs.list(&actor(), all()).await.unwrap();
     assert_eq!((runs.len(), more), (2, false));
     assert!(
         runs.iter()

@@ -10,7 +10,7 @@ use fake_crm::{Change, Endpoint, Fault, Misbehaviour, Order, Plan, Scheduled};
 use futures::future::join_all;
 use ports::importing::{ImportKind, ImportQueries};
 
-use crate::rig::{Rig, actor, code, report, write};
+use crate::rig::{Rig, actor, code, report};
 
 fn plan(tickets: u64, contacts: u64) -> Plan {
     Plan {
@@ -26,8 +26,9 @@ fn plan(tickets: u64, contacts: u64) -> Plan {
 async fn d1_k6_a_restart_after_the_acceptance_does_not_lose_the_run() {
     let mut rig = Rig::new(plan(60, 0)).await;
     let batch = rig
-        .app
-        .start_batch(ImportKind::Tickets, None)
+        .cases
+        .start_batch
+        .execute(ImportKind::Tickets, None)
         .await
         .unwrap();
     rig.restart().await;
@@ -50,10 +51,10 @@ async fn d1_k7_a_run_that_is_cut_off_goes_on_where_it_was() {
         let run = rig.start(kind).await;
         let mut restarts = 0;
         while !rig.look(&run).await.operation.state.is_terminal() {
-            let app = rig.app.clone();
+            let importer = rig.cases.worker.clone();
             let work = async move {
-                let claimed = app.claim().await.unwrap().unwrap();
-                app.work_on(claimed).await;
+                let claimed = importer.claim().await.unwrap().unwrap();
+                importer.work_on(claimed).await;
             };
             let worker = tokio::spawn(work);
             let before = rig.fake.log().requests().len();
@@ -97,11 +98,12 @@ async fn d2_r2_a_hundred_triggers_at_once_make_one_run() {
         .collect();
     assert_eq!(ids.len(), 1);
     let batch = rig
-        .app
-        .start_batch(ImportKind::Tickets, None)
+        .cases
+        .start_batch
+        .execute(ImportKind::Tickets, None)
         .await
         .unwrap();
-    let (_, runs, _) = rig.app.batch(batch).await.unwrap();
+    let (_, runs, _) = rig.cases.batch.execute(batch).await.unwrap();
     assert!(ids.contains(&runs[0].operation), "a batch joins as well");
     let contacts = rig.start(ImportKind::Contacts).await;
     assert!(
@@ -250,6 +252,10 @@ async fn d9_tls_is_verified_unless_the_client_says_otherwise() {
     assert!(rig.client.tls_verify);
     let mut new = crate::rig::new_client("other", &rig.fake.url);
     new.tls_verify = false;
-    let other = rig.app.create_client(&actor(), write(&rig.deps), new).await;
+    let other = rig
+        .cases
+        .create_client
+        .execute(&actor(), rig.request_id(), new)
+        .await;
     assert!(!other.unwrap().tls_verify);
 }

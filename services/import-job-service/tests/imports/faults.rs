@@ -6,7 +6,7 @@ use domain::operation::OperationState;
 use fake_crm::{Endpoint, Fault, Misbehaviour, Plan, RetryAfter};
 use ports::importing::ImportKind;
 
-use crate::rig::{Rig, actor, code, new_client, report, write};
+use crate::rig::{Rig, actor, code, new_client, report};
 
 fn faulty(on: Option<Endpoint>, request: u64, times: u64, misbehaviour: Misbehaviour) -> Plan {
     Plan {
@@ -95,8 +95,12 @@ async fn x5_an_address_that_must_not_be_reached_is_refused_at_once() {
         ("https://crm.example:8443", "port_not_allowed"),
     ] {
         let new = new_client("inside", url);
-        let refused = rig.app.create_client(&actor(), write(&rig.deps), new).await;
-        let Err(import_job_service::application::AppError::Invalid(broken)) = refused else {
+        let refused = rig
+            .cases
+            .create_client
+            .execute(&actor(), rig.request_id(), new)
+            .await;
+        let Err(kernel::AppError::Invalid(broken)) = refused else {
             panic!("{url}")
         };
         assert_eq!(
@@ -116,17 +120,19 @@ async fn one_clients_failure_stops_no_other() {
     .await;
     let mut new = new_client("locked-out", &rig.fake.url);
     new.token = "wrong".to_owned();
-    rig.app
-        .create_client(&actor(), write(&rig.deps), new)
+    rig.cases
+        .create_client
+        .execute(&actor(), rig.request_id(), new)
         .await
         .unwrap();
     let batch = rig
-        .app
-        .start_batch(ImportKind::Tickets, None)
+        .cases
+        .start_batch
+        .execute(ImportKind::Tickets, None)
         .await
         .unwrap();
     rig.work().await;
-    let (_, runs, _) = rig.app.batch(batch).await.unwrap();
+    let (_, runs, _) = rig.cases.batch.execute(batch).await.unwrap();
     let state = |slug: &str| runs.iter().find(|run| run.slug == slug).unwrap().state;
     assert_eq!(state("locked-out"), OperationState::Failed);
     assert_eq!(state("acme"), OperationState::Succeeded);

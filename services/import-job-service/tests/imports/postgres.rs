@@ -5,46 +5,50 @@ use std::sync::Arc;
 use adapter_sql::pg::Db;
 use domain::operation::{OperationResult, OperationState};
 use fake_crm::{Fake, Plan};
-use import_job_service::application::App;
+use import_job_service::use_cases::{Setup, UseCases};
 use ports::importing::{ImportClient, ImportKind, Run};
 use runtime::Snowflakes;
 
 use crate::{
     doubles::Unlimited,
-    rig::{actor, crm_at, deps, new_client, report, write},
+    rig::{actor, crm_at, new_client, report, request_id, setup},
 };
 
-fn replica(db: &Db, fake: &Fake, node: u16) -> Arc<App> {
-    let mut deps = deps(db, crm_at(fake), Arc::new(Unlimited));
-    deps.ids = Arc::new(Snowflakes::new(node, Arc::new(runtime::SystemClock)).unwrap());
-    deps.owner = format!("replica-{node}");
-    Arc::new(App::new(deps))
+/// The use cases of a replica, and what they stand on.
+type Replica = (UseCases, Setup);
+
+fn replica(db: &Db, fake: &Fake, node: u16) -> Replica {
+    let mut setup = setup(db, crm_at(fake), Arc::new(Unlimited));
+    setup.ids = Arc::new(Snowflakes::new(node, Arc::new(runtime::SystemClock)).unwrap());
+    setup.owner = format!("replica-{node}");
+    (UseCases::new(&setup), setup)
 }
 
 /// A run that any of the replicas takes.
-async fn import(replicas: &[Arc<App>; 2], client: &ImportClient, kind: ImportKind) -> Run {
-    let begun = replicas.iter().map(|app| {
-        let ticket = write(app.deps());
-        let app = Arc::clone(app);
+async fn import(replicas: &[Replica; 2], client: &ImportClient, kind: ImportKind) -> Run {
+    let begun = replicas.iter().map(|(cases, setup)| {
+        let by_request = request_id(setup);
         async move {
             let by = actor();
-            app.start_run(&by, ticket, client.id, kind).await.unwrap()
+            let begun = cases.start_run.execute(&by, by_request, client.id, kind);
+            begun.await.unwrap()
         }
     });
     let begun = futures::future::join_all(begun).await;
     let id = begun[0].operation.id;
     assert_eq!(id, begun[1].operation.id, "the second one joins");
-    let workers = replicas.iter().cloned().map(|app| {
+    let workers = replicas.iter().map(|(cases, _)| {
+        let worker = cases.worker.clone();
         tokio::spawn(async move {
-            while let Some(claimed) = app.claim().await.unwrap() {
-                app.work_on(claimed).await;
+            while let Some(claimed) = worker.claim().await.unwrap() {
+                worker.work_on(claimed).await;
             }
         })
     });
     for worker in workers.collect::<Vec<_>>() {
         worker.await.unwrap();
     }
-    replicas[0].run(&actor(), id).await.unwrap()
+    replicas[0].0.runs.get(&actor(), id).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,12 +64,11 @@ async fn two_replicas_import_each_row_once() {
     });
     let fake = fake.unwrap();
     let replicas = [replica(&db, &fake, 1), replica(&db, &fake, 2)];
-    let ticket = write(replicas[0].deps());
+    let (cases, setup) = &replicas[0];
     let new = new_client("acme", &fake.url);
-    let client = replicas[0]
-        .create_client(&actor(), ticket, new)
-        .await
-        .unwrap();
+    let create = &cases.create_client;
+    let client = create.execute(&actor(), request_id(setup), new).await;
+    let client = client.unwrap();
     for round in 0..2 {
         for kind in [ImportKind::Tickets, ImportKind::Contacts] {
             let run = import(&replicas, &client, kind).await;

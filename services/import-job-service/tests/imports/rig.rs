@@ -13,9 +13,12 @@ use domain::{
     shared::{Instant, UserId, WorkspaceId},
 };
 use fake_crm::{Endpoint, Fake, Plan};
-use import_job_service::application::{
-    Actor, App, AppResult, Deps, Policy, RequestId, clients::NewClient,
+use import_job_service::{
+    client::NewClient,
+    run::Policy,
+    use_cases::{Setup, UseCases},
 };
+use kernel::{Actor, AppError, RequestId};
 use ports::{
     IdGenerator,
     crm::{Crm, RateBudget},
@@ -30,11 +33,11 @@ use crate::doubles::{Plain, Unlimited};
 pub const TOKEN: &str = "s3cret";
 
 pub struct Rig {
-    pub app: Arc<App>,
+    pub cases: UseCases,
     pub db: Db,
     pub fake: Fake,
     pub client: ImportClient,
-    pub deps: Deps,
+    pub setup: Setup,
     _dir: tempfile::TempDir,
 }
 
@@ -47,13 +50,13 @@ pub async fn database() -> (Db, tempfile::TempDir) {
     (db, dir)
 }
 
-pub fn deps<D>(db: &D, crm: Arc<dyn Crm>, budget: Arc<dyn RateBudget>) -> Deps
+pub fn setup<D>(db: &D, crm: Arc<dyn Crm>, budget: Arc<dyn RateBudget>) -> Setup
 where
     D: ImportStore + ImportQueries + Clone + 'static,
 {
     let clock = Arc::new(SystemClock);
     let ids = Arc::new(Snowflakes::new(1, Arc::new(SystemClock)).unwrap());
-    Deps {
+    Setup {
         store: Arc::new(db.clone()),
         queries: Arc::new(db.clone()),
         crm,
@@ -77,9 +80,9 @@ pub fn actor() -> Actor {
     }
 }
 
-pub fn write(deps: &Deps) -> RequestId {
+pub fn request_id(setup: &Setup) -> RequestId {
     RequestId {
-        write_id: deps.ids.next(),
+        write_id: setup.ids.next(),
         keyed: false,
     }
 }
@@ -113,28 +116,23 @@ pub fn crm_at(fake: &Fake) -> Arc<dyn Crm> {
 
 impl Rig {
     pub async fn new(plan: Plan) -> Self {
-        Self::with(plan, |_| {}).await
-    }
-
-    /// On other ports than the usual ones.
-    pub async fn with(plan: Plan, change: impl FnOnce(&mut Deps)) -> Self {
         let plan = Plan {
             token: Some(TOKEN.to_owned()),
             ..plan
         };
         let fake = Fake::start(plan).unwrap();
         let (db, dir) = database().await;
-        let mut deps = deps(&db, crm_at(&fake), Arc::new(Unlimited));
-        change(&mut deps);
-        let app = Arc::new(App::new(deps.clone()));
+        let setup = setup(&db, crm_at(&fake), Arc::new(Unlimited));
+        let cases = UseCases::new(&setup);
         let new = new_client("acme", &fake.url);
-        let client = app.create_client(&actor(), write(&deps), new).await;
+        let create = &cases.create_client;
+        let client = create.execute(&actor(), request_id(&setup), new).await;
         Self {
             client: client.unwrap(),
-            app,
+            cases,
             db,
             fake,
-            deps,
+            setup,
             _dir: dir,
         }
     }
@@ -144,27 +142,28 @@ impl Rig {
         let mut unit = self.db.begin_import().await.unwrap();
         unit.operations().release_leases().await.unwrap();
         unit.commit().await.unwrap();
-        self.deps.owner = format!("test-{}", self.deps.ids.next());
-        self.app = Arc::new(App::new(self.deps.clone()));
+        self.setup.owner = format!("test-{}", self.setup.ids.next());
+        self.cases = UseCases::new(&self.setup);
     }
 
-    /// A ticket without a key.
+    /// A request without a key.
     pub fn request_id(&self) -> RequestId {
-        write(&self.deps)
+        request_id(&self.setup)
     }
 
     pub async fn start(&self, kind: ImportKind) -> Run {
         let started = self
-            .app
-            .start_run(&actor(), self.request_id(), self.client.id, kind)
+            .cases
+            .start_run
+            .execute(&actor(), self.request_id(), self.client.id, kind)
             .await;
         started.unwrap()
     }
 
     /// Works until nothing is due.
     pub async fn work(&self) {
-        while let Some(claimed) = self.app.claim().await.unwrap() {
-            self.app.work_on(claimed).await;
+        while let Some(claimed) = self.cases.worker.claim().await.unwrap() {
+            self.cases.worker.work_on(claimed).await;
         }
     }
 
@@ -187,20 +186,24 @@ impl Rig {
         runs.try_into().unwrap()
     }
 
-    pub async fn cancel(&self, run: &Run) -> AppResult<Run> {
+    pub async fn cancel(&self, run: &Run) -> Result<Run, AppError> {
         let id = run.operation.id;
-        operations::cancel(self.app.as_ref(), &actor(), self.request_id(), id).await?;
-        self.app.run(&actor(), id).await
+        operations::cancel(&*self.cases.control, &actor(), self.request_id(), id).await?;
+        self.cases.runs.get(&actor(), id).await
     }
 
-    pub async fn retry(&self, run: &Run) -> AppResult<Run> {
+    pub async fn retry(&self, run: &Run) -> Result<Run, AppError> {
         let id = run.operation.id;
-        operations::retry(self.app.as_ref(), &actor(), self.request_id(), id).await?;
-        self.app.run(&actor(), id).await
+        operations::retry(&*self.cases.control, &actor(), self.request_id(), id).await?;
+        self.cases.runs.get(&actor(), id).await
     }
 
     pub async fn look(&self, run: &Run) -> Run {
-        self.app.run(&actor(), run.operation.id).await.unwrap()
+        self.cases
+            .runs
+            .get(&actor(), run.operation.id)
+            .await
+            .unwrap()
     }
 
     pub async fn cursor(&self) -> Option<Instant> {
@@ -225,7 +228,7 @@ impl Rig {
     }
 
     /// Whether every row of the CRM is stored, in the version it has now.
-    pub async fn equals_the_crm(&self) -> AppResult<()> {
+    pub async fn equals_the_crm(&self) -> Result<(), AppError> {
         let (tickets, contacts, messages) = {
             let world = self.fake.world();
             let tickets: Vec<_> = world.tickets().collect();

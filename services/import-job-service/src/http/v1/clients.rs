@@ -12,16 +12,14 @@ use http_kit::{
     paging::{self, List},
     timestamp,
 };
+use kernel::Actor;
 use ports::importing::{ClientId, ImportClient};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::{INVALID, broken};
 use crate::{
-    application::{
-        client_id,
-        clients::{ChangeClient, Ensured, NewClient},
-    },
+    client::{ClientChange, Ensured, NewClient, client_id},
     http::ApiState,
 };
 
@@ -186,9 +184,9 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let Body { value: new, hash } = state.json::<New>(&request, payload, INVALID).await?;
-    let (app, by) = (state.app.clone(), actor.clone());
+    let (create, by) = (state.cases.create_client.clone(), actor.clone());
     let run = |request_id| async move {
-        let client = app.create_client(&by, request_id, new.into()).await?;
+        let client = create.execute(&by, request_id, new.into()).await?;
         Ok(answer(StatusCode::CREATED, &client))
     };
     state.once(&request, &actor, hash, run).await
@@ -212,9 +210,9 @@ pub async fn ensure(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let Body { value: new, hash } = state.json::<New>(&request, payload, INVALID).await?;
-    let (app, by) = (state.app.clone(), actor.clone());
+    let (ensure, by) = (state.cases.ensure_client.clone(), actor.clone());
     let run = |request_id| async move {
-        let Ensured { client, created } = app.ensure_client(&by, request_id, new.into()).await?;
+        let Ensured { client, created } = ensure.execute(&by, request_id, new.into()).await?;
         let status = if created {
             StatusCode::CREATED
         } else {
@@ -248,8 +246,9 @@ pub async fn list(
     let cursor = query.cursor.as_deref();
     let after: Option<i64> = state.open(&actor.workspace, "clients", cursor)?;
     let (clients, more) = state
-        .app
-        .clients(&actor, slug.as_ref(), after.map(ClientId), i64::from(limit))
+        .cases
+        .clients
+        .list(&actor, slug.as_ref(), after.map(ClientId), i64::from(limit))
         .await?;
     let last = clients.last().filter(|_| more);
     let next = last.and_then(|last| state.seal(&actor.workspace, "clients", &last.id.0));
@@ -274,7 +273,7 @@ pub async fn get(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
-    let client = state.app.client(&actor, path_id(&id)?).await?;
+    let client = state.cases.clients.get(&actor, path_id(&id)?).await?;
     Ok(answer(StatusCode::OK, &client).into())
 }
 
@@ -306,7 +305,7 @@ pub async fn change(
         .json::<Change>(&request, payload, INVALID)
         .await?
         .value;
-    let change = ChangeClient {
+    let change = ClientChange {
         slug: body.slug,
         name: body.name,
         active: body.active,
@@ -336,13 +335,13 @@ pub async fn deactivate(
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
     let id = path_id(&id)?;
-    let client = state.app.client(&actor, id).await?;
+    let client = state.cases.clients.get(&actor, id).await?;
     if !client.active {
         return Ok(answer(StatusCode::OK, &client).into());
     }
-    let change = ChangeClient {
+    let change = ClientChange {
         active: Some(false),
-        ..ChangeClient::default()
+        ..ClientChange::default()
     };
     apply(&state, &request, actor, id, change).await
 }
@@ -351,15 +350,15 @@ pub async fn deactivate(
 async fn apply(
     state: &ApiState,
     request: &HttpRequest,
-    actor: crate::application::Actor,
+    actor: Actor,
     id: ClientId,
-    change: ChangeClient,
+    change: ClientChange,
 ) -> Result<HttpResponse, Problem> {
-    let version = state.app.client(&actor, id).await?.version;
+    let version = state.cases.clients.get(&actor, id).await?.version;
     IfMatch::from_headers(request.headers()).check(version)?;
-    let app = state.app.clone();
+    let use_case = state.cases.change_client.clone();
     let run = async move {
-        let client = app.change_client(&actor, id, version, change).await?;
+        let client = use_case.execute(&actor, id, version, change).await?;
         Ok(answer(StatusCode::OK, &client))
     };
     state.change(run).await

@@ -13,15 +13,13 @@ use http_kit::{
     paging::{self, List},
     prefer,
 };
+use kernel::{Actor, AppError};
 use ports::importing::{ClientId, ImportKind, Run, RunFilter};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{INVALID, broken, clients::path_id as client_path_id, json::RunJson};
-use crate::{
-    application::{Actor, App},
-    http::ApiState,
-};
+use crate::{http::ApiState, use_cases::UseCases};
 
 /// What to import.
 #[derive(Deserialize, ToSchema)]
@@ -62,14 +60,14 @@ fn run_id(text: &str) -> Result<OperationId, Problem> {
 
 /// 202 with where to look, or, after waiting as asked, the end.
 async fn followed(
-    app: &App,
+    cases: &UseCases,
     actor: &Actor,
     run: Run,
     wait: Option<Duration>,
 ) -> Result<Answer, Problem> {
     let id = run.operation.id;
-    let show = |operation| Ok(RunJson::new(app, Run { operation, ..run })?);
-    http_kit::operations::answer(app, actor, id, &path_of(id), wait, show).await
+    let show = |operation| Ok(RunJson::new(&cases.control, Run { operation, ..run })?);
+    http_kit::operations::answer(&*cases.control, actor, id, &path_of(id), wait, show).await
 }
 
 /// The client that a body names.
@@ -79,18 +77,20 @@ async fn named(state: &ApiState, actor: &Actor, body: &Start) -> Result<ClientId
         (Some(id), None) => {
             let id = client_path_id(id).map_err(|_| missing())?;
             let client = state
-                .app
-                .client(actor, id)
+                .cases
+                .clients
+                .get(actor, id)
                 .await
                 .map_err(|error| match error {
-                    crate::application::AppError::NotFound => missing(),
+                    AppError::NotFound => missing(),
                     error => error.into(),
                 })?;
             Ok(client.id)
         }
         (None, Some(slug)) => {
             let slug = ClientSlug::parse(slug).map_err(|_| missing())?;
-            let (found, _) = state.app.clients(actor, Some(&slug), None, 1).await?;
+            let clients = &state.cases.clients;
+            let (found, _) = clients.list(actor, Some(&slug), None, 1).await?;
             found.first().map(|client| client.id).ok_or_else(missing)
         }
         _ => Err(broken(
@@ -123,10 +123,13 @@ pub async fn start(
     let kind = kind("/import", &body.import)?;
     let client = named(&state, &actor, &body).await?;
     let wait = prefer::wait(request.headers());
-    let (app, by) = (state.app.clone(), actor.clone());
+    let (cases, by) = (state.cases.clone(), actor.clone());
     let run = move |request_id| async move {
-        let run = app.start_run(&by, request_id, client, kind).await?;
-        followed(&app, &by, run, wait).await
+        let run = cases
+            .start_run
+            .execute(&by, request_id, client, kind)
+            .await?;
+        followed(&cases, &by, run, wait).await
     };
     state.once(&request, &actor, hash, run).await
 }
@@ -165,13 +168,13 @@ pub async fn list(
         before: before.map(OperationId::from_raw),
         limit: i64::from(limit),
     };
-    let (runs, more) = state.app.runs(&actor, filter).await?;
+    let (runs, more) = state.cases.runs.list(&actor, filter).await?;
     let last = runs
         .last()
         .filter(|_| more)
         .map(|run| run.operation.id.raw());
     let next = last.and_then(|last| state.seal(&actor.workspace, "imports", &last));
-    let json = |run| RunJson::new(&state.app, run);
+    let json = |run| RunJson::new(&state.cases.control, run);
     let data = runs.into_iter().map(json).collect::<Result<_, _>>()?;
     Ok(HttpResponse::Ok().json(List {
         data,
@@ -194,8 +197,8 @@ pub async fn get(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let actor = state.caller(&request).await?;
-    let run = state.app.run(&actor, run_id(&id)?).await?;
-    Ok(HttpResponse::Ok().json(RunJson::new(&state.app, run)?))
+    let run = state.cases.runs.get(&actor, run_id(&id)?).await?;
+    Ok(HttpResponse::Ok().json(RunJson::new(&state.cases.control, run)?))
 }
 
 /// Asks a run to stop. What it stored stays.
@@ -217,11 +220,11 @@ pub async fn cancel(
     let actor = state.caller(&request).await?;
     let id = run_id(&id)?;
     let wait = prefer::wait(request.headers());
-    let (app, by) = (state.app.clone(), actor.clone());
+    let (cases, by) = (state.cases.clone(), actor.clone());
     let run = move |request_id| async move {
-        operations::cancel(app.as_ref(), &by, request_id, id).await?;
-        let run = app.run(&by, id).await?;
-        followed(&app, &by, run, wait).await
+        operations::cancel(&*cases.control, &by, request_id, id).await?;
+        let run = cases.runs.get(&by, id).await?;
+        followed(&cases, &by, run, wait).await
     };
     state.once(&request, &actor, content_hash(&[]), run).await
 }
@@ -245,11 +248,11 @@ pub async fn retry(
     let actor = state.caller(&request).await?;
     let id = run_id(&id)?;
     let wait = prefer::wait(request.headers());
-    let (app, by) = (state.app.clone(), actor.clone());
+    let (cases, by) = (state.cases.clone(), actor.clone());
     let run = move |request_id| async move {
-        operations::retry(app.as_ref(), &by, request_id, id).await?;
-        let run = app.run(&by, id).await?;
-        followed(&app, &by, run, wait).await
+        operations::retry(&*cases.control, &by, request_id, id).await?;
+        let run = cases.runs.get(&by, id).await?;
+        followed(&cases, &by, run, wait).await
     };
     state.once(&request, &actor, content_hash(&[]), run).await
 }

@@ -11,7 +11,7 @@ use ports::{StoreError, importing::Run};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::application::{App, client_id};
+use crate::{client::client_id, run::RunControl};
 
 /// A run of an import.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -132,9 +132,9 @@ impl RunJson {
     ///
     /// # Errors
     /// `Corrupt` when what is stored of it cannot be read.
-    pub fn new(app: &App, run: Run) -> Result<Self, StoreError> {
+    pub fn new(control: &RunControl, run: Run) -> Result<Self, StoreError> {
         let report = report(&run.operation);
-        let json = OperationJson::new(app, run.operation)?;
+        let json = OperationJson::new(control, run.operation)?;
         let mut links = json.links;
         links.remove("events");
         for path in links.values_mut() {

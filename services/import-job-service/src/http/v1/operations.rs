@@ -8,14 +8,14 @@ use domain::{
     shared::OperationId,
 };
 use http_kit::operations::{Details, Shown};
-use kernel::payload;
+use kernel::{Actor, AppError, payload};
 use ports::{StoreError, importing::ClientId};
 
 use super::{clients::path_of as client_path, json::report};
-use crate::application::{Actor, App, AppError, Params};
+use crate::run::{Params, RunControl};
 
 #[async_trait]
-impl Shown for App {
+impl Shown for RunControl {
     fn has(&self, kind: OperationKind) -> bool {
         kind == OperationKind::Import
     }

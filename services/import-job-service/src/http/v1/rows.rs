@@ -166,7 +166,7 @@ pub async fn tickets(
         after: state.open::<Position>(&actor.workspace, &list, query.cursor.as_deref())?,
         limit: limit(query.limit.as_deref())?,
     };
-    let (rows, more) = state.app.tickets(&actor, client, filter).await?;
+    let (rows, more) = state.cases.rows.tickets(&actor, client, filter).await?;
     let last = rows.last().filter(|_| more);
     let last = last.map(|row| (row.updated_at, row.id.clone()));
     let next = last.and_then(|at| state.seal(&actor.workspace, &list, &at));
@@ -214,8 +214,8 @@ pub async fn messages(
         limit: limit(query.limit.as_deref())?,
     };
     let ticket = ExternalId::from_stored(ticket);
-    let found = state.app.messages(&actor, client, &ticket, filter).await;
-    let (rows, more) = found?;
+    let rows = &state.cases.rows;
+    let (rows, more) = rows.messages(&actor, client, &ticket, filter).await?;
     let last = rows.last().filter(|_| more);
     let last = last.map(|row| (row.created_at, row.id.clone()));
     let next = last.and_then(|at| state.seal(&actor.workspace, &list, &at));

@@ -1,20 +1,23 @@
-//! Changing clients.
+//! Changes a client.
 
-use domain::{
-    importing::{ApiToken, BudgetKey},
-    shared::Violation,
-};
+use std::sync::Arc;
+
+use domain::{importing::ApiToken, shared::Violation};
+use kernel::{Actor, AppError};
 use ports::{
-    StoreError,
-    importing::{ClientId, ImportClient},
+    Clock, StoreError,
+    importing::{ClientId, ImportClient, ImportStore},
 };
 
-use super::{Rules, create::taken, endpoint};
-use crate::application::{Actor, App, AppError, AppResult};
+use super::{
+    credentials::{Credentials, endpoint},
+    values::Rules,
+    write_error,
+};
 
 /// New values of a client, as they were sent. Absent members stay as they are; `Some(None)` empties.
 #[derive(Clone, Default)]
-pub struct ChangeClient {
+pub struct ClientChange {
     /// Its name in URLs.
     pub slug: Option<String>,
     /// Its name.
@@ -33,19 +36,27 @@ pub struct ChangeClient {
     pub schedule: Option<Option<String>>,
 }
 
-impl App {
+/// Changes clients.
+#[derive(Clone)]
+pub struct ChangeClient {
+    pub store: Arc<dyn ImportStore>,
+    pub credentials: Credentials,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl ChangeClient {
     /// Changes a client that is still at a version. A run that is live goes on with what it began with.
     ///
     /// # Errors
     /// `NotFound`; `Invalid`; `PreconditionFailed`; `Conflict` with `slug_taken`.
-    pub async fn change_client(
+    pub async fn execute(
         &self,
         actor: &Actor,
         id: ClientId,
         version: i64,
-        change: ChangeClient,
-    ) -> AppResult<ImportClient> {
-        let mut unit = self.deps.store.begin_import().await?;
+        change: ClientChange,
+    ) -> Result<ImportClient, AppError> {
+        let mut unit = self.store.begin_import().await?;
         let found = unit.clients().get(&actor.workspace, id).await?;
         let mut client = found.ok_or(AppError::NotFound)?;
         if client.version != version {
@@ -55,14 +66,14 @@ impl App {
         let stored = unit.clients().update(&client).await;
         stored.map_err(|error| match error {
             StoreError::StaleVersion => AppError::PreconditionFailed,
-            error => taken(error),
+            error => write_error(error),
         })?;
         unit.commit().await?;
         Ok(client)
     }
 
-    fn apply(&self, client: &mut ImportClient, change: ChangeClient) -> AppResult<()> {
-        let now = self.deps.clock.now();
+    fn apply(&self, client: &mut ImportClient, change: ClientChange) -> Result<(), AppError> {
+        let now = self.clock.now();
         let mut rules = Rules::default();
         let slug = change.slug.and_then(|slug| rules.slug(&slug));
         let name = change.name.and_then(|name| rules.name(&name));
@@ -99,10 +110,9 @@ impl App {
         }
         if base_url.is_some() || token.is_some() {
             client.base_url = base_url.unwrap_or_else(|| client.base_url.clone());
-            let token = token.map_or_else(|| self.token(client), Ok)?;
-            self.check_endpoint(&endpoint(&client.base_url, &token, client.tls_verify))?;
-            client.sealed_token = self.deps.vault.seal(client.id, &token);
-            client.budget = BudgetKey::of(&client.base_url, &token);
+            let token = token.map_or_else(|| self.credentials.token(client), Ok)?;
+            let endpoint = endpoint(&client.base_url, token, client.tls_verify);
+            (client.sealed_token, client.budget) = self.credentials.seal(client.id, &endpoint)?;
         }
         client.version += 1;
         client.updated_at = now;

@@ -8,15 +8,15 @@ use std::{
 use domain::importing::BudgetKey;
 
 /// The queue of those who share one budget, first come, first served.
-pub(super) type Turn = Arc<tokio::sync::Mutex<()>>;
+pub type Turn = Arc<tokio::sync::Mutex<()>>;
 
 /// The queues of all budgets that are in use.
 #[derive(Default)]
-pub(crate) struct Turns(Mutex<HashMap<BudgetKey, Weak<tokio::sync::Mutex<()>>>>);
+pub struct Turns(Mutex<HashMap<BudgetKey, Weak<tokio::sync::Mutex<()>>>>);
 
 impl Turns {
     /// The queue of a budget.
-    pub(super) fn of(&self, budget: &BudgetKey) -> Turn {
+    pub fn of(&self, budget: &BudgetKey) -> Turn {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(turn) = turns.get(budget).and_then(Weak::upgrade) {
             return turn;

@@ -1,17 +1,28 @@
 //! What stopping a run gives back, and trying it again takes again.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::operation::{Operation, Report};
+use kernel::AppError;
 use operations::{Control, Frame};
 use ports::{
     StoreError,
-    importing::{ClientId, ImportUnit, Opened},
+    importing::{ClientId, ImportStore, ImportUnit, Opened},
 };
 
-use super::{App, AppError, AppResult, start::Params};
+use super::{EndRun, Params};
+
+/// Stops runs, and tries them again.
+#[derive(Clone)]
+pub struct RunControl {
+    pub store: Arc<dyn ImportStore>,
+    pub frame: Arc<Frame>,
+    pub end: EndRun,
+}
 
 #[async_trait]
-impl Control for App {
+impl Control for RunControl {
     type Unit = dyn ImportUnit;
 
     fn frame(&self) -> &Frame {
@@ -19,7 +30,7 @@ impl Control for App {
     }
 
     async fn begin(&self) -> Result<Box<dyn ImportUnit>, StoreError> {
-        self.deps.store.begin_import().await
+        self.store.begin_import().await
     }
 
     fn unfinished(&self, operation: &Operation) -> Option<Report> {
@@ -30,15 +41,15 @@ impl Control for App {
         &self,
         unit: &mut (dyn ImportUnit + 'static),
         ended: &Operation,
-    ) -> AppResult<()> {
-        Ok(self.close(unit, ended).await?)
+    ) -> Result<(), AppError> {
+        Ok(self.end.close(unit, ended).await?)
     }
 
     async fn reserve_again(
         &self,
         unit: &mut (dyn ImportUnit + 'static),
         operation: &Operation,
-    ) -> AppResult<()> {
+    ) -> Result<(), AppError> {
         let (params, kind) = Params::of(operation)?;
         let client = ClientId(params.client);
         if let Opened::Joined(live) = unit.runs().open(client, kind, operation.id).await? {

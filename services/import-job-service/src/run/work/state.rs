@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a run over tickets is taken up from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct State {
+pub struct State {
     /// What the domain knows of it.
     pub run: TicketRun,
     /// Tickets of the list.
