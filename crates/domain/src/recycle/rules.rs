@@ -208,6 +208,12 @@ impl Rules {
             || self.min_hours_since_last_attempt.is_some()
     }
 
+    /// Whether the same contacts go whenever it is asked, as long as nobody writes to the audience.
+    pub fn are_timeless(&self) -> bool {
+        let timed = self.filter.as_ref().is_some_and(Predicate::depends_on_time);
+        !timed && !self.needs_outcomes() && self.audiences.is_empty()
+    }
+
     /// Whether deciding needs more of the contact than its document.
     pub fn needs_body(&self) -> bool {
         self.filter.is_some() || self.duplicates.is_some()

@@ -52,6 +52,22 @@ impl fmt::Debug for Predicate {
     }
 }
 
+impl Predicate {
+    /// Whether it may hold tomorrow for a contact that nobody changes, or hold no more.
+    pub fn depends_on_time(&self) -> bool {
+        let timed = |condition: &Condition| {
+            let test = match condition {
+                Condition::Property { test, .. } => test,
+                Condition::Tag { .. } => return false,
+            };
+            matches!(test, Test::InLastDays(_))
+        };
+        self.groups
+            .iter()
+            .any(|group| group.conditions.iter().any(timed))
+    }
+}
+
 /// Conditions joined by one logic.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Group {

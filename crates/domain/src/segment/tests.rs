@@ -409,3 +409,14 @@ proptest! {
         prop_assert_eq!(both, difference);
     }
 }
+
+#[test]
+fn windows_depend_on_time_and_nothing_else_does() {
+    let depends = |operator, value: Value| {
+        let groups = json!([{ "conditions": [condition("sale", operator, &value)] }]);
+        let predicate = Predicate::parse(&groups, "", Notation::default());
+        predicate.unwrap().depends_on_time()
+    };
+    assert!(depends("in_last_days", json!(7)));
+    assert!(!depends("equals", json!("2024-01-31")));
+}

@@ -1,14 +1,19 @@
 //! Whether two requests ask for the same.
 
 use domain::shared::UploadId;
+use kernel::payload;
+use ports::StoreError;
 
 use super::RecycleRequest;
 
 /// Fingerprint of what was asked for, apart from dry run, plan and target.
-pub(super) fn fingerprint(request: &RecycleRequest) -> u64 {
+///
+/// # Errors
+/// `Internal` where the rules have no JSON.
+pub(super) fn fingerprint(request: &RecycleRequest) -> Result<u64, StoreError> {
     let mut hash = Fnv::default();
-    let rules = serde_json::to_vec(&request.rules).unwrap_or_default();
-    hash.part(&rules);
+    let rules = payload::encode(&request.rules)?.to_string();
+    hash.part(rules.as_bytes());
     for document in &request.documents.documents {
         hash.part(document.as_str().as_bytes());
     }
@@ -25,7 +30,7 @@ pub(super) fn fingerprint(request: &RecycleRequest) -> u64 {
     for document in &request.keep_documents {
         hash.part(document.as_str().as_bytes());
     }
-    hash.0
+    Ok(hash.0)
 }
 
 /// FNV-1a over length-prefixed parts: the same in every process, unlike the standard hasher.

@@ -134,7 +134,7 @@ impl RecycleAudience {
         let audience = self.find.visible(actor, id).await?;
         audience.ensure_live()?;
         let sets = OperationId::from_raw(self.ids.next());
-        let asked = fingerprint(&request);
+        let asked = fingerprint(&request)?;
         let mut params = self.params(actor, &audience, &request).await?;
         params.file = self
             .sets
@@ -311,9 +311,8 @@ impl RecycleAudience {
         let outcomes = self.queries.version(&audience.workspace).await?;
         let state = (source.key.epoch.0, revision, outcomes);
         let expired = params.at - plan.at > PLAN_LIFE;
-        let timeless = !params.rules.needs_outcomes() && params.rules.audiences.is_empty();
         let same = state == (plan.epoch, plan.revision, plan.outcomes);
-        if same && timeless && params.keep.audiences.is_empty() && !expired {
+        if same && params.rules.are_timeless() && params.keep.audiences.is_empty() && !expired {
             return Ok(());
         }
         let Survey { tally, .. } = self.survey.survey(&source, params, sets).await?;
