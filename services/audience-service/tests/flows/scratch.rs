@@ -68,7 +68,7 @@ async fn a_worker_on_another_machine_makes_the_sets_of_a_recycling_again() {
     elsewhere.operations.work_once(Pool::Recycle).await.unwrap();
     let ended = rig.operation(operation).await;
     assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
-    assert_eq!(rig.members(id).await, ["a", "c"]);
+    assert_eq!(rig.members(id).await, ["A", "C"]);
     let kept = rig.ports.blobs.list("recycle", None).await.unwrap();
     assert!(kept.is_empty(), "{kept:?}");
 }
