@@ -2,8 +2,11 @@
 
 use crate::{circles, source::SourceFile};
 
+/// Capabilities, each with those that it may use.
+type Table = &'static [(&'static str, &'static [&'static str])];
+
 /// The capabilities of audience-service, each with those that it may use: only ones further up.
-const AUDIENCE: &[(&str, &[&str])] = &[
+const AUDIENCE: Table = &[
     ("events", &[]),
     ("housekeeping", &[]),
     ("customer", &[]),
@@ -24,8 +27,7 @@ const AUDIENCE: &[(&str, &[&str])] = &[
 ];
 
 /// The folder of each service's use cases, with its capabilities.
-const SERVICES: &[(&str, &[(&str, &[&str])])] =
-    &[("services/audience-service/src/application/", AUDIENCE)];
+const SERVICES: &[(&str, Table)] = &[("services/audience-service/src/application/", AUDIENCE)];
 
 /// Where the use cases are put together: it uses all of them, and none uses it.
 const COMPOSITION: &[&str] = &["mod", "compose"];

@@ -4,7 +4,8 @@
 //!
 //! Numbers keep their exact value: whole ones are `long`, those above its range `decimal`, all others
 //! `double`. An attribute is found under `b.attributes.<name>`, with `%` written for an empty name, and
-//! `%25`, `%2E`, `%24` for each `%`, each `.` and a leading `$`, which a path would take for its own.
+//! `%25`, `%2E`, `%00`, `%24` for each `%`, each `.`, each NUL and a leading `$`, which a path would take for
+//! its own or BSON cannot hold.
 
 use std::borrow::Cow;
 
@@ -28,29 +29,40 @@ const EMPTY: &str = "%";
 /// # Errors
 /// `Corrupt` for an attribute that is neither text, number nor boolean.
 pub fn encode(body: &ContactBody) -> Result<RawDocumentBuf, StoreError> {
+    // A field that is not written here does not compile.
+    let ContactBody {
+        name,
+        phone,
+        phone_valid,
+        email,
+        email_valid,
+        attributes,
+        raw,
+        updated_at,
+    } = body;
     let mut out = RawDocumentBuf::new();
-    text(&mut out, cstr!("name"), body.name.as_deref());
-    text(&mut out, cstr!("phone"), body.phone.as_deref());
-    flag(&mut out, cstr!("phone_valid"), body.phone_valid);
-    text(&mut out, cstr!("email"), body.email.as_deref());
-    flag(&mut out, cstr!("email_valid"), body.email_valid);
-    if !body.attributes.is_empty() {
-        let mut attributes = RawDocumentBuf::new();
-        for (name, value) in &body.attributes {
+    text(&mut out, cstr!("name"), name.as_deref());
+    text(&mut out, cstr!("phone"), phone.as_deref());
+    flag(&mut out, cstr!("phone_valid"), *phone_valid);
+    text(&mut out, cstr!("email"), email.as_deref());
+    flag(&mut out, cstr!("email_valid"), *email_valid);
+    if !attributes.is_empty() {
+        let mut values = RawDocumentBuf::new();
+        for (name, value) in attributes {
             let name = escaped(name);
             let name = <&CStr>::try_from(&*name).map_err(|_| CORRUPT)?;
-            attributes.append(name, to_bson(value)?);
+            values.append(name, to_bson(value)?);
         }
-        out.append(cstr!("attributes"), attributes);
+        out.append(cstr!("attributes"), values);
     }
-    if !body.raw.is_empty() {
-        let mut raw = RawDocumentBuf::new();
-        text(&mut raw, cstr!("document"), body.raw.document.as_deref());
-        text(&mut raw, cstr!("phone"), body.raw.phone.as_deref());
-        text(&mut raw, cstr!("email"), body.raw.email.as_deref());
-        out.append(cstr!("raw"), raw);
+    if !raw.is_empty() {
+        let mut values = RawDocumentBuf::new();
+        text(&mut values, cstr!("document"), raw.document.as_deref());
+        text(&mut values, cstr!("phone"), raw.phone.as_deref());
+        text(&mut values, cstr!("email"), raw.email.as_deref());
+        out.append(cstr!("raw"), values);
     }
-    let updated_at = DateTime::from_millis(body.updated_at.timestamp_millis());
+    let updated_at = DateTime::from_millis(updated_at.timestamp_millis());
     out.append(cstr!("updated_at"), updated_at);
     Ok(out)
 }
@@ -157,8 +169,9 @@ fn from_bson(value: RawBsonRef<'_>) -> Result<Value, StoreError> {
 fn escaped(name: &str) -> Cow<'_, str> {
     match name {
         "" => EMPTY.into(),
-        name if name.starts_with('$') || name.contains(['%', '.']) => {
+        name if name.starts_with('$') || name.contains(['%', '.', '\0']) => {
             let name = name.replace('%', "%25").replace('.', "%2E");
+            let name = name.replace('\0', "%00");
             let rest = name.strip_prefix('$').map(|rest| format!("%24{rest}"));
             rest.unwrap_or(name).into()
         }
@@ -171,6 +184,7 @@ fn unescaped(name: &str) -> String {
         EMPTY => String::new(),
         name if name.contains('%') => {
             let name = name.replace("%2E", ".").replace("%24", "$");
+            let name = name.replace("%00", "\0");
             name.replace("%25", "%")
         }
         name => name.to_owned(),
@@ -193,6 +207,12 @@ mod tests {
         assert_eq!(decode(&encoded).unwrap(), body);
         let document: Document = deserialize_from_slice(encoded.as_bytes()).unwrap();
         document.get_document("attributes").unwrap().clone()
+    }
+
+    #[test]
+    fn a_name_with_a_nul_is_kept() {
+        let stored = round_trip(json!({ "a\0b": 1, "%00": 2 }));
+        assert_eq!(stored, doc! { "a%00b": 1_i64, "%2500": 2_i64 });
     }
 
     #[test]

@@ -19,8 +19,8 @@ use crate::{
 type MakeRoute<S> = Arc<dyn Fn(&Arc<Api<S>>) -> Route + Send + Sync>;
 type WrongMethod = fn(Option<HeaderValue>) -> HttpResponse;
 
-/// The paths of handlers on the state `S`, each with its methods. A handler that does not say who calls
-/// is none:
+/// The paths of handlers on the state `S`, each with its methods. Path and method stand in the description
+/// of a handler (`utoipa::path`) and nowhere else. A handler that does not say who calls does not compile:
 ///
 /// ```compile_fail
 /// #[utoipa::path(get, path = "/open")]
@@ -30,8 +30,6 @@ type WrongMethod = fn(Option<HeaderValue>) -> HttpResponse;
 /// # let routes = http_kit::Routes::<i64>::described(Default::default());
 /// routes.with::<__path_open, _, _>(open);
 /// ```
-/// Path and method stand in the
-/// description of a handler (`utoipa::path`) and nowhere else.
 pub struct Routes<S> {
     // In the order of their texts, a literal part of a path comes before a parameter in its place.
     paths: BTreeMap<String, BTreeMap<Rank, MakeRoute<S>>>,

@@ -65,6 +65,15 @@ impl FileError {
     }
 }
 
+impl From<FileError> for io::Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io(error) => error,
+            error => Self::other(error),
+        }
+    }
+}
+
 impl From<io::Error> for FileError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
@@ -173,14 +182,5 @@ mod tests {
             from(io::ErrorKind::PermissionDenied),
             FileError::Io(_)
         ));
-    }
-}
-
-impl From<FileError> for io::Error {
-    fn from(error: FileError) -> Self {
-        match error {
-            FileError::Io(error) => error,
-            error => Self::other(error),
-        }
     }
 }
