@@ -44,7 +44,6 @@ impl Parts {
                 blobs: p.blobs.clone(),
                 spool: p.spool.clone(),
                 formats: p.formats.clone(),
-                clock: p.clock.clone(),
             },
             apply: ApplyRows {
                 queries: p.queries.clone(),

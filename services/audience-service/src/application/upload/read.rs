@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use domain::{
     contact::{ItemRules, NewContact},
-    operation::UploadReport,
+    operation::{Operation, UploadReport},
     shared::Instant,
 };
-use operations::{Run, Signals};
+use operations::Signals;
 use ports::{
-    Clock, crash,
+    crash,
     files::{BlobStore, BlobWriter, RecordFormats, RecordLimits, RecordReader, Sorter, Spool},
 };
 use tokio::runtime::Handle;
@@ -33,26 +33,27 @@ pub struct ReadFile {
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) spool: Arc<dyn Spool>,
     pub(crate) formats: Arc<dyn RecordFormats>,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl ReadFile {
-    /// Reads a whole file. Answers the rows to be written.
+    /// Reads a whole file and sorts its rows; the same ones every time, so that places in what it writes
+    /// hold in what it writes again on another machine. Answers the rows to be written.
     pub(super) async fn execute(
         &self,
-        run: &Run,
+        operation: &Operation,
         params: &UploadParams,
+        signals: &Arc<Signals>,
     ) -> AppResult<UploadCheckpoint> {
         let source = self.blobs.open(&params.blob).await?;
-        let id = run.operation.id;
+        let id = operation.id;
         let rejected = self.blobs.create(&rejected_name(id)).await?;
         let mut reading = Reading {
             params: params.clone(),
             sorter: self.spool.sorter(&spool_name(id), SORT_BYTES)?,
             rejected: Some(rejected),
-            signals: Arc::clone(&run.signals),
+            signals: Arc::clone(signals),
             report: UploadReport::default(),
-            now: self.clock.now(),
+            now: operation.created_at,
         };
         let (runtime, formats) = (Handle::current(), Arc::clone(&self.formats));
         let report = blocking(move || {

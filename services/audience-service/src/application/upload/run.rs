@@ -5,10 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{
     audience::Audience,
-    operation::{Failure, OperationKind, OperationResult, Progress, Report, UploadReport},
+    operation::{
+        Failure, Operation, OperationKind, OperationResult, Progress, Report, UploadReport,
+    },
 };
 use kernel::may_pass;
-use operations::{Ending, Job, Run};
+use operations::{Ending, Job, Run, Signals};
 use ports::{
     Clock, crash,
     files::Spool,
@@ -49,11 +51,15 @@ impl Job for RunUpload {
         let mut audience = self.find.of_operation(&run.operation).await?;
         let mut at = Self::reached(&run.operation)?;
         let scratch = spool_name(run.operation.id);
-        // Scratch files are of one machine: on another one everything is read and written again. Rows that
-        // are stored already change nothing, and are reported as what they did.
-        if at.rows.is_none() || !self.spool.exists(&scratch)? {
-            at = self.read.execute(run, &params).await?;
+        if at.rows.is_none() {
+            at = self
+                .read
+                .execute(&run.operation, &params, &run.signals)
+                .await?;
             save(run, &at).await?;
+        } else {
+            self.ensure_rows(&run.operation, &params, &run.signals)
+                .await?;
         }
         let mut batches = self.apply.batches(run.operation.id, at.offset);
         while let Some(batch) = batches.recv().await {
@@ -91,6 +97,19 @@ impl Job for RunUpload {
 }
 
 impl RunUpload {
+    /// Makes the sorted rows again where they are missing: scratch files are of one machine.
+    async fn ensure_rows(
+        &self,
+        operation: &Operation,
+        params: &UploadParams,
+        signals: &Arc<Signals>,
+    ) -> AppResult<()> {
+        if !self.spool.exists(&spool_name(operation.id))? {
+            self.read.execute(operation, params, signals).await?;
+        }
+        Ok(())
+    }
+
     /// What an upload that ends early has stored.
     async fn stored(&self, run: &Run) -> AppResult<Option<UploadReport>> {
         let operation = &run.operation;
@@ -99,6 +118,9 @@ impl RunUpload {
             return Ok(None);
         }
         let params = Self::params(operation)?;
+        // What stops the work does not stop the account of it.
+        self.ensure_rows(operation, &params, &Arc::default())
+            .await?;
         let audience = self.find.of_operation(operation).await?;
         let key = self.find.content_of(&audience).await?.key;
         self.apply
