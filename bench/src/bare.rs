@@ -131,7 +131,7 @@ pub trait BareStore {
     /// Inserts, or replaces what is there.
     fn upsert(&mut self, rows: &[Row]) -> anyhow::Result<()>;
     /// Inserts tombstones.
-    fn entomb(&mut self, documents: &[String]) -> anyhow::Result<()>;
+    fn put_tombstones(&mut self, documents: &[String]) -> anyhow::Result<()>;
     /// Forgets the tombstones.
     fn clear_tombstones(&mut self) -> anyhow::Result<()>;
     /// Reads every contact in the order of its key; answers how many there are.
@@ -190,7 +190,7 @@ impl BareStore for Bare {
         self.put::<true>(rows)
     }
 
-    fn entomb(&mut self, documents: &[String]) -> anyhow::Result<()> {
+    fn put_tombstones(&mut self, documents: &[String]) -> anyhow::Result<()> {
         for part in documents.chunks(TRANSACTION) {
             self.conn.immediate_transaction(|conn| {
                 part.iter()

@@ -182,7 +182,7 @@ impl BareStore for Mongo {
         self.runtime.block_on(parts.try_collect::<()>())
     }
 
-    fn entomb(&mut self, documents: &[String]) -> anyhow::Result<()> {
+    fn put_tombstones(&mut self, documents: &[String]) -> anyhow::Result<()> {
         let stones = self.stones();
         let one = |part: &[String]| {
             let stone = |document: &String| TombstoneRow {

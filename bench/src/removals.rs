@@ -122,7 +122,7 @@ fn bare_recycle(bare: &mut dyn BareStore, rows: u64, removed: u64) -> anyhow::Re
     documents.sort();
     let before = cpu_of("self")?;
     let started = Instant::now();
-    bare.entomb(&documents)?;
+    bare.put_tombstones(&documents)?;
     let seen = bare.scan()?;
     let wall = started.elapsed().as_secs_f64();
     ensure!(seen == i64::try_from(rows)?, "the scan saw {seen}");

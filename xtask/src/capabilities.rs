@@ -12,7 +12,7 @@ const AUDIENCE: Table = &[
     ("customer", &[]),
     ("notification", &[]),
     ("outcome", &[]),
-    ("redrive", &[]),
+    ("dead_letter", &[]),
     ("audience", &["events"]),
     ("contact", &["audience"]),
     ("operation", &["audience", "events"]),

@@ -57,7 +57,7 @@ impl ContactStore for MongoContacts {
         within(reads::stored_by(self, key, write, documents)).await
     }
 
-    async fn entomb(
+    async fn put_tombstones(
         &self,
         key: ContentKey,
         tombstones: Vec<Tombstone>,

@@ -6,6 +6,7 @@ pub mod audience;
 pub mod contact;
 pub mod customer;
 pub mod importing;
+pub mod notification;
 pub mod operation;
 pub mod recycle;
 pub mod scheduling;

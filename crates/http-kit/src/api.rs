@@ -3,21 +3,20 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{
-    HttpRequest, HttpResponse, dev,
+    HttpRequest, dev,
     http::StatusCode,
-    web::{self, Bytes, Payload},
+    web::{self, Bytes},
 };
-use domain::shared::WorkspaceId;
-use kernel::{Actor, RequestId};
+use kernel::Actor;
 use runtime::Changes;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Answer, Authenticator, Idempotency, Problem, Sealer,
     body::{self, BodyError},
-    idempotency::{Call, content_hash},
+    idempotency::content_hash,
     spawned,
 };
 
@@ -63,15 +62,6 @@ impl ApiContext {
     ///
     /// # Errors
     /// 400, 413, 415 and `invalid` as problems.
-    pub async fn json<T: DeserializeOwned + Send + 'static>(
-        &self,
-        request: &HttpRequest,
-        payload: Payload,
-        invalid: StatusCode,
-    ) -> Result<Body<T>, Problem> {
-        self.read_json(request, payload.into_inner(), invalid).await
-    }
-
     pub(crate) async fn read_json<T: DeserializeOwned + Send + 'static>(
         &self,
         request: &HttpRequest,
@@ -83,20 +73,10 @@ impl ApiContext {
         parsed(bytes, invalid).await
     }
 
-    /// As [`Self::json`], where the body may be missing altogether.
+    /// As [`Self::read_json`], where the body may be missing altogether.
     ///
     /// # Errors
-    /// As [`Self::json`].
-    pub async fn optional_json<T: DeserializeOwned + Default + Send + 'static>(
-        &self,
-        request: &HttpRequest,
-        payload: Payload,
-        invalid: StatusCode,
-    ) -> Result<Body<T>, Problem> {
-        self.read_optional_json(request, payload.into_inner(), invalid)
-            .await
-    }
-
+    /// As [`Self::read_json`].
     pub(crate) async fn read_optional_json<T: DeserializeOwned + Default + Send + 'static>(
         &self,
         request: &HttpRequest,
@@ -117,42 +97,10 @@ impl ApiContext {
         parsed(bytes, invalid).await
     }
 
-    /// Runs a POST's change once per idempotency key, and to its end.
-    ///
-    /// # Errors
-    /// What the key or the change answers, as a problem.
-    pub async fn once<C, F>(
-        &self,
-        request: &HttpRequest,
-        actor: &Actor,
-        content: [u8; 32],
-        change: C,
-    ) -> Result<HttpResponse, Problem>
-    where
-        C: FnOnce(RequestId) -> F + Send + 'static,
-        F: Future<Output = Result<Answer, Problem>> + Send + 'static,
-    {
-        let call = Call::of(request, &actor.workspace, content)?;
-        let run = |request_id: RequestId| async move {
-            Box::pin(change(request_id))
-                .await
-                .unwrap_or_else(Answer::from)
-        };
-        let answer = self.idempotency.run(call, run).await?;
-        Ok(answer.into())
-    }
-
-    /// Runs another method's change to its end.
+    /// Runs a change to its end, whoever waits for it.
     ///
     /// # Errors
     /// What the change answers, as a problem.
-    pub async fn change<F>(&self, change: F) -> Result<HttpResponse, Problem>
-    where
-        F: Future<Output = Result<Answer, Problem>> + Send + 'static,
-    {
-        Ok(self.spawn(change).await?.into())
-    }
-
     pub(crate) async fn spawn<F>(&self, change: F) -> Result<Answer, Problem>
     where
         F: Future<Output = Result<Answer, Problem>> + Send + 'static,
@@ -167,32 +115,6 @@ impl ApiContext {
     pub fn stream_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
         let permit = Arc::clone(&self.streams).try_acquire_owned();
         permit.map_err(|_| Problem::unavailable(STREAMS_AGAIN))
-    }
-
-    /// Seals a position in a list of a workspace.
-    pub fn seal(&self, workspace: &WorkspaceId, list: &str, at: &impl Serialize) -> Option<String> {
-        self.sealer.seal_value(&format!("{list}:{workspace}"), at)
-    }
-
-    /// Opens a cursor of that list, where there is one.
-    ///
-    /// # Errors
-    /// 400 `invalid_cursor` for one that was altered or made for another list.
-    pub fn open<T: DeserializeOwned>(
-        &self,
-        workspace: &WorkspaceId,
-        list: &str,
-        cursor: Option<&str>,
-    ) -> Result<Option<T>, Problem> {
-        let Some(cursor) = cursor else {
-            return Ok(None);
-        };
-        let at = self
-            .sealer
-            .open_value(&format!("{list}:{workspace}"), cursor);
-        let detail = "the cursor was altered, or was made for another list";
-        at.map(Some)
-            .ok_or_else(|| Problem::bad_request("invalid_cursor", detail))
     }
 }
 

@@ -12,9 +12,11 @@ use actix_web::{
 use domain::shared::{Violation, exact_numbers, whole_surrogates};
 use futures::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_path_to_error::{Path, Segment};
 
-use crate::Problem;
+use crate::{
+    Problem,
+    shape::{self, Node},
+};
 
 /// Largest body where nothing else is configured.
 pub const DEFAULT_LIMIT: usize = 64 * 1024 * 1024;
@@ -186,21 +188,21 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
 
 fn strictly<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
     serde_json::from_slice(body).map_err(|error| match error.is_data() {
-        true => invalid::<T>(body, &error),
+        true => invalid::<T>(body),
         false => malformed(&error),
     })
 }
 
 /// Reads again to find the place: keeping track of it makes reading half as fast.
-fn invalid<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> BodyError {
+fn invalid<T: DeserializeOwned>(body: &[u8]) -> BodyError {
     // A type error may come before a syntax error; only a well-formed document has types.
     if let Err(error) = serde_json::from_slice::<IgnoredAny>(body) {
         return malformed(&error);
     }
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let again = serde_path_to_error::deserialize::<_, T>(&mut json);
-    let pointer = again.map_or_else(|error| pointer(error.path()), |_| String::new());
-    BodyError::Invalid(violation(pointer, &error.to_string()))
+    let document = serde_json::from_slice::<Node>(body).ok();
+    let broken = document.and_then(|document| shape::read::<T>(document).err());
+    let unreadable = || Violation::new("", "invalid_value", "The document cannot be read.");
+    BodyError::Invalid(broken.unwrap_or_else(unreadable))
 }
 
 fn malformed(error: &serde_json::Error) -> BodyError {
@@ -208,51 +210,6 @@ fn malformed(error: &serde_json::Error) -> BodyError {
         line: error.line(),
         column: error.column(),
     }
-}
-
-/// Says what was expected where. Serde's own text repeats the value that was sent, which may be
-/// personal data: that part is cut out.
-fn violation(mut pointer: String, message: &str) -> Violation {
-    let message = message
-        .rsplit_once(" at line ")
-        .map_or(message, |(text, _)| text);
-    let quoted = message.split('`').nth(1);
-    let expected = message
-        .rsplit_once(", expected ")
-        .map(|(_, expected)| expected);
-    let (code, detail) = match (message.split('`').next().unwrap_or_default(), expected) {
-        ("missing field ", _) => {
-            push(&mut pointer, quoted.unwrap_or_default());
-            ("required", "The member is required.".to_owned())
-        }
-        ("duplicate field ", _) => ("duplicate_member", "The member is there twice.".to_owned()),
-        ("unknown field ", _) => ("unknown_member", "The member is unknown.".to_owned()),
-        ("unknown variant ", Some(expected)) => ("unknown_value", format!("Expected {expected}.")),
-        (head, Some(expected)) if head.starts_with("invalid type") => {
-            ("invalid_type", format!("Expected {expected}."))
-        }
-        (_, Some(expected)) => ("invalid_value", format!("Expected {expected}.")),
-        (_, None) => ("invalid_value", format!("Invalid value: {message}.")),
-    };
-    Violation::new(pointer, code, detail)
-}
-
-fn pointer(path: &Path) -> String {
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => push(&mut pointer, &index.to_string()),
-            Segment::Map { key } => push(&mut pointer, key),
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    pointer
-}
-
-/// Appends one reference token, escaped as RFC 6901 says.
-fn push(pointer: &mut String, token: &str) {
-    pointer.push('/');
-    pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn broken(json: &str) -> (String, &'static str, String) {
 fn the_place_of_a_wrong_value_is_a_json_pointer() {
     let (pointer, code, detail) = broken(r#"{"name":"x","items":[{"a/b":"529.982.247-25"}]}"#);
     assert_eq!((pointer.as_str(), code), ("/items/0/a~1b", "invalid_type"));
-    assert_eq!(detail, "Expected u32.");
+    assert_eq!(detail, "Expected a whole number from 0 on.");
     assert_eq!(broken(r#"{"items":[]}"#).0, "/name");
     assert_eq!(broken(r#"{"items":[]}"#).1, "required");
     let (pointer, code, _) = broken(r#"{"name":"x","nope":1}"#);

@@ -23,6 +23,16 @@ impl<S> Api<S> {
     pub fn new(context: ApiContext, state: S) -> Arc<Self> {
         Arc::new(Self { context, state })
     }
+
+    /// The state of the service.
+    pub const fn state(&self) -> &S {
+        &self.state
+    }
+
+    /// How requests are taken.
+    pub const fn context(&self) -> &ApiContext {
+        &self.context
+    }
 }
 
 /// The first argument of a handler: it stands for a request that was let in, and gives access to the
@@ -74,7 +84,7 @@ impl<S> Authenticated<S> for Caller<S> {
 impl<S> Caller<S> {
     /// How the requests of the service are taken.
     pub fn context(&self) -> &ApiContext {
-        &self.api.context
+        self.api.context()
     }
 
     /// Runs a change other than a POST's to its end, even if the client goes away.

@@ -2,7 +2,7 @@
 
 use domain::{
     customer::CustomerId,
-    shared::{AudienceId, NotificationId, OperationId, UploadId},
+    shared::{AudienceId, ClientId, NotificationId, OperationId, UploadId},
 };
 use utoipa::{
     IntoParams, PartialSchema,
@@ -37,6 +37,7 @@ path_ids! {
     OperationId, String, "`op_…`";
     UploadId, String, "`upl_…`";
     NotificationId, String, "`ntf_…`";
+    ClientId, String, "`cli_…`";
     CustomerId, i64, "Number in the workspace";
 }
 

@@ -9,6 +9,7 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 
 use actix_web::{Error, HttpRequest, dev::Payload, http::StatusCode, web};
 use kernel::RequestId;
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     etag::IfMatch,
     idempotency::{Call, content_hash},
     prefer,
+    shape::{self, Node},
 };
 
 /// An argument of a handler that works for `C`.
@@ -101,9 +103,16 @@ pub struct Query<T>(pub T);
 
 impl<C, T: DeserializeOwned> Extract<C> for Query<T> {
     async fn extract(_: &C, request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
-        let query = web::Query::<T>::from_query(request.query_string());
-        let query = query.map_err(|e| Problem::bad_request("invalid_query", e.to_string()))?;
-        Ok(Self(query.into_inner()))
+        let invalid = || Problem::new(StatusCode::BAD_REQUEST, "invalid_query");
+        // One that cannot be decoded is no parameter either.
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+        let pairs = pairs.map_err(|_| invalid().with_detail("The query cannot be decoded."))?;
+        let text = |(name, value): (String, String)| (name, Node::Text(value));
+        let read = |pairs: Vec<_>| Node::Object(pairs.into_iter().map(text).collect());
+        match shape::read(read(pairs.into_inner())) {
+            Ok(query) => Ok(Self(query)),
+            Err(broken) => Err(invalid().with_violations(vec![broken])),
+        }
     }
 }
 
@@ -129,6 +138,8 @@ impl<C, A: FromStr, B: FromStr> Extract<C> for Ids<A, B> {
 
 fn parameter<T: FromStr>(request: &HttpRequest, index: usize) -> Result<T, Problem> {
     let text = request.match_info().iter().nth(index).map(|(_, text)| text);
+    // What separates the parts of a path is still encoded within one.
+    let text = text.and_then(|text| percent_decode_str(text).decode_utf8().ok());
     text.and_then(|text| text.parse().ok())
         .ok_or_else(Problem::not_found)
 }

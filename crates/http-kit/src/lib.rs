@@ -29,6 +29,7 @@ mod refusal;
 mod resource;
 mod routes;
 mod server;
+mod shape;
 pub mod sse;
 pub mod trace;
 

@@ -3,12 +3,11 @@
 use crate::Problem;
 use actix_web::{
     HttpResponse, Resource, Route,
-    error::QueryPayloadError,
     http::{
         Method, StatusCode,
         header::{ALLOW, HeaderValue},
     },
-    web::{self, PathConfig, QueryConfig},
+    web,
 };
 
 /// The methods of a resource as `Allow` names them: HEAD is wherever GET is.
@@ -40,17 +39,9 @@ pub(crate) fn with_fallback(
     web::resource(path.to_owned()).default_service(wrong_method)
 }
 
-/// Answers what no handler answers: a query or path that cannot be read, and any path that is not served.
+/// Answers any path that is not served.
 pub fn fallbacks(config: &mut web::ServiceConfig) {
-    let query = |error: QueryPayloadError, _: &_| {
-        // An unknown parameter, or one twice.
-        Problem::bad_request("invalid_query", error.to_string()).into()
-    };
-    let path = |_, _: &_| Problem::not_found().into();
-    config
-        .app_data(QueryConfig::default().error_handler(query))
-        .app_data(PathConfig::default().error_handler(path))
-        .default_service(web::to(async || Problem::not_found()));
+    config.default_service(web::to(async || Problem::not_found()));
 }
 
 /// 405 as a problem.

@@ -27,7 +27,7 @@ impl Frame {
     ) -> Result<Option<Operation>, StoreError> {
         let found = self.queries.operation(workspace, id).await?;
         let found = found.filter(|operation| operation.kind.is_asked_for());
-        Ok(found.map(|operation| self.stalls.seen(operation)))
+        Ok(found.map(|operation| self.stalls.annotate(operation)))
     }
 
     /// Operations, newest first.
@@ -40,7 +40,7 @@ impl Frame {
         filter: &OperationFilter,
     ) -> Result<Vec<Operation>, StoreError> {
         let rows = self.queries.operations(workspace, filter).await?;
-        let seen = rows.into_iter().map(|row| self.stalls.seen(row));
+        let seen = rows.into_iter().map(|row| self.stalls.annotate(row));
         Ok(seen.collect())
     }
 

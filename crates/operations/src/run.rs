@@ -110,7 +110,7 @@ impl Run {
     /// Says that the work stands still, and why. Where that cannot be stored, this process still
     /// tells who asks it.
     pub(crate) async fn stand(&mut self, stall: Stall) {
-        self.frame.stalls.stands(self.operation.id, stall);
+        self.frame.stalls.record(self.operation.id, stall);
         let reason = Some(stall.to_string());
         if let Err(error) = self.show(OperationState::Waiting, reason).await {
             tracing::debug!(%error, operation = %self.operation.id, "not stored that it waits");

@@ -200,7 +200,7 @@ pub trait ContactStore: Send + Sync {
 
     /// Writes tombstones (at most [`MAX_BATCH`]), replacing earlier ones of the same removal and
     /// document. Durable on return. Shows nowhere until a view names the removal.
-    async fn entomb(
+    async fn put_tombstones(
         &self,
         key: ContentKey,
         tombstones: Vec<Tombstone>,

@@ -21,7 +21,7 @@ pub const POINTS: &[&str] = &[
     "write.intent_committed",
     "write.contacts_stored",
     "write.closed",
-    "remove.entombed",
+    "remove.tombstones_written",
     "remove.closed",
     "request.before_answer",
     "upload.spooled",

@@ -1,7 +1,7 @@
 //! Tokens of clients at rest.
 
-use domain::importing::ApiToken;
-use ports::importing::{ClientId, TokenVault};
+use domain::{importing::ApiToken, shared::ClientId};
+use ports::importing::TokenVault;
 
 use crate::Sealer;
 
@@ -16,7 +16,7 @@ impl Vault {
 }
 
 fn purpose(client: ClientId) -> String {
-    format!("client-token:{}", client.0)
+    format!("client-token:{}", client.raw())
 }
 
 impl TokenVault for Vault {
@@ -40,10 +40,13 @@ mod tests {
     fn a_token_opens_for_its_client_and_key_only_and_does_not_show() {
         let vault = Vault::new(&[1; 32]);
         let token = ApiToken::parse("s3cret-of-the-crm").unwrap();
-        let sealed = vault.seal(ClientId(1), &token);
-        assert_eq!(vault.open(ClientId(1), &sealed), Some(token));
-        assert_eq!(vault.open(ClientId(2), &sealed), None);
-        assert_eq!(Vault::new(&[2; 32]).open(ClientId(1), &sealed), None);
+        let sealed = vault.seal(ClientId::from_raw(1), &token);
+        assert_eq!(vault.open(ClientId::from_raw(1), &sealed), Some(token));
+        assert_eq!(vault.open(ClientId::from_raw(2), &sealed), None);
+        assert_eq!(
+            Vault::new(&[2; 32]).open(ClientId::from_raw(1), &sealed),
+            None
+        );
         assert!(!String::from_utf8(sealed).unwrap().contains("s3cret"));
     }
 }

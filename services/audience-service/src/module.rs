@@ -77,7 +77,7 @@ where
             ApiState {
                 app: Arc::clone(&self.app),
                 contact_ids: ContactIds::new(&derived_key(&host.secret, "contact-ids")),
-                dead_letters: host.dead_letters.clone(),
+                dead_letters: self.app.dead_letters(host.dead_letters.clone()),
                 item_limit: limits.items,
             },
         );

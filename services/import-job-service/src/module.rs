@@ -8,11 +8,10 @@ mod replica;
 
 use std::sync::Arc;
 
-use actix_web::web::{Data, ServiceConfig};
 use adapter_crm::{AllowedHosts, HttpCrm, SystemLookup};
 use adapter_sql::Context;
 use domain::{importing::RequestsPerMinute, shared::Instant};
-use http_kit::Sealer;
+use http_kit::{Api, Sealer};
 use messaging::{Router, Signal};
 use ports::{
     Clock, IdGenerator,
@@ -32,7 +31,7 @@ pub use embedded::embedded;
 pub use replica::ImportJobService;
 
 use crate::{
-    http::{self, AdminToken, ApiState},
+    http::{self, AdminToken, ApiState, face_j},
     run::Policy,
     use_cases::{Setup, UseCases},
     workers,
@@ -83,17 +82,15 @@ where
                 "ADMIN_TOKEN is not set: /api/jobs and /api/admin answer 401 to everybody"
             );
         }
-        let state = Data::new(ApiState {
+        let state = ApiState {
             cases: self.cases.clone(),
-            context: context.clone(),
             admin,
-        });
-        let routes = move |config: &mut ServiceConfig| {
-            config.app_data(state.clone()).configure(http::configure);
         };
+        let state = Api::new(context.clone(), state);
+        let face_j = face_j::routes().with_wrong_method(face_j::wrong_method);
         Some(Started {
-            routes: Arc::new(routes),
-            v1: Arc::new(http::v1::configure),
+            routes: Arc::new(face_j.serve(&state)),
+            v1: Arc::new(http::v1::routes().serve(&state)),
             document: http::document(),
             context,
             operations: self.cases.control,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 use domain::{
-    audience::{Audience, COLLECTION, Tags},
+    audience::{Audience, AudienceData, COLLECTION, Tags},
     shared::{AudienceId, AudienceName, Epoch, Instant, UserId, WorkspaceId, fold_key},
 };
 use ports::{
@@ -53,7 +53,7 @@ impl TryFrom<AudienceRow> for Audience {
         let corrupt = |what| move |_| StoreError::Corrupt(what);
         let tags = serde_json::from_value(row.tags.0)
             .map_err(|_| StoreError::Corrupt("tags of an audience"))?;
-        Ok(Self {
+        Ok(Self::from_stored(AudienceData {
             id: AudienceId::from_raw(row.id),
             workspace: WorkspaceId::parse(&row.workspace)
                 .map_err(|_| StoreError::Corrupt("workspace of an audience"))?,
@@ -81,7 +81,7 @@ impl TryFrom<AudienceRow> for Audience {
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
             deleted_at: row.deleted_at.map(|at| at.0),
-        })
+        }))
     }
 }
 

@@ -3,11 +3,15 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::shared::{Instant, NotificationId, OperationId, UserId, WorkspaceId};
+use domain::{
+    notification::Subject,
+    shared::{Instant, NotificationId, UserId, WorkspaceId},
+};
 use ports::{
     StoreError,
     store::{NewNotification, Notification, NotificationFilter, NotificationRepository, UserEvent},
 };
+use serde_json::Value;
 
 use super::{Backend, Conn, direct};
 use crate::{
@@ -26,21 +30,30 @@ pub(super) struct Feed<'c>(pub(super) &'c mut Conn);
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 struct NotificationRow {
     id: i64,
-    operation: i64,
-    payload: Json,
+    kind: String,
+    subject: String,
+    occasion: i64,
+    data: Json,
     created_at: At,
     read_at: Option<At>,
 }
 
-impl From<NotificationRow> for Notification {
-    fn from(row: NotificationRow) -> Self {
-        Self {
+impl TryFrom<NotificationRow> for Notification {
+    type Error = StoreError;
+
+    fn try_from(row: NotificationRow) -> Result<Self, StoreError> {
+        let corrupt = |()| StoreError::Corrupt("kind of a notification");
+        Ok(Self {
             id: NotificationId::from_raw(row.id),
-            operation: OperationId::from_raw(row.operation),
-            payload: row.payload.0,
+            subject: Subject {
+                kind: row.kind.parse().map_err(corrupt)?,
+                id: row.subject,
+                occasion: row.occasion,
+            },
+            data: row.data.0,
             created_at: row.created_at.0,
             read_at: row.read_at.map(|at| at.0),
-        }
+        })
     }
 }
 
@@ -50,8 +63,7 @@ impl From<NotificationRow> for Notification {
 struct EventRow {
     seq: i64,
     kind: String,
-    operation: Option<i64>,
-    payload: Json,
+    data: Json,
     created_at: At,
 }
 
@@ -60,8 +72,7 @@ impl From<EventRow> for UserEvent {
         Self {
             seq: row.seq,
             kind: row.kind,
-            operation: row.operation.map(OperationId::from_raw),
-            payload: row.payload.0,
+            data: row.data.0,
             created_at: row.created_at.0,
         }
     }
@@ -93,12 +104,19 @@ impl NotificationRepository for Feed<'_> {
                 notifications::id.eq(notification.id.raw()),
                 notifications::workspace.eq(notification.workspace.as_str()),
                 notifications::user_id.eq(notification.user.as_str()),
-                notifications::operation.eq(notification.operation.raw()),
-                notifications::attempt.eq(notification.attempt),
-                notifications::payload.eq(Json(notification.payload.clone())),
+                notifications::kind.eq(notification.subject.kind.as_str()),
+                notifications::subject.eq(&notification.subject.id),
+                notifications::occasion.eq(notification.subject.occasion),
+                notifications::data.eq(Json(notification.data.clone())),
                 notifications::created_at.eq(At(notification.created_at)),
             ))
-            .on_conflict((notifications::operation, notifications::attempt))
+            .on_conflict((
+                notifications::workspace,
+                notifications::kind,
+                notifications::subject,
+                notifications::occasion,
+                notifications::user_id,
+            ))
             .do_nothing()
             .execute(self.0)
             .await
@@ -147,8 +165,7 @@ impl NotificationRepository for Feed<'_> {
         workspace: &WorkspaceId,
         user: &UserId,
         kind: &str,
-        operation: Option<OperationId>,
-        payload: &serde_json::Value,
+        data: &Value,
         now: Instant,
     ) -> Result<i64, StoreError> {
         let seq: i64 = diesel::insert_into(user_feeds::table)
@@ -170,8 +187,7 @@ impl NotificationRepository for Feed<'_> {
                 user_events::user_id.eq(user.as_str()),
                 user_events::seq.eq(seq),
                 user_events::kind.eq(kind),
-                user_events::operation.eq(operation.map(OperationId::raw)),
-                user_events::payload.eq(Json(payload.clone())),
+                user_events::data.eq(Json(data.clone())),
                 user_events::created_at.eq(At(now)),
             ))
             .execute(self.0)
@@ -212,7 +228,7 @@ pub(super) async fn list(
         query = query.filter(notifications::id.lt(before.raw()));
     }
     let rows: Vec<NotificationRow> = query.load(conn).await.map_err(store)?;
-    Ok(rows.into_iter().map(Notification::from).collect())
+    rows.into_iter().map(Notification::try_from).collect()
 }
 
 /// How many of a user's notifications are unread.

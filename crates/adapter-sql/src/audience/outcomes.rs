@@ -12,12 +12,12 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use domain::{
     contact::Document,
-    recycle::{OutcomeFact, OutcomeFacts},
+    recycle::{OutcomeFact, OutcomeFacts, OutcomeRecord},
     shared::WorkspaceId,
 };
 use ports::{
     StoreError,
-    store::{OutcomeQueries, OutcomeRecord, OutcomeRepository},
+    store::{OutcomeQueries, OutcomeRepository},
 };
 
 use super::{

@@ -108,9 +108,10 @@ diesel::table! {
         id -> BigInt,
         workspace -> Text,
         user_id -> Text,
-        operation -> BigInt,
-        attempt -> Integer,
-        payload -> Doc,
+        kind -> Text,
+        subject -> Text,
+        occasion -> BigInt,
+        data -> Doc,
         created_at -> UtcMillis,
         read_at -> Nullable<UtcMillis>,
     }
@@ -134,8 +135,7 @@ diesel::table! {
         user_id -> Text,
         seq -> BigInt,
         kind -> Text,
-        operation -> Nullable<BigInt>,
-        payload -> Doc,
+        data -> Doc,
         created_at -> UtcMillis,
     }
 }

@@ -106,15 +106,16 @@ impl ContactStore for SqliteContacts {
         self.readers.run(read).await
     }
 
-    async fn entomb(
+    async fn put_tombstones(
         &self,
         key: ContentKey,
         mut tombstones: Vec<Tombstone>,
         priority: Priority,
     ) -> Result<(), StoreError> {
         tombstones.sort_by(|a, b| a.document.cmp(&b.document));
-        let change =
-            move |conn: &mut SqliteConnection, stone: &Tombstone| writes::entomb(conn, key, stone);
+        let change = move |conn: &mut SqliteConnection, stone: &Tombstone| {
+            writes::put_tombstone(conn, key, stone)
+        };
         let run = self
             .writer
             .run(priority, |answer| Rows::work(tombstones, change, answer));

@@ -137,7 +137,7 @@ pub(super) fn order(previous: i64) -> Option<Order> {
     (previous != NOTHING).then_some(Order(previous))
 }
 
-pub(super) fn entomb(
+pub(super) fn put_tombstone(
     conn: &mut SqliteConnection,
     key: ContentKey,
     stone: &Tombstone,

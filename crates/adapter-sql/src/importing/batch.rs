@@ -6,11 +6,8 @@ use diesel::{
     sql_types::{BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
-use domain::importing::ExternalId;
-use ports::{
-    StoreError,
-    importing::{ClientId, Stored},
-};
+use domain::{importing::ExternalId, shared::ClientId};
+use ports::{StoreError, importing::Stored};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -58,7 +55,7 @@ pub(super) async fn upsert<R: BatchRow>(
         replaced = replaced::<R>(key),
     );
     let written: Vec<Written> = sql_query(text)
-        .bind::<BigInt, _>(client.0)
+        .bind::<BigInt, _>(client.raw())
         .bind::<Text, _>(json(rows)?)
         .load(conn)
         .await
@@ -99,7 +96,7 @@ pub(super) async fn execute<R: BatchRow>(
     rows: &[R],
 ) -> Result<(), StoreError> {
     sql_query(text)
-        .bind::<BigInt, _>(client.0)
+        .bind::<BigInt, _>(client.raw())
         .bind::<Text, _>(json(rows)?)
         .execute(conn)
         .await

@@ -10,11 +10,11 @@ use diesel_async::RunQueryDsl;
 use domain::{
     importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
     scheduling::Schedule,
-    shared::{Instant, WorkspaceId},
+    shared::{ClientId, Instant, WorkspaceId},
 };
 use ports::{
     StoreError,
-    importing::{ClientId, ClientRepository, ImportClient},
+    importing::{ClientRepository, ImportClient},
 };
 
 use super::Conn;
@@ -66,7 +66,7 @@ impl TryFrom<ClientRow> for ImportClient {
     fn try_from(row: ClientRow) -> Result<Self, StoreError> {
         let corrupt = || StoreError::Corrupt("import client");
         Ok(Self {
-            id: ClientId(row.id),
+            id: ClientId::from_raw(row.id),
             workspace: WorkspaceId::parse(&row.workspace).map_err(|_| corrupt())?,
             slug: ClientSlug::parse(&row.slug).map_err(|_| corrupt())?,
             name: row.name,
@@ -121,7 +121,7 @@ const UPDATE: &str = "
 impl ClientRepository for Clients<'_> {
     async fn add(&mut self, client: &ImportClient) -> Result<(), StoreError> {
         sql_query(ADD)
-            .bind::<BigInt, _>(client.id.0)
+            .bind::<BigInt, _>(client.id.raw())
             .bind::<Text, _>(client.workspace.as_str())
             .bind::<Text, _>(client.slug.as_str())
             .bind::<Text, _>(&client.name)
@@ -157,7 +157,7 @@ impl ClientRepository for Clients<'_> {
             .bind::<Nullable<Text>, _>(client.schedule.as_ref().map(Schedule::as_str))
             .bind::<Nullable<UtcMillis>, _>(client.next_run_at.map(At))
             .bind::<Text, _>(client.workspace.as_str())
-            .bind::<BigInt, _>(client.id.0)
+            .bind::<BigInt, _>(client.id.raw())
             .bind::<BigInt, _>(client.version - 1)
             .execute(self.0)
             .await
@@ -198,7 +198,7 @@ impl ClientRepository for Clients<'_> {
         limit: i64,
     ) -> Result<Vec<ImportClient>, StoreError> {
         sql_query("SELECT * FROM import_clients WHERE active = 1 AND id > $1 ORDER BY id LIMIT $2")
-            .bind::<BigInt, _>(after.map_or(i64::MIN, |id| id.0))
+            .bind::<BigInt, _>(after.map_or(i64::MIN, ClientId::raw))
             .bind::<BigInt, _>(limit)
             .load(self.0)
             .await
@@ -251,7 +251,7 @@ impl ClientRepository for Clients<'_> {
             "UPDATE import_clients SET next_run_at = $1 WHERE id = $2 AND next_run_at = $3",
         )
         .bind::<Nullable<UtcMillis>, _>(to.map(At))
-        .bind::<BigInt, _>(id.0)
+        .bind::<BigInt, _>(id.raw())
         .bind::<UtcMillis, _>(At(from))
         .execute(self.0)
         .await
@@ -268,7 +268,7 @@ pub(super) async fn get(
     let row: Option<ClientRow> =
         sql_query("SELECT * FROM import_clients WHERE workspace = $1 AND id = $2")
             .bind::<Text, _>(workspace.as_str())
-            .bind::<BigInt, _>(id.0)
+            .bind::<BigInt, _>(id.raw())
             .get_result(conn)
             .await
             .optional()
@@ -288,7 +288,7 @@ pub(super) async fn list(
          WHERE workspace = $1 AND id > $2 AND ($3 IS NULL OR slug = $3) ORDER BY id LIMIT $4",
     )
     .bind::<Text, _>(workspace.as_str())
-    .bind::<BigInt, _>(after.map_or(i64::MIN, |id| id.0))
+    .bind::<BigInt, _>(after.map_or(i64::MIN, ClientId::raw))
     .bind::<Nullable<Text>, _>(slug.map(ClientSlug::as_str))
     .bind::<BigInt, _>(limit)
     .load(conn)

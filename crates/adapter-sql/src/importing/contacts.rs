@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::importing::{
-    ExternalId,
-    rows::{Contact, Row, Tag},
+use domain::{
+    importing::{
+        ExternalId,
+        rows::{Contact, Row, Tag},
+    },
+    shared::ClientId,
 };
-use ports::{
-    StoreError,
-    importing::{ClientId, Stored},
-};
+use ports::{StoreError, importing::Stored};
 
 use super::{
     Conn,

@@ -6,10 +6,13 @@ use diesel::{
     sql_types::{BigInt, Integer, Nullable, Text},
 };
 use diesel_async::RunQueryDsl;
-use domain::{importing::ExternalId, shared::Instant};
+use domain::{
+    importing::ExternalId,
+    shared::{ClientId, Instant},
+};
 use ports::{
     StoreError,
-    importing::{ClientId, MessageFilter, StoredMessage, TicketFilter, TicketRow},
+    importing::{MessageFilter, StoredMessage, TicketFilter, TicketRow},
 };
 use serde_json::{Map, Value};
 
@@ -97,7 +100,7 @@ pub(super) async fn tickets(
            AND ($5 IS NULL OR status = $5) AND ($6 IS NULL OR contact_id = $6)
          ORDER BY updated_at, id LIMIT $7",
     )
-    .bind::<BigInt, _>(client.0)
+    .bind::<BigInt, _>(client.raw())
     .bind::<UtcMillis, _>(At(at))
     .bind::<Text, _>(id)
     .bind::<Nullable<UtcMillis>, _>(filter.to.map(At))
@@ -131,7 +134,7 @@ pub(super) async fn messages(
 ) -> Result<Option<Vec<StoredMessage>>, StoreError> {
     let There { tickets } =
         sql_query("SELECT COUNT(*) AS tickets FROM import_tickets WHERE client = $1 AND id = $2")
-            .bind::<BigInt, _>(client.0)
+            .bind::<BigInt, _>(client.raw())
             .bind::<Text, _>(ticket.as_str())
             .get_result(conn)
             .await
@@ -147,7 +150,7 @@ pub(super) async fn messages(
            AND ($5 IS NULL OR created_at < $5) AND ($6 IS NULL OR from_me = $6)
          ORDER BY created_at, id LIMIT $7",
     )
-    .bind::<BigInt, _>(client.0)
+    .bind::<BigInt, _>(client.raw())
     .bind::<Text, _>(ticket.as_str())
     .bind::<UtcMillis, _>(At(at))
     .bind::<Text, _>(id)

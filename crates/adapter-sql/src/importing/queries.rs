@@ -10,13 +10,13 @@ use diesel_async::RunQueryDsl;
 use domain::{
     importing::{ClientSlug, ExternalId},
     operation::{Operation, OperationState},
-    shared::{OperationId, WorkspaceId},
+    shared::{ClientId, OperationId, WorkspaceId},
 };
 use ports::{
     StoreError,
     importing::{
-        Batch, BatchId, BatchRun, ClientId, ImportClient, ImportKind, ImportQueries, MessageFilter,
-        Run, RunFilter, StoredMessage, TicketFilter, TicketRow,
+        Batch, BatchId, BatchRun, ImportClient, ImportKind, ImportQueries, MessageFilter, Run,
+        RunFilter, StoredMessage, TicketFilter, TicketRow,
     },
 };
 
@@ -98,7 +98,7 @@ impl Owned {
         let corrupt = || StoreError::Corrupt("import run");
         Ok(Run {
             operation,
-            client: ClientId(self.client),
+            client: ClientId::from_raw(self.client),
             slug: ClientSlug::parse(&self.slug).map_err(|_| corrupt())?,
             kind: ImportKind::parse(&self.kind).ok_or_else(corrupt)?,
         })
@@ -140,7 +140,7 @@ async fn runs(
     )
     .bind::<Text, _>(workspace.as_str())
     .bind::<BigInt, _>(filter.before.map_or(i64::MAX, OperationId::raw))
-    .bind::<Nullable<BigInt>, _>(filter.client.map(|client| client.0))
+    .bind::<Nullable<BigInt>, _>(filter.client.map(|client| client.raw()))
     .bind::<Nullable<Text>, _>(filter.kind.map(ImportKind::as_str))
     .bind::<Nullable<Text>, _>(filter.state.map(OperationState::as_str))
     .bind::<BigInt, _>(filter.limit)

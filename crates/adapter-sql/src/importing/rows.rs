@@ -14,11 +14,11 @@ use domain::{
         ExternalId, MessagesRead,
         rows::{Contact, Quarantined, Row, RowKind, Ticket},
     },
-    shared::Instant,
+    shared::{ClientId, Instant},
 };
 use ports::{
     StoreError,
-    importing::{ClientId, DueTicket, RowRepository, Stored, StoredTicket, TicketMessages},
+    importing::{DueTicket, RowRepository, Stored, StoredTicket, TicketMessages},
 };
 
 use super::{
@@ -169,7 +169,7 @@ impl RowRepository for Rows<'_> {
                         AS quarantined"
         );
         let counts: Counts = sql_query(text)
-            .bind::<BigInt, _>(client.0)
+            .bind::<BigInt, _>(client.raw())
             .bind::<Text, _>(kind.as_str())
             .get_result(self.0)
             .await

@@ -12,11 +12,11 @@ use domain::{
         ExternalId,
         walk::{Checkpoint, Mark},
     },
-    shared::{Instant, OperationId},
+    shared::{ClientId, Instant, OperationId},
 };
 use ports::{
     StoreError,
-    importing::{ClientId, ImportKind, ListKey, Opened, RunRepository, StoredWalk},
+    importing::{ImportKind, ListKey, Opened, RunRepository, StoredWalk},
 };
 
 use super::Conn;
@@ -102,7 +102,7 @@ impl Runs<'_> {
         key: &str,
     ) -> Result<Option<Cursor>, StoreError> {
         sql_query("SELECT at, page FROM import_cursors WHERE client = $1 AND key = $2")
-            .bind::<BigInt, _>(client.0)
+            .bind::<BigInt, _>(client.raw())
             .bind::<Text, _>(key)
             .get_result(self.0)
             .await
@@ -149,7 +149,7 @@ impl RunRepository for Runs<'_> {
         self.of_operation(ended, operation).await?;
         let live: Live = sql_query(OPEN)
             .bind::<BigInt, _>(operation.raw())
-            .bind::<BigInt, _>(client.0)
+            .bind::<BigInt, _>(client.raw())
             .bind::<Text, _>(kind.as_str())
             .get_result(self.0)
             .await
@@ -182,7 +182,7 @@ impl RunRepository for Runs<'_> {
                      (SELECT operation FROM import_runs WHERE client = $1 AND kind = $2 AND live = 0)"
             );
             sql_query(text)
-                .bind::<BigInt, _>(client.0)
+                .bind::<BigInt, _>(client.raw())
                 .bind::<Text, _>(kind.as_str())
                 .execute(self.0)
                 .await
@@ -193,7 +193,7 @@ impl RunRepository for Runs<'_> {
 
     async fn next_batch(&mut self, client: ClientId) -> Result<i64, StoreError> {
         let next: Cursor = sql_query(NEXT_BATCH)
-            .bind::<BigInt, _>(client.0)
+            .bind::<BigInt, _>(client.raw())
             .bind::<Text, _>(CUSTOMER_BATCHES)
             .get_result(self.0)
             .await
@@ -308,7 +308,7 @@ impl RunRepository for Runs<'_> {
 
     async fn move_cursor(&mut self, client: ClientId, to: Instant) -> Result<(), StoreError> {
         sql_query(MOVE_CURSOR)
-            .bind::<BigInt, _>(client.0)
+            .bind::<BigInt, _>(client.raw())
             .bind::<Text, _>(LAST_IMPORT_AT)
             .bind::<UtcMillis, _>(At(to))
             .execute(self.0)
@@ -325,7 +325,7 @@ impl RunRepository for Runs<'_> {
 
     async fn save_contacts_page(&mut self, client: ClientId, page: u64) -> Result<(), StoreError> {
         sql_query(SAVE_PAGE)
-            .bind::<BigInt, _>(client.0)
+            .bind::<BigInt, _>(client.raw())
             .bind::<Text, _>(CONTACTS_PAGE)
             .bind::<BigInt, _>(signed(page))
             .execute(self.0)

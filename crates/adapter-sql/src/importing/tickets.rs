@@ -8,13 +8,16 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text},
 };
 use diesel_async::RunQueryDsl;
-use domain::importing::{
-    ExternalId, Fingerprint, MessagesRead, Personal,
-    rows::{Row, Session, Ticket},
+use domain::{
+    importing::{
+        ExternalId, Fingerprint, MessagesRead, Personal,
+        rows::{Row, Session, Ticket},
+    },
+    shared::ClientId,
 };
 use ports::{
     StoreError,
-    importing::{ClientId, DueTicket, Stored, StoredTicket, TicketMessages},
+    importing::{DueTicket, Stored, StoredTicket, TicketMessages},
 };
 
 use super::{
@@ -59,7 +62,7 @@ pub(super) async fn known(
         table::<Id<'_>>("$2")
     );
     let rows: Vec<Known> = sql_query(text)
-        .bind::<BigInt, _>(client.0)
+        .bind::<BigInt, _>(client.raw())
         .bind::<Text, _>(json(&ids(tickets.iter()))?)
         .load(conn)
         .await
@@ -252,7 +255,7 @@ pub(super) async fn due(
         "SELECT id, fingerprint, read_fingerprint, read_as_of FROM import_tickets
          WHERE client = $1 AND messages_due = 1 AND id > $2 ORDER BY id LIMIT $3",
     )
-    .bind::<BigInt, _>(client.0)
+    .bind::<BigInt, _>(client.raw())
     .bind::<Text, _>(after.map_or("", ExternalId::as_str))
     .bind::<BigInt, _>(limit)
     .load(conn)
@@ -277,7 +280,7 @@ pub(super) async fn due_count(conn: &mut Conn, client: ClientId) -> Result<u64, 
     let text =
         "SELECT COUNT(*) AS tickets FROM import_tickets WHERE client = $1 AND messages_due = 1";
     let due: Due = sql_query(text)
-        .bind::<BigInt, _>(client.0)
+        .bind::<BigInt, _>(client.raw())
         .get_result(conn)
         .await
         .map_err(store)?;
@@ -315,7 +318,7 @@ pub(super) async fn messages_read(
     // SQLite numbers parameters in the order in which it meets them.
     sql_query(statement)
         .bind::<Text, _>(json(&rows)?)
-        .bind::<BigInt, _>(client.0)
+        .bind::<BigInt, _>(client.raw())
         .execute(conn)
         .await
         .map_err(store)

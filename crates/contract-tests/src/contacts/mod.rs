@@ -152,7 +152,10 @@ pub async fn write(
 
 /// Leaves tombstones.
 pub async fn bury(store: &dyn ContactStore, n: i64, stones: Vec<Tombstone>) {
-    store.entomb(key(n), stones, Priority::Bulk).await.unwrap();
+    store
+        .put_tombstones(key(n), stones, Priority::Bulk)
+        .await
+        .unwrap();
 }
 
 /// The documents that a view sees, read in steps of `step`.

@@ -137,7 +137,7 @@ pub async fn stored_by_names_what_a_write_left(store: &dyn ContactStore) {
 pub async fn empty_input_is_no_failure(store: &dyn ContactStore) {
     assert!(put(store, 1, &[], 1).await.is_empty());
     store
-        .entomb(key(1), Vec::new(), Priority::Bulk)
+        .put_tombstones(key(1), Vec::new(), Priority::Bulk)
         .await
         .unwrap();
     assert!(store.get(key(1), &[]).await.unwrap().is_empty());

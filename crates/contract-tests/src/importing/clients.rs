@@ -3,12 +3,9 @@
 use domain::{
     importing::{ApiToken, BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
     scheduling::Schedule,
-    shared::WorkspaceId,
+    shared::{ClientId, WorkspaceId},
 };
-use ports::{
-    StoreError,
-    importing::{ClientId, ImportClient},
-};
+use ports::{StoreError, importing::ImportClient};
 
 use super::{ImportHarness, begin};
 use crate::store::at;
@@ -28,7 +25,7 @@ fn budget(token: &str) -> BudgetKey {
 
 fn client(id: i64, name: &str) -> ImportClient {
     ImportClient {
-        id: ClientId(id),
+        id: ClientId::from_raw(id),
         workspace: workspace("ws"),
         slug: slug(name),
         name: format!("Cliente {name}"),
@@ -99,18 +96,18 @@ pub async fn lists_go_by_workspace_and_activity(harness: &impl ImportHarness) {
         client.workspace = workspace(if id == 3 { "other" } else { "ws" });
         add(harness, &client).await.unwrap();
     }
-    let ids = |clients: Vec<ImportClient>| clients.iter().map(|c| c.id.0).collect::<Vec<_>>();
+    let ids = |clients: Vec<ImportClient>| clients.iter().map(|c| c.id.raw()).collect::<Vec<_>>();
     let mut unit = begin(harness).await;
     let listed = unit.clients().list(&workspace("ws"), None, 2).await;
     assert_eq!(ids(listed.unwrap()), [1, 2]);
     let rest = unit
         .clients()
-        .list(&workspace("ws"), Some(ClientId(2)), 2)
+        .list(&workspace("ws"), Some(ClientId::from_raw(2)), 2)
         .await;
     assert_eq!(ids(rest.unwrap()), [4]);
     let active = unit.clients().active(None, 10).await;
     assert_eq!(ids(active.unwrap()), [1, 3, 4]);
-    let active = unit.clients().active(Some(ClientId(1)), 1).await;
+    let active = unit.clients().active(Some(ClientId::from_raw(1)), 1).await;
     assert_eq!(ids(active.unwrap()), [3]);
 }
 
@@ -157,7 +154,10 @@ pub async fn a_scheduled_run_is_started_by_one_of_many(harness: &impl ImportHarn
     let move_it = [(at(10), true), (at(10), false), (at(20), true)];
     for (from, moved) in move_it {
         let to = (from == at(10)).then(|| at(20));
-        let answer = unit.clients().reschedule(ClientId(1), from, to).await;
+        let answer = unit
+            .clients()
+            .reschedule(ClientId::from_raw(1), from, to)
+            .await;
         assert_eq!(answer.unwrap(), moved);
     }
     assert_eq!(unit.clients().due(at(99), 9).await.unwrap(), []);

@@ -14,9 +14,10 @@ pub mod clients;
 pub mod rows;
 pub mod runs;
 
+use domain::shared::ClientId;
 use ports::{
     crm::RateBudget,
-    importing::{ClientId, ImportStore, ImportUnit},
+    importing::{ImportStore, ImportUnit},
 };
 
 /// An adapter under test, over a database of its own.
@@ -70,7 +71,7 @@ macro_rules! importing_contract {
     };
 }
 
-const CLIENT: ClientId = ClientId(7);
+const CLIENT: ClientId = ClientId::from_raw(7);
 
 async fn begin(harness: &impl ImportHarness) -> Box<dyn ImportUnit> {
     harness.store().begin_import().await.unwrap()

@@ -1,10 +1,13 @@
 //! Imported rows.
 
-use domain::importing::{
-    ExternalId, Fault, Fingerprint, MessagesRead, Personal,
-    rows::{Agent, Contact, Message, Party, Quarantined, Row, RowKind, Session, Tag, Ticket},
+use domain::{
+    importing::{
+        ExternalId, Fault, Fingerprint, MessagesRead, Personal,
+        rows::{Agent, Contact, Message, Party, Quarantined, Row, RowKind, Session, Tag, Ticket},
+    },
+    shared::ClientId,
 };
-use ports::importing::{ClientId, ImportUnit, RowRepository, Stored, TicketMessages};
+use ports::importing::{ImportUnit, RowRepository, Stored, TicketMessages};
 use serde_json::{Map, Value, json};
 
 use super::{CLIENT, ImportHarness, begin};
@@ -234,7 +237,7 @@ pub async fn messages_are_owed_until_they_are_read(harness: &impl ImportHarness)
 pub async fn clients_do_not_share_rows(harness: &impl ImportHarness) {
     let mut unit = begin(harness).await;
     let mut rows = unit.rows();
-    let other = ClientId(8);
+    let other = ClientId::from_raw(8);
     rows.put_tickets(CLIENT, &[ticket("a", "open", &[1])])
         .await
         .unwrap();

@@ -5,10 +5,10 @@ use domain::{
         ExternalId, Totals,
         walk::{End, Limits, Next, Walk},
     },
-    shared::OperationId,
+    shared::{ClientId, OperationId},
 };
 use futures::future::join_all;
-use ports::importing::{ClientId, ImportKind, ListKey, Opened};
+use ports::importing::{ImportKind, ListKey, Opened};
 
 use super::{CLIENT, ImportHarness, begin};
 use crate::store::at;
@@ -47,7 +47,7 @@ pub async fn a_run_that_ended_makes_room(harness: &impl ImportHarness) {
     let mut unit = begin(harness).await;
     let other = unit
         .runs()
-        .open(ClientId(8), ImportKind::Tickets, operation(3))
+        .open(ClientId::from_raw(8), ImportKind::Tickets, operation(3))
         .await;
     assert_eq!(other.unwrap(), Opened::New);
     unit.runs().close(operation(1)).await.unwrap();
@@ -161,7 +161,7 @@ pub async fn the_cursor_never_goes_back(harness: &impl ImportHarness) {
         runs.save_contacts_page(CLIENT, page).await.unwrap();
         assert_eq!(runs.contacts_page(CLIENT).await.unwrap(), page);
     }
-    assert_eq!(runs.cursor(ClientId(8)).await.unwrap(), None);
+    assert_eq!(runs.cursor(ClientId::from_raw(8)).await.unwrap(), None);
 }
 
 pub async fn batches_of_customers_are_numbered(harness: &impl ImportHarness) {
@@ -171,5 +171,8 @@ pub async fn batches_of_customers_are_numbered(harness: &impl ImportHarness) {
         unit.commit().await.unwrap();
     }
     let mut unit = begin(harness).await;
-    assert_eq!(unit.runs().next_batch(ClientId(8)).await.unwrap(), 1);
+    assert_eq!(
+        unit.runs().next_batch(ClientId::from_raw(8)).await.unwrap(),
+        1
+    );
 }

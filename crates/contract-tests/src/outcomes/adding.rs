@@ -1,8 +1,7 @@
 //! Cases of adding.
 
-use domain::recycle::{Outcome, OutcomeFact};
+use domain::recycle::{Outcome, OutcomeFact, OutcomeRecord};
 use futures::future::join_all;
-use ports::store::OutcomeRecord;
 
 use super::{add, counts, external, report};
 use crate::store::{StoreHarness, at, begin, workspace};

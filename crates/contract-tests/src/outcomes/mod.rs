@@ -10,10 +10,9 @@ pub mod reading;
 
 use domain::{
     contact::Document,
-    recycle::{Outcome, OutcomeFact},
+    recycle::{Outcome, OutcomeFact, OutcomeRecord},
     shared::WorkspaceId,
 };
-use ports::store::OutcomeRecord;
 
 use crate::store::{StoreHarness, at, begin};
 

@@ -24,7 +24,7 @@ async fn fill(h: &dyn RequestsHarness, count: i64, now: Instant) {
     for n in 0..count {
         uow.receipts().put(n, json!(n)).await.unwrap();
         uow.notifications()
-            .append_event(&ws, &user, "operation", None, &json!(n), now)
+            .append_event(&ws, &user, "operation", &json!(n), now)
             .await
             .unwrap();
     }

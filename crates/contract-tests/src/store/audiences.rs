@@ -1,12 +1,12 @@
 //! Cases of audiences.
 
 use domain::{
-    audience::{Audience, AudienceStatus, Tags, Visibility},
+    audience::{Audience, AudienceStatus, Tags},
     shared::{AudienceName, Epoch},
 };
 use ports::{StoreError, constraint};
 
-use super::{StoreHarness, add, added, at, audience, begin, workspace};
+use super::{StoreHarness, add, added, at, audience, begin, with, workspace};
 
 async fn refuses(h: &dyn StoreHarness, audience: &Audience) {
     let error = begin(h).await.audiences().add(audience).await.unwrap_err();
@@ -33,12 +33,13 @@ async fn stored(h: &dyn StoreHarness, audience: &Audience) -> Audience {
 
 pub async fn an_audience_comes_back_as_it_was(h: &dyn StoreHarness) {
     let ws = workspace("w");
-    let mut audience = audience(&ws, "Çedilha 'x' \\ % _ 🙂");
-    audience.tags = Tags::parse(&["vip", "Ação"]).unwrap();
-    audience.status = AudienceStatus::Draft;
-    audience.epoch = Epoch(7);
-    audience.contacts = 3;
-    audience.deleted_at = Some(at(5));
+    let audience = with(&audience(&ws, "Çedilha 'x' \\ % _ 🙂"), |a| {
+        a.tags = Tags::parse(&["vip", "Ação"]).unwrap();
+        a.status = AudienceStatus::Draft;
+        a.epoch = Epoch(7);
+        a.contacts = 3;
+        a.deleted_at = Some(at(5));
+    });
     add(h, &audience).await;
     assert_eq!(stored(h, &audience).await, audience);
     let content = h
@@ -55,22 +56,20 @@ pub async fn names_are_unique_without_regard_to_case(h: &dyn StoreHarness) {
     let ws = workspace("w");
     added(h, &ws, "STRASSE ÇÃO").await;
     refuses(h, &audience(&ws, "straße ção")).await;
-    let mut other = added(h, &ws, "other").await;
-    other.name = AudienceName::parse("Strasse ÇÃO").unwrap();
-    let error = save(h, &other, 1).await.unwrap_err();
+    let other = added(h, &ws, "other").await;
+    let named = |name| with(&other, |a| a.name = AudienceName::parse(name).unwrap());
+    let error = save(h, &named("Strasse ÇÃO"), 1).await.unwrap_err();
     assert!(error.is_conflict_on(constraint::AUDIENCE_NAME), "{error}");
-    other.name = AudienceName::parse("OTHER").unwrap();
-    save(h, &other, 1).await.unwrap();
+    save(h, &named("OTHER"), 1).await.unwrap();
 }
 
 pub async fn a_dropped_name_is_free(h: &dyn StoreHarness) {
     let ws = workspace("w");
     let mut dropped = added(h, &ws, "a").await;
-    dropped.deleted_at = Some(at(1));
-    dropped.version = 2;
+    dropped.drop_at(at(1));
     save(h, &dropped, 1).await.unwrap();
     added(h, &ws, "A").await;
-    dropped.deleted_at = None;
+    dropped.restore(at(2));
     let error = save(h, &dropped, 2).await.unwrap_err();
     assert!(
         error.is_conflict_on(constraint::AUDIENCE_NAME),
@@ -80,17 +79,15 @@ pub async fn a_dropped_name_is_free(h: &dyn StoreHarness) {
 
 pub async fn an_abandoned_name_is_free(h: &dyn StoreHarness) {
     let ws = workspace("w");
-    let mut abandoned = audience(&ws, "a");
-    abandoned.visibility = Visibility::Abandoned;
+    let mut abandoned = audience(&ws, "a").hidden();
+    abandoned.abandon();
     add(h, &abandoned).await;
     added(h, &ws, "a").await;
 }
 
 pub async fn a_name_being_created_is_taken(h: &dyn StoreHarness) {
     let ws = workspace("w");
-    let mut creating = audience(&ws, "a");
-    creating.visibility = Visibility::Creating;
-    add(h, &creating).await;
+    add(h, &audience(&ws, "a").hidden()).await;
     refuses(h, &audience(&ws, "A")).await;
 }
 
@@ -103,10 +100,8 @@ pub async fn other_workspaces_may_use_the_name(h: &dyn StoreHarness) {
 
 pub async fn saving_needs_the_version_that_was_read(h: &dyn StoreHarness) {
     let mut audience = added(h, &workspace("w"), "a").await;
-    audience.version = 2;
-    audience.tags = Tags::parse(&["x"]).unwrap();
-    audience.status = AudienceStatus::Draft;
-    audience.updated_at = at(2);
+    let tags = Tags::parse(&["x"]).unwrap();
+    audience.describe(None, Some(tags), Some(AudienceStatus::Draft), at(2));
     save(h, &audience, 1).await.unwrap();
     assert_eq!(stored(h, &audience).await, audience);
     let again = save(h, &audience, 1).await;
@@ -115,10 +110,7 @@ pub async fn saving_needs_the_version_that_was_read(h: &dyn StoreHarness) {
 
 pub async fn saving_reaches_own_workspace_only(h: &dyn StoreHarness) {
     let audience = added(h, &workspace("w1"), "a").await;
-    let foreign = Audience {
-        workspace: workspace("w2"),
-        ..audience.clone()
-    };
+    let foreign = with(&audience, |a| a.workspace = workspace("w2"));
     let saved = save(h, &foreign, 1).await;
     assert!(matches!(saved, Err(StoreError::StaleVersion)), "{saved:?}");
     assert_eq!(stored(h, &audience).await, audience);
@@ -126,16 +118,16 @@ pub async fn saving_reaches_own_workspace_only(h: &dyn StoreHarness) {
 
 pub async fn saving_can_take_a_drop_back(h: &dyn StoreHarness) {
     let mut audience = audience(&workspace("w"), "a");
-    audience.deleted_at = Some(at(1));
+    audience.drop_at(at(1));
     add(h, &audience).await;
-    audience.deleted_at = None;
-    save(h, &audience, 1).await.unwrap();
+    audience.restore(at(2));
+    save(h, &audience, 2).await.unwrap();
     assert_eq!(stored(h, &audience).await.deleted_at, None);
 }
 
 pub async fn flipping_moves_the_pointer_and_the_count(h: &dyn StoreHarness) {
     let mut audience = audience(&workspace("w"), "a");
-    audience.contacts = 5;
+    audience.count(5);
     add(h, &audience).await;
     let mut uow = begin(h).await;
     let next = uow.contents().add(audience.id).await.unwrap();
@@ -159,12 +151,9 @@ pub async fn flipping_moves_the_pointer_and_the_count(h: &dyn StoreHarness) {
         .await
         .unwrap();
     uow.commit().await.unwrap();
-    let flipped = Audience {
-        epoch: Epoch(2),
-        contacts: 2,
-        updated_at: at(3),
-        ..audience
-    };
+    let flipped = with(&audience, |a| {
+        (a.epoch, a.contacts, a.updated_at) = (Epoch(2), 2, at(3));
+    });
     assert_eq!(stored(h, &flipped).await, flipped);
 }
 

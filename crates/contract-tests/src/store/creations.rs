@@ -1,6 +1,6 @@
 //! Audiences that a request is making.
 
-use domain::audience::{Audience, Visibility};
+use domain::audience::Audience;
 use ports::{
     StoreError,
     store::{Creation, OpenWrite},
@@ -11,8 +11,7 @@ use super::{StoreHarness, add, audience, begin, key, number, open, workspace, wr
 const LONG: u32 = 600;
 
 async fn begun(h: &dyn StoreHarness, name: &str, lease_seconds: u32) -> (Audience, Creation) {
-    let mut made = audience(&workspace("w"), name);
-    made.visibility = Visibility::Creating;
+    let made = audience(&workspace("w"), name).hidden();
     add(h, &made).await;
     let creation = Creation {
         workspace: made.workspace.clone(),
@@ -63,7 +62,7 @@ pub async fn a_creation_is_abandoned_after_its_lease(h: &dyn StoreHarness) {
 pub async fn an_abandoned_audience_takes_no_writes(h: &dyn StoreHarness) {
     let (mut made, _) = begun(h, "a", LONG).await;
     let mut uow = begin(h).await;
-    made.visibility = Visibility::Abandoned;
+    made.abandon();
     uow.audiences().save(&made, made.version).await.unwrap();
     uow.commit().await.unwrap();
     let opened = open(h, key(&made), &write("one")).await;

@@ -7,7 +7,7 @@ use domain::{
 };
 use ports::store::{AudienceFilter, AudiencePage, AudienceSort, OperationFilter};
 
-use super::{StoreHarness, add, added, at, audience, begin, enqueue, operation, workspace};
+use super::{StoreHarness, add, added, at, audience, begin, enqueue, operation, with, workspace};
 
 /// The names that a filter selects, by name.
 async fn names(h: &dyn StoreHarness, ws: &WorkspaceId, filter: &AudienceFilter) -> Vec<String> {
@@ -29,7 +29,7 @@ pub async fn pages_have_no_gaps_and_no_repeats(h: &dyn StoreHarness) {
     for n in 0..23 {
         // Names in another order than ids; dropped ones repeat a name, so that ids decide.
         let mut audience = audience(&ws, &format!("n{}", (n * 7) % 10));
-        audience.deleted_at = Some(at(n));
+        audience.drop_at(at(n));
         uow.audiences().add(&audience).await.unwrap();
     }
     uow.commit().await.unwrap();
@@ -73,8 +73,9 @@ pub async fn pages_have_no_gaps_and_no_repeats(h: &dyn StoreHarness) {
 pub async fn what_is_not_ready_never_shows(h: &dyn StoreHarness) {
     let ws = workspace("w");
     for visibility in [Visibility::Creating, Visibility::Abandoned] {
-        let mut hidden = audience(&ws, visibility.as_str());
-        hidden.visibility = visibility;
+        let hidden = with(&audience(&ws, visibility.as_str()), |a| {
+            a.visibility = visibility
+        });
         add(h, &hidden).await;
         let one = h.queries().audience(&ws, hidden.id).await.unwrap();
         assert_eq!(one, Some(hidden), "it is found by its id");
@@ -91,8 +92,8 @@ pub async fn search_finds_names_and_tags_literally(h: &dyn StoreHarness) {
         ("under_score", &[]),
         ("underXscore", &["a\\b"]),
     ] {
-        let mut audience = audience(&ws, name);
-        audience.tags = Tags::parse(tags).unwrap();
+        let tags = Tags::parse(tags).unwrap();
+        let audience = audience(&ws, name).labelled(tags, AudienceStatus::Active);
         add(h, &audience).await;
     }
     for (search, expected) in [
@@ -126,12 +127,12 @@ pub async fn search_finds_names_and_tags_literally(h: &dyn StoreHarness) {
 
 pub async fn filters_select(h: &dyn StoreHarness) {
     let ws = workspace("w");
-    let mut draft = audience(&ws, "draft");
-    draft.status = AudienceStatus::Draft;
-    let mut dynamic = audience(&ws, "dynamic");
-    dynamic.kind = AudienceKind::Dynamic;
+    let draft = audience(&ws, "draft").labelled(Tags::default(), AudienceStatus::Draft);
+    let dynamic = with(&audience(&ws, "dynamic"), |a| {
+        a.kind = AudienceKind::Dynamic
+    });
     let mut dropped = audience(&ws, "dropped");
-    dropped.deleted_at = Some(at(1));
+    dropped.drop_at(at(1));
     for audience in [&draft, &dynamic, &dropped] {
         add(h, audience).await;
     }

@@ -21,10 +21,10 @@ pub mod writes;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::{
-    audience::{Audience, AudienceKind, AudienceStatus, Source, Tags, Visibility},
+    audience::{Audience, AudienceData, Source},
     contact::Document,
     operation::{OperationKind, OperationState},
-    shared::{AudienceId, AudienceName, Epoch, Instant, OperationId, UserId, WorkspaceId, WriteNo},
+    shared::{AudienceId, AudienceName, Instant, OperationId, UserId, WorkspaceId, WriteNo},
 };
 use ports::{
     contacts::ContentKey,
@@ -171,23 +171,16 @@ pub fn documents(texts: &[&str]) -> Vec<Document> {
 
 /// An audience that is not stored yet.
 pub fn audience(workspace: &WorkspaceId, name: &str) -> Audience {
-    Audience {
-        id: AudienceId::from_raw(number()),
-        workspace: workspace.clone(),
-        name: AudienceName::parse(name).unwrap(),
-        tags: Tags::default(),
-        status: AudienceStatus::Active,
-        kind: AudienceKind::Static,
-        source: Source::Api,
-        visibility: Visibility::Ready,
-        version: 1,
-        epoch: Epoch(1),
-        contacts: 0,
-        created_by: user(),
-        created_at: at(0),
-        updated_at: at(0),
-        deleted_at: None,
-    }
+    let id = AudienceId::from_raw(number());
+    let name = AudienceName::parse(name).unwrap();
+    Audience::new(id, (workspace.clone(), user()), name, Source::Api, at(0))
+}
+
+/// An audience with other values, as they may have been stored.
+pub fn with(audience: &Audience, change: impl FnOnce(&mut AudienceData)) -> Audience {
+    let mut data = audience.clone().into_data();
+    change(&mut data);
+    Audience::from_stored(data)
 }
 
 /// The content that an audience points to.

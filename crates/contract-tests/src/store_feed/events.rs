@@ -1,6 +1,6 @@
 //! Cases of the feeds.
 
-use domain::shared::{OperationId, UserId, WorkspaceId};
+use domain::shared::{UserId, WorkspaceId};
 use futures::future::join_all;
 use ports::store::{UnitOfWork, UserEvent};
 use serde_json::json;
@@ -14,16 +14,9 @@ async fn append(
     user: &UserId,
     seconds: i64,
 ) -> i64 {
-    let (operation, payload) = (Some(OperationId::from_raw(7)), json!({ "n": seconds }));
+    let data = json!({ "n": seconds });
     uow.notifications()
-        .append_event(
-            workspace,
-            user,
-            "operation",
-            operation,
-            &payload,
-            at(seconds),
-        )
+        .append_event(workspace, user, "operation", &data, at(seconds))
         .await
         .unwrap()
 }
@@ -61,8 +54,7 @@ pub async fn positions_start_at_one_and_have_no_gaps(h: &dyn StoreHarness) {
     let expected = UserEvent {
         seq: 2,
         kind: "operation".into(),
-        operation: Some(OperationId::from_raw(7)),
-        payload: json!({ "n": 2 }),
+        data: json!({ "n": 2 }),
         created_at: at(2),
     };
     assert_eq!(

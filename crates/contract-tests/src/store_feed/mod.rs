@@ -9,7 +9,10 @@ pub mod events;
 pub mod notifications;
 pub mod uploads;
 
-use domain::shared::{NotificationId, OperationId, UserId, WorkspaceId};
+use domain::{
+    notification::{NotificationKind, Subject},
+    shared::{NotificationId, OperationId, UserId, WorkspaceId},
+};
 use ports::store::{NewNotification, Notification, NotificationFilter};
 use serde_json::json;
 
@@ -22,7 +25,7 @@ macro_rules! store_feed_contract {
     ($harness:expr) => {
         $crate::store_feed_contract!(@ $harness;
             notifications: a_notification_comes_back_as_it_was,
-                one_per_operation_and_attempt,
+                a_user_is_told_once_of_each_subject,
                 a_rolled_back_notification_was_never_there,
                 reading_twice_keeps_the_first_time,
                 reading_all_counts_what_was_unread,
@@ -58,15 +61,18 @@ pub fn user(name: &str) -> UserId {
     UserId::parse(name).unwrap()
 }
 
-/// A notification that is not stored yet, of an operation nobody else tells of.
+/// A notification that is not stored yet, of a subject nobody else tells of.
 pub fn notification(workspace: &WorkspaceId, user: &UserId) -> NewNotification {
     NewNotification {
         id: NotificationId::from_raw(number()),
         workspace: workspace.clone(),
         user: user.clone(),
-        operation: OperationId::from_raw(number()),
-        attempt: 1,
-        payload: json!({ "kind": "recycle", "removed": 3, "nested": ["é", null] }),
+        subject: Subject {
+            kind: NotificationKind::OperationEnded,
+            id: OperationId::from_raw(number()).to_string(),
+            occasion: 1,
+        },
+        data: json!({ "kind": "recycle", "removed": 3, "nested": ["é", null] }),
         created_at: at(1),
     }
 }

@@ -39,15 +39,15 @@ pub async fn a_notification_comes_back_as_it_was(h: &dyn StoreHarness) {
     assert!(tell(h, &told).await);
     let expected = Notification {
         id: told.id,
-        operation: told.operation,
-        payload: told.payload,
+        subject: told.subject,
+        data: told.data,
         created_at: told.created_at,
         read_at: None,
     };
     assert_eq!(list(h, &ws, &ana).await, [expected]);
 }
 
-pub async fn one_per_operation_and_attempt(h: &dyn StoreHarness) {
+pub async fn a_user_is_told_once_of_each_subject(h: &dyn StoreHarness) {
     let (ws, ana) = (workspace("ws"), user("ana"));
     let first = notification(&ws, &ana);
     assert!(tell(h, &first).await);
@@ -56,13 +56,18 @@ pub async fn one_per_operation_and_attempt(h: &dyn StoreHarness) {
         ..first.clone()
     };
     assert!(!tell(h, &again).await);
-    let retried = NewNotification {
-        attempt: 2,
-        ..again
-    };
+    let mut retried = again;
+    retried.subject.occasion = 2;
     assert!(tell(h, &retried).await);
     let ids: Vec<_> = list(h, &ws, &ana).await.iter().map(|n| n.id).collect();
     assert_eq!(ids, [retried.id, first.id]);
+    for (workspace, user) in [(&ws, &user("bea")), (&workspace("other"), &ana)] {
+        let elsewhere = NewNotification {
+            subject: first.subject.clone(),
+            ..notification(workspace, user)
+        };
+        assert!(tell(h, &elsewhere).await);
+    }
 }
 
 pub async fn a_rolled_back_notification_was_never_there(h: &dyn StoreHarness) {

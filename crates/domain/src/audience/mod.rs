@@ -1,45 +1,12 @@
 //! Audiences: what is known about one apart from its contacts, and which changes it allows.
 
-use std::{fmt, str::FromStr};
+use std::ops::Deref;
 
-use crate::shared::{AudienceId, AudienceName, Epoch, Instant, UserId, WorkspaceId};
+use crate::shared::{AudienceId, AudienceName, Epoch, Instant, UserId, WorkspaceId, text_enum};
 
 mod tags;
 
 pub use tags::{MAX_TAG_CHARS, MAX_TAGS, TagError, Tags};
-
-macro_rules! text_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$vdoc])* $variant),+ }
-
-        impl $name {
-            /// Every value, in the order of declaration.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The value as it is written in the API and stored.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ();
-
-            fn from_str(text: &str) -> Result<Self, ()> {
-                Self::ALL.iter().copied().find(|v| v.as_str() == text).ok_or(())
-            }
-        }
-    };
-}
-pub(crate) use text_enum;
 
 text_enum!(
     /// What an owner says of an audience's readiness.
@@ -91,9 +58,21 @@ text_enum!(
     }
 );
 
-/// An audience without its contacts.
+/// An audience without its contacts: its values can be read, and changed by what it allows only.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Audience {
+pub struct Audience(AudienceData);
+
+impl Deref for Audience {
+    type Target = AudienceData;
+
+    fn deref(&self) -> &AudienceData {
+        &self.0
+    }
+}
+
+/// The values of an audience, as they are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AudienceData {
     /// Identifier, unique over the installation.
     pub id: AudienceId,
     /// Owner.
@@ -141,6 +120,67 @@ pub enum ChangeError {
 }
 
 impl Audience {
+    /// The audience of these values, as they were stored.
+    pub const fn from_stored(data: AudienceData) -> Self {
+        Self(data)
+    }
+
+    /// Its values, to be stored or compared.
+    pub fn into_data(self) -> AudienceData {
+        self.0
+    }
+
+    /// An empty one that readers may see.
+    pub fn new(
+        id: AudienceId,
+        (workspace, created_by): (WorkspaceId, UserId),
+        name: AudienceName,
+        source: Source,
+        now: Instant,
+    ) -> Self {
+        Self(AudienceData {
+            id,
+            workspace,
+            name,
+            tags: Tags::default(),
+            status: AudienceStatus::Active,
+            kind: AudienceKind::Static,
+            source,
+            visibility: Visibility::Ready,
+            version: 1,
+            epoch: Epoch(1),
+            contacts: 0,
+            created_by,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        })
+    }
+
+    /// It with these labels and this status from the beginning.
+    #[must_use]
+    pub fn labelled(mut self, tags: Tags, status: AudienceStatus) -> Self {
+        (self.0.tags, self.0.status) = (tags, status);
+        self
+    }
+
+    /// It as nobody sees it until what fills it has completed.
+    #[must_use]
+    pub fn hidden(mut self) -> Self {
+        self.0.visibility = Visibility::Creating;
+        self
+    }
+
+    /// Takes the number of contacts that its content has now.
+    pub fn count(&mut self, contacts: i64) {
+        self.0.contacts = contacts;
+    }
+
+    /// Shows an empty content in place of the one that it has.
+    pub fn empty(&mut self, content: Epoch, now: Instant) {
+        (self.0.epoch, self.0.contacts, self.0.updated_at) = (content, 0, now);
+    }
+
     /// Refuses changes to a dropped audience.
     ///
     /// # Errors
@@ -178,9 +218,9 @@ impl Audience {
         now: Instant,
     ) -> bool {
         let before = (self.name.clone(), self.tags.clone(), self.status);
-        self.name = name.unwrap_or_else(|| self.name.clone());
-        self.tags = tags.unwrap_or_else(|| self.tags.clone());
-        self.status = status.unwrap_or(self.status);
+        self.0.name = name.unwrap_or_else(|| self.name.clone());
+        self.0.tags = tags.unwrap_or_else(|| self.tags.clone());
+        self.0.status = status.unwrap_or(self.status);
         let changed = before != (self.name.clone(), self.tags.clone(), self.status);
         if changed {
             self.changed(now);
@@ -192,7 +232,7 @@ impl Audience {
     pub fn drop_at(&mut self, now: Instant) -> bool {
         let live = self.deleted_at.is_none();
         if live {
-            self.deleted_at = Some(now);
+            self.0.deleted_at = Some(now);
             self.changed(now);
         }
         live
@@ -200,7 +240,7 @@ impl Audience {
 
     /// Brings it back. `false` where it is not dropped.
     pub fn restore(&mut self, now: Instant) -> bool {
-        let dropped = self.deleted_at.take().is_some();
+        let dropped = self.0.deleted_at.take().is_some();
         if dropped {
             self.changed(now);
         }
@@ -211,8 +251,8 @@ impl Audience {
     pub fn show(&mut self, now: Instant) -> bool {
         let hidden = !self.is_visible();
         if hidden {
-            self.visibility = Visibility::Ready;
-            self.updated_at = now;
+            self.0.visibility = Visibility::Ready;
+            self.0.updated_at = now;
         }
         hidden
     }
@@ -228,15 +268,15 @@ impl Audience {
     }
 
     fn pass(&mut self, from: Visibility, to: Visibility) -> bool {
-        let passes = self.visibility == from;
+        let passes = self.0.visibility == from;
         if passes {
-            self.visibility = to;
+            self.0.visibility = to;
         }
         passes
     }
 
     fn changed(&mut self, now: Instant) {
-        self.version += 1;
-        self.updated_at = now;
+        self.0.version += 1;
+        self.0.updated_at = now;
     }
 }

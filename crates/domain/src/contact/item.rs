@@ -1,7 +1,5 @@
 //! From an item of a request, or a row of a file, to a contact.
 
-use std::fmt;
-
 use chrono::SubsecRound;
 use serde_json::{Map, Value};
 
@@ -9,7 +7,7 @@ use super::{
     ContactBody, Document, FieldTarget, RawValues, normalise_email, normalise_phone,
     tidy_attributes,
 };
-use crate::shared::{Instant, from_json, number_text, trimmed};
+use crate::shared::{Instant, ItemError, Members, from_json, merge, number_text, trimmed};
 
 /// Most attributes of one contact.
 pub const MAX_ATTRIBUTES: usize = 50;
@@ -29,6 +27,8 @@ const COMPUTED: [&str; 7] = [
     "updated_at",
 ];
 
+/// Whose attributes they are, in errors.
+const OWNER: &str = "contact";
 /// The member that says whether somebody has opted out.
 const OPTED_OUT: &str = "opted_out";
 
@@ -54,35 +54,6 @@ pub struct NewContact {
     pub body: ContactBody,
 }
 
-/// Why an item was rejected. Never repeats a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ItemError {
-    /// The offending member, empty for the item as a whole.
-    pub field: String,
-    /// Stable code in snake_case.
-    pub code: &'static str,
-    /// One sentence for a person.
-    pub detail: String,
-}
-
-impl ItemError {
-    pub(crate) fn new(field: &str, code: &'static str, detail: &str) -> Self {
-        Self {
-            field: field.to_owned(),
-            code,
-            detail: detail.to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for ItemError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail)
-    }
-}
-
-impl std::error::Error for ItemError {}
-
 #[derive(Default)]
 struct Draft {
     document: Option<String>,
@@ -99,15 +70,9 @@ struct Draft {
 /// # Errors
 /// The first rule that the item breaks.
 pub fn parse_item(item: Value, rules: &ItemRules, now: Instant) -> Result<NewContact, ItemError> {
-    let Value::Object(mut members) = item else {
-        return Err(ItemError::new(
-            "",
-            "not_an_object",
-            "the item is not an object",
-        ));
-    };
-    let document = match members.remove("document") {
-        None | Some(Value::Null) => None,
+    let mut members = Members::try_from(item)?;
+    let document = match members.any("document") {
+        None => None,
         Some(Value::String(text)) => Some(text),
         Some(_) => return Err(document_no_string()),
     };
@@ -118,26 +83,11 @@ pub fn parse_item(item: Value, rules: &ItemRules, now: Instant) -> Result<NewCon
         email: take_text(&mut members, "email"),
         attributes: Map::new(),
     };
-    for name in COMPUTED {
-        members.remove(name);
-    }
+    members.ignore(&COMPUTED);
     // Computed where it is a truth value; a text is somebody's own column.
-    if let Some(Value::Bool(_)) = members.get(OPTED_OUT) {
-        members.remove(OPTED_OUT);
-    }
-    match members.remove("attributes") {
-        None | Some(Value::Null) => {}
-        Some(Value::Object(inner)) => merge(&mut members, inner)?,
-        Some(_) => {
-            return Err(ItemError::new(
-                "attributes",
-                "invalid_type",
-                "must be an object",
-            ));
-        }
-    }
-    members.retain(|_, value| !value.is_null());
-    draft.attributes = members;
+    members.ignore_if(OPTED_OUT, Value::is_boolean);
+    draft.attributes = members.attributes(OWNER, is_reserved)?;
+    draft.attributes.retain(|_, value| !value.is_null());
     draft.finish(rules, now)
 }
 
@@ -173,7 +123,7 @@ pub fn parse_row<'a>(
             FieldTarget::Ignore => {}
         }
     }
-    merge(&mut draft.attributes, inner)?;
+    merge(&mut draft.attributes, inner, OWNER, is_reserved)?;
     draft.attributes.retain(|_, value| !value.is_null());
     draft.finish(rules, now)
 }
@@ -255,24 +205,12 @@ fn key(text: Option<String>, rules: &ItemRules) -> Result<(Document, Option<Stri
 
 /// A member that is no reason to reject somebody, whatever it is: what is neither text nor number is kept
 /// as its JSON.
-fn take_text(members: &mut Map<String, Value>, name: &'static str) -> Option<String> {
-    match members.remove(name)? {
-        Value::Null => None,
+fn take_text(members: &mut Members, name: &'static str) -> Option<String> {
+    match members.any(name)? {
         Value::String(text) => Some(text),
         Value::Number(number) => Some(number_text(&number)),
         other => Some(other.to_string()),
     }
-}
-
-fn merge(members: &mut Map<String, Value>, inner: Map<String, Value>) -> Result<(), ItemError> {
-    for (name, value) in inner {
-        if is_reserved(&name) {
-            let detail = "an attribute cannot have the name of a contact's own member";
-            return Err(ItemError::new(&name, "invalid_attribute", detail));
-        }
-        members.entry(name).or_insert(value);
-    }
-    Ok(())
 }
 
 fn object(cell: &str) -> Result<Map<String, Value>, ItemError> {

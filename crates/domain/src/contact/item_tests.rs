@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::shared::Instant;
+use crate::shared::{Instant, ItemError};
 
 fn now() -> Instant {
     chrono::DateTime::from_timestamp_nanos(1_700_000_000_123_456_789)

@@ -15,8 +15,8 @@ pub use body::{ContactBody, RawValues};
 pub use document::{Document, DocumentError, DocumentKind};
 pub use email::{Email, normalise_email};
 pub use item::{
-    ItemError, ItemRules, MAX_ATTRIBUTES, MAX_TEXT_BYTES, NewContact, document_no_string,
-    parse_document, parse_item, parse_row,
+    ItemRules, MAX_ATTRIBUTES, MAX_TEXT_BYTES, NewContact, document_no_string, parse_document,
+    parse_item, parse_row,
 };
 pub(crate) use item::{check_attributes, check_text};
 pub use mapping::{ColumnMapping, FieldTarget, LaterColumns};

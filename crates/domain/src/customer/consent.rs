@@ -1,11 +1,11 @@
 //! Consent: whether a person may be addressed on a channel, who says so, and since when.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{SubsecRound, TimeDelta};
 use serde_json::Value;
 
-use crate::{contact::ItemError, shared::Instant};
+use crate::shared::{Instant, ItemError, Members, instant, text_enum};
 
 /// How far a clock of the other side may be ahead.
 const SKEW: TimeDelta = TimeDelta::minutes(5);
@@ -14,33 +14,7 @@ const MAX_SOURCE_CHARS: usize = 64;
 /// The source where the request names none.
 const DEFAULT_SOURCE: &str = "api";
 
-macro_rules! closed_list {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$vdoc])* $variant),+ }
-
-        impl $name {
-            /// All values.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The value as it is written in the API and stored.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ();
-
-            fn from_str(text: &str) -> Result<Self, ()> {
-                match text { $($text => Ok(Self::$variant),)+ _ => Err(()) }
-            }
-        }
-    };
-}
-
-closed_list! {
+text_enum!(
     /// A way to reach people.
     Channel {
         /// E-mail.
@@ -54,9 +28,9 @@ closed_list! {
         /// Telephone call.
         Voice = "voice",
     }
-}
+);
 
-closed_list! {
+text_enum!(
     /// What a person said. The later value outweighs the earlier one said in the same instant.
     ConsentStatus {
         /// May be addressed.
@@ -64,7 +38,7 @@ closed_list! {
         /// Must not be addressed.
         Denied = "denied",
     }
-}
+);
 
 /// What is known about one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,18 +92,16 @@ impl FromIterator<(Channel, Consent)> for Consents {
 /// The first rule that it breaks.
 pub fn parse_consent(field: &str, value: Value, now: Instant) -> Result<Consent, ItemError> {
     let error = |code, detail| ItemError::new(field, code, detail);
-    let Value::Object(mut members) = value else {
-        return Err(error("invalid_type", "must be an object with a status"));
-    };
-    let mut text = |name: &str| match members.remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(error("invalid_type", "status, source and at are strings")),
+    let mut members = Members::try_from(value)
+        .map_err(|_| error("invalid_type", "must be an object with a status"))?;
+    let mut text = |name: &str| {
+        let text = members.text(name);
+        text.map_err(|_| error("invalid_type", "status, source and at are strings"))
     };
     let (status, source, at) = (text("status")?, text("source")?, text("at")?);
-    if !members.is_empty() {
-        return Err(error("unknown_member", "may have status, source and at"));
-    }
+    members
+        .only(&[], "")
+        .map_err(|_| error("unknown_member", "may have status, source and at"))?;
     let status = status.ok_or_else(|| error("required", "the status is required"))?;
     let status = status
         .parse()
@@ -139,18 +111,9 @@ pub fn parse_consent(field: &str, value: Value, now: Instant) -> Result<Consent,
     if !(1..=MAX_SOURCE_CHARS).contains(&chars) || source.chars().any(char::is_control) {
         return Err(error("invalid_source", "the source has 1 to 64 characters"));
     }
-    let at = match at {
-        None => now,
-        Some(at) => DateTime::parse_from_rfc3339(&at)
-            .map_err(|_| error("invalid_time", "at is an RFC 3339 time"))?
-            .with_timezone(&Utc),
-    };
+    let at = at.map_or(Ok(now.trunc_subsecs(3)), |at| instant(field, &at))?;
     if at > now + SKEW {
         return Err(error("in_the_future", "at must not be in the future"));
     }
-    Ok(Consent {
-        status,
-        source,
-        at: at.trunc_subsecs(3),
-    })
+    Ok(Consent { status, source, at })
 }

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::{Map, Value};
 
 use super::{Amount, CustomerId, CustomerKey, Identity, item};
-use crate::{contact::ItemError, importing::ExternalId, shared::Instant};
+use crate::{
+    importing::ExternalId,
+    shared::{Instant, ItemError, Members},
+};
 
 /// Most bytes of an event's properties, as JSON.
 pub const MAX_PROPERTIES_BYTES: usize = 16 * 1024;
@@ -98,51 +101,40 @@ impl fmt::Debug for CustomerEvent {
 /// # Errors
 /// The first rule that the item breaks; never repeats a value.
 pub fn parse_event(item: Value, now: Instant, oldest: Instant) -> Result<NewEvent, ItemError> {
-    let Value::Object(mut members) = item else {
-        return Err(ItemError::new(
-            "",
-            "not_an_object",
-            "the item is not an object",
-        ));
-    };
-    let key = match members.remove("id") {
-        None | Some(Value::Null) => None,
-        Some(id) => Some(ExternalId::parse(&id).map_err(|code| {
-            let detail = "an event's id is an integer or a text of at most 128 bytes";
-            ItemError::new("id", code, detail)
-        })?),
-    };
+    let mut members = Members::try_from(item)?;
+    let key = members.any("id").map(|id| ExternalId::parse(&id));
+    let key = key.transpose().map_err(|code| {
+        let detail = "an event's id is an integer or a text of at most 128 bytes";
+        ItemError::new("id", code, detail)
+    })?;
     let customer = customer(&mut members)?;
-    if members.keys().any(|name| !MEMBERS.contains(&name.as_str())) {
-        let detail = "an event may have id, customer_id, external_id, client_id, document, name, \
-                      time, properties and amount";
-        return Err(ItemError::new("", "unknown_member", detail));
-    }
-    let name = text(&mut members, "name")?;
-    let name = EventName::parse(&name).ok_or_else(|| {
+    members.only(
+        &MEMBERS,
+        "an event may have id, customer_id, external_id, client_id, document, name, time, properties \
+         and amount",
+    )?;
+    let name = EventName::parse(&members.required("name")?).ok_or_else(|| {
         let detail = "1 to 64 of a-z, 0-9, `_`, `.` and `-`";
         ItemError::new("name", "invalid_name", detail)
     })?;
-    let time = instant(&text(&mut members, "time")?, now, oldest)?;
-    let amount = match members.remove("amount") {
-        None | Some(Value::Null) => None,
-        Some(value) => Some(
-            Amount::parse(&value)
-                .map_err(|error| ItemError::new("amount", "invalid_amount", &error.to_string()))?,
-        ),
-    };
+    let time = within_retention(members.instant("time")?, now, oldest)?;
+    let amount = members.any("amount").map(|value| Amount::parse(&value));
+    let amount = amount.transpose().map_err(|error| {
+        let detail = error.to_string();
+        ItemError::new("amount", "invalid_amount", detail)
+    })?;
     Ok(NewEvent {
         customer,
         key,
         name,
         time,
-        properties: properties(members.remove("properties"))?,
+        properties: properties(&mut members)?,
         amount,
     })
 }
 
-fn customer(members: &mut Map<String, Value>) -> Result<CustomerKey, ItemError> {
-    let document = members.remove("document").filter(|v| !v.is_null());
+fn customer(members: &mut Members) -> Result<CustomerKey, ItemError> {
+    let document = members.any("document");
     let named = item::take_key(members, "customer_id")?;
     match (named, document) {
         (Some(key), _) => Ok(key),
@@ -161,20 +153,8 @@ fn customer(members: &mut Map<String, Value>) -> Result<CustomerKey, ItemError> 
     }
 }
 
-fn text(members: &mut Map<String, Value>, name: &'static str) -> Result<String, ItemError> {
-    match members.remove(name) {
-        Some(Value::String(text)) => Ok(text),
-        None | Some(Value::Null) => Err(ItemError::new(name, "required", "the member is required")),
-        Some(_) => Err(ItemError::new(name, "invalid_type", "must be a string")),
-    }
-}
-
-fn instant(text: &str, now: Instant, oldest: Instant) -> Result<Instant, ItemError> {
-    let error = |code, detail| ItemError::new("time", code, detail);
-    let time = DateTime::parse_from_rfc3339(text)
-        .map_err(|_| error("invalid_time", "an RFC 3339 time"))?
-        .with_timezone(&Utc)
-        .trunc_subsecs(3);
+fn within_retention(time: Instant, now: Instant, oldest: Instant) -> Result<Instant, ItemError> {
+    let error = |code, detail: &str| ItemError::new("time", code, detail);
     if time > now + MAX_EARLY {
         return Err(error("in_the_future", "the time is in the future"));
     }
@@ -187,27 +167,24 @@ fn instant(text: &str, now: Instant, oldest: Instant) -> Result<Instant, ItemErr
     Ok(time)
 }
 
-fn properties(value: Option<Value>) -> Result<Map<String, Value>, ItemError> {
-    let error = |code, detail| ItemError::new("properties", code, detail);
-    let properties = match value {
-        None | Some(Value::Null) => return Ok(Map::new()),
-        Some(Value::Object(properties)) => properties,
-        Some(_) => return Err(error("invalid_type", "must be an object")),
-    };
-    let value = Value::Object(properties);
-    if !within(&value, MAX_DEPTH) {
+fn properties(members: &mut Members) -> Result<Map<String, Value>, ItemError> {
+    let error = |code, detail: &str| ItemError::new("properties", code, detail);
+    let properties = members.object("properties")?.unwrap_or_default();
+    if !properties
+        .values()
+        .all(|value| within(value, MAX_DEPTH - 1))
+    {
         return Err(error("properties_too_deep", "at most 5 levels"));
     }
-    if value.to_string().len() > MAX_PROPERTIES_BYTES {
+    let bytes = serde_json::to_string(&properties).map_or(usize::MAX, |text| text.len());
+    if bytes > MAX_PROPERTIES_BYTES {
         return Err(error("properties_too_large", "at most 16 KiB"));
     }
-    if has_nul(&value) {
+    let nul = |(name, value): (&String, &Value)| name.contains('\0') || has_nul(value);
+    if properties.iter().any(nul) {
         return Err(error("contains_nul", "must not contain NUL"));
     }
-    match value {
-        Value::Object(properties) => Ok(properties),
-        _ => Ok(Map::new()),
-    }
+    Ok(properties)
 }
 
 fn within(value: &Value, depth: usize) -> bool {

@@ -1,5 +1,7 @@
 //! From an item of a request to a customer.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -8,9 +10,9 @@ use super::{
 };
 use crate::{
     audience::{TagError, Tags},
-    contact::{Document, ItemError, check_attributes, check_text, tidy_attributes},
+    contact::{Document, check_attributes, check_text, tidy_attributes},
     importing::ExternalId,
-    shared::{Instant, number_text, trimmed},
+    shared::{Instant, ItemError, Members, number_text, trimmed},
 };
 
 /// Members that are computed: ignored on input, so that a customer can be sent back as it was read.
@@ -54,15 +56,9 @@ pub struct CustomerItem {
 /// # Errors
 /// The first rule that the item breaks; never repeats a value.
 pub fn parse_customer(item: Value, now: Instant) -> Result<CustomerItem, ItemError> {
-    let Value::Object(mut members) = item else {
-        return Err(ItemError::new(
-            "",
-            "not_an_object",
-            "the item is not an object",
-        ));
-    };
+    let mut members = Members::try_from(item)?;
     let key = take_key(&mut members, "id")?;
-    let patch = parse_customer_patch(members, now)?;
+    let patch = patch(members, now)?;
     let key = match (key, &patch.document) {
         (Some(key), _) => key,
         (None, Change::Set(document)) => {
@@ -81,12 +77,14 @@ pub fn parse_customer(item: Value, now: Instant) -> Result<CustomerItem, ItemErr
 /// # Errors
 /// The first rule that is broken; never repeats a value.
 pub fn parse_customer_patch(
-    mut members: Map<String, Value>,
+    members: Map<String, Value>,
     now: Instant,
 ) -> Result<CustomerPatch, ItemError> {
-    for name in COMPUTED.iter().chain(&["id", "client_id", "external_id"]) {
-        members.remove(*name);
-    }
+    patch(members.into(), now)
+}
+
+fn patch(mut members: Members, now: Instant) -> Result<CustomerPatch, ItemError> {
+    members.ignore(COMPUTED.iter().chain(&["id", "client_id", "external_id"]));
     let document = match take_text(&mut members, "document")? {
         Change::Set(text) => Change::Set(document(&text)?),
         Change::Keep => Change::Keep,
@@ -113,12 +111,12 @@ pub fn parse_customer_patch(
 
 /// Whom an item is about, other than by a document.
 pub(super) fn take_key(
-    members: &mut Map<String, Value>,
+    members: &mut Members,
     id: &'static str,
 ) -> Result<Option<CustomerKey>, ItemError> {
-    let number = members.remove(id).filter(|v| !v.is_null());
-    let external = members.remove("external_id").filter(|v| !v.is_null());
-    let client = members.remove("client_id").filter(|v| !v.is_null());
+    let number = members.any(id);
+    let external = members.any("external_id");
+    let client = members.any("client_id");
     if let Some(number) = number {
         let number = number.as_i64().and_then(|n| CustomerId::new(n).ok());
         let detail = "a customer's id is a number from 1 on";
@@ -150,14 +148,11 @@ pub(super) fn take_key(
 /// A document of a request.
 pub(super) fn document(text: &str) -> Result<Document, ItemError> {
     Document::parse(text)
-        .map_err(|error| ItemError::new("document", error.code(), &error.to_string()))
+        .map_err(|error| ItemError::new("document", error.code(), error.to_string()))
 }
 
-fn take_text(
-    members: &mut Map<String, Value>,
-    name: &'static str,
-) -> Result<Change<String>, ItemError> {
-    let value = match members.remove(name) {
+fn take_text(members: &mut Members, name: &'static str) -> Result<Change<String>, ItemError> {
+    let value = match members.raw(name) {
         // A document that a program made a number has lost its zeros; a phone has none to lose.
         Some(Value::Number(number)) if name != "document" => {
             Some(Value::String(number_text(&number)))
@@ -189,9 +184,9 @@ fn address(text: Change<String>, read: fn(&str) -> Address) -> Change<Address> {
     }
 }
 
-fn take_tags(members: &mut Map<String, Value>) -> Result<Option<Tags>, ItemError> {
+fn take_tags(members: &mut Members) -> Result<Option<Tags>, ItemError> {
     let wrong = || ItemError::new("tags", "invalid_type", "must be a list of strings");
-    let labels = match members.remove("tags") {
+    let labels = match members.raw("tags") {
         None => return Ok(None),
         Some(Value::Null) => Vec::new(),
         Some(Value::Array(labels)) => labels,
@@ -203,23 +198,19 @@ fn take_tags(members: &mut Map<String, Value>) -> Result<Option<Tags>, ItemError
             TagError::Invalid(index) => format!("tags/{index}"),
             TagError::TooMany => "tags".to_owned(),
         };
-        ItemError::new(&field, "invalid_tags", &error.to_string())
+        ItemError::new(&field, "invalid_tags", error.to_string())
     })?;
     Ok(Some(tags))
 }
 
 fn take_consents(
-    members: &mut Map<String, Value>,
+    members: &mut Members,
     now: Instant,
 ) -> Result<Vec<(Channel, Consent)>, ItemError> {
-    let consents = match members.remove("consents") {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(Value::Object(consents)) => consents,
-        Some(_) => {
-            let detail = "must be an object of channels";
-            return Err(ItemError::new("consents", "invalid_type", detail));
-        }
-    };
+    let consents = members.object("consents").map_err(|_| {
+        let detail = "must be an object of channels";
+        ItemError::new("consents", "invalid_type", detail)
+    })?;
     let read = |(channel, value): (String, Value)| {
         let channel: Channel = channel.parse().map_err(|()| {
             let detail = "a channel is email, sms, whatsapp, push or voice";
@@ -228,28 +219,12 @@ fn take_consents(
         let field = format!("consents/{}", channel.as_str());
         Ok((channel, parse_consent(&field, value, now)?))
     };
-    consents.into_iter().map(read).collect()
+    consents.into_iter().flatten().map(read).collect()
 }
 
-fn take_attributes(
-    mut members: Map<String, Value>,
-) -> Result<std::collections::BTreeMap<String, Option<Value>>, ItemError> {
-    let inner = match members.remove("attributes") {
-        None | Some(Value::Null) => Map::new(),
-        Some(Value::Object(inner)) => inner,
-        Some(_) => {
-            let detail = "must be an object";
-            return Err(ItemError::new("attributes", "invalid_type", detail));
-        }
-    };
-    for (name, value) in inner {
-        if OWN.contains(&name.as_str()) || COMPUTED.contains(&name.as_str()) {
-            let detail = "an attribute cannot have the name of a customer's own member";
-            return Err(ItemError::new(&name, "invalid_attribute", detail));
-        }
-        members.entry(name).or_insert(value);
-    }
-    let members = tidy_attributes(members);
+fn take_attributes(members: Members) -> Result<BTreeMap<String, Option<Value>>, ItemError> {
+    let is_reserved = |name: &str| OWN.contains(&name) || COMPUTED.contains(&name);
+    let members = tidy_attributes(members.attributes("customer", is_reserved)?);
     check_attributes(&members)?;
     let value = |(name, value): (String, Value)| (name, (!value.is_null()).then_some(value));
     Ok(members.into_iter().map(value).collect())

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{Address, Channel, Consent, Customer, CustomerId, Identity};
 use crate::{
     audience::Tags,
-    contact::{Document, ItemError, MAX_ATTRIBUTES},
-    shared::Instant,
+    contact::{Document, MAX_ATTRIBUTES},
+    shared::{Instant, ItemError},
 };
 
 /// What becomes of one value.

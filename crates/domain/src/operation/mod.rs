@@ -1,10 +1,6 @@
 //! Long operations: one state machine for imports, recycling, copies, clears and purges.
 
-use crate::{
-    audience::text_enum,
-    shared::{AudienceId, Instant, OperationId, UserId, WorkspaceId},
-};
-use std::{fmt, str::FromStr};
+use crate::shared::{AudienceId, Instant, OperationId, UserId, WorkspaceId, text_enum};
 
 mod patience;
 mod report;

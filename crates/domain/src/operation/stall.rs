@@ -3,13 +3,11 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fmt,
-    str::FromStr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use super::{Operation, OperationKind, OperationState};
-use crate::{audience::text_enum, shared::OperationId};
+use crate::shared::{OperationId, text_enum};
 
 text_enum!(
     /// Why an operation stands still that goes on by itself.
@@ -41,7 +39,7 @@ impl Stalls {
     }
 
     /// This process works on it as soon as that is possible.
-    pub fn stands(&self, id: OperationId, stall: Stall) {
+    pub fn record(&self, id: OperationId, stall: Stall) {
         self.known().in_hand.insert(id, Some(stall));
     }
 
@@ -61,7 +59,7 @@ impl Stalls {
     }
 
     /// The operation as it is: a stored state that is not true any more is replaced.
-    pub fn seen(&self, mut operation: Operation) -> Operation {
+    pub fn annotate(&self, mut operation: Operation) -> Operation {
         let known = self.known();
         let stall = match known.in_hand.get(&operation.id) {
             Some(stall) => *stall,

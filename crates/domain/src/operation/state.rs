@@ -1,6 +1,6 @@
 //! States of an operation and the moves between them.
 
-use super::{FromStr, fmt, text_enum};
+use crate::shared::text_enum;
 
 text_enum!(
     /// Where an operation stands.

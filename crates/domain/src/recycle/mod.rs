@@ -1,8 +1,10 @@
-//! Recycling: why a contact leaves an audience, and which reason counts.
+//! Recycling: why a contact leaves an audience, which reason counts, and what is reported of attempts.
 
+mod outcome;
 mod reason;
 mod rules;
 
+pub use outcome::{OutcomeRecord, parse_outcome};
 pub use reason::{Reason, Reasons};
 pub use rules::{
     Attempts, Contacted, DuplicateKeep, DuplicateKey, Duplicates, Keep, Outcome, OutcomeFact,

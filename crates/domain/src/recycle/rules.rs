@@ -1,16 +1,13 @@
 //! What a recycling removes, what it protects, and where the rest goes.
 
-use std::{fmt, str::FromStr};
-
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::{Reason, Reasons};
 use crate::{
-    audience::text_enum,
     contact::{ContactBody, Document},
     segment::Predicate,
-    shared::Instant,
+    shared::{Instant, text_enum},
 };
 
 text_enum!(

@@ -75,6 +75,10 @@ snowflake_id!(
     /// A notification, `ntf_<decimal>`.
     NotificationId, "ntf_", "notification"
 );
+snowflake_id!(
+    /// Whose CRM is imported, `cli_<decimal>`.
+    ClientId, "cli_", "client"
+);
 
 /// Identifies one contact-store write: its intent in the relational store, its rows in the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,21 +4,26 @@
 mod decimal;
 mod ids;
 mod json;
+mod members;
 mod name;
 mod numbers;
 mod text;
+mod text_enum;
 mod violation;
 
 pub(crate) use decimal::Decimal;
 pub use ids::{
-    AudienceId, Epoch, IdError, NotificationId, OperationId, RemovalNo, UploadId, UserId,
+    AudienceId, ClientId, Epoch, IdError, NotificationId, OperationId, RemovalNo, UploadId, UserId,
     WorkspaceId, WriteNo,
 };
 pub use json::{from_json, number_text, whole_surrogates};
+pub use members::{ItemError, Rejection};
+pub(crate) use members::{Members, instant, merge};
 pub use name::{AudienceName, NameError};
 pub use numbers::exact_numbers;
 pub use text::fold_key;
 pub(crate) use text::{composed, is_composed, is_dash, is_ignorable, is_trimmed, trimmed};
+pub(crate) use text_enum::text_enum;
 pub use violation::Violation;
 
 /// An instant in UTC. Values that are stored or answered carry whole milliseconds.

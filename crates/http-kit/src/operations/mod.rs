@@ -141,12 +141,3 @@ crate::routes! {
     events::{events},
     control::{cancel, retry, undo},
 }
-
-/// Describes the paths, relative to `/api/v1`.
-pub struct Paths;
-
-impl utoipa::OpenApi for Paths {
-    fn openapi() -> utoipa::openapi::OpenApi {
-        routes().document()
-    }
-}

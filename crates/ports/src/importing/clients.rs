@@ -4,14 +4,10 @@ use async_trait::async_trait;
 use domain::{
     importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
     scheduling::Schedule,
-    shared::{Instant, WorkspaceId},
+    shared::{ClientId, Instant, WorkspaceId},
 };
 
 use crate::StoreError;
-
-/// A client's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClientId(pub i64);
 
 /// A client as it is stored. Its token is sealed by whoever stores it.
 #[derive(Clone, PartialEq, Eq)]

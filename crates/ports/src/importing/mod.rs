@@ -14,7 +14,7 @@ mod vault;
 use async_trait::async_trait;
 
 pub use batches::{Batch, BatchId, BatchRepository, BatchRun};
-pub use clients::{ClientId, ClientRepository, ImportClient};
+pub use clients::{ClientRepository, ImportClient};
 pub use queries::{
     ImportQueries, MessageFilter, Run, RunFilter, StoredMessage, TicketFilter, TicketRow,
 };

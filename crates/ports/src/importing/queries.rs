@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use domain::{
     importing::{ClientSlug, ExternalId},
     operation::{Operation, OperationState},
-    shared::{Instant, OperationId, WorkspaceId},
+    shared::{ClientId, Instant, OperationId, WorkspaceId},
 };
 use serde_json::{Map, Value};
 
-use super::{Batch, BatchId, BatchRun, ClientId, ImportClient, ImportKind};
+use super::{Batch, BatchId, BatchRun, ImportClient, ImportKind};
 use crate::{StoreError, store::OperationQueries};
 
 /// A run with whose it is.

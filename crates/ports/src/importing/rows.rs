@@ -8,10 +8,9 @@ use domain::{
         ExternalId, Fingerprint, MessagesRead,
         rows::{Contact, Message, Quarantined, Row, RowKind, Ticket},
     },
-    shared::Instant,
+    shared::{ClientId, Instant},
 };
 
-use super::ClientId;
 use crate::StoreError;
 
 /// What is stored of a ticket, for the decision about it.

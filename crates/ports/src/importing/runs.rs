@@ -7,10 +7,9 @@ use domain::{
         ExternalId,
         walk::{Checkpoint, Mark},
     },
-    shared::{Instant, OperationId},
+    shared::{ClientId, Instant, OperationId},
 };
 
-use super::ClientId;
 use crate::StoreError;
 
 /// What a run imports.

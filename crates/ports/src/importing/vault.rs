@@ -1,8 +1,6 @@
 //! Tokens at rest.
 
-use domain::importing::ApiToken;
-
-use super::ClientId;
+use domain::{importing::ApiToken, shared::ClientId};
 
 /// Encrypts the tokens of clients with a key from the configuration.
 pub trait TokenVault: Send + Sync {

@@ -1,7 +1,11 @@
 //! Notifications, and the feed of events each user can resume.
 
 use async_trait::async_trait;
-use domain::shared::{Instant, NotificationId, OperationId, UserId, WorkspaceId};
+use domain::{
+    notification::Subject,
+    shared::{Instant, NotificationId, UserId, WorkspaceId},
+};
+use serde_json::Value;
 
 use crate::StoreError;
 
@@ -14,12 +18,10 @@ pub struct NewNotification {
     pub workspace: WorkspaceId,
     /// Who is told.
     pub user: UserId,
-    /// What it is about.
-    pub operation: OperationId,
-    /// The run of the operation it tells of.
-    pub attempt: i32,
-    /// Kind, state, result and counts, for rendering.
-    pub payload: serde_json::Value,
+    /// What it tells of.
+    pub subject: Subject,
+    /// What there is to know of it, by its kind.
+    pub data: Value,
     /// When it was made.
     pub created_at: Instant,
 }
@@ -29,10 +31,10 @@ pub struct NewNotification {
 pub struct Notification {
     /// Identifier.
     pub id: NotificationId,
-    /// What it is about.
-    pub operation: OperationId,
-    /// Kind, state, result and counts.
-    pub payload: serde_json::Value,
+    /// What it tells of.
+    pub subject: Subject,
+    /// What there is to know of it, by its kind.
+    pub data: Value,
     /// When it was made.
     pub created_at: Instant,
     /// When it was read, if it was.
@@ -44,12 +46,10 @@ pub struct Notification {
 pub struct UserEvent {
     /// Position in the user's feed, from 1, without gaps.
     pub seq: i64,
-    /// `notification`, `operation`.
+    /// Its name in the stream.
     pub kind: String,
-    /// The operation it is about, if any.
-    pub operation: Option<OperationId>,
     /// What happened.
-    pub payload: serde_json::Value,
+    pub data: Value,
     /// When.
     pub created_at: Instant,
 }
@@ -57,7 +57,7 @@ pub struct UserEvent {
 /// Notifications of one transaction.
 #[async_trait]
 pub trait NotificationRepository: Send {
-    /// Adds a notification, once per operation and attempt. `false` when it is there already.
+    /// Adds a notification, once per subject. `false` when it is there already.
     async fn add(&mut self, notification: &NewNotification) -> Result<bool, StoreError>;
 
     /// Marks one as read; `false` when the user has no such notification. Again: no change.
@@ -83,8 +83,7 @@ pub trait NotificationRepository: Send {
         workspace: &WorkspaceId,
         user: &UserId,
         kind: &str,
-        operation: Option<OperationId>,
-        payload: &serde_json::Value,
+        data: &Value,
         now: Instant,
     ) -> Result<i64, StoreError>;
 

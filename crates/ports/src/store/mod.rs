@@ -32,7 +32,7 @@ pub use operations::{
     Claimed, Lease, LeaseError, NewOperation, OperationFilter, OperationQueries,
     OperationRepository, OperationStore, OperationUnit, OperationUpdate,
 };
-pub use outcomes::{OutcomeQueries, OutcomeRecord, OutcomeRepository};
+pub use outcomes::{OutcomeQueries, OutcomeRepository};
 pub use queries::{
     AudienceFilter, AudiencePage, AudienceQueries, AudienceSort, NotificationFilter,
 };

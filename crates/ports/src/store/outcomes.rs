@@ -3,24 +3,11 @@
 use async_trait::async_trait;
 use domain::{
     contact::Document,
-    recycle::{OutcomeFact, OutcomeFacts},
-    shared::{Instant, WorkspaceId},
+    recycle::{OutcomeFacts, OutcomeRecord},
+    shared::WorkspaceId,
 };
 
 use crate::StoreError;
-
-/// One reported outcome.
-#[derive(Debug, Clone)]
-pub struct OutcomeRecord {
-    /// The person.
-    pub document: Document,
-    /// What happened.
-    pub fact: OutcomeFact,
-    /// Identity in the reporting system; where absent, document, channel and time identify it.
-    pub external_id: Option<String>,
-    /// When it was reported.
-    pub recorded_at: Instant,
-}
 
 /// Outcomes of one transaction.
 #[async_trait]

@@ -6,13 +6,13 @@ pub mod contact;
 pub mod control;
 pub mod creation;
 pub mod customer;
+pub mod dead_letter;
 mod events;
 mod housekeeping;
 pub mod notification;
 pub mod operation;
 pub mod outcome;
 pub mod recycle;
-mod redrive;
 pub mod removal;
 pub mod upload;
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
+    notification::{NotificationKind, Subject},
     operation::OperationKind,
-    shared::{UserId, WorkspaceId},
+    shared::{OperationId, UserId, WorkspaceId},
 };
 use events::{Envelope, v1::OperationFinished, v1::operation_finished::Report};
 use messaging::EventHandler;
@@ -15,7 +16,7 @@ use ports::{
 };
 use serde_json::{Value, json};
 
-use crate::application::{UseCases, notification::OperationEnded};
+use crate::application::{UseCases, notification::Told};
 
 /// Stores a notification for each end of an operation that a user asked for.
 pub struct NotifyUser(pub Arc<UseCases>);
@@ -28,10 +29,10 @@ impl EventHandler<OperationFinished> for NotifyUser {
             // Housekeeping: nobody asked for it, nobody waits for it.
             return Outcome::Done;
         }
-        let Some(ended) = ended(&event.attributes.workspace, data) else {
+        let Some(told) = told(&event.attributes.workspace, data) else {
             return Outcome::reject("an id of the event is malformed");
         };
-        match self.0.notifications.notify(ended, &delivery.receipt).await {
+        match self.0.notifications.notify(told, &delivery.receipt).await {
             Ok(()) => Outcome::Done,
             Err(error) if error.class() == ErrorClass::Transient => {
                 Outcome::retry(error.to_string())
@@ -43,13 +44,17 @@ impl EventHandler<OperationFinished> for NotifyUser {
     }
 }
 
-fn ended(workspace: &str, data: OperationFinished) -> Option<OperationEnded> {
-    Some(OperationEnded {
+fn told(workspace: &str, data: OperationFinished) -> Option<Told> {
+    let operation: OperationId = data.operation_id.parse().ok()?;
+    Some(Told {
         workspace: WorkspaceId::parse(workspace).ok()?,
         user: UserId::parse(&data.created_by).ok()?,
-        operation: data.operation_id.parse().ok()?,
-        attempt: data.attempt,
-        payload: payload(&data),
+        subject: Subject {
+            kind: NotificationKind::OperationEnded,
+            id: operation.to_string(),
+            occasion: i64::from(data.attempt),
+        },
+        data: payload(&data),
     })
 }
 

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use http_kit::{ContactIds, Problem};
-use messaging::DeadLetterQueue;
 
-use crate::application::UseCases;
+use crate::application::{UseCases, dead_letter::DeadLetters};
 
 /// Who calls: the first argument of every handler, and its way to [`ApiState`].
 pub type Caller = http_kit::Caller<ApiState>;
@@ -17,7 +16,7 @@ pub struct ApiState {
     /// Contact ids.
     pub contact_ids: ContactIds,
     /// What the bus gave up.
-    pub dead_letters: DeadLetterQueue,
+    pub dead_letters: DeadLetters,
     /// Most items of one write.
     pub item_limit: usize,
 }

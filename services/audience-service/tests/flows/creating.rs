@@ -1,15 +1,18 @@
 //! An audience made with contacts in the request shows with all of them, or not at all.
 
-use audience_service::application::{AppError, RequestId, creation::CreationRequest};
+use std::{sync::Arc, time::Duration};
+
+use audience_service::application::{Actor, AppError, RequestId, creation::CreationRequest};
 use contract_tests::bus::{AUDIT, at, event};
 use domain::{
-    audience::{AudienceStatus, Source, Tags, Visibility},
+    audience::{Audience, AudienceStatus, Source, Tags},
     contact::Document,
-    shared::{AudienceName, WriteNo},
+    shared::{AudienceId, AudienceName, WriteNo},
 };
+use messaging::DeadLetterQueue;
 use ports::{
     ErrorClass,
-    bus::DeadLetter,
+    bus::{DeadLetters, EventId, InboxStore, OutboxEvent, Redrive},
     contacts::{ContactWrite, ContentKey, Order, Priority},
     store::{AudienceFilter, AudiencePage, Creation, Durability},
 };
@@ -24,6 +27,14 @@ fn named(name: &str, documents: &[&str]) -> CreationRequest {
         source: Source::Api,
         contacts: contacts(documents),
     }
+}
+
+/// An audience as a process leaves it that ends while it creates one.
+fn begun(rig: &Rig) -> Audience {
+    let Actor { workspace, user } = rig.actor();
+    let id = AudienceId::from_raw(rig.ports.ids.next());
+    let (name, now) = (AudienceName::parse("Base").unwrap(), rig.ports.clock.now());
+    Audience::new(id, (workspace, user), name, Source::Api, now).hidden()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,11 +111,7 @@ async fn what_was_cut_off_is_dropped_and_its_name_is_free() {
     let rig = Rig::new().await;
     let (app, actor, deps) = (&rig.app, rig.actor(), &rig.ports);
     // As a process leaves it that ends while it writes the contacts.
-    let made = rig.create("Shape", &[]).await;
-    let mut left = app.find.visible(&actor, made).await.unwrap();
-    left.id = domain::shared::AudienceId::from_raw(deps.ids.next());
-    left.name = AudienceName::parse("Base").unwrap();
-    left.visibility = Visibility::Creating;
+    let left = begun(&rig);
     let creation = Creation {
         workspace: actor.workspace.clone(),
         audience: left.id,
@@ -159,18 +166,14 @@ async fn what_was_cut_off_is_dropped_and_its_name_is_free() {
     };
     let all = AudienceFilter::default();
     let listed = deps.queries.audiences(&actor.workspace, &all, &page);
-    assert_eq!(listed.await.unwrap().len(), 2);
+    assert_eq!(listed.await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repetition_takes_over_from_the_run_that_was_cut_off() {
     let rig = Rig::new().await;
     let (app, actor, deps) = (&rig.app, rig.actor(), &rig.ports);
-    let made = rig.create("Shape", &[]).await;
-    let mut left = app.find.visible(&actor, made).await.unwrap();
-    left.id = domain::shared::AudienceId::from_raw(deps.ids.next());
-    left.name = AudienceName::parse("Base").unwrap();
-    left.visibility = Visibility::Creating;
+    let left = begun(&rig);
     let keyed = RequestId {
         keyed: true,
         ..rig.request_id()
@@ -195,31 +198,37 @@ async fn a_repetition_takes_over_from_the_run_that_was_cut_off() {
 #[tokio::test]
 async fn a_repeated_redrive_is_about_the_letters_of_the_first() {
     let rig = Rig::new().await;
-    let letter = |id, second| DeadLetter {
-        subscription: AUDIT,
-        event: event(id, "a"),
-        attempts: 5,
-        reason: "poison".into(),
-        buried_at: at(second),
+    let actor = rig.actor();
+    let bus = &rig.db;
+    let bury = async |id: &str, second: i64| {
+        let lease = Duration::from_secs(1);
+        let event = OutboxEvent {
+            workspace: actor.workspace.clone(),
+            ..event(id, "a")
+        };
+        bus.deliver(&AUDIT, &event, at(0)).await.unwrap();
+        let delivery = bus.claim(&AUDIT, 1, at(0), lease).await.unwrap().remove(0);
+        let buried = bus.bury(&delivery.receipt, "poison", at(second)).await;
+        buried.unwrap();
     };
+    let queue = DeadLetterQueue::new(Arc::new(bus.clone()), rig.ports.clock.clone(), Vec::new());
+    let letters = rig.app.dead_letters(queue);
     let keyed = RequestId {
         keyed: true,
         ..rig.request_id()
     };
-    let (one, two, later) = (letter("1", 1), letter("2", 2), letter("3", 3));
-    let found = [one, two.clone()];
-    let first = rig.app.redriving.execute(keyed, &found).await.unwrap();
-    assert_eq!((first.count, first.is_about(&later)), (2, false));
-    // The first has been sent again, and another was given up.
-    let left = [two.clone(), later.clone()];
-    let again = rig.app.redriving.execute(keyed, &left).await.unwrap();
-    assert_eq!(again, first);
-    assert!(again.is_about(&two));
-    let without_key = rig
-        .app
-        .redriving
-        .execute(rig.request_id(), &left)
-        .await
-        .unwrap();
-    assert!(without_key.is_about(&later));
+    let redrive = async |by| letters.redrive(&actor, by, &Redrive::All).await.unwrap();
+    bury("1", 1).await;
+    bury("2", 2).await;
+    assert_eq!(redrive(keyed).await, 2);
+    assert_eq!(bus.count().await.unwrap(), 0);
+    // Another is given up before the request is repeated.
+    bury("3", 3).await;
+    assert_eq!(redrive(keyed).await, 2);
+    assert_eq!(bus.count().await.unwrap(), 1);
+    assert_eq!(redrive(rig.request_id()).await, 1);
+    assert_eq!(bus.count().await.unwrap(), 0);
+    let unknown = Redrive::One(AUDIT, EventId::new("9"));
+    let refused = letters.redrive(&actor, rig.request_id(), &unknown).await;
+    assert!(matches!(refused, Err(AppError::NotFound)), "{refused:?}");
 }

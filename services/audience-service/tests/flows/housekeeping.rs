@@ -43,7 +43,7 @@ async fn old_answers_and_events_go_and_young_ones_stay() {
     for days in [8, 2, 0] {
         let (payload, now) = (serde_json::json!(days), clock(days).now());
         uow.notifications()
-            .append_event(&actor.workspace, &actor.user, "test", None, &payload, now)
+            .append_event(&actor.workspace, &actor.user, "test", &payload, now)
             .await
             .unwrap();
     }

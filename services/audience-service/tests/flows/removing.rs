@@ -70,7 +70,10 @@ async fn of_two_removals_of_a_contact_one_finds_nothing() {
 async fn a_contact_is_not_found_once_it_is_not_counted() {
     let rig = Rig::new().await;
     let id = rig.create("base", &MEMBERS).await;
-    let first = until_first("remove.entombed", remove(&rig.app, &rig, id, "D05"));
+    let first = until_first(
+        "remove.tombstones_written",
+        remove(&rig.app, &rig, id, "D05"),
+    );
     first.reached();
     let mut second = tokio::spawn(remove(&rig.app, &rig, id, "D05"));
     let early = tokio::time::timeout(Duration::from_millis(200), &mut second).await;
@@ -87,7 +90,10 @@ async fn at_a_stop_nobody_waits_for_the_lease_of_another_process() {
     let mut deps = rig.ports.clone();
     deps.owner = "another".into();
     let another = Arc::new(UseCases::new(deps));
-    let holder = until_first("remove.entombed", remove(&another, &rig, id, "D01"));
+    let holder = until_first(
+        "remove.tombstones_written",
+        remove(&another, &rig, id, "D01"),
+    );
     holder.reached();
     rig.app.stop_work();
     let begun = Instant::now();

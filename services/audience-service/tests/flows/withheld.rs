@@ -4,10 +4,10 @@ use chrono::TimeDelta;
 use domain::{
     contact::Document,
     operation::{OperationKind, Report},
-    recycle::{Outcome, OutcomeFact},
+    recycle::{Outcome, OutcomeFact, OutcomeRecord},
     shared::{AudienceId, OperationId},
 };
-use ports::store::{OperationFilter, OutcomeRecord};
+use ports::store::OperationFilter;
 
 use crate::rig::Rig;
 

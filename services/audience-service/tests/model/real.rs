@@ -17,11 +17,13 @@ use domain::{
     audience::{AudienceStatus, Source, Tags},
     contact::Document,
     operation::ReasonCounts,
-    recycle::{DuplicateKeep, DuplicateKey, Duplicates, Outcome, OutcomeFact, Rules},
+    recycle::{
+        DuplicateKeep, DuplicateKey, Duplicates, Outcome, OutcomeFact, OutcomeRecord, Rules,
+    },
     segment::{Notation, Predicate},
     shared::{AudienceId, AudienceName, OperationId},
 };
-use ports::{contacts::StoredContact, store::OutcomeRecord};
+use ports::contacts::StoredContact;
 use serde_json::{Value, json};
 
 use super::{

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use domain::{importing::ApiToken, shared::Violation};
+use domain::{
+    importing::ApiToken,
+    shared::{ClientId, Violation},
+};
 use kernel::{Actor, AppError};
 use ports::{
     Clock, StoreError,
-    importing::{ClientId, ImportClient, ImportStore},
+    importing::{ImportClient, ImportStore},
 };
 
 use super::{

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use domain::shared::ClientId;
 use kernel::{Actor, AppError, RequestId, receipt};
-use ports::importing::{ClientId, ImportClient, ImportStore};
+use ports::importing::{ImportClient, ImportStore};
 
 use super::{ClientBuilder, NewClient, write_error};
 
@@ -27,14 +28,17 @@ impl CreateClient {
     ) -> Result<ImportClient, AppError> {
         let mut unit = self.store.begin_import().await?;
         if let Some(id) = receipt::earlier(unit.receipts(), request_id).await? {
-            let found = unit.clients().get(&actor.workspace, ClientId(id)).await?;
+            let found = unit
+                .clients()
+                .get(&actor.workspace, ClientId::from_raw(id))
+                .await?;
             if let Some(client) = found {
                 return Ok(client);
             }
         }
         let client = self.builder.build(actor, &new)?;
         unit.clients().add(&client).await.map_err(write_error)?;
-        receipt::keep(unit.receipts(), request_id, &client.id.0).await?;
+        receipt::keep(unit.receipts(), request_id, &client.id.raw()).await?;
         unit.commit().await?;
         Ok(client)
     }

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use domain::importing::{ApiToken, BaseUrl, BudgetKey};
+use domain::{
+    importing::{ApiToken, BaseUrl, BudgetKey},
+    shared::ClientId,
+};
 use kernel::AppError;
 use ports::{
     crm::{Crm, CrmEndpoint, TicketSource},
-    importing::{ClientId, ImportClient, TokenVault},
+    importing::{ImportClient, TokenVault},
 };
 
 /// Checks, seals and opens what CRMs are reached by.
@@ -42,7 +45,7 @@ impl Credentials {
         let token = self.vault.open(client.id, &client.sealed_token);
         token.ok_or_else(|| {
             let detail = "the client's token cannot be decrypted: was secrets.key changed?";
-            tracing::error!(client = client.id.0, "{detail}");
+            tracing::error!(client = client.id.raw(), "{detail}");
             AppError::failed("token_lost", detail)
         })
     }

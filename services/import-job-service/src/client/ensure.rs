@@ -56,7 +56,7 @@ impl EnsureClient {
             return Ok(there(found.ok_or_else(slug_taken)?));
         }
         added?;
-        receipt::keep(unit.receipts(), request_id, &client.id.0).await?;
+        receipt::keep(unit.receipts(), request_id, &client.id.raw()).await?;
         unit.commit().await?;
         Ok(Ensured {
             client,

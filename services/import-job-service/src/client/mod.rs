@@ -8,7 +8,7 @@ mod read;
 mod values;
 
 use kernel::AppError;
-use ports::{StoreError, importing::ClientId};
+use ports::StoreError;
 
 pub use change::{ChangeClient, ClientChange};
 pub use create::CreateClient;
@@ -16,11 +16,6 @@ pub use credentials::Credentials;
 pub use ensure::{EnsureClient, Ensured};
 pub use read::ReadClients;
 pub use values::{ClientBuilder, NewClient};
-
-/// How the id of a client is written.
-pub fn client_id(client: ClientId) -> String {
-    format!("cli_{}", client.0)
-}
 
 fn slug_taken() -> AppError {
     AppError::conflict("slug_taken", "a client with this slug exists")

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::importing::ClientSlug;
+use domain::{importing::ClientSlug, shared::ClientId};
 use kernel::{Actor, AppError};
-use ports::importing::{ClientId, ImportClient, ImportQueries};
+use ports::importing::{ImportClient, ImportQueries};
 
 use crate::paging::cut;
 

@@ -5,13 +5,10 @@ use std::sync::Arc;
 use domain::{
     importing::{ApiToken, BaseUrl, ClientSlug, RequestsPerMinute},
     scheduling::Schedule,
-    shared::Violation,
+    shared::{ClientId, Violation},
 };
 use kernel::{Actor, AppError};
-use ports::{
-    Clock, IdGenerator,
-    importing::{ClientId, ImportClient},
-};
+use ports::{Clock, IdGenerator, importing::ImportClient};
 
 use super::credentials::{Credentials, endpoint};
 
@@ -66,7 +63,7 @@ impl ClientBuilder {
             return Err(AppError::Invalid(Vec::new()));
         };
         let now = self.clock.now();
-        let id = ClientId(self.ids.next());
+        let id = ClientId::from_raw(self.ids.next());
         let endpoint = endpoint(&base_url, token, new.tls_verify);
         let (sealed_token, budget) = self.credentials.seal(id, &endpoint)?;
         Ok(ImportClient {

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::importing::ExternalId;
+use domain::{importing::ExternalId, shared::ClientId};
 use kernel::{Actor, AppError};
-use ports::importing::{
-    ClientId, ImportQueries, MessageFilter, StoredMessage, TicketFilter, TicketRow,
-};
+use ports::importing::{ImportQueries, MessageFilter, StoredMessage, TicketFilter, TicketRow};
 
 use crate::{client::ReadClients, paging::cut};
 

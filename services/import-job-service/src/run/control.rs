@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::operation::{Operation, Report};
+use domain::{
+    operation::{Operation, Report},
+    shared::ClientId,
+};
 use kernel::AppError;
 use operations::{Control, Frame};
 use ports::{
     StoreError,
-    importing::{ClientId, ImportStore, ImportUnit, Opened},
+    importing::{ImportStore, ImportUnit, Opened},
 };
 
 use super::{EndRun, Params};
@@ -51,7 +54,7 @@ impl Control for RunControl {
         operation: &Operation,
     ) -> Result<(), AppError> {
         let (params, kind) = Params::of(operation)?;
-        let client = ClientId(params.client);
+        let client = ClientId::from_raw(params.client);
         if let Opened::Joined(live) = unit.runs().open(client, kind, operation.id).await? {
             let detail = format!("{live} imports the same meanwhile");
             return Err(AppError::conflict("run_active", detail));

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use domain::{
     operation::{Operation, OperationState},
-    shared::{Instant, WorkspaceId},
+    shared::{ClientId, Instant, WorkspaceId},
 };
 use kernel::{AppError, Stop};
 use operations::Ending;
 use ports::{
     Clock, StoreError,
-    importing::{ClientId, ImportStore, ImportUnit},
+    importing::{ImportStore, ImportUnit},
     store::Lease,
 };
 

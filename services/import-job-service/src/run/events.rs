@@ -12,8 +12,6 @@ use ports::{
     importing::{ImportClient, ImportUnit},
 };
 
-use crate::client::client_id;
-
 const SOURCE: EventSource = EventSource::new("/plateia/import-job-service");
 
 /// Stores an event, to leave with this unit of work.
@@ -81,7 +79,7 @@ pub async fn emit_customers(
         return Ok(());
     }
     let number = unit.runs().next_batch(client.id).await?;
-    let client_id = client_id(client.id);
+    let client_id = client.id.to_string();
     let id = format!("{client_id}.customers.{number}");
     let data = v1::CustomersSynced {
         client_id,

@@ -40,7 +40,7 @@ impl ReadRuns {
     }
 
     fn seen(&self, run: Run) -> Run {
-        let operation = self.frame.stalls.seen(run.operation);
+        let operation = self.frame.stalls.annotate(run.operation);
         Run { operation, ..run }
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use domain::{
     operation::{OperationKind, OperationState},
-    shared::{OperationId, UserId},
+    shared::{ClientId, OperationId, UserId},
 };
 use kernel::{Actor, AppError, RequestId, Wake, payload, receipt};
 use ports::{
     Clock, IdGenerator, StoreError,
-    importing::{ClientId, ImportClient, ImportKind, ImportStore, ImportUnit, Opened, Run},
+    importing::{ImportClient, ImportKind, ImportStore, ImportUnit, Opened, Run},
     store::NewOperation,
     trace,
 };
@@ -84,7 +84,7 @@ impl RunStarter {
         // What an earlier run left of its walks would only be gone on with by a retry.
         unit.runs().forget_ended(client.id, kind).await?;
         let params = Params {
-            client: client.id.0,
+            client: client.id.raw(),
             slug: client.slug.to_string(),
             kind: kind.as_str().to_owned(),
         };

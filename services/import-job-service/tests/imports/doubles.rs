@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::importing::{ApiToken, BudgetKey, RequestsPerMinute};
+use domain::{
+    importing::{ApiToken, BudgetKey, RequestsPerMinute},
+    shared::ClientId,
+};
 use ports::{
     StoreError,
     crm::{RateBudget, Reserved},
-    importing::{ClientId, TokenVault},
+    importing::TokenVault,
 };
 
 /// A budget without a limit.

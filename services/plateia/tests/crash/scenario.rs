@@ -59,7 +59,7 @@ impl Scenario {
         let own: &[&[&'static str]] = match self {
             Self::Create => &[&CREATED, &WRITTEN],
             Self::Add => &[&WRITTEN, &["request.before_answer"]],
-            Self::RemoveOne => &[&["remove.entombed", "remove.closed"]],
+            Self::RemoveOne => &[&["remove.tombstones_written", "remove.closed"]],
             Self::Recycle => &[
                 &[
                     "recycle.started",

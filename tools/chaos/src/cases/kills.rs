@@ -129,9 +129,9 @@ async fn die_with(scene: &Scene<'_>, point: &str, store: Server) -> anyhow::Resu
 
 /// K6: single removals; then a store dies in the middle of them.
 pub async fn in_single_removals(scene: &Scene<'_>) -> anyhow::Result<u64> {
-    let mut deaths = die_at(scene, &["remove.entombed", "remove.closed"]).await?;
+    let mut deaths = die_at(scene, &["remove.tombstones_written", "remove.closed"]).await?;
     for store in [Server::Mongodb, Server::Postgres] {
-        deaths += die_with(scene, "remove.entombed", store).await?;
+        deaths += die_with(scene, "remove.tombstones_written", store).await?;
     }
     Ok(deaths)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    audience::{Audience, AudienceKind, AudienceStatus, Source, Tags, Visibility},
-    shared::{AudienceId, AudienceName, Epoch},
+    audience::{Audience, AudienceStatus, Source, Tags},
+    shared::{AudienceId, AudienceName},
 };
 use ports::{Clock, IdGenerator};
 
@@ -27,24 +27,9 @@ impl NewAudiences {
         status: AudienceStatus,
         source: Source,
     ) -> Audience {
-        let now = self.clock.now();
-        Audience {
-            id: AudienceId::from_raw(self.ids.next()),
-            workspace: actor.workspace.clone(),
-            name,
-            tags,
-            status,
-            kind: AudienceKind::Static,
-            source,
-            visibility: Visibility::Ready,
-            version: 1,
-            epoch: Epoch(1),
-            contacts: 0,
-            created_by: actor.user.clone(),
-            created_at: now,
-            updated_at: now,
-            deleted_at: None,
-        }
+        let id = AudienceId::from_raw(self.ids.next());
+        let owner = (actor.workspace.clone(), actor.user.clone());
+        Audience::new(id, owner, name, source, self.clock.now()).labelled(tags, status)
     }
 
     /// One like `source` that nobody sees until an operation completes it.
@@ -56,10 +41,6 @@ impl NewAudiences {
         made_by: Source,
     ) -> Audience {
         let (tags, status) = (source.tags.clone(), source.status);
-        let new = self.ready(actor, name, tags, status, made_by);
-        Audience {
-            visibility: Visibility::Creating,
-            ..new
-        }
+        self.ready(actor, name, tags, status, made_by).hidden()
     }
 }

@@ -7,6 +7,7 @@ mod parts;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use messaging::DeadLetterQueue;
 use operations::Frame;
 use ports::{
     Clock, IdGenerator,
@@ -24,11 +25,11 @@ use super::{
     audience::{ChangeAudience, FindAudience},
     control::Operations,
     creation::CreateAudience,
+    dead_letter::DeadLetters,
     notification::Notifications,
     operation::FindOperation,
     outcome::Outcomes,
     recycle::{DuplicateAudience, RecycleAudience},
-    redrive::KeepRedriving,
     removal::ClearAudience,
 };
 
@@ -104,8 +105,6 @@ pub struct UseCases {
     pub outcomes: Outcomes,
     /// Notifications.
     pub notifications: Notifications,
-    /// Dead letters that are sent again.
-    pub redriving: KeepRedriving,
     /// Long work.
     pub operations: Arc<Operations>,
     /// What nobody asks for.
@@ -120,6 +119,12 @@ pub struct UseCases {
 }
 
 impl UseCases {
+    /// The dead letters of a bus, which is joined after the stores were opened.
+    pub fn dead_letters(&self, queue: DeadLetterQueue) -> DeadLetters {
+        let store = self.outcomes.store.clone();
+        DeadLetters { queue, store }
+    }
+
     /// Puts the use cases on these ports.
     pub fn new(ports: Ports) -> Self {
         let (wake, stopping) = (Wake::default(), CancellationToken::new());
@@ -162,6 +167,7 @@ impl UseCases {
             outcomes: Outcomes {
                 store: p.store.clone(),
                 queries: p.queries.clone(),
+                clock: p.clock.clone(),
             },
             notifications: Notifications {
                 store: p.store.clone(),
@@ -169,9 +175,6 @@ impl UseCases {
                 clock: p.clock.clone(),
                 ids: p.ids.clone(),
                 wake: wake.clone(),
-            },
-            redriving: KeepRedriving {
-                store: p.store.clone(),
             },
             operations: Arc::new(Operations {
                 frame,

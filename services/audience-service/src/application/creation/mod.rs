@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 pub use abandoned::AbandonedCreations;
 use domain::{
-    audience::{Audience, AudienceStatus, Source, Tags, Visibility},
+    audience::{Audience, AudienceData, AudienceStatus, Source, Tags, Visibility},
     shared::{AudienceId, AudienceName, Instant},
 };
 use kernel::receipt;
@@ -81,14 +81,14 @@ impl Receipt {
             'u' => RowClass::Updated,
             _ => RowClass::Unchanged,
         };
-        let audience = Audience {
+        let audience = Audience::from_stored(AudienceData {
             id: AudienceId::from_raw(self.audience),
             contacts: self.contacts,
             created_at: self.created_at,
             updated_at: self.updated_at,
             visibility: Visibility::Ready,
-            ..asked
-        };
+            ..asked.into_data()
+        });
         parsed.written_before(audience, self.classes.chars().map(class).collect())
     }
 }
@@ -126,7 +126,7 @@ impl CreateAudience {
         let parsed = self.add.parse(contacts)?;
         let mut audience = self.new.ready(actor, name, tags, status, source);
         if !parsed.is_empty() {
-            audience.visibility = Visibility::Creating;
+            audience = audience.hidden();
         }
         let mut uow = self.store.begin(Durability::Full).await?;
         if let Some(earlier) = self.created_earlier(uow.as_mut(), request_id).await? {

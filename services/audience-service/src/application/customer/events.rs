@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
-    contact::ItemError,
     customer::{CustomerEvent, CustomerId, CustomerKey, NewEvent, parse_event},
-    shared::Instant,
+    shared::{Instant, ItemError},
 };
 use kernel::receipt;
 use ports::{

@@ -6,7 +6,7 @@ mod read;
 mod sync;
 mod write;
 
-use domain::{contact::ItemError, shared::Violation};
+use domain::shared::{ItemError, Violation};
 use serde::{Deserialize, Serialize};
 
 pub use events::RecordEvents;

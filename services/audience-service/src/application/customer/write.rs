@@ -1,11 +1,10 @@
 //! What the API writes.
 
 use domain::{
-    contact::ItemError,
     customer::{
         Customer, CustomerId, CustomerItem, CustomerKey, CustomerPatch, Identity, parse_customer,
     },
-    shared::{Instant, Violation},
+    shared::{Instant, ItemError, Violation},
 };
 use kernel::receipt;
 use ports::{

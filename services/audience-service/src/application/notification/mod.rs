@@ -1,8 +1,10 @@
-//! Notifications: one per end of an operation, to the user who asked for it; and the feed of events
-//! that a user's streams resume from.
+//! Notifications of what happened, and the feed of events that a user's streams resume from.
 
-use domain::shared::{Instant, NotificationId, OperationId, UserId, WorkspaceId};
-use kernel::receipt;
+use domain::{
+    notification::Subject,
+    shared::{NotificationId, UserId, WorkspaceId},
+};
+use kernel::{payload, receipt};
 use ports::{
     Clock, IdGenerator, StoreError,
     bus::Receipt,
@@ -12,24 +14,39 @@ use ports::{
         NotificationFilter, UserEvent,
     },
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 
 use super::{Actor, AppError, AppResult, RequestId, Topic, Wake};
 
-/// The end of an operation, as it came over the bus.
+/// The name of a notification in the feed.
+const EVENT: &str = "notification";
+
+/// What a user is told.
 #[derive(Debug, Clone)]
-pub struct OperationEnded {
+pub struct Told {
     /// The tenant.
     pub workspace: WorkspaceId,
     /// Who is told.
     pub user: UserId,
-    /// The operation.
-    pub operation: OperationId,
-    /// The run that ended.
-    pub attempt: i32,
-    /// Kind, state, result and counts.
-    pub payload: Value,
+    /// Of what.
+    pub subject: Subject,
+    /// What there is to know of it, by its kind.
+    pub data: Value,
+}
+
+/// A notification in the feed: it was unread when it came.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Fed {
+    /// `ntf_` and a decimal.
+    pub id: String,
+    /// What happened.
+    pub kind: String,
+    /// To what.
+    pub subject: String,
+    /// What there is to know of it, by its kind.
+    pub data: Value,
 }
 
 /// Notifications of a user, and the feed of events.
@@ -43,49 +60,39 @@ pub struct Notifications {
 }
 
 impl Notifications {
-    /// Stores the notification and the feed event of an operation's end, together with the mark that
-    /// the delivery is done.
+    /// Stores a notification and its event in the feed, together with the mark that the delivery that
+    /// brought it is done.
     ///
     /// # Errors
     /// Store errors.
     #[tracing::instrument(name = "notification.notify", skip_all)]
-    pub async fn notify(
-        &self,
-        ended: OperationEnded,
-        delivery: &Receipt,
-    ) -> Result<(), StoreError> {
+    pub async fn notify(&self, told: Told, delivery: &Receipt) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let id = NotificationId::from_raw(self.ids.next());
-        let mut uow = self.store.begin(Durability::Full).await?;
         let new = NewNotification {
-            id,
-            workspace: ended.workspace.clone(),
-            user: ended.user.clone(),
-            operation: ended.operation,
-            attempt: ended.attempt,
-            payload: ended.payload.clone(),
+            id: NotificationId::from_raw(self.ids.next()),
+            workspace: told.workspace,
+            user: told.user,
+            subject: told.subject,
+            data: told.data,
             created_at: now,
         };
+        let mut uow = self.store.begin(Durability::Full).await?;
         if uow.notifications().add(&new).await? {
-            let payload = serde_json::json!({
-                "id": id.to_string(),
-                "operation_id": ended.operation.to_string(),
-                "created_at": timestamp(now),
-                "payload": ended.payload,
-            });
-            let (workspace, user) = (&ended.workspace, &ended.user);
-            let operation = Some(ended.operation);
+            let fed = payload::encode(&Fed {
+                id: new.id.to_string(),
+                kind: new.subject.kind.to_string(),
+                subject: new.subject.id.clone(),
+                data: new.data.clone(),
+            })?;
             uow.notifications()
-                .append_event(workspace, user, "notification", operation, &payload, now)
+                .append_event(&new.workspace, &new.user, EVENT, &fed, now)
                 .await?;
         }
         uow.inbox().complete(delivery, now).await?;
         uow.commit().await?;
         crash::point("notify.stored");
-        self.wake.publish(Topic::Feed(
-            ended.workspace.to_string(),
-            ended.user.to_string(),
-        ));
+        let (workspace, user) = (new.workspace.to_string(), new.user.to_string());
+        self.wake.publish(Topic::Feed(workspace, user));
         Ok(())
     }
 
@@ -187,8 +194,4 @@ impl Notifications {
             .event_range(&actor.workspace, &actor.user)
             .await?)
     }
-}
-
-fn timestamp(at: Instant) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }

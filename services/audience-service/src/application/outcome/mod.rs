@@ -3,25 +3,20 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use domain::{contact::Document, shared::Violation};
+use domain::{
+    contact::Document,
+    recycle::{OutcomeRecord, parse_outcome},
+    shared::Rejection,
+};
 use kernel::receipt;
-use ports::store::{AudienceQueries, AudienceStore, Durability, OutcomeRecord};
-
+use ports::{
+    Clock,
+    store::{AudienceQueries, AudienceStore, Durability},
+};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Actor, AppResult, RequestId};
-
-/// Most outcomes of one request.
-pub const MAX_OUTCOMES: usize = 100_000;
-
-/// An outcome that was not stored.
-#[derive(Debug, Clone)]
-pub struct RejectedOutcome {
-    /// Its index in the request.
-    pub index: usize,
-    /// What is wrong with it, below the item.
-    pub violation: Violation,
-}
 
 /// What became of the reported outcomes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +32,7 @@ pub struct OutcomesRecorded {
 pub struct Outcomes {
     pub(crate) store: Arc<dyn AudienceStore>,
     pub(crate) queries: Arc<dyn AudienceQueries>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Outcomes {
@@ -54,11 +50,33 @@ impl Outcomes {
         Ok(found.await?.into_iter().collect())
     }
 
+    /// Stores outcomes as they are reported, each once; items that break a rule are rejected one by one.
+    ///
+    /// # Errors
+    /// Store errors.
+    #[tracing::instrument(name = "outcome.report", skip_all)]
+    pub async fn report(
+        &self,
+        actor: &Actor,
+        request_id: RequestId,
+        items: Vec<Value>,
+    ) -> AppResult<(OutcomesRecorded, Vec<Rejection>)> {
+        let now = self.clock.now();
+        let (mut records, mut rejected) = (Vec::with_capacity(items.len()), Vec::new());
+        for (index, item) in items.into_iter().enumerate() {
+            match parse_outcome(item, now) {
+                Ok(record) => records.push(record),
+                Err(error) => rejected.push(Rejection { index, error }),
+            }
+        }
+        let recorded = self.record(actor, request_id, records).await?;
+        Ok((recorded, rejected))
+    }
+
     /// Stores outcomes, each once.
     ///
     /// # Errors
     /// Store errors.
-    #[tracing::instrument(name = "outcome.record", skip_all)]
     pub async fn record(
         &self,
         actor: &Actor,

@@ -222,7 +222,7 @@ impl RunRecycle {
             let stones = tombstones(removal.no, params, &batch, &verdicts, at);
             // The next ones are read while these are written.
             let (marked, next) = tokio::join!(
-                self.entomb(source.key, stones),
+                self.put_tombstones(source.key, stones),
                 self.survey.walk.candidates(source, after.as_ref(), bodies),
             );
             marked?;
@@ -237,12 +237,12 @@ impl RunRecycle {
         Ok(cuts)
     }
 
-    async fn entomb(&self, key: ContentKey, stones: Vec<Tombstone>) -> AppResult<()> {
+    async fn put_tombstones(&self, key: ContentKey, stones: Vec<Tombstone>) -> AppResult<()> {
         if stones.is_empty() {
             return Ok(());
         }
         let contacts = &self.survey.walk.contacts;
-        Ok(contacts.entomb(key, stones, Priority::Bulk).await?)
+        Ok(contacts.put_tombstones(key, stones, Priority::Bulk).await?)
     }
 
     /// Takes the effect from tombstones that a run before this one left for contacts that stay.
@@ -271,7 +271,7 @@ impl RunRecycle {
         let harmless = |stone: Tombstone| {
             Tombstone::uncounted(stone.document, removal, Order(i64::MIN), Reasons::NONE)
         };
-        self.entomb(key, mine.map(harmless).collect()).await
+        self.put_tombstones(key, mine.map(harmless).collect()).await
     }
 
     /// Makes the removal count: under the lock, in one transaction with the operation's end.

@@ -153,7 +153,7 @@ impl<'a> Touched<'a> {
             if !marked.is_empty() {
                 self.walk
                     .contacts
-                    .entomb(key, marked, Priority::Interactive)
+                    .put_tombstones(key, marked, Priority::Interactive)
                     .await?;
             }
         }

@@ -74,13 +74,11 @@ impl ClearAudience {
         id: AudienceId,
         only_from: Option<Source>,
     ) -> AppResult<Cleared> {
-        let audience = self.find.visible(actor, id).await?;
+        let mut audience = self.find.visible(actor, id).await?;
         if let Some(earlier) = self.accept.earlier(request_id).await? {
+            audience.count(0);
             return Ok(Cleared {
-                audience: Audience {
-                    contacts: 0,
-                    ..audience
-                },
+                audience,
                 operation: earlier.operation,
             });
         }
@@ -118,9 +116,7 @@ impl ClearAudience {
         crash::point("clear.before_flip");
         uow.commit().await?;
         crash::point("clear.flipped");
-        audience.epoch = to;
-        audience.contacts = 0;
-        audience.updated_at = now;
+        audience.empty(to, now);
         self.events.sent();
         Ok(Cleared {
             audience,

@@ -69,7 +69,7 @@ impl Withhold {
             withheld += i64::try_from(stays_out.len()).unwrap_or(0);
             if !stays_out.is_empty() {
                 self.contacts
-                    .entomb(content.key, stays_out, Priority::Interactive)
+                    .put_tombstones(content.key, stays_out, Priority::Interactive)
                     .await?;
             }
             after = Some(last);

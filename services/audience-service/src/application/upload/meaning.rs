@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::{
     contact::{
-        ColumnMapping, Document, FieldTarget, ItemError, ItemRules, NewContact, document_no_string,
+        ColumnMapping, Document, FieldTarget, ItemRules, NewContact, document_no_string,
         parse_document, parse_item, parse_row,
     },
-    shared::{Instant, from_json},
+    shared::{Instant, ItemError, from_json},
 };
 use ports::files::{Cells, DetectedFormat, FileFormat, Record, RowFault};
 use serde::{Deserialize, Serialize};

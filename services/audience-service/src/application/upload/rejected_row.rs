@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::contact::ItemError;
+use domain::shared::ItemError;
 use ports::files::{FileError, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
-    audience::{Audience, AudienceStatus, Source, Tags, Visibility},
+    audience::{Audience, AudienceStatus, Source, Tags},
     contact::{ColumnMapping, LaterColumns},
     operation::OperationKind,
     shared::{AudienceId, AudienceName, UploadId},
@@ -107,8 +107,8 @@ impl BringIn {
         let mut params = self.params(actor, &command, None).await?;
         // The first request of a content that nobody else can write to.
         params.request = 0;
-        let mut audience = self.new.ready(actor, name, tags, status, Source::Api);
-        audience.visibility = Visibility::Creating;
+        let audience = self.new.ready(actor, name, tags, status, Source::Api);
+        let audience = audience.hidden();
         let kind = OperationKind::Create;
         let operation = self.operation(actor, request_id, kind, audience.id, &params)?;
         self.accept

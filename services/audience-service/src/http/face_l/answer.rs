@@ -5,7 +5,9 @@ use http_kit::timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::application::contact::write::{ContactsAdded, Rejection, WriteCounts};
+use domain::shared::Rejection;
+
+use crate::application::contact::write::{ContactsAdded, WriteCounts};
 
 /// Answer to a write of contacts: `received = inserted + updated + unchanged + rejected`.
 #[derive(Serialize, ToSchema)]

@@ -1,26 +1,24 @@
 //! `/api/v1/clients`.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header},
-    web::{Data, Path, Payload, Query},
+use actix_web::http::{StatusCode, header};
+use domain::{
+    importing::{ApiToken, ClientSlug},
+    shared::ClientId,
 };
-use domain::importing::{ApiToken, ClientSlug};
 use http_kit::{
-    Answer, Body, Problem, ProblemBody, etag,
+    Answer, ApiResult, Id, Idempotent, JsonBody, Query, etag,
     etag::IfMatch,
     paging::{self, List},
     timestamp,
 };
-use kernel::Actor;
-use ports::importing::{ClientId, ImportClient};
+use ports::importing::ImportClient;
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{INVALID, broken};
+use super::broken;
 use crate::{
-    client::{ClientChange, Ensured, NewClient, client_id},
-    http::ApiState,
+    client::{ClientChange, Ensured, NewClient},
+    http::Caller,
 };
 
 /// Whose CRM is imported.
@@ -56,7 +54,7 @@ pub struct ClientJson {
 impl From<&ImportClient> for ClientJson {
     fn from(client: &ImportClient) -> Self {
         Self {
-            id: client_id(client.id),
+            id: client.id.to_string(),
             slug: client.slug.to_string(),
             name: client.name.clone(),
             active: client.active,
@@ -122,12 +120,33 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-#[derive(Debug, Deserialize)]
+/// Which clients.
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
+    /// The one of this slug
+    #[param(value_type = String, required = false)]
     slug: Option<String>,
+    /// 1 to 1000, 100 where absent
     limit: Option<String>,
+    /// `next_cursor` of the page before
+    #[param(value_type = String, required = false)]
     cursor: Option<String>,
+}
+
+impl From<Change> for ClientChange {
+    fn from(change: Change) -> Self {
+        Self {
+            slug: change.slug,
+            name: change.name,
+            active: change.active,
+            base_url: change.base_url,
+            token: change.token,
+            requests_per_minute: change.requests_per_minute,
+            tls_verify: change.tls_verify,
+            schedule: change.schedule,
+        }
+    }
 }
 
 impl From<New> for NewClient {
@@ -145,17 +164,9 @@ impl From<New> for NewClient {
     }
 }
 
-/// The id in a path: one that cannot be an id names nothing.
-pub fn path_id(text: &str) -> Result<ClientId, Problem> {
-    let digits = text.strip_prefix("cli_").unwrap_or(text);
-    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let id = plain.then(|| digits.parse().ok()).flatten();
-    id.map(ClientId).ok_or_else(Problem::not_found)
-}
-
 /// Path of a client.
 pub fn path_of(client: ClientId) -> String {
-    format!("/api/v1/clients/{}", client_id(client))
+    format!("/api/v1/clients/{client}")
 }
 
 fn answer(status: StatusCode, client: &ImportClient) -> Answer {
@@ -169,197 +180,141 @@ fn answer(status: StatusCode, client: &ImportClient) -> Answer {
 
 /// Makes a client.
 #[utoipa::path(
-    post, path = "/api/v1/clients", tag = "clients", operation_id = "createClient",
+    post, path = "/clients", tag = "clients", operation_id = "createClient",
     request_body = New,
     responses(
         (status = 201, description = "The client", body = ClientJson),
-        (status = 409, description = "`slug_taken`", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
+        (status = 409, description = "`slug_taken`"),
+        (status = 422, description = "A rule is broken"),
     )
 )]
 pub async fn create(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let Body { value: new, hash } = state.json::<New>(&request, payload, INVALID).await?;
-    let (create, by) = (state.cases.create_client.clone(), actor.clone());
-    let run = |request_id| async move {
-        let client = create.execute(&by, request_id, new.into()).await?;
+    caller: Caller,
+    Idempotent(once, JsonBody(new)): Idempotent<JsonBody<New>>,
+) -> ApiResult {
+    once.run(move |request_id| async move {
+        let create = &caller.cases.create_client;
+        let client = create
+            .execute(&caller.actor, request_id, new.into())
+            .await?;
         Ok(answer(StatusCode::CREATED, &client))
-    };
-    state.once(&request, &actor, hash, run).await
+    })
+    .await
 }
 
 /// Makes a client unless there is one of that slug, which then stays as it is.
 #[utoipa::path(
-    post, path = "/api/v1/clients/ensure", tag = "clients", operation_id = "ensureClient",
+    post, path = "/clients/ensure", tag = "clients", operation_id = "ensureClient",
     request_body = New,
     responses(
         (status = 200, description = "It was there", body = ClientJson),
         (status = 201, description = "It was made", body = ClientJson),
-        (status = 409, description = "`slug_taken`: another workspace has it", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
+        (status = 409, description = "`slug_taken`: another workspace has it"),
+        (status = 422, description = "A rule is broken"),
     )
 )]
 pub async fn ensure(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let Body { value: new, hash } = state.json::<New>(&request, payload, INVALID).await?;
-    let (ensure, by) = (state.cases.ensure_client.clone(), actor.clone());
-    let run = |request_id| async move {
-        let Ensured { client, created } = ensure.execute(&by, request_id, new.into()).await?;
+    caller: Caller,
+    Idempotent(once, JsonBody(new)): Idempotent<JsonBody<New>>,
+) -> ApiResult {
+    once.run(move |request_id| async move {
+        let ensure = &caller.cases.ensure_client;
+        let ensured = ensure
+            .execute(&caller.actor, request_id, new.into())
+            .await?;
+        let Ensured { client, created } = ensured;
         let status = if created {
             StatusCode::CREATED
         } else {
             StatusCode::OK
         };
         Ok(answer(status, &client))
-    };
-    state.once(&request, &actor, hash, run).await
+    })
+    .await
 }
 
 /// Clients, in the order they were made.
 #[utoipa::path(
-    get, path = "/api/v1/clients", tag = "clients", operation_id = "listClients",
-    params(
-        ("slug" = Option<String>, Query, description = "The one of this slug"),
-        ("limit" = Option<u32>, Query, description = "1 to 1000, 100 where absent"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-    ),
+    get, path = "/clients", tag = "clients", operation_id = "listClients",
+    params(ListQuery),
     responses((status = 200, description = "A page of clients", body = List<ClientJson>))
 )]
-pub async fn list(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    query: Query<ListQuery>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let limit = paging::limit(query.limit.as_deref())
-        .map_err(|violation| Problem::unprocessable(vec![violation]))?;
+pub async fn list(caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
+    let limit = paging::limit(query.limit.as_deref())?;
     let slug = query.slug.as_deref().map(ClientSlug::parse).transpose();
-    let slug = slug.map_err(|_| broken("/slug", "invalid_slug", "no slug can be this"))?;
-    let cursor = query.cursor.as_deref();
-    let after: Option<i64> = state.open(&actor.workspace, "clients", cursor)?;
-    let (clients, more) = state
-        .cases
-        .clients
-        .list(&actor, slug.as_ref(), after.map(ClientId), i64::from(limit))
+    let slug = slug.map_err(|_| broken("/slug", "invalid_slug", "not a slug"))?;
+    let cursors = caller.cursors("clients");
+    let after: Option<i64> = cursors.open(query.cursor.as_deref())?;
+    let after = after.map(ClientId::from_raw);
+    let clients = &caller.cases.clients;
+    let page = clients
+        .list(&caller.actor, slug.as_ref(), after, i64::from(limit))
         .await?;
-    let last = clients.last().filter(|_| more);
-    let next = last.and_then(|last| state.seal(&actor.workspace, "clients", &last.id.0));
-    Ok(HttpResponse::Ok().json(List {
-        data: clients.iter().map(ClientJson::from).collect(),
-        next_cursor: next,
-    }))
+    let position = |last: &ImportClient| last.id.raw();
+    let json = |client: ImportClient| ClientJson::from(&client);
+    Ok(Answer::ok(&cursors.page(page, position, json)))
 }
 
 /// One client.
 #[utoipa::path(
-    get, path = "/api/v1/clients/{id}", tag = "clients", operation_id = "getClient",
-    params(("id" = String, Path, description = "`cli_…`")),
-    responses(
-        (status = 200, description = "The client", body = ClientJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-    )
+    get, path = "/clients/{id}", tag = "clients", operation_id = "getClient",
+    params(Id<ClientId>),
+    responses((status = 200, description = "The client", body = ClientJson))
 )]
-pub async fn get(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let client = state.cases.clients.get(&actor, path_id(&id)?).await?;
-    Ok(answer(StatusCode::OK, &client).into())
+pub async fn get(caller: Caller, Id(id): Id<ClientId>) -> ApiResult {
+    let client = caller.cases.clients.get(&caller.actor, id).await?;
+    Ok(answer(StatusCode::OK, &client))
 }
 
 /// Changes a client.
 #[utoipa::path(
-    patch, path = "/api/v1/clients/{id}", tag = "clients", operation_id = "changeClient",
-    params(
-        ("id" = String, Path, description = "`cli_…`"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` it was read with"),
-    ),
+    patch, path = "/clients/{id}", tag = "clients", operation_id = "changeClient",
+    params(Id<ClientId>, IfMatch),
     request_body = Change,
     responses(
         (status = 200, description = "The client", body = ClientJson),
-        (status = 404, description = "There is none", body = ProblemBody),
-        (status = 409, description = "`slug_taken`", body = ProblemBody),
-        (status = 412, description = "It has changed since", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
+        (status = 409, description = "`slug_taken`"),
+        (status = 412, description = "It has changed since"),
+        (status = 422, description = "A rule is broken"),
     )
 )]
 pub async fn change(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    id: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&id)?;
-    let body = state
-        .json::<Change>(&request, payload, INVALID)
-        .await?
-        .value;
-    let change = ClientChange {
-        slug: body.slug,
-        name: body.name,
-        active: body.active,
-        base_url: body.base_url,
-        token: body.token,
-        requests_per_minute: body.requests_per_minute,
-        tls_verify: body.tls_verify,
-        schedule: body.schedule,
-    };
-    let client = apply(&state, &request, actor, id, change).await?;
-    Ok(client)
+    caller: Caller,
+    Id(id): Id<ClientId>,
+    expected: IfMatch,
+    JsonBody(change): JsonBody<Change>,
+) -> ApiResult {
+    apply(caller, id, expected, change.into()).await
 }
 
 /// Lets no run take a client any more. Again: no change.
 #[utoipa::path(
-    delete, path = "/api/v1/clients/{id}", tag = "clients", operation_id = "deactivateClient",
-    params(("id" = String, Path, description = "`cli_…`")),
+    delete, path = "/clients/{id}", tag = "clients", operation_id = "deactivateClient",
+    params(Id<ClientId>),
     responses(
         (status = 200, description = "The client, not active; what was imported stays", body = ClientJson),
-        (status = 404, description = "There is none", body = ProblemBody),
     )
 )]
-pub async fn deactivate(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let id = path_id(&id)?;
-    let client = state.cases.clients.get(&actor, id).await?;
+pub async fn deactivate(caller: Caller, Id(id): Id<ClientId>, expected: IfMatch) -> ApiResult {
+    let client = caller.cases.clients.get(&caller.actor, id).await?;
     if !client.active {
-        return Ok(answer(StatusCode::OK, &client).into());
+        return Ok(answer(StatusCode::OK, &client));
     }
     let change = ClientChange {
         active: Some(false),
         ..ClientChange::default()
     };
-    apply(&state, &request, actor, id, change).await
+    apply(caller, id, expected, change).await
 }
 
 /// Changes a client as it was when it passed the precondition.
-async fn apply(
-    state: &ApiState,
-    request: &HttpRequest,
-    actor: Actor,
-    id: ClientId,
-    change: ClientChange,
-) -> Result<HttpResponse, Problem> {
-    let version = state.cases.clients.get(&actor, id).await?.version;
-    IfMatch::from_headers(request.headers()).check(version)?;
-    let use_case = state.cases.change_client.clone();
-    let run = async move {
-        let client = use_case.execute(&actor, id, version, change).await?;
+async fn apply(caller: Caller, id: ClientId, expected: IfMatch, change: ClientChange) -> ApiResult {
+    let version = caller.cases.clients.get(&caller.actor, id).await?.version;
+    expected.check(version)?;
+    let run = |caller: Caller| async move {
+        let use_case = &caller.cases.change_client;
+        let client = use_case.execute(&caller.actor, id, version, change).await?;
         Ok(answer(StatusCode::OK, &client))
     };
-    state.change(run).await
+    caller.change(run).await
 }

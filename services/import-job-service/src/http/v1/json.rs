@@ -11,7 +11,7 @@ use ports::{StoreError, importing::Run};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{client::client_id, run::RunControl};
+use crate::run::RunControl;
 
 /// A run of an import.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -144,7 +144,7 @@ impl RunJson {
             id: json.id,
             kind: json.kind,
             import: run.kind.as_str(),
-            client_id: client_id(run.client),
+            client_id: run.client.to_string(),
             client_slug: run.slug.to_string(),
             state: json.state,
             result: json.result,

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use domain::{
     operation::{Operation, OperationKind},
-    shared::OperationId,
+    shared::{ClientId, OperationId},
 };
 use http_kit::operations::{Details, Shown};
 use kernel::{Actor, AppError, payload};
-use ports::{StoreError, importing::ClientId};
+use ports::StoreError;
 
 use super::{clients::path_of as client_path, json::report};
 use crate::run::{Params, RunControl};
@@ -22,7 +22,7 @@ impl Shown for RunControl {
 
     fn details(&self, operation: &Operation) -> Result<Details, StoreError> {
         let (params, _) = Params::of(operation)?;
-        let client = client_path(ClientId(params.client));
+        let client = client_path(ClientId::from_raw(params.client));
         Ok(Details {
             report: report(operation).map(|r| payload::encode(&r)).transpose()?,
             links: BTreeMap::from([("client", client)]),

@@ -1,22 +1,21 @@
 //! Imported tickets and messages, for reading.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Path, Query},
+use domain::{
+    importing::ExternalId,
+    shared::{ClientId, Instant},
 };
-use domain::{importing::ExternalId, shared::Instant};
 use http_kit::{
-    Problem, ProblemBody,
+    Answer, ApiResult, Id, Ids, Query,
     paging::{self, List},
     timestamp,
 };
 use ports::importing::{MessageFilter, StoredMessage, TicketFilter, TicketRow};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{broken, clients::path_id, instant};
-use crate::http::ApiState;
+use super::{broken, instant};
+use crate::http::Caller;
 
 /// An imported ticket.
 #[derive(Serialize, ToSchema)]
@@ -101,126 +100,114 @@ impl From<StoredMessage> for MessageJson {
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// Which tickets.
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct TicketQuery {
+    /// With this status
+    #[param(value_type = String, required = false)]
     status: Option<String>,
+    /// With this contact of the CRM
+    #[param(value_type = String, required = false)]
     contact_id: Option<String>,
+    /// Changed at this instant or later
+    #[param(value_type = String, required = false)]
     from: Option<String>,
+    /// Changed before this instant
+    #[param(value_type = String, required = false)]
     to: Option<String>,
+    /// 1 to 1000, 100 where absent
     limit: Option<String>,
+    /// `next_cursor` of the page before
+    #[param(value_type = String, required = false)]
     cursor: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Which messages.
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct MessageQuery {
+    /// Sent by the CRM's side, or not
+    #[param(value_type = bool, required = false)]
     from_me: Option<String>,
+    /// Sent at this instant or later
+    #[param(value_type = String, required = false)]
     from: Option<String>,
+    /// Sent before this instant
+    #[param(value_type = String, required = false)]
     to: Option<String>,
+    /// 1 to 1000, 100 where absent
     limit: Option<String>,
+    /// `next_cursor` of the page before
+    #[param(value_type = String, required = false)]
     cursor: Option<String>,
 }
 
 /// A position in a list that goes by instant and id.
 type Position = (Instant, ExternalId);
 
-fn limit(text: Option<&str>) -> Result<i64, Problem> {
-    paging::limit(text)
-        .map(i64::from)
-        .map_err(|violation| Problem::unprocessable(vec![violation]))
-}
-
 /// Imported tickets of a client, in order of their last change.
 #[utoipa::path(
-    get, path = "/api/v1/clients/{id}/tickets", tag = "imports", operation_id = "listTickets",
-    params(
-        ("id" = String, Path, description = "`cli_…`"),
-        ("status" = Option<String>, Query, description = "With this status"),
-        ("contact_id" = Option<String>, Query, description = "With this contact of the CRM"),
-        ("from" = Option<String>, Query, description = "Changed at this instant or later"),
-        ("to" = Option<String>, Query, description = "Changed before this instant"),
-        ("limit" = Option<u32>, Query, description = "1 to 1000, 100 where absent"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-    ),
+    get, path = "/clients/{id}/tickets", tag = "imports", operation_id = "listTickets",
+    params(Id<ClientId>, TicketQuery),
     responses(
         (status = 200, description = "A page of tickets", body = List<TicketJson>),
-        (status = 404, description = "There is no such client", body = ProblemBody),
+        (status = 404, description = "There is no such client"),
     )
 )]
 pub async fn tickets(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    id: Path<String>,
-    query: Query<TicketQuery>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let client = path_id(&id)?;
-    let list = format!("tickets:{}", client.0);
-    let query = query.into_inner();
+    caller: Caller,
+    Query(query): Query<TicketQuery>,
+    Id(client): Id<ClientId>,
+) -> ApiResult {
+    let cursors = caller.cursors(&format!("tickets:{}", client.raw()));
     let filter = TicketFilter {
         status: query.status,
         contact: query.contact_id.map(ExternalId::from_stored),
         from: instant("from", query.from.as_deref())?,
         to: instant("to", query.to.as_deref())?,
-        after: state.open::<Position>(&actor.workspace, &list, query.cursor.as_deref())?,
-        limit: limit(query.limit.as_deref())?,
+        after: cursors.open::<Position>(query.cursor.as_deref())?,
+        limit: paging::limit(query.limit.as_deref())?.into(),
     };
-    let (rows, more) = state.cases.rows.tickets(&actor, client, filter).await?;
-    let last = rows.last().filter(|_| more);
-    let last = last.map(|row| (row.updated_at, row.id.clone()));
-    let next = last.and_then(|at| state.seal(&actor.workspace, &list, &at));
-    Ok(HttpResponse::Ok().json(List {
-        data: rows.into_iter().map(TicketJson::from).collect(),
-        next_cursor: next,
-    }))
+    let rows = &caller.cases.rows;
+    let page = rows.tickets(&caller.actor, client, filter).await?;
+    let position = |row: &TicketRow| (row.updated_at, row.id.clone());
+    Ok(Answer::ok(&cursors.page(page, position, TicketJson::from)))
 }
 
 /// Imported messages of a ticket, in the order they were sent.
 #[utoipa::path(
-    get, path = "/api/v1/clients/{id}/tickets/{ticket}/messages", tag = "imports",
+    get, path = "/clients/{id}/tickets/{ticket}/messages", tag = "imports",
     operation_id = "listMessages",
     params(
-        ("id" = String, Path, description = "`cli_…`"),
+        Id<ClientId>,
         ("ticket" = String, Path, description = "`uuid` of the CRM"),
-        ("from_me" = Option<bool>, Query, description = "Sent by the CRM's side, or not"),
-        ("from" = Option<String>, Query, description = "Sent at this instant or later"),
-        ("to" = Option<String>, Query, description = "Sent before this instant"),
-        ("limit" = Option<u32>, Query, description = "1 to 1000, 100 where absent"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        MessageQuery,
     ),
     responses(
         (status = 200, description = "A page of messages", body = List<MessageJson>),
-        (status = 404, description = "There is no such client or ticket", body = ProblemBody),
+        (status = 404, description = "There is no such client or ticket"),
     )
 )]
 pub async fn messages(
-    state: Data<ApiState>,
-    request: HttpRequest,
-    path: Path<(String, String)>,
-    query: Query<MessageQuery>,
-) -> Result<HttpResponse, Problem> {
-    let actor = state.caller(&request).await?;
-    let (client, ticket) = path.into_inner();
-    let client = path_id(&client)?;
-    let list = format!("messages:{}:{ticket}", client.0);
-    let query = query.into_inner();
+    caller: Caller,
+    Query(query): Query<MessageQuery>,
+    Ids(client, ticket): Ids<ClientId, String>,
+) -> ApiResult {
+    let cursors = caller.cursors(&format!("messages:{}:{ticket}", client.raw()));
     let from_me = query.from_me.as_deref().map(str::parse::<bool>).transpose();
     let filter = MessageFilter {
         from_me: from_me.map_err(|_| broken("/from_me", "not_a_boolean", "true or false"))?,
         from: instant("from", query.from.as_deref())?,
         to: instant("to", query.to.as_deref())?,
-        after: state.open::<Position>(&actor.workspace, &list, query.cursor.as_deref())?,
-        limit: limit(query.limit.as_deref())?,
+        after: cursors.open::<Position>(query.cursor.as_deref())?,
+        limit: paging::limit(query.limit.as_deref())?.into(),
     };
     let ticket = ExternalId::from_stored(ticket);
-    let rows = &state.cases.rows;
-    let (rows, more) = rows.messages(&actor, client, &ticket, filter).await?;
-    let last = rows.last().filter(|_| more);
-    let last = last.map(|row| (row.created_at, row.id.clone()));
-    let next = last.and_then(|at| state.seal(&actor.workspace, &list, &at));
-    Ok(HttpResponse::Ok().json(List {
-        data: rows.into_iter().map(MessageJson::from).collect(),
-        next_cursor: next,
-    }))
+    let rows = &caller.cases.rows;
+    let page = rows
+        .messages(&caller.actor, client, &ticket, filter)
+        .await?;
+    let position = |row: &StoredMessage| (row.created_at, row.id.clone());
+    Ok(Answer::ok(&cursors.page(page, position, MessageJson::from)))
 }

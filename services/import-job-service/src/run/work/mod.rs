@@ -12,12 +12,16 @@ mod turns;
 
 use std::sync::Arc;
 
-use domain::{importing::RequestsPerMinute, operation::Operation, shared::Instant};
+use domain::{
+    importing::RequestsPerMinute,
+    operation::Operation,
+    shared::{ClientId, Instant},
+};
 use kernel::{AppError, Stop, Wake};
 use operations::Signals;
 use ports::{
     Clock,
-    importing::{ClientId, ImportKind, ImportStore},
+    importing::{ImportKind, ImportStore},
     store::Lease,
 };
 
@@ -59,7 +63,7 @@ impl Importer {
         let kind = params.kind()?;
         let workspace = &operation.workspace;
         let mut unit = self.store.begin_import().await?;
-        let id = ClientId(params.client);
+        let id = ClientId::from_raw(params.client);
         let found = unit.clients().get(workspace, id).await?;
         let gone = || AppError::failed("client_gone", "the client is no longer there");
         let client = found.ok_or_else(gone)?;

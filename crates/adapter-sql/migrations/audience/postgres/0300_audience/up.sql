@@ -98,14 +98,15 @@ CREATE TABLE notifications (
     id         BIGINT PRIMARY KEY,
     workspace  TEXT COLLATE "C" NOT NULL,
     user_id    TEXT COLLATE "C" NOT NULL,
-    operation  BIGINT NOT NULL,
-    attempt    INTEGER NOT NULL,
-    payload    JSONB NOT NULL,
+    kind       TEXT NOT NULL,
+    subject    TEXT COLLATE "C" NOT NULL,
+    occasion   BIGINT NOT NULL,
+    data       JSONB NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     read_at    TIMESTAMPTZ
 );
 
-CREATE UNIQUE INDEX notifications_once ON notifications (operation, attempt);
+CREATE UNIQUE INDEX notifications_once ON notifications (workspace, kind, subject, occasion, user_id);
 CREATE INDEX notifications_listed ON notifications (workspace, user_id, id);
 CREATE INDEX notifications_unread ON notifications (workspace, user_id, id) WHERE read_at IS NULL;
 
@@ -122,8 +123,7 @@ CREATE TABLE user_events (
     user_id    TEXT COLLATE "C" NOT NULL,
     seq        BIGINT NOT NULL,
     kind       TEXT NOT NULL,
-    operation  BIGINT,
-    payload    JSONB NOT NULL,
+    data       JSONB NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (workspace, user_id, seq)
 );

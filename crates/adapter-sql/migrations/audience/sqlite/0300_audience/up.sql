@@ -98,14 +98,15 @@ CREATE TABLE notifications (
     id         INTEGER PRIMARY KEY,
     workspace  TEXT NOT NULL,
     user_id    TEXT NOT NULL,
-    operation  INTEGER NOT NULL,
-    attempt    INTEGER NOT NULL,
-    payload    TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    occasion   INTEGER NOT NULL,
+    data       TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     read_at    INTEGER
 ) STRICT;
 
-CREATE UNIQUE INDEX notifications_once ON notifications (operation, attempt);
+CREATE UNIQUE INDEX notifications_once ON notifications (workspace, kind, subject, occasion, user_id);
 CREATE INDEX notifications_listed ON notifications (workspace, user_id, id);
 CREATE INDEX notifications_unread ON notifications (workspace, user_id, id) WHERE read_at IS NULL;
 
@@ -122,8 +123,7 @@ CREATE TABLE user_events (
     user_id    TEXT NOT NULL,
     seq        INTEGER NOT NULL,
     kind       TEXT NOT NULL,
-    operation  INTEGER,
-    payload    TEXT NOT NULL,
+    data       TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (workspace, user_id, seq)
 ) STRICT;

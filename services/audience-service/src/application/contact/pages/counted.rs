@@ -43,7 +43,7 @@ impl<'a> Written<'a> {
     }
 
     /// It may have changed the count.
-    pub fn somehow(document: &'a Document) -> Self {
+    pub fn with_unknown_shift(document: &'a Document) -> Self {
         Self {
             document,
             shift: None,
@@ -179,15 +179,15 @@ impl Counted {
 
     /// What a rebuild for this state may start from. Kept here as well: a write that lands while blocks
     /// are counted touches them again.
-    pub fn taken(&mut self, content: &Content) -> Taken {
+    pub fn rebuild_base(&mut self, content: &Content) -> RebuildBase {
         if self.is_exact_at(content.revision) {
-            return Taken::Exact(Arc::clone(&self.index));
+            return RebuildBase::Exact(Arc::clone(&self.index));
         }
         if !self.covers(content) {
-            return Taken::Unknown;
+            return RebuildBase::Unknown;
         }
         let index = self.shifted();
-        Taken::Some(index, self.touched.clone())
+        RebuildBase::Some(index, self.touched.clone())
     }
 
     /// Whether the index as it is counts this state.
@@ -203,7 +203,7 @@ impl Counted {
 }
 
 /// What a rebuild starts from.
-pub(super) enum Taken {
+pub(super) enum RebuildBase {
     /// Nothing is to be counted.
     Exact(Arc<Index>),
     /// These blocks are to be counted again.

@@ -23,7 +23,7 @@ use ports::{
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::{
-    counted::{PageCount, Surveyed, Taken, Written},
+    counted::{PageCount, RebuildBase, Surveyed, Written},
     index::{BLOCK, Block, Index, MAX_BLOCK},
     slot::{Known, Slot},
 };
@@ -231,10 +231,10 @@ impl PageIndexes {
         let content = self.queries.content(wanted.key).await?;
         let content = content.unwrap_or_else(|| wanted.clone());
         self.catch_up(&content).await?;
-        let (base, touched) = match self.take_touched(&content) {
-            Taken::Exact(index) => return Ok((index, Base::Exact)),
-            Taken::Some(index, touched) => (Some(index), touched),
-            Taken::Unknown => (None, BTreeSet::new()),
+        let (base, touched) = match self.rebuild_base(&content) {
+            RebuildBase::Exact(index) => return Ok((index, Base::Exact)),
+            RebuildBase::Some(index, touched) => (Some(index), touched),
+            RebuildBase::Unknown => (None, BTreeSet::new()),
         };
         let view = view_of(&content);
         let blocks = match base {
@@ -277,10 +277,10 @@ impl PageIndexes {
         Ok(())
     }
 
-    fn take_touched(&self, content: &Content) -> Taken {
+    fn rebuild_base(&self, content: &Content) -> RebuildBase {
         match locked(&self.slots).get_mut(&content.key) {
-            Some(slot) => slot.taken(content),
-            None => Taken::Unknown,
+            Some(slot) => slot.rebuild_base(content),
+            None => RebuildBase::Unknown,
         }
     }
 

@@ -7,7 +7,7 @@ use domain::{contact::Document, shared::Instant};
 use ports::store::Content;
 
 use super::{
-    counted::{Counted, PageCount, Surveyed, Taken, Written},
+    counted::{Counted, PageCount, RebuildBase, Surveyed, Written},
     index::Index,
 };
 use crate::application::contact::view_of;
@@ -136,7 +136,7 @@ impl Slot {
     /// Takes in what was looked up.
     pub fn caught_up(&mut self, from: i64, to: i64, documents: &[Document]) {
         if let Some(counted) = &mut self.current {
-            counted.written(from, to, documents.iter().map(Written::somehow));
+            counted.written(from, to, documents.iter().map(Written::with_unknown_shift));
         }
     }
 
@@ -161,7 +161,11 @@ impl Slot {
             if began_after == self.count && counted.index.view == view {
                 counted.written(revision - 1, revision, written.iter().copied());
             } else {
-                counted.written(revision - 1, revision, documents().map(Written::somehow));
+                counted.written(
+                    revision - 1,
+                    revision,
+                    documents().map(Written::with_unknown_shift),
+                );
             }
         }
     }
@@ -237,9 +241,11 @@ impl Slot {
         known
     }
 
-    pub fn taken(&mut self, content: &Content) -> Taken {
+    pub fn rebuild_base(&mut self, content: &Content) -> RebuildBase {
         let current = self.current.as_mut();
-        current.map_or(Taken::Unknown, |counted| counted.taken(content))
+        current.map_or(RebuildBase::Unknown, |counted| {
+            counted.rebuild_base(content)
+        })
     }
 
     /// Puts an index in place that was counted beside writes which end with the revision `until`. What
@@ -306,7 +312,7 @@ mod tests {
         slot.written(&at(7), PageCount(1), &[Written::by(&b, -1)]);
         slot.written(&at(8), PageCount(0), &[Written::by(&x, 1)]);
         assert!(slot.follow(&at(8), now).is_none());
-        let Taken::Some(base, touched) = slot.taken(&at(8)) else {
+        let RebuildBase::Some(base, touched) = slot.rebuild_base(&at(8)) else {
             panic!("one block is to be counted");
         };
         let counts: Vec<u64> = base.blocks().map(|block| block.count).collect();

@@ -16,7 +16,7 @@ use ports::{
 };
 
 use super::{
-    counted::{PageCount, Surveyed, Taken, Written},
+    counted::{PageCount, RebuildBase, Surveyed, Written},
     index::{Block, Index},
     slot::Slot,
 };
@@ -328,13 +328,13 @@ impl Play {
                 Some(Count::Begun)
             }
             Some(Count::Begun) => Some(Count::Read(self.now())),
-            Some(Count::Read(content)) => match self.slot.taken(&content) {
-                Taken::Exact(index) => {
+            Some(Count::Read(content)) => match self.slot.rebuild_base(&content) {
+                RebuildBase::Exact(index) => {
                     self.check(&index);
                     None
                 }
-                Taken::Some(base, touched) => Some(going(content, Some((base, touched)))),
-                Taken::Unknown => Some(going(content, None)),
+                RebuildBase::Some(base, touched) => Some(going(content, Some((base, touched)))),
+                RebuildBase::Unknown => Some(going(content, None)),
             },
             Some(Count::Going {
                 content,

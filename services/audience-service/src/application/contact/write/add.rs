@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::{
     audience::{Audience, Source},
-    contact::{Document, ItemError, ItemRules, NewContact, parse_item},
-    shared::{AudienceId, Violation},
+    contact::{Document, ItemRules, NewContact, parse_item},
+    shared::{AudienceId, Rejection, Violation},
 };
 use ports::{
     Clock,
@@ -33,15 +33,6 @@ pub struct ContactItems {
     pub strict: bool,
     /// Reject items whose check digits are wrong.
     pub require_valid_document: bool,
-}
-
-/// An item that was not written.
-#[derive(Debug, Clone)]
-pub struct Rejection {
-    /// Its index in the request.
-    pub index: usize,
-    /// What is wrong with it.
-    pub error: ItemError,
 }
 
 /// What became of a request's items.
@@ -239,7 +230,7 @@ impl WriteContacts {
             };
             match self.writer.write(key, request).await {
                 Ok(written) => {
-                    audience.contacts = written.contacts;
+                    audience.count(written.contacts);
                     return Ok(written);
                 }
                 Err(WriteError::Store(error)) => return Err(error.into()),

@@ -13,9 +13,7 @@ mod repair;
 mod writer;
 
 pub(crate) use add::Parsed;
-pub use add::{
-    AddContacts, ContactItems, ContactsAdded, MAX_ITEMS, Rejection, WriteContacts, item_pointer,
-};
+pub use add::{AddContacts, ContactItems, ContactsAdded, MAX_ITEMS, WriteContacts, item_pointer};
 pub(crate) use classify::Marks;
 pub use classify::{RowClass, WriteCounts};
 pub(crate) use pending::CONTENT_GONE;

@@ -96,11 +96,15 @@ impl Writer {
                 return nothing.map(|_| vec![false; documents.len()]);
             }
         };
-        self.entomb(held, &gone).await?;
+        self.put_tombstones(held, &gone).await?;
         Ok(documents.iter().map(|d| gone.remove(d)).collect())
     }
 
-    async fn entomb(&self, held: Held, gone: &BTreeSet<Document>) -> Result<(), StoreError> {
+    async fn put_tombstones(
+        &self,
+        held: Held,
+        gone: &BTreeSet<Document>,
+    ) -> Result<(), StoreError> {
         let key = held.content.key;
         // The order is of this write alone, so that repair knows whose they are.
         let order = Order::new(held.first_request, 0);
@@ -111,9 +115,9 @@ impl Writer {
         let stones = gone.iter().map(stone).collect();
         held.ensure_trusted()?;
         self.contacts
-            .entomb(key, stones, Priority::Interactive)
+            .put_tombstones(key, stones, Priority::Interactive)
             .await?;
-        crash::point("remove.entombed");
+        crash::point("remove.tombstones_written");
         let mut uow = self.store.begin(Durability::Full).await?;
         let delta = ContentDelta {
             contacts: -i64::try_from(gone.len()).unwrap_or(i64::MAX),

@@ -278,7 +278,7 @@ impl Writer {
 
     /// Tells page indexes of documents that are in their places by now or not.
     pub(super) fn touched(&self, content: &Content, held: &Held, documents: &[Document]) {
-        let written: Vec<Written<'_>> = documents.iter().map(Written::somehow).collect();
+        let written: Vec<Written<'_>> = documents.iter().map(Written::with_unknown_shift).collect();
         self.pages.written(content, held.counted, &written);
     }
 

@@ -1,21 +1,17 @@
 //! Dead letters of the caller's workspace.
 
 use chrono::DateTime;
-use domain::shared::{Violation, WorkspaceId};
+use domain::shared::Violation;
 use http_kit::{
     Answer, ApiResult, Idempotent, JsonBody, Problem, Query,
     paging::{self, List},
     timestamp,
 };
-use messaging::DeadLetterQueue;
 use ports::bus::{DeadLetter, DeadLetterCursor, EventId, Redrive, Subscription};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::Caller;
-
-/// Rows read at a time: those of other workspaces are passed over.
-const BATCH: usize = 1000;
 
 /// A delivery that was given up.
 #[derive(Debug, Serialize, ToSchema)]
@@ -98,17 +94,22 @@ impl TryFrom<Position> for DeadLetterCursor {
 )]
 pub async fn list(caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
     let limit = paging::limit(query.limit.as_deref())?;
-    let limit = usize::try_from(limit).unwrap_or(BATCH);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let name = query.subscription.as_deref();
     let subscription = name.map(subscription).transpose()?;
     let cursors = caller.cursors(&format!("dead:{}", name.unwrap_or("*")));
     let after: Option<Position> = cursors.open(query.cursor.as_deref())?;
     let after = after.map(DeadLetterCursor::try_from).transpose()?;
-    let (queue, workspace) = (&caller.dead_letters, &caller.actor.workspace);
-    let (letters, next) = page(queue, workspace, subscription.as_ref(), after, limit).await?;
-    let next_cursor = next.and_then(|next| cursors.seal(&Position::from(next)));
-    let data: Vec<DeadLetterJson> = letters.into_iter().map(DeadLetterJson::from).collect();
-    Ok(Answer::ok(&List { data, next_cursor }))
+    let letters = &caller.dead_letters;
+    let page = letters
+        .list(&caller.actor, subscription.as_ref(), after, limit)
+        .await?;
+    let position = |last: &DeadLetter| Position::from(last.cursor());
+    Ok(Answer::ok(&cursors.page(
+        page,
+        position,
+        DeadLetterJson::from,
+    )))
 }
 
 /// Which to send again: all, those of a subscription, or one.
@@ -144,87 +145,26 @@ pub async fn redrive(
     caller: Caller,
     Idempotent(once, JsonBody(body)): Idempotent<JsonBody<RedriveBody>>,
 ) -> ApiResult {
-    let which = Which::parse(body)?;
+    let which = body.parse()?;
     once.run(move |request_id| async move {
-        let queue = &caller.dead_letters;
-        let letters = meant(queue, &caller.actor.workspace, &which).await?;
-        let redriving = caller.app.redriving.execute(request_id, &letters).await?;
-        if which.event.is_some() && redriving.count == 0 {
-            return Err(Problem::not_found());
-        }
-        for letter in letters.into_iter().filter(|l| redriving.is_about(l)) {
-            let one = Redrive::One(letter.subscription, letter.event.event_id);
-            queue.redrive(&one).await?;
-        }
-        let redriven = redriving.count;
+        let letters = &caller.dead_letters;
+        let redriven = letters.redrive(&caller.actor, request_id, &which).await?;
         Ok(Answer::ok(&Redriven { redriven }))
     })
     .await
 }
 
-/// What a request names.
-#[derive(Debug, PartialEq, Eq)]
-struct Which {
-    subscription: Option<Subscription>,
-    event: Option<EventId>,
-}
-
-impl Which {
-    fn parse(body: RedriveBody) -> Result<Self, Problem> {
+impl RedriveBody {
+    fn parse(self) -> Result<Redrive, Problem> {
         let refuse = |pointer, detail| Err(Violation::new(pointer, "invalid_value", detail).into());
-        match (body.all, body.subscription, body.event_id) {
-            (true, None, None) => Ok(Self {
-                subscription: None,
-                event: None,
-            }),
+        match (self.all, self.subscription, self.event_id) {
+            (true, None, None) => Ok(Redrive::All),
             (true, ..) => refuse("/all", "with `all` nothing else may be named"),
             (false, None, _) => refuse("/subscription", "name a subscription, or say `all`"),
-            (false, Some(name), event) => Ok(Self {
-                subscription: Some(subscription(&name)?),
-                event: event.map(EventId::new),
-            }),
-        }
-    }
-}
-
-/// The dead letters that a request names.
-async fn meant(
-    queue: &DeadLetterQueue,
-    workspace: &WorkspaceId,
-    which: &Which,
-) -> Result<Vec<DeadLetter>, Problem> {
-    let everything = usize::MAX;
-    let subscription = which.subscription.as_ref();
-    let (mut letters, _) = page(queue, workspace, subscription, None, everything).await?;
-    if let Some(event) = &which.event {
-        letters.retain(|letter| letter.event.event_id == *event);
-    }
-    Ok(letters)
-}
-
-/// Up to `limit` dead letters of a workspace after `after`, and where the next page begins.
-async fn page(
-    queue: &DeadLetterQueue,
-    workspace: &WorkspaceId,
-    subscription: Option<&Subscription>,
-    mut after: Option<DeadLetterCursor>,
-    limit: usize,
-) -> Result<(Vec<DeadLetter>, Option<DeadLetterCursor>), Problem> {
-    let mut found = Vec::new();
-    loop {
-        let batch = queue.list(subscription, after.as_ref(), BATCH).await?;
-        let is_last = batch.len() < BATCH;
-        for letter in batch {
-            if found.len() == limit {
-                return Ok((found, after));
+            (false, Some(name), None) => Ok(Redrive::Subscription(subscription(&name)?)),
+            (false, Some(name), Some(event)) => {
+                Ok(Redrive::One(subscription(&name)?, EventId::new(event)))
             }
-            after = Some(letter.cursor());
-            if letter.event.workspace == *workspace {
-                found.push(letter);
-            }
-        }
-        if is_last {
-            return Ok((found, None));
         }
     }
 }
@@ -240,21 +180,16 @@ mod tests {
 
     use super::*;
 
-    fn which(json: &str) -> Result<Which, Problem> {
-        Which::parse(serde_json::from_str(json).unwrap())
+    fn which(json: &str) -> Result<Redrive, Problem> {
+        serde_json::from_str::<RedriveBody>(json).unwrap().parse()
     }
 
     #[test]
     fn it_must_be_said_which() {
-        assert_eq!(
-            which(r#"{"all":true}"#).unwrap(),
-            Which {
-                subscription: None,
-                event: None
-            }
-        );
+        assert_eq!(which(r#"{"all":true}"#).unwrap(), Redrive::All);
         let one = which(r#"{"subscription":"audience.notifications","event_id":"7"}"#).unwrap();
-        assert_eq!(one.event, Some(EventId::new("7")));
+        let notifications = Subscription::from_static("audience.notifications");
+        assert_eq!(one, Redrive::One(notifications, EventId::new("7")));
         for bad in [
             "{}",
             r#"{"event_id":"7"}"#,

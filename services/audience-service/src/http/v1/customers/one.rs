@@ -1,8 +1,8 @@
 //! One customer.
 
 use domain::{
-    contact::ItemError,
     customer::{Channel, CustomerId, CustomerPatch, parse_consent, parse_customer_patch},
+    shared::ItemError,
 };
 use http_kit::{ApiResult, Id, Ids, JsonBody, Problem, etag::IfMatch};
 use serde::Deserialize;

@@ -1,6 +1,8 @@
 //! Notifications as V1 writes them.
 
+use domain::notification::{NotificationKind, Subject};
 use http_kit::timestamp;
+use kernel::payload;
 use ports::{
     StoreError,
     store::{Notification, UserEvent},
@@ -9,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::application::notification::Fed;
+
 /// What happened, as it is stored with a notification.
-#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EndJson {
     /// Kind of the operation.
     kind: String,
@@ -47,64 +50,75 @@ pub struct NotificationJson {
     read_at: Option<String>,
 }
 
+/// Names what is read in errors.
+const STORED: &str = "what a notification tells";
+
 impl TryFrom<Notification> for NotificationJson {
     type Error = StoreError;
 
     fn try_from(notification: Notification) -> Result<Self, StoreError> {
-        let end = serde_json::from_value(notification.payload)
-            .map_err(|_| StoreError::Corrupt("what a notification tells"))?;
+        let Subject { kind, id, .. } = notification.subject;
         Ok(Self {
             id: notification.id.to_string(),
-            operation_id: notification.operation.to_string(),
-            end,
+            operation_id: id,
+            end: end(kind, &notification.data)?,
             created_at: timestamp(notification.created_at),
             read_at: notification.read_at.map(timestamp),
         })
     }
 }
 
-/// A notification in the feed: it was unread when it came.
-#[derive(Deserialize)]
-struct Fed {
-    id: String,
-    payload: EndJson,
+fn end(kind: NotificationKind, data: &Value) -> Result<EndJson, StoreError> {
+    match kind {
+        NotificationKind::OperationEnded => payload::decode(data, STORED),
+    }
 }
 
 /// The data of an event of the feed.
-pub fn event_data(event: &UserEvent) -> Value {
-    let fed = Fed::deserialize(&event.payload).ok().zip(event.operation);
-    let Some((fed, operation)) = fed else {
-        return event.payload.clone();
-    };
+///
+/// # Errors
+/// `Corrupt` when what is stored cannot be read.
+pub fn event_data(event: &UserEvent) -> Result<String, StoreError> {
+    let fed: Fed = payload::decode(&event.data, STORED)?;
+    let kind = fed.kind.parse().map_err(|()| StoreError::Corrupt(STORED))?;
     let json = NotificationJson {
         id: fed.id,
-        operation_id: operation.to_string(),
-        end: fed.payload,
+        operation_id: fed.subject,
+        end: end(kind, &fed.data)?,
         created_at: timestamp(event.created_at),
         read_at: None,
     };
-    serde_json::to_value(json).unwrap_or_default()
+    Ok(payload::encode(&json)?.to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::shared::{NotificationId, OperationId};
+    use domain::shared::NotificationId;
     use serde_json::json;
 
     use super::*;
 
     #[test]
     fn what_cannot_be_read_is_an_error() {
-        let notification = |payload| Notification {
+        let notification = |data| Notification {
             id: NotificationId::from_raw(1),
-            operation: OperationId::from_raw(2),
-            payload,
+            subject: Subject {
+                kind: NotificationKind::OperationEnded,
+                id: "op_2".to_owned(),
+                occasion: 1,
+            },
+            data,
             created_at: chrono::DateTime::UNIX_EPOCH,
             read_at: None,
         };
-        let read = |payload| NotificationJson::try_from(notification(payload));
+        let read = |data| NotificationJson::try_from(notification(data));
         assert!(read(json!({ "kind": "clear", "state": "succeeded", "attempt": 1 })).is_ok());
-        for corrupt in [json!([1]), json!("x"), json!({ "attempt": "one" })] {
+        for corrupt in [
+            json!([1]),
+            json!("x"),
+            json!({}),
+            json!({ "attempt": "one" }),
+        ] {
             assert!(matches!(read(corrupt), Err(StoreError::Corrupt(_))));
         }
     }

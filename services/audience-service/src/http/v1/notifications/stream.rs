@@ -8,6 +8,7 @@ use http_kit::{
     Problem,
     sse::{self, Event, EventText},
 };
+use ports::store::UserEvent;
 use tokio::{
     sync::{OwnedSemaphorePermit, broadcast::Receiver},
     time::timeout,
@@ -74,6 +75,21 @@ fn reset(now: i64) -> Event {
     }
 }
 
+/// An event as it is sent. One that cannot be read is left out: those after it can be.
+fn sent(event: UserEvent) -> Option<Event> {
+    match event_data(&event) {
+        Ok(data) => Some(Event {
+            id: Some(event.seq.to_string()),
+            event: Some(event.kind),
+            data,
+        }),
+        Err(error) => {
+            tracing::error!(%error, position = event.seq, "an event of a feed cannot be read");
+            None
+        }
+    }
+}
+
 /// Where a stream stands.
 struct Feed {
     caller: Caller,
@@ -103,11 +119,7 @@ impl Feed {
             match app.notifications.feed_after(actor, self.after, BATCH).await {
                 Ok(events) => {
                     self.after = events.last().map_or(self.after, |last| last.seq);
-                    self.waiting.extend(events.into_iter().map(|event| Event {
-                        id: Some(event.seq.to_string()),
-                        data: event_data(&event).to_string(),
-                        event: Some(event.kind),
-                    }));
+                    self.waiting.extend(events.into_iter().filter_map(sent));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the feed cannot be read now");

@@ -96,13 +96,13 @@ impl RulesBody {
         parsed
     }
 
-    /// The rules. People who opted out leave with every recycling unless that is switched off; on
-    /// its own it is a rule only where it was asked for.
+    /// The rules, without those documents that are stored apart. People who opted out leave with every
+    /// recycling unless that is switched off; on its own it is a rule only where it was asked for.
     pub fn parse(self, broken: &mut Vec<Violation>) -> Rules {
         let sets = !self.documents.is_empty() || self.upload_id.is_some_and(|id| !id.is_empty());
         let ids = audiences(&self.audience_ids, "/rules/audience_ids", broken);
         let mut rules = Rules {
-            documents: sets,
+            documents: false,
             audiences: ids.into_iter().map(|id| id.raw()).collect(),
             filter: self.filter.and_then(|groups| filter(&groups, broken)),
             outcomes: outcomes(&self.outcomes, broken),
@@ -115,8 +115,7 @@ impl RulesBody {
         if rules.min_hours_since_last_attempt == Some(0) {
             broken.push(too_small("/rules/min_hours_since_last_attempt"));
         }
-        rules.opted_out = self.opted_out.unwrap_or(!rules.is_empty());
-        rules.documents = false;
+        rules.opted_out = self.opted_out.unwrap_or(sets || !rules.is_empty());
         rules
     }
 }

@@ -1,19 +1,35 @@
 //! Outcomes of attempts to reach people.
 
-mod item;
-
+use domain::shared::Rejection;
 use http_kit::{Answer, ApiResult, Idempotent, JsonBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{
-    application::outcome::OutcomesRecorded,
-    http::{ApiState, Caller, state::at_most},
-};
-pub use item::OutcomeItem;
+use super::customers::IntegerOrText;
+use crate::http::{ApiState, Caller, state::at_most};
 
 http_kit::routes!(ApiState; self::{record});
+
+/// How an attempt to reach a person ended.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described; items are read one by one")]
+pub struct OutcomeItem {
+    /// Of the person, in any form that normalises to it.
+    document: String,
+    /// `email`, `sms`, `whatsapp`, `push`, `voice` or another: `[a-z0-9_-]`, up to 32.
+    #[schema(example = "voice")]
+    channel: String,
+    /// `answered`, `no_answer`, `busy`, `failed`, `converted`, `invalid_number` or `opted_out`.
+    #[schema(example = "no_answer")]
+    outcome: String,
+    /// RFC 3339, at most a day ahead of now.
+    #[schema(example = "2026-03-01T12:00:00.000Z")]
+    occurred_at: String,
+    /// Identity in the reporting system: an integer or a text of up to 255 characters.
+    #[schema(value_type = Option<IntegerOrText>)]
+    external_id: Option<Value>,
+}
 
 /// Reported outcomes.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -52,6 +68,17 @@ pub struct RejectedJson {
     detail: String,
 }
 
+impl From<Rejection> for RejectedJson {
+    fn from(Rejection { index, error }: Rejection) -> Self {
+        Self {
+            index,
+            field: error.field,
+            code: error.code,
+            detail: error.detail,
+        }
+    }
+}
+
 /// Records how attempts to reach people ended. Each is stored once, however often it is reported;
 /// items that break a rule are refused one by one.
 #[utoipa::path(
@@ -69,35 +96,15 @@ pub async fn record(
 ) -> ApiResult {
     let items = body.data;
     at_most(caller.item_limit, &items)?;
+    let received = items.len();
     once.run(move |request_id| async move {
-        let now = caller.app.clock.now();
-        let received = items.len();
-        let mut records = Vec::with_capacity(received);
-        let mut errors = Vec::new();
-        for (index, item) in items.into_iter().enumerate() {
-            match item::parse(item, now) {
-                Ok(record) => records.push(record),
-                Err(item::Broken {
-                    field,
-                    code,
-                    detail,
-                }) => errors.push(RejectedJson {
-                    index,
-                    field,
-                    code,
-                    detail,
-                }),
-            }
-        }
-        let recorded = caller
-            .app
-            .outcomes
-            .record(&caller.actor, request_id, records);
-        let OutcomesRecorded { recorded, repeated } = recorded.await?;
+        let report = caller.app.outcomes.report(&caller.actor, request_id, items);
+        let (did, rejected) = report.await?;
+        let errors: Vec<_> = rejected.into_iter().map(RejectedJson::from).collect();
         Ok(Answer::ok(&RecordedJson {
             received,
-            recorded,
-            repeated,
+            recorded: did.recorded,
+            repeated: did.repeated,
             rejected: errors.len(),
             errors,
         }))
