@@ -102,11 +102,12 @@ const OWNED: &[(&str, &[&str])] = &[
     ("tokio-postgres-rustls", &["adapter-sql"]),
 ];
 
-/// Folders of a service that are of no capability.
-const NOT_CAPABILITIES: &[&str] = &["http", "consumers", "workers", "module"];
+/// Folders and files of a service that are of no capability.
+pub(crate) const NOT_CAPABILITIES: &[&str] =
+    &["http", "consumers", "workers", "module", "lib", "main"];
 
 /// What a use case must not know.
-const NOT_IN_APPLICATION: &[&str] = &[
+const NOT_IN_USE_CASES: &[&str] = &[
     "actix_web",
     "diesel",
     "adapter_",
@@ -207,7 +208,7 @@ fn mentions(file: &SourceFile) -> Vec<String> {
     let mut banned: Vec<&str> = Vec::new();
     if parts.first() == Some(&"services") {
         if is_use_case(&parts) {
-            banned.extend(NOT_IN_APPLICATION);
+            banned.extend(NOT_IN_USE_CASES);
         } else if !parts
             .iter()
             .any(|part| *part == "module" || *part == "module.rs")
@@ -234,11 +235,13 @@ fn mentions(file: &SourceFile) -> Vec<String> {
     findings
 }
 
-/// Whether a file of a service is of a capability: its folder is neither inbound nor the module.
+/// Whether a file of a service is of a capability, or puts them together.
 fn is_use_case(parts: &[&str]) -> bool {
     match parts {
         [_, ALL_IN_ONE, ..] => false,
-        [_, _, "src", folder, _, ..] => !NOT_CAPABILITIES.contains(folder),
+        [_, _, "src", first, ..] => {
+            !NOT_CAPABILITIES.contains(&first.strip_suffix(".rs").unwrap_or(first))
+        }
         _ => false,
     }
 }

@@ -55,25 +55,22 @@ fn found(path: &str, text: &str) -> Vec<String> {
 fn use_cases_name_no_framework_and_only_the_module_names_adapters() {
     let service = "services/audience-service/src";
     for (path, text, allowed) in [
-        ("application/create.rs", "use actix_web::web;", false),
-        ("application/create.rs", "use adapter_sql::Pool;", false),
-        ("application/create.rs", "use http_kit::Problem;", false),
+        ("audience/create.rs", "use actix_web::web;", false),
+        ("audience/create.rs", "use adapter_sql::Pool;", false),
+        ("audience/create.rs", "use http_kit::Problem;", false),
         (
-            "application/create.rs",
+            "audience/create.rs",
             "use ports::Store; // unlike diesel",
             true,
         ),
         (
-            "application/create.rs",
+            "audience/create.rs",
             "let my_adapter_x = nonactix_web;",
             true,
         ),
-        (
-            "application/create_tests.rs",
-            "use adapter_sql::Pool;",
-            true,
-        ),
-        ("client/create.rs", "use http_kit::Problem;", false),
+        ("audience/create_tests.rs", "use adapter_sql::Pool;", true),
+        ("client.rs", "use http_kit::Problem;", false),
+        ("use_cases.rs", "use adapter_sql::Pool;", false),
         ("http/list.rs", "use actix_web::web;", true),
         ("http/list.rs", "use adapter_sql::Pool;", false),
         ("http/list.rs", "diesel::sql_query(x)", false),

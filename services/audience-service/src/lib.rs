@@ -1,10 +1,31 @@
 //! audience-service: audiences, their contacts, recycling, uploads, operations and notifications.
 //!
-//! `application` holds the use cases and knows only `domain` and `ports`; `http`, `consumers` and
-//! `workers` translate into it; `module` alone names concrete adapters.
+//! Each capability is a folder of use cases, which know only `domain` and `ports`; `use_cases` puts them
+//! on their ports. `http`, `consumers` and `workers` translate into them; `module` alone names concrete
+//! adapters.
 
-pub mod application;
+pub mod audience;
 pub mod consumers;
+pub mod contact;
+pub mod control;
+pub mod creation;
+pub mod customer;
+pub mod dead_letter;
+mod events;
+mod housekeeping;
 pub mod http;
 pub mod module;
+pub mod notification;
+pub mod operation;
+pub mod outcome;
+pub mod recycle;
+pub mod removal;
+pub mod upload;
+mod use_cases;
 pub mod workers;
+
+pub use kernel::{Actor, AppError, RequestId, Topic, Wake};
+pub use use_cases::{Contacts, Customers, Ports, StepSizes, Uploads, UseCases};
+
+/// Result of a use case.
+pub type AppResult<T> = Result<T, AppError>;

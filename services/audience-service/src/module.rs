@@ -26,8 +26,7 @@ pub use embedded::embedded;
 pub use replica::AudienceService;
 
 use crate::{
-    application::UseCases,
-    consumers,
+    UseCases, consumers,
     http::{self, ApiState},
     workers,
 };

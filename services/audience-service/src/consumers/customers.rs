@@ -19,7 +19,7 @@ use ports::{
 };
 use serde_json::Value;
 
-use crate::application::{UseCases, customer::SyncBatch};
+use crate::{UseCases, customer::SyncBatch};
 
 /// Most people of a batch: its work ends well within a handler's time.
 const MAX_PEOPLE: usize = 1_000;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use messaging::Router;
 use ports::bus::Subscription;
 
-use crate::application::UseCases;
+use crate::UseCases;
 
 /// Adds every handler. Who must be heard stands in `events`, beside the names: every service's relay holds
 /// an event back that one of them is to hear and does not.

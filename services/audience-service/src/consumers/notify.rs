@@ -16,7 +16,7 @@ use ports::{
 };
 use serde_json::{Value, json};
 
-use crate::application::{UseCases, notification::Told};
+use crate::{UseCases, notification::Told};
 
 /// Stores a notification for each end of an operation that a user asked for.
 pub struct NotifyUser(pub Arc<UseCases>);

@@ -9,7 +9,7 @@ use http_kit::{Cursors, Problem, Sealer};
 use serde::{Deserialize, Serialize};
 
 use super::Caller;
-use crate::application::contact::read::ContactCursor;
+use crate::contact::read::ContactCursor;
 
 #[derive(Serialize, Deserialize)]
 struct Wire {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http_kit::{ContactIds, Problem};
 
-use crate::application::{UseCases, dead_letter::DeadLetters};
+use crate::{UseCases, dead_letter::DeadLetters};
 
 /// Who calls: the first argument of every handler, and its way to [`ApiState`].
 pub type Caller = http_kit::Caller<ApiState>;

@@ -13,7 +13,7 @@ use service_kit::{Module, StartError};
 use settings::Settings;
 
 use super::{Audiences, CONTEXTS, customer_events_kept, files};
-use crate::application::{Ports, StepSizes, UseCases};
+use crate::{Ports, StepSizes, UseCases};
 
 /// Opens the service in a data directory that this process has to itself, with who knows its callers.
 /// Interrupted writes are repaired when this returns.

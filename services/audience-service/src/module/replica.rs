@@ -11,7 +11,7 @@ use service_kit::{Opened, Service, StartError, attach, database, server_failed};
 use settings::{ExposeSecret, Settings, SettingsError};
 
 use super::{Audiences, CONTEXTS, customer_events_kept, files};
-use crate::application::{Ports, StepSizes, UseCases};
+use crate::{Ports, StepSizes, UseCases};
 
 /// The program of one replica.
 pub struct AudienceService;

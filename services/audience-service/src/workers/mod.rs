@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use runtime::Lifecycle;
 use tokio_util::sync::CancellationToken;
 
-use crate::application::{AppResult, UseCases, control::Pool};
+use crate::{AppResult, UseCases, control::Pool};
 
 /// Pause between two looks for files that nothing needs.
 const FILES_EVERY: Duration = Duration::from_secs(600);

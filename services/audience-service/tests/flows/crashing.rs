@@ -1,6 +1,6 @@
 //! Operations that end one worker after another.
 
-use audience_service::application::AppError;
+use audience_service::AppError;
 use domain::{
     operation::{OperationKind, OperationState},
     shared::OperationId,

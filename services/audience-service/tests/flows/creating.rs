@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use audience_service::application::{Actor, AppError, RequestId, creation::CreationRequest};
+use audience_service::{Actor, AppError, RequestId, creation::CreationRequest};
 use contract_tests::bus::{AUDIT, at, event};
 use domain::{
     audience::{Audience, AudienceStatus, Source, Tags},

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use adapter_local_bus::LocalBus;
 use adapter_sql::sqlite::Db;
 use audience_service::{
-    application::customer::{CustomerResult, MAX_CUSTOMERS},
     consumers::SyncCustomers,
+    customer::{CustomerResult, MAX_CUSTOMERS},
 };
 use domain::{
     customer::{Channel, ConsentStatus, Customer},

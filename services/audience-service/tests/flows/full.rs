@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use audience_service::application::control::Pool;
+use audience_service::control::Pool;
 use domain::{
     operation::{Operation, OperationState},
     shared::{Instant, OperationId},

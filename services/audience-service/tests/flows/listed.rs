@@ -7,7 +7,7 @@ use std::sync::{
 
 use actix_web::http::StatusCode;
 use async_trait::async_trait;
-use audience_service::application::{
+use audience_service::{
     recycle::{RecycleRequest, SetSource},
     upload::Received,
 };

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use audience_service::application::{
+use audience_service::{
     AppError, contact::write::ContactItems, control::Pool, recycle::RecycleAnswer,
 };
 use domain::{

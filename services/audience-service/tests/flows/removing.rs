@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use audience_service::application::{AppError, AppResult, UseCases};
+use audience_service::{AppError, AppResult, UseCases};
 use domain::{contact::Document, shared::AudienceId};
 
 use crate::{

@@ -8,7 +8,7 @@ use adapter_sql::{
     contacts::{ContactsOptions, SqliteContacts, Synchronous},
     sqlite::Db,
 };
-use audience_service::application::{
+use audience_service::{
     Actor, AppResult, Ports, RequestId, StepSizes, UseCases,
     contact::write::ContactItems,
     control::{Pool, WorkOutcome},

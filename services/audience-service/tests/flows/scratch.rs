@@ -5,7 +5,7 @@ use domain::{
     shared::{AudienceId, Instant, OperationId},
 };
 
-use audience_service::application::control::Pool;
+use audience_service::control::Pool;
 
 use crate::{crashing::crash_ten_times, rig::Rig};
 

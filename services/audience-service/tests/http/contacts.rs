@@ -1,6 +1,6 @@
 //! V1: contacts.
 
-use audience_service::{application::contact::read::ContactCursor, http::cursors::Walks};
+use audience_service::{contact::read::ContactCursor, http::cursors::Walks};
 use domain::shared::{AudienceId, WorkspaceId};
 use serde_json::{Value, json};
 

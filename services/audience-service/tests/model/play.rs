@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use audience_service::application::control::Pool;
+use audience_service::control::Pool;
 use domain::shared::{AudienceId, OperationId};
 
 use super::{

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use audience_service::application::{
+use audience_service::{
     AppError, AppResult, RequestId, UseCases,
     contact::{
         read::Lookup,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use audience_service::application::{UseCases, audience::ListAudiences};
+use audience_service::{UseCases, audience::ListAudiences};
 use domain::{
     operation::{self, OperationKind, OperationState},
     shared::{AudienceId, OperationId},

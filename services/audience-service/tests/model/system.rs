@@ -11,7 +11,7 @@ use std::{
 };
 
 use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
-use audience_service::application::{
+use audience_service::{
     Actor, Ports, RequestId, StepSizes, UseCases,
     contact::read::ContactCursor,
     control::{Pool, WorkOutcome},

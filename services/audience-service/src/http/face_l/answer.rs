@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use domain::shared::Rejection;
 
-use crate::application::contact::write::{ContactsAdded, WriteCounts};
+use crate::contact::write::{ContactsAdded, WriteCounts};
 
 /// Answer to a write of contacts: `received = inserted + updated + unchanged + rejected`.
 #[derive(Serialize, ToSchema)]

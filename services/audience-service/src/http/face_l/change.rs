@@ -16,7 +16,9 @@ use super::{
     refused,
 };
 use crate::{
-    application::{AppError, contact::write::ContactItems, creation::CreationRequest},
+    AppError,
+    contact::write::ContactItems,
+    creation::CreationRequest,
     http::{Caller, state::at_most},
 };
 

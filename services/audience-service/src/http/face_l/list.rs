@@ -13,11 +13,9 @@ use super::{
     refused,
 };
 use crate::{
-    application::{
-        AppError,
-        audience::ListAudiences,
-        contact::read::{CursorPage, NumberedPage},
-    },
+    AppError,
+    audience::ListAudiences,
+    contact::read::{CursorPage, NumberedPage},
     http::{Caller, contact_json::ContactJson, cursors::Walks},
 };
 

@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use http_kit::Problem;
 
 use super::ApiState;
-use crate::application::AppError;
+use crate::AppError;
 
 http_kit::routes! {
     ApiState;

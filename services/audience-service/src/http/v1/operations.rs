@@ -11,9 +11,7 @@ use http_kit::operations::{Details, Shown};
 use kernel::payload;
 use ports::StoreError;
 
-use crate::application::{
-    Actor, AppError, audience::new_target, control::Operations, operation::has_rejected,
-};
+use crate::{Actor, AppError, audience::new_target, control::Operations, operation::has_rejected};
 
 pub use http_kit::operations::OperationJson;
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::json::{AudienceJson, answer, name, one_of, tags};
 use crate::{
-    application::audience::AudienceChange,
+    audience::AudienceChange,
     http::{Caller, v1::operations::OperationJson},
 };
 

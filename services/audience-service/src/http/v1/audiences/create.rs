@@ -19,14 +19,15 @@ use utoipa::ToSchema;
 
 use super::json::{AudienceJson, name, one_of, tags};
 use crate::{
-    application::{
-        AppError, contact::write::ContactItems, creation::CreationRequest, upload::UploadInto,
-    },
+    AppError,
+    contact::write::ContactItems,
+    creation::CreationRequest,
     http::{
         Caller,
         state::at_most,
         v1::{contacts::WrittenJson, operations::OperationJson},
     },
+    upload::UploadInto,
 };
 
 /// A new audience.

@@ -9,7 +9,7 @@ use http_kit::{Answer, Problem, etag, timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::application::AppError;
+use crate::AppError;
 
 /// An audience.
 #[derive(Debug, Serialize, ToSchema)]

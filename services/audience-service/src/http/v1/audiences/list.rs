@@ -10,10 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::json::{AudienceJson, answer, one_of};
-use crate::{
-    application::{AppError, audience::ListAudiences},
-    http::Caller,
-};
+use crate::{AppError, audience::ListAudiences, http::Caller};
 
 /// Which audiences.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -8,10 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    application::{
-        AppError,
-        contact::read::{CursorPage, Lookup, NumberedPage},
-    },
+    AppError,
+    contact::read::{CursorPage, Lookup, NumberedPage},
     http::{Caller, contact_json::ContactJson, cursors::Walks},
 };
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    application::contact::write::{ContactItems, ContactsAdded, WriteCounts, item_pointer},
+    contact::write::{ContactItems, ContactsAdded, WriteCounts, item_pointer},
     http::{Caller, state::at_most},
 };
 

@@ -14,10 +14,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::json::{IntegerOrText, RefusalJson};
 use crate::{
-    application::{
-        AppError,
-        customer::{EventOutcome, EventResult, MAX_EVENTS},
-    },
+    AppError,
+    customer::{EventOutcome, EventResult, MAX_EVENTS},
     http::{Caller, state::at_most},
 };
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::application::customer::Refusal;
+use crate::customer::Refusal;
 
 /// How an id of another system is sent.
 #[derive(ToSchema)]
@@ -184,6 +184,6 @@ pub fn answer(customer: Customer) -> Answer {
 pub fn client(pointer: &str, text: &str) -> Result<ClientRef, Problem> {
     ClientRef::parse(text).map_err(|_| {
         let detail = "no client has this id";
-        crate::application::AppError::invalid(pointer, "invalid_id", detail).into()
+        crate::AppError::invalid(pointer, "invalid_id", detail).into()
     })
 }

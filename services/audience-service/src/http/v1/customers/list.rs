@@ -15,7 +15,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::json::{CustomerJson, IntegerOrText, client};
-use crate::{application::AppError, http::Caller};
+use crate::{AppError, http::Caller};
 
 /// Which customers.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -14,7 +14,7 @@ use super::{
     upsert::CustomerItemJson,
 };
 use crate::{
-    application::AppError,
+    AppError,
     http::{Caller, v1::audiences::tags},
 };
 

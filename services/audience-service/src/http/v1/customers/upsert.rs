@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::json::{IntegerOrText, RefusalJson};
 use crate::{
-    application::customer::{CustomerOutcome, CustomerResult, MAX_CUSTOMERS},
+    customer::{CustomerOutcome, CustomerResult, MAX_CUSTOMERS},
     http::{Caller, state::at_most},
 };
 

@@ -7,10 +7,7 @@ use http_kit::{Id, Problem};
 use ports::{contacts::StoredContact, files::push_csv_row};
 
 use super::attachment;
-use crate::{
-    application::{AppResult, contact::read::CursorPage},
-    http::Caller,
-};
+use crate::{AppResult, contact::read::CursorPage, http::Caller};
 
 /// Contacts read at a time.
 const BATCH: usize = 1000;

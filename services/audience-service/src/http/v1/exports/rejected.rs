@@ -11,7 +11,7 @@ use super::{
     attachment,
     rows_csv::{columns_of, csv},
 };
-use crate::{application::AppError, http::Caller};
+use crate::{AppError, http::Caller};
 
 const NDJSON: &str = "application/x-ndjson";
 

@@ -8,7 +8,7 @@ use ports::files::{BlobStream, FileError, RecordLimits, push_csv_row};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
-use crate::application::upload::{REJECTED_COLUMNS, Rejected};
+use crate::upload::{REJECTED_COLUMNS, Rejected};
 
 /// Holds what a row has beyond the columns that a file can have, as a JSON object.
 const BEYOND: &str = "beyond_columns";

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::application::notification::Fed;
+use crate::notification::Fed;
 
 /// What happened, as it is stored with a notification.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::json::NotificationJson;
-use crate::{application::AppError, http::Caller};
+use crate::{AppError, http::Caller};
 
 /// Which notifications.
 #[derive(Debug, Default, Deserialize, IntoParams)]

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::json::event_data;
-use crate::{application::Topic, http::Caller};
+use crate::{Topic, http::Caller};
 
 const LAST_EVENT_ID: &str = "last-event-id";
 /// Longest time without a look: another process may have stored a notification.

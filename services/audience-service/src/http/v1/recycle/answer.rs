@@ -12,11 +12,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    application::{
-        AppError,
-        recycle::{DryRun, Plan},
-    },
+    AppError,
     http::v1::exports::unreadable_path,
+    recycle::{DryRun, Plan},
 };
 
 /// What a recycling would do.

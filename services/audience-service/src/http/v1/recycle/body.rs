@@ -12,7 +12,7 @@ use super::{
     answer::PlanSeal,
     rules::{MOST_NAMED, RulesBody, audiences, unknown},
 };
-use crate::application::{
+use crate::{
     AppError,
     recycle::{RecycleRequest, SetSource},
 };

@@ -15,8 +15,8 @@ use http_kit::{
 
 use super::operations::OperationJson;
 use crate::{
-    application::recycle::RecycleAnswer,
     http::{ApiState, Caller},
+    recycle::RecycleAnswer,
 };
 
 http_kit::routes!(ApiState; self::{recycle});

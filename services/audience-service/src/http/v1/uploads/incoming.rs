@@ -20,7 +20,7 @@ use ports::files::FileOptions;
 use tokio::sync::mpsc;
 
 use super::options::{self, FileParameters, refused};
-use crate::application::upload::Received;
+use crate::upload::Received;
 
 /// Chunks between the connection and the disk.
 const IN_FLIGHT: usize = 8;

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    application::{AppError, upload::UploadInto},
+    AppError,
     http::{Caller, v1::operations::OperationJson},
+    upload::UploadInto,
 };
 
 /// Which file, and what its columns mean.

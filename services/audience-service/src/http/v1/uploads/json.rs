@@ -7,7 +7,7 @@ use ports::files::{DetectedFormat, Encoding, FileFormat, Header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::application::upload::StoredUpload;
+use crate::upload::StoredUpload;
 
 /// An uploaded file.
 #[derive(Debug, Serialize, ToSchema)]

@@ -23,8 +23,8 @@ use super::{
     options::{self, FileParameters},
 };
 use crate::{
-    application::upload::{Received, ReceivedFile},
     http::Caller,
+    upload::{Received, ReceivedFile},
 };
 
 /// A form with a file.

@@ -1,0 +1,161 @@
+//! Changing what is known of an audience: name, labels, status; dropping and restoring it.
+
+use domain::{
+    audience::{Audience, AudienceStatus, Source, Tags},
+    shared::{AudienceId, AudienceName, Instant},
+};
+use ports::{
+    Clock, StoreError,
+    store::{AudienceStore, Durability, UnitOfWork},
+};
+use std::sync::Arc;
+
+use crate::{Actor, AppError, AppResult, events::Events};
+
+/// New values. Absent members stay as they are.
+#[derive(Debug, Default)]
+pub struct AudienceChange {
+    /// New name.
+    pub name: Option<AudienceName>,
+    /// New labels.
+    pub tags: Option<Tags>,
+    /// New status.
+    pub status: Option<AudienceStatus>,
+}
+
+/// Most tries of a change that others are quicker with.
+const TRIES: u32 = 5;
+
+/// What a change asks of the stored audience before it is made.
+type Check<'a> = &'a (dyn Fn(&Audience) -> AppResult<()> + Sync);
+
+/// Changes name, labels and status of audiences, drops and restores them.
+#[derive(Clone)]
+pub struct ChangeAudience {
+    pub(crate) store: Arc<dyn AudienceStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Events,
+}
+
+impl ChangeAudience {
+    /// Changes name, labels or status. With `if_version`, only that version.
+    ///
+    /// # Errors
+    /// `NotFound`; `PreconditionFailed`; `Conflict` with `name_taken` or `audience_deleted`.
+    #[tracing::instrument(name = "audience.change", skip_all)]
+    pub async fn change(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        if_version: Option<i64>,
+        change: AudienceChange,
+    ) -> AppResult<Audience> {
+        let AudienceChange { name, tags, status } = change;
+        let check = |a: &Audience| {
+            at_version(a, if_version)?;
+            Ok(a.ensure_live()?)
+        };
+        self.update_audience(actor, id, &check, |a, now| {
+            a.describe(name.clone(), tags.clone(), status, now)
+        })
+        .await
+    }
+
+    /// Drops an audience: it stays readable and can be restored. Again: no change.
+    ///
+    /// # Errors
+    /// `NotFound`; `PreconditionFailed`; `Forbidden` when `only_from` is another source.
+    #[tracing::instrument(name = "audience.drop", skip_all)]
+    pub async fn drop(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        if_version: Option<i64>,
+        only_from: Option<Source>,
+    ) -> AppResult<Audience> {
+        let check = |a: &Audience| {
+            a.ensure_from(only_from)?;
+            at_version(a, if_version)
+        };
+        self.update_audience(actor, id, &check, Audience::drop_at)
+            .await
+    }
+
+    /// Brings a dropped audience back. Again: no change.
+    ///
+    /// # Errors
+    /// `NotFound`; `PreconditionFailed`; `Forbidden` as in dropping; `Conflict` with `name_taken` when its name was given away.
+    #[tracing::instrument(name = "audience.restore", skip_all)]
+    pub async fn restore(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        only_from: Option<Source>,
+    ) -> AppResult<Audience> {
+        let check = |a: &Audience| Ok(a.ensure_from(only_from)?);
+        self.update_audience(actor, id, &check, Audience::restore)
+            .await
+    }
+
+    /// Changes an audience, again when somebody else did so meanwhile: which version it may be says
+    /// `check`. `change` tells whether it changed anything.
+    async fn update_audience(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        check: Check<'_>,
+        change: impl Fn(&mut Audience, Instant) -> bool + Send + Sync,
+    ) -> AppResult<Audience> {
+        for _ in 1..TRIES {
+            match self.update_once(actor, id, check, &change).await {
+                Err(AppError::Store(StoreError::StaleVersion)) => {}
+                ended => return ended,
+            }
+        }
+        self.update_once(actor, id, check, &change).await
+    }
+
+    /// Reads, checks, changes and saves in one unit of work.
+    async fn update_once(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        check: Check<'_>,
+        change: &(impl Fn(&mut Audience, Instant) -> bool + Send + Sync),
+    ) -> AppResult<Audience> {
+        let mut uow = self.store.begin(Durability::Full).await?;
+        let mut audience = ready(uow.as_mut(), actor, id).await?;
+        check(&audience)?;
+        let (version, was_deleted) = (audience.version, audience.deleted_at.is_some());
+        if !change(&mut audience, self.clock.now()) {
+            return Ok(audience);
+        }
+        uow.audiences().save(&audience, version).await?;
+        let event = match (was_deleted, audience.deleted_at.is_some()) {
+            (false, true) => self.events.audience_dropped(&audience, &actor.user)?,
+            (true, false) => self.events.audience_restored(&audience, &actor.user)?,
+            _ => self.events.audience_updated(&audience, &actor.user)?,
+        };
+        self.events.emit(&mut *uow, event).await?;
+        uow.commit().await?;
+        self.events.sent();
+        Ok(audience)
+    }
+}
+
+/// The audience, if readers may see it, as of this transaction.
+pub(crate) async fn ready(
+    uow: &mut dyn UnitOfWork,
+    actor: &Actor,
+    id: AudienceId,
+) -> AppResult<Audience> {
+    let found = uow.audiences().get(&actor.workspace, id).await?;
+    found.filter(Audience::is_visible).ok_or(AppError::NotFound)
+}
+
+fn at_version(audience: &Audience, if_version: Option<i64>) -> AppResult<()> {
+    match if_version {
+        Some(version) if version != audience.version => Err(AppError::PreconditionFailed),
+        _ => Ok(()),
+    }
+}
