@@ -101,6 +101,10 @@ impl IdempotencyStore for Memory {
         Ok(())
     }
 
+    async fn purge(&self, _: usize) -> Result<u64, StoreError> {
+        unreachable!("nothing is purged in these tests")
+    }
+
     async fn release(&self, scope: &IdempotencyScope, write_id: i64) -> Result<(), StoreError> {
         self.settle(scope, write_id, None);
         Ok(())

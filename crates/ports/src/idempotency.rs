@@ -7,8 +7,8 @@ use domain::shared::WorkspaceId;
 
 use crate::StoreError;
 
-/// How long an answer is kept for replay.
-pub const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long an answer is kept for replay, and the result of a request for its repetition.
+pub const KEPT_FOR: Duration = Duration::from_hours(24);
 
 /// What a key is unique within.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -107,4 +107,8 @@ pub trait IdempotencyStore: Send + Sync {
     /// again at once and gets [`Reservation::Rerun`].
     /// No change when the scope is not held under `write_id`, or was answered.
     async fn abandon(&self, scope: &IdempotencyScope, write_id: i64) -> Result<(), StoreError>;
+
+    /// Deletes at most `limit` entries that count as unused, and at most `limit` receipts of the same age;
+    /// answers how many of both.
+    async fn purge(&self, limit: usize) -> Result<u64, StoreError>;
 }

@@ -6,10 +6,12 @@ mod changes;
 mod clock;
 mod lifecycle;
 mod readiness;
+mod repeat;
 mod snowflakes;
 
 pub use changes::{Changes, Interrupted};
 pub use clock::SystemClock;
 pub use lifecycle::{Grace, Lifecycle};
 pub use readiness::{CheckResult, Readiness, Report};
+pub use repeat::repeat;
 pub use snowflakes::{InvalidNode, Snowflakes};

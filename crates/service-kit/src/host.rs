@@ -18,7 +18,7 @@ use ports::{
     bus::{DeadLetters, EventPublisher, InboxStore, OutboxQueue, Subscribers, Subscription},
     idempotency::IdempotencyStore,
 };
-use runtime::{Lifecycle, SystemClock};
+use runtime::{Lifecycle, SystemClock, repeat};
 use settings::{Roles, Settings};
 use telemetry::Metrics;
 use tokio::sync::Semaphore;
@@ -30,6 +30,11 @@ use crate::{StartError, metrics::Counted};
 const HTTP_WORKERS: usize = 2;
 /// After this time a repetition takes over what a process that died was doing under an idempotency key.
 const IDEMPOTENCY_LEASE: Duration = Duration::from_secs(30);
+
+/// Pause between two looks for answers that nobody can ask for any more.
+const REQUESTS_EVERY: Duration = Duration::from_secs(60);
+/// Rows of a table deleted in one step, so that requests do not wait.
+const PURGED_AT_ONCE: usize = 500;
 
 /// What a service writes to the bus, and what it listens to.
 pub struct Messaging {
@@ -133,6 +138,11 @@ impl Host {
             sealer,
             body_limit,
         } = requests;
+        if self.roles.workers {
+            let (store, soft) = (Arc::clone(&store), self.life.soft());
+            let rounds = repeat(REQUESTS_EVERY, soft, move || purge(Arc::clone(&store)));
+            self.life.spawn_named("requests", rounds);
+        }
         let changes = self.life.changes();
         ApiContext {
             authenticator: self.authenticator.clone(),
@@ -270,6 +280,20 @@ impl Beginning<'_> {
         }
         let dead = Arc::new(AllDeadLetters::new(dead));
         Ok(DeadLetterQueue::new(dead, clock, wakes))
+    }
+}
+
+/// Deletes the answers of requests, and their receipts, that are kept no longer.
+async fn purge(store: Arc<dyn IdempotencyStore>) {
+    loop {
+        match store.purge(PURGED_AT_ONCE).await {
+            Ok(0) => return,
+            Ok(count) => tracing::debug!(count, "answers of requests deleted"),
+            Err(error) => {
+                tracing::warn!(%error, "answers of requests could not be deleted");
+                return;
+            }
+        }
     }
 }
 

@@ -19,22 +19,23 @@ pub struct PurgeExpired {
 }
 
 impl PurgeExpired {
-    /// Deletes the answers, receipts and feed events that nobody can ask for any more, step by step.
+    /// Deletes the events of feeds that nobody can ask for any more, step by step.
     ///
     /// # Errors
     /// Store errors.
-    #[tracing::instrument(name = "housekeeping.rows", skip_all)]
-    pub async fn rows(&self) -> AppResult<u64> {
+    #[tracing::instrument(name = "housekeeping.user_events", skip_all)]
+    pub async fn user_events(&self) -> AppResult<u64> {
         let now = self.clock.now();
         let mut purged = 0;
         loop {
-            let counts = self.store.purge(now, STEP).await?;
-            purged += counts.idempotency + counts.receipts + counts.user_events;
-            if counts.most() < STEP as u64 {
+            let deleted = self.store.purge_user_events(now, STEP).await?;
+            purged += deleted;
+            if deleted < STEP as u64 {
                 return Ok(purged);
             }
         }
     }
+
     /// Deletes the events of customers that have been kept long enough, step by step.
     ///
     /// # Errors

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use domain::operation::OperationKind;
-use runtime::Lifecycle;
-use tokio_util::sync::CancellationToken;
+use runtime::{Lifecycle, repeat};
 
 use crate::use_cases::UseCases;
 
@@ -23,24 +22,20 @@ pub fn start(cases: &UseCases, life: &Lifecycle, runs: usize) {
         "imports",
         operations::work(frame, jobs, &[OperationKind::Import], runs, life.soft()),
     );
-    life.spawn_named("schedules", schedules(cases.clone(), life.soft()));
+    let (cases, soft) = (cases.clone(), life.soft());
+    life.spawn_named(
+        "schedules",
+        repeat(SCHEDULES_EVERY, soft, move || schedules(cases.clone())),
+    );
 }
 
-async fn schedules(cases: UseCases, stop: CancellationToken) {
-    loop {
-        match cases.start_due_runs.execute().await {
-            Ok(0) => {}
-            Ok(clients) => tracing::info!(clients, "scheduled imports started"),
-            Err(error) => tracing::warn!(%error, "scheduled imports could not be started"),
-        }
-        if let Err(error) = cases.purge_batches.execute().await {
-            tracing::warn!(%error, "old batches could not be deleted");
-        }
-        if tokio::time::timeout(SCHEDULES_EVERY, stop.cancelled())
-            .await
-            .is_ok()
-        {
-            return;
-        }
+async fn schedules(cases: UseCases) {
+    match cases.start_due_runs.execute().await {
+        Ok(0) => {}
+        Ok(clients) => tracing::info!(clients, "scheduled imports started"),
+        Err(error) => tracing::warn!(%error, "scheduled imports could not be started"),
+    }
+    if let Err(error) = cases.purge_batches.execute().await {
+        tracing::warn!(%error, "old batches could not be deleted");
     }
 }

@@ -9,9 +9,7 @@ use ports::{
     },
 };
 
-use super::{
-    Backend, Conn, Db, customer, dialect, direct, json_rows, operations, transaction::Transaction,
-};
+use super::{Backend, Conn, Db, customer, dialect, direct, json_rows, transaction::Transaction};
 
 mod audiences;
 mod content_keys;

@@ -43,3 +43,15 @@ pub(super) async fn purge(
         .map_err(store)
         .map(|rows| rows as u64)
 }
+
+/// As [`purge`], in a transaction of its own. The writer is let go after it, so that requests do not wait
+/// for all that is due.
+pub(super) async fn purge_alone(
+    db: &Db,
+    text: &str,
+    before: Instant,
+    limit: usize,
+) -> Result<u64, StoreError> {
+    let mut held = writer(db).await?;
+    purge(dialect::conn(&mut held), text, before, limit).await
+}

@@ -16,7 +16,7 @@ use ports::{
     idempotency::{IdempotencyScope, IdempotencyStore, KEPT_FOR, Reservation, StoredAnswer},
 };
 
-use super::{Conn, Db, dialect, direct};
+use super::{Conn, Db, dialect, direct, receipts};
 use crate::{
     core::{
         error::store,
@@ -234,10 +234,19 @@ impl IdempotencyStore for Idempotency {
             .map_err(store)
             .map(drop)
     }
+
+    async fn purge(&self, limit: usize) -> Result<u64, StoreError> {
+        let before = self.clock.now() - KEPT_FOR;
+        let mut purged = 0;
+        for text in [PURGE, receipts::PURGE] {
+            purged += direct::purge_alone(&self.db, text, before, limit).await?;
+        }
+        Ok(purged)
+    }
 }
 
 /// Deletes reservations of requests.
-pub(in super::super) const PURGE: &str = "
+const PURGE: &str = "
     DELETE FROM idempotency WHERE (workspace, method, path, key) IN (
         SELECT workspace, method, path, key FROM idempotency
         WHERE created_at < $1 ORDER BY created_at LIMIT $2)";

@@ -23,8 +23,6 @@ mod repository;
 mod rows;
 
 pub use idempotency::Idempotency;
-pub(super) use idempotency::PURGE as PURGE_IDEMPOTENCY;
-pub(super) use receipts::PURGE as PURGE_RECEIPTS;
 pub(super) use repository::{by_ids, get};
 
 #[async_trait]

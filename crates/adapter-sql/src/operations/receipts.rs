@@ -41,6 +41,6 @@ impl ReceiptLog for Receipts<'_> {
 }
 
 /// Deletes results of requests.
-pub(in super::super) const PURGE: &str = "
+pub(super) const PURGE: &str = "
     DELETE FROM receipts WHERE write_id IN (
         SELECT write_id FROM receipts WHERE created_at < $1 ORDER BY created_at LIMIT $2)";

@@ -27,7 +27,7 @@ pub use customers::{
     CustomerQueries, CustomerRepository, EventFilter, TagCount,
 };
 pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent};
-pub use housekeeping::{EVENTS_KEPT_FOR, Housekeeping, PurgeCounts, RECEIPTS_KEPT_FOR};
+pub use housekeeping::{EVENTS_KEPT_FOR, Housekeeping};
 pub use operations::{
     Claimed, Lease, LeaseError, NewOperation, OperationFilter, OperationQueries,
     OperationRepository, OperationStore, OperationUnit, OperationUpdate,

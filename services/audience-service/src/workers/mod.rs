@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use runtime::Lifecycle;
-use tokio_util::sync::CancellationToken;
+use futures::{FutureExt, future::BoxFuture};
+use runtime::{Lifecycle, repeat};
 
 use crate::{AppResult, UseCases, control::Pool};
 
@@ -31,58 +31,50 @@ pub fn start(app: &Arc<UseCases>, life: &Lifecycle, per_pool: usize) {
         soft.cancelled().await;
         stopping.stop_work();
     });
-    life.spawn_named("files", sweep_files(Arc::clone(app), life.soft()));
-    life.spawn_named("rows", sweep_rows(Arc::clone(app), life.soft()));
-    life.spawn_named("writes", repair_writes(Arc::clone(app), life.soft()));
+    for (name, every, round) in [
+        ("files", FILES_EVERY, sweep_files as fn(_) -> _),
+        ("rows", ROWS_EVERY, sweep_rows),
+        ("writes", WRITES_EVERY, repair_writes),
+    ] {
+        let app = Arc::clone(app);
+        let rounds = repeat(every, life.soft(), move || round(Arc::clone(&app)));
+        life.spawn_named(name, rounds);
+    }
 }
 
+type Round = BoxFuture<'static, ()>;
+
 /// Files, which have to be looked for.
-async fn sweep_files(app: Arc<UseCases>, stop: CancellationToken) {
-    loop {
-        let now = app.clock.now();
-        tell(
-            "old files",
-            app.upkeep.files.uploads(now - FILES_KEPT).await,
-        );
-        let scratch = app
-            .upkeep
-            .files
-            .scratch(now - SCRATCH_UNTOUCHED, now - FILES_KEPT);
+fn sweep_files(app: Arc<UseCases>) -> Round {
+    async move {
+        let (now, files) = (app.clock.now(), &app.upkeep.files);
+        tell("old files", files.uploads(now - FILES_KEPT).await);
+        let scratch = files.scratch(now - SCRATCH_UNTOUCHED, now - FILES_KEPT);
         tell("scratch files", scratch.await);
-        if rest(&stop, FILES_EVERY).await {
-            return;
-        }
     }
+    .boxed()
 }
 
 /// Rows, which are found by their age.
-async fn sweep_rows(app: Arc<UseCases>, stop: CancellationToken) {
-    loop {
-        tell("expired rows", app.upkeep.expired.rows().await);
-        tell("old events", app.upkeep.expired.customer_events().await);
+fn sweep_rows(app: Arc<UseCases>) -> Round {
+    async move {
+        let expired = &app.upkeep.expired;
+        tell("events of feeds", expired.user_events().await);
+        tell("events of customers", expired.customer_events().await);
         let dropped = app.upkeep.abandoned.drop_all().await;
         tell("abandoned audiences", dropped.map(|count| count as u64));
-        if rest(&stop, ROWS_EVERY).await {
-            return;
-        }
     }
+    .boxed()
 }
 
 /// Writes that a process began and will not end.
-async fn repair_writes(app: Arc<UseCases>, stop: CancellationToken) {
-    loop {
+fn repair_writes(app: Arc<UseCases>) -> Round {
+    async move {
         if let Err(error) = app.upkeep.repair.lapsed().await {
             tracing::warn!(%error, "interrupted writes could not be repaired");
         }
-        if rest(&stop, WRITES_EVERY).await {
-            return;
-        }
     }
-}
-
-/// Pauses; answers whether it is time to stop.
-async fn rest(stop: &CancellationToken, pause: Duration) -> bool {
-    tokio::time::timeout(pause, stop.cancelled()).await.is_ok()
+    .boxed()
 }
 
 fn tell(what: &str, deleted: AppResult<u64>) {

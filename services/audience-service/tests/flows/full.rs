@@ -20,7 +20,7 @@ use ports::{
     files::{FileError, SortedRecords, Sorter, Spool, SpoolInfo},
     store::{
         AudienceStore, Durability, Housekeeping, OperationFilter, OperationStore, OperationUnit,
-        PurgeCounts, UnitOfWork,
+        UnitOfWork,
     },
 };
 
@@ -83,8 +83,8 @@ struct FullStore(Arc<dyn AudienceStore>, Disk);
 
 #[async_trait]
 impl Housekeeping for FullStore {
-    async fn purge(&self, now: Instant, limit: usize) -> Result<PurgeCounts, StoreError> {
-        self.0.purge(now, limit).await
+    async fn purge_user_events(&self, now: Instant, limit: usize) -> Result<u64, StoreError> {
+        self.0.purge_user_events(now, limit).await
     }
 
     async fn purge_customer_events(

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use adapter_sql::sqlite::Idempotency;
 use audience_service::workers;
 use chrono::TimeDelta;
 use domain::{
@@ -11,7 +10,6 @@ use domain::{
 };
 use ports::{
     Clock,
-    idempotency::{IdempotencyScope, IdempotencyStore, Reservation},
     store::{Durability, EventFilter},
 };
 use runtime::Lifecycle;
@@ -28,17 +26,10 @@ impl Clock for DaysAgo {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn old_answers_and_events_go_and_young_ones_stay() {
+async fn old_events_of_feeds_go_and_young_ones_stay() {
     let rig = Rig::new().await;
     let (deps, actor) = (&rig.ports, rig.actor());
     let clock = |days| Arc::new(DaysAgo(days, Arc::clone(&deps.clock)));
-    let answers = |days| Idempotency::new(rig.db.clone(), clock(days), Arc::clone(&deps.ids));
-    let scope = |days: i64| IdempotencyScope {
-        workspace: actor.workspace.clone(),
-        method: "POST".into(),
-        path: "/".into(),
-        key: days.to_string(),
-    };
     let mut uow = deps.store.begin(Durability::Full).await.unwrap();
     for days in [8, 2, 0] {
         let (payload, now) = (serde_json::json!(days), clock(days).now());
@@ -48,11 +39,6 @@ async fn old_answers_and_events_go_and_young_ones_stay() {
             .unwrap();
     }
     uow.commit().await.unwrap();
-    let lease = Duration::from_secs(1);
-    for days in [0, 2] {
-        let fresh = answers(days).reserve(&scope(days), [1; 32], lease).await;
-        assert!(matches!(fresh, Ok(Reservation::Fresh { .. })), "{fresh:?}");
-    }
 
     let life = Lifecycle::new(tokio::runtime::Handle::current());
     workers::start(&rig.app, &life, 1);
@@ -67,11 +53,6 @@ async fn old_answers_and_events_go_and_young_ones_stay() {
         .unwrap();
     life.shutdown();
     assert!(life.drain().await);
-    // By its own clock the entry of two days ago would still count.
-    let gone = answers(2).reserve(&scope(2), [2; 32], lease).await;
-    assert!(matches!(gone, Ok(Reservation::Fresh { .. })), "{gone:?}");
-    let kept = answers(0).reserve(&scope(0), [2; 32], lease).await;
-    assert!(matches!(kept, Ok(Reservation::Mismatch)), "{kept:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

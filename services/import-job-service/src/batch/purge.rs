@@ -20,6 +20,7 @@ pub struct PurgeBatches {
 
 impl PurgeBatches {
     /// Deletes old batches, and answers how many.
+    #[tracing::instrument(name = "batch.purge", skip_all)]
     pub async fn execute(&self) -> Result<u64, AppError> {
         let before = self.clock.now() - KEPT;
         let mut unit = self.store.begin_import().await?;

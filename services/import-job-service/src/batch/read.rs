@@ -38,6 +38,7 @@ impl ReadBatch {
     ///
     /// # Errors
     /// `NotFound`; store errors.
+    #[tracing::instrument(name = "batch.one", skip_all)]
     pub async fn execute(
         &self,
         id: BatchId,

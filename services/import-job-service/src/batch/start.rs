@@ -30,6 +30,7 @@ pub struct StartBatch {
 impl StartBatch {
     /// Starts runs of the client that the slug names, or of all active clients. One that is not there or not
     /// active is none.
+    #[tracing::instrument(name = "batch.start", skip_all)]
     pub async fn execute(&self, kind: ImportKind, slug: Option<&str>) -> Result<BatchId, AppError> {
         let user = UserId::parse(ADMINISTRATOR).map_err(|e| StoreError::Internal(Box::new(e)))?;
         let mut unit = self.store.begin_import().await?;

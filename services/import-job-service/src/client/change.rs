@@ -52,6 +52,7 @@ impl ChangeClient {
     ///
     /// # Errors
     /// `NotFound`; `Invalid`; `PreconditionFailed`; `Conflict` with `slug_taken`.
+    #[tracing::instrument(name = "client.change", skip_all)]
     pub async fn execute(
         &self,
         actor: &Actor,

@@ -20,6 +20,7 @@ impl CreateClient {
     ///
     /// # Errors
     /// `Invalid`; `Conflict` with `slug_taken`; store errors.
+    #[tracing::instrument(name = "client.create", skip_all)]
     pub async fn execute(
         &self,
         actor: &Actor,

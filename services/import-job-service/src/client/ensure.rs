@@ -32,6 +32,7 @@ impl EnsureClient {
     ///
     /// # Errors
     /// `Invalid`; `Conflict` with `slug_taken` where another workspace has it; store errors.
+    #[tracing::instrument(name = "client.ensure", skip_all)]
     pub async fn execute(
         &self,
         actor: &Actor,

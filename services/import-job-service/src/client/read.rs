@@ -19,12 +19,14 @@ impl ReadClients {
     ///
     /// # Errors
     /// `NotFound`; store errors.
+    #[tracing::instrument(name = "client.one", skip_all)]
     pub async fn get(&self, actor: &Actor, id: ClientId) -> Result<ImportClient, AppError> {
         let found = self.queries.client(&actor.workspace, id).await?;
         found.ok_or(AppError::NotFound)
     }
 
     /// Clients in the order they were created, and whether there are more.
+    #[tracing::instrument(name = "client.list", skip_all)]
     pub async fn list(
         &self,
         actor: &Actor,

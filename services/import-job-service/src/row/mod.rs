@@ -20,6 +20,7 @@ impl ReadRows {
     ///
     /// # Errors
     /// `NotFound` where there is no such client; store errors.
+    #[tracing::instrument(name = "row.tickets", skip_all)]
     pub async fn tickets(
         &self,
         actor: &Actor,
@@ -37,6 +38,7 @@ impl ReadRows {
     ///
     /// # Errors
     /// `NotFound` where there is no such client or ticket; store errors.
+    #[tracing::instrument(name = "row.messages", skip_all)]
     pub async fn messages(
         &self,
         actor: &Actor,

@@ -29,6 +29,7 @@ impl EndRun {
     ///
     /// # Errors
     /// `Stop` when the lease is lost; store errors.
+    #[tracing::instrument(name = "run.end", skip_all)]
     pub async fn execute(
         &self,
         lease: &Lease,

@@ -21,12 +21,14 @@ impl ReadRuns {
     ///
     /// # Errors
     /// `NotFound`; store errors.
+    #[tracing::instrument(name = "run.one", skip_all)]
     pub async fn get(&self, actor: &Actor, id: OperationId) -> Result<Run, AppError> {
         let found = self.queries.run(&actor.workspace, id).await?;
         Ok(self.seen(found.ok_or(AppError::NotFound)?))
     }
 
     /// Runs, newest first, and whether there are more.
+    #[tracing::instrument(name = "run.list", skip_all)]
     pub async fn list(
         &self,
         actor: &Actor,

@@ -28,6 +28,7 @@ pub struct StartDueRuns {
 impl StartDueRuns {
     /// Starts both kinds of runs of clients that are due, and answers of how many clients. Several
     /// missed times run once.
+    #[tracing::instrument(name = "run.start_due", skip_all)]
     pub async fn execute(&self) -> Result<usize, AppError> {
         let user = UserId::parse(SCHEDULE).map_err(|e| StoreError::Internal(Box::new(e)))?;
         let now = self.clock.now();

@@ -30,6 +30,7 @@ impl StartRun {
     ///
     /// # Errors
     /// `NotFound`; `Conflict` with `client_inactive`; store errors.
+    #[tracing::instrument(name = "run.start", skip_all)]
     pub async fn execute(
         &self,
         actor: &Actor,

@@ -4,5 +4,6 @@
 
 mod documentation;
 mod face_j;
+mod retention;
 mod service;
 mod v1;

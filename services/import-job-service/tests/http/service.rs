@@ -45,8 +45,12 @@ impl Service {
     }
 
     pub async fn with(plan: Plan, admin: Option<&str>) -> Self {
+        Self::in_dir(tempfile::tempdir().unwrap(), plan, admin).await
+    }
+
+    /// On what is in a directory.
+    pub async fn in_dir(dir: tempfile::TempDir, plan: Plan, admin: Option<&str>) -> Self {
         let fake = Fake::start(plan).unwrap();
-        let dir = tempfile::tempdir().unwrap();
         let mut settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
             data_dir: dir.path().to_owned(),
