@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Reason, Reasons};
 use crate::{
     contact::{ContactBody, Document},
-    segment::Predicate,
+    segment::{ContactFacts, Predicate},
     shared::{Instant, text_enum},
 };
 
@@ -261,7 +261,7 @@ impl Rules {
         if self
             .filter
             .as_ref()
-            .is_some_and(|p| p.matches(document, body, now))
+            .is_some_and(|p| p.matches(&ContactFacts { document, body }, now))
         {
             reasons.add(Reason::Where);
         }

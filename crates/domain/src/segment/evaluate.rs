@@ -1,4 +1,4 @@
-//! Whether a contact fulfils a predicate.
+//! Whether a person fulfils a predicate.
 
 use std::{borrow::Cow, cmp::Ordering};
 
@@ -16,36 +16,59 @@ use crate::{
 /// Attribute that keeps a contact's labels, separated by commas.
 const TAGS: &str = "tags";
 
-/// What a contact is judged by besides its values.
+/// What is known about the person who is judged.
+pub trait Facts {
+    /// A value, if there is one.
+    fn value(&self, field: &Field) -> Option<Fact<'_>>;
+
+    /// Whether they carry any of these labels, each as its [`fold_key`].
+    fn has_tag(&self, any: &[String]) -> bool;
+}
+
+/// A contact as what is known about a person.
+#[derive(Clone, Copy)]
+pub struct ContactFacts<'a> {
+    /// Its key.
+    pub document: &'a Document,
+    /// Its values.
+    pub body: &'a ContactBody,
+}
+
+/// What a person is judged by besides what is known about them.
 #[derive(Clone, Copy)]
 struct Reading<'a> {
     notation: &'a Notation,
     now: Instant,
 }
 
-enum Actual<'a> {
+/// A value.
+pub enum Fact<'a> {
+    /// A text.
     Text(&'a str),
+    /// A number.
     Number(&'a Number),
+    /// A truth value.
     Bool(bool),
+    /// An instant.
     Date(Instant),
 }
 
 impl Predicate {
-    /// Whether the contact fulfils it, at the instant `now`.
-    pub fn matches(&self, document: &Document, body: &ContactBody, now: Instant) -> bool {
+    /// Whether the person fulfils it, at the instant `now`.
+    pub fn matches(&self, facts: &impl Facts, now: Instant) -> bool {
         let notation = &self.notation;
         let reading = Reading { notation, now };
         let of = |exclude: bool| {
             let groups = self.groups.iter().filter(move |g| g.exclude == exclude);
-            groups.map(move |g| g.matches(document, body, reading))
+            groups.map(move |g| g.matches(facts, reading))
         };
         self.between.holds(of(false)) && !Logic::Or.holds(of(true))
     }
 
-    /// How many values of the contact cannot be read as what conditions compare them with, and so
+    /// How many values of the person cannot be read as what conditions compare them with, and so
     /// match nothing. A blank one is not written at all, and each counts once however many
     /// conditions name it.
-    pub fn unreadable(&self, document: &Document, body: &ContactBody) -> usize {
+    pub fn unreadable(&self, facts: &impl Facts) -> usize {
         let mut wanted: Vec<(&Field, Scale)> = Vec::new();
         for condition in self.groups.iter().flat_map(|group| &group.conditions) {
             if let Condition::Property { field, test } = condition
@@ -56,7 +79,7 @@ impl Predicate {
             }
         }
         let unread = |(field, scale): &&(&Field, Scale)| {
-            let actual = field.of(document, body);
+            let actual = facts.value(field);
             actual.is_some_and(|actual| !actual.reads_as(*scale, &self.notation))
         };
         wanted.iter().filter(unread).count()
@@ -64,10 +87,10 @@ impl Predicate {
 }
 
 impl Group {
-    fn matches(&self, document: &Document, body: &ContactBody, reading: Reading<'_>) -> bool {
+    fn matches(&self, facts: &impl Facts, reading: Reading<'_>) -> bool {
         let conditions = self.conditions.iter();
         self.logic
-            .holds(conditions.map(|c| c.matches(document, body, reading)))
+            .holds(conditions.map(|c| c.matches(facts, reading)))
     }
 }
 
@@ -81,42 +104,40 @@ impl Logic {
 }
 
 impl Condition {
-    fn matches(&self, document: &Document, body: &ContactBody, reading: Reading<'_>) -> bool {
+    fn matches(&self, facts: &impl Facts, reading: Reading<'_>) -> bool {
         match self {
-            Self::Property { field, test } => test.holds(field.of(document, body), reading),
-            Self::Tag { any, negated } => {
-                let tags = body
-                    .attributes
-                    .get(TAGS)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
-                let mut labels = tags.split(',').map(|label| fold_key(label.trim()));
-                labels.any(|label| any.contains(&label)) != *negated
-            }
+            Self::Property { field, test } => test.holds(facts.value(field), reading),
+            Self::Tag { any, negated } => facts.has_tag(any) != *negated,
         }
     }
 }
 
-impl Field {
-    fn of<'a>(&self, document: &'a Document, body: &'a ContactBody) -> Option<Actual<'a>> {
-        let text = |text: &'a Option<String>| text.as_deref().map(Actual::Text);
-        match self {
-            Self::Document => Some(Actual::Text(document.as_str())),
-            Self::Name => text(&body.name),
-            Self::Phone => text(&body.phone),
-            Self::Email => text(&body.email),
-            Self::DocumentKind => Some(Actual::Text(document.kind().as_str())),
-            Self::DocumentValid => Some(Actual::Bool(document.valid())),
-            Self::PhoneValid => body.phone.as_ref().map(|_| Actual::Bool(body.phone_valid)),
-            Self::EmailValid => body.email.as_ref().map(|_| Actual::Bool(body.email_valid)),
-            Self::UpdatedAt => Some(Actual::Date(body.updated_at)),
-            Self::Attribute(name) => match body.attributes.get(name)? {
-                Value::String(text) => Some(Actual::Text(text)),
-                Value::Number(number) => Some(Actual::Number(number)),
-                Value::Bool(value) => Some(Actual::Bool(*value)),
+impl Facts for ContactFacts<'_> {
+    fn value(&self, field: &Field) -> Option<Fact<'_>> {
+        let Self { document, body } = *self;
+        match field {
+            Field::Document => Some(Fact::Text(document.as_str())),
+            Field::Name => body.name.as_deref().map(Fact::Text),
+            Field::Phone => body.phone.as_deref().map(Fact::Text),
+            Field::Email => body.email.as_deref().map(Fact::Text),
+            Field::DocumentKind => Some(Fact::Text(document.kind().as_str())),
+            Field::DocumentValid => Some(Fact::Bool(document.valid())),
+            Field::PhoneValid => body.phone.as_ref().map(|_| Fact::Bool(body.phone_valid)),
+            Field::EmailValid => body.email.as_ref().map(|_| Fact::Bool(body.email_valid)),
+            Field::UpdatedAt => Some(Fact::Date(body.updated_at)),
+            Field::Attribute(name) => match body.attributes.get(name)? {
+                Value::String(text) => Some(Fact::Text(text)),
+                Value::Number(number) => Some(Fact::Number(number)),
+                Value::Bool(value) => Some(Fact::Bool(*value)),
                 Value::Null | Value::Array(_) | Value::Object(_) => None,
             },
         }
+    }
+
+    fn has_tag(&self, any: &[String]) -> bool {
+        let tags = self.body.attributes.get(TAGS).and_then(Value::as_str);
+        let mut labels = tags.unwrap_or_default().split(',');
+        labels.any(|label| any.contains(&fold_key(label.trim())))
     }
 }
 
@@ -139,7 +160,7 @@ impl Test {
         }
     }
 
-    fn holds(&self, actual: Option<Actual<'_>>, reading: Reading<'_>) -> bool {
+    fn holds(&self, actual: Option<Fact<'_>>, reading: Reading<'_>) -> bool {
         let Some(actual) = actual else {
             return matches!(self, Self::NotExists | Self::NotIn(_));
         };
@@ -166,7 +187,7 @@ impl Test {
     }
 }
 
-impl<'a> Actual<'a> {
+impl<'a> Fact<'a> {
     fn is_in(&self, values: &Values, notation: &Notation) -> bool {
         match self {
             Self::Text(text) => values.has_text(text, notation),

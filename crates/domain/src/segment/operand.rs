@@ -10,7 +10,7 @@ use crate::shared::{Decimal, Instant, trimmed};
 
 /// Values of `equals` and `in`.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Values {
+pub struct Values {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     texts: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -88,7 +88,7 @@ pub(super) enum Scale {
 /// A number or a date that values are ordered against.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Bound {
+pub enum Bound {
     /// A number.
     Number(Decimal),
     /// From the first instant to the last one, both included; the same for an instant.

@@ -1,11 +1,18 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Notation, Predicate};
+use super::{ContactFacts, Notation, Predicate};
 use crate::{
     contact::{ItemRules, NewContact, parse_item},
     shared::Instant,
 };
+
+fn facts(contact: &NewContact) -> ContactFacts<'_> {
+    ContactFacts {
+        document: &contact.document,
+        body: &contact.body,
+    }
+}
 
 fn at(text: &str) -> Instant {
     text.parse().unwrap()
@@ -32,7 +39,7 @@ fn holds(groups: &Value) -> bool {
         serde_json::from_str::<Predicate>(&stored).unwrap(),
         predicate
     );
-    predicate.matches(&contact.document, &contact.body, now())
+    predicate.matches(&facts(&contact), now())
 }
 
 fn condition(field: &str, operator: &str, value: &Value) -> Value {
@@ -246,7 +253,7 @@ fn texts_are_compared_in_the_form_in_which_they_are_kept() {
     let held = |condition: Value| {
         let groups = json!([{ "conditions": [condition] }]);
         let predicate = Predicate::parse(&groups, "", Notation::default()).unwrap();
-        predicate.matches(&contact.document, &contact.body, now())
+        predicate.matches(&facts(&contact), now())
     };
     for (field, operator, value) in [
         ("plan\u{f3}", "equals", "Básico"),
@@ -282,7 +289,7 @@ fn values_that_cannot_be_read_are_counted_once_each() {
     let unread = |conditions: Value| {
         let groups = json!([{"logic": "or", "conditions": conditions}, {"exclude": true, "conditions": conditions}]);
         let predicate = Predicate::parse(&groups, "", Notation::default()).unwrap();
-        predicate.unreadable(&contact.document, &contact.body)
+        predicate.unreadable(&facts(&contact))
     };
     for (field, operator, value, count) in [
         ("valor", "greater", json!(1), 1),
@@ -324,7 +331,7 @@ fn numbers_are_compared_exactly() {
     let held = |field: &str, operator: &str, value: Value| {
         let groups = json!([{"conditions": [condition(field, operator, &value)]}]);
         let predicate = Predicate::parse(&groups, "", Notation::default()).unwrap();
-        predicate.matches(&contact.document, &contact.body, now())
+        predicate.matches(&facts(&contact), now())
     };
     assert!(held(
         "n",
@@ -383,7 +390,7 @@ proptest! {
         let conditions = json!([{"conditions": [condition("a", &operator, &groups)]}]);
         if let Ok(predicate) = Predicate::parse(&conditions, "", Notation::default()) {
             let contact = person();
-            let _ = predicate.matches(&contact.document, &contact.body, now());
+            let _ = predicate.matches(&facts(&contact), now());
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::Number;
 
 /// A decimal number: `0.digits` times ten to the power of `magnitude`.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Decimal {
+pub struct Decimal {
     negative: bool,
     magnitude: i64,
     /// Without zeros at either end; nothing for zero.

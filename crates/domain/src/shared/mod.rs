@@ -11,7 +11,7 @@ mod text;
 mod text_enum;
 mod violation;
 
-pub(crate) use decimal::Decimal;
+pub use decimal::Decimal;
 pub use ids::{
     AudienceId, ClientId, Epoch, IdError, NotificationId, OperationId, RemovalNo, UploadId, UserId,
     WorkspaceId, WriteNo,

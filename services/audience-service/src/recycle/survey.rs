@@ -3,6 +3,7 @@
 use domain::{
     contact::Document,
     recycle::{DuplicateKeep, DuplicateKey, Reasons, Rules},
+    segment::ContactFacts,
     shared::OperationId,
 };
 use operations::Signals;
@@ -131,7 +132,8 @@ fn unreadable(candidate: &Candidate, rules: &Rules) -> i64 {
     let (Some(filter), Some(body)) = (&rules.filter, &candidate.body) else {
         return 0;
     };
-    let count = filter.unreadable(&candidate.document, body);
+    let document = &candidate.document;
+    let count = filter.unreadable(&ContactFacts { document, body });
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
