@@ -14,6 +14,7 @@ use crate::{
 
 /// What each crate may depend on within the workspace. Services have a rule of their own.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("api-types", &[]),
     ("domain", &[]),
     ("events", &[]),
     ("ports", &["domain"]),
@@ -50,6 +51,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "http-kit",
         &[
+            "api-types",
             "domain",
             "kernel",
             "operations",
@@ -60,14 +62,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("contract-tests", &["domain", "events", "ports"]),
-    ("test-kit", &["adapter-sql", "ports"]),
-    ("chaos", &["test-kit"]),
+    ("test-kit", &["adapter-sql", "api-types", "ports"]),
+    ("chaos", &["api-types", "test-kit"]),
     ("fake-crm", &[]),
     ("xtask", &[]),
     // Measures the bare store too, with the adapter's own tables.
     (
         "bench",
-        &["adapter-mongo", "adapter-sql", "domain", "test-kit"],
+        &[
+            "adapter-mongo",
+            "adapter-sql",
+            "api-types",
+            "domain",
+            "test-kit",
+        ],
     ),
 ];
 

@@ -1,0 +1,115 @@
+//! Audiences.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{contacts::WrittenJson, is_default};
+
+/// An audience.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AudienceJson {
+    /// `aud_` and a decimal.
+    #[schema(example = "aud_104629547441512448")]
+    pub id: String,
+    /// Name, unique among those not deleted.
+    pub name: String,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// `active` or `draft`.
+    pub status: Cow<'static, str>,
+    /// `static` or `dynamic`.
+    pub kind: Cow<'static, str>,
+    /// Exact number of visible contacts.
+    pub contacts: i64,
+    /// What made it.
+    pub source_id: Cow<'static, str>,
+    /// Where its contacts are stored.
+    pub collection: Cow<'static, str>,
+    /// Version of the metadata: the `ETag`.
+    pub version: i64,
+    /// Who made it.
+    pub created_by: String,
+    /// When it was made.
+    pub created_at: String,
+    /// Last change of metadata or contacts.
+    pub updated_at: String,
+    /// When it was deleted, if it is.
+    pub deleted_at: Option<String>,
+}
+
+/// A new audience.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAudience {
+    /// 1 to 255 characters, unique among those not deleted.
+    pub name: String,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tags: Vec<String>,
+    /// `active` (as a rule) or `draft`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// First contacts, at most 100,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub data: Option<Vec<Value>>,
+    /// Write nothing unless every contact is valid.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub strict: bool,
+    /// Reject contacts whose check digits are wrong.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub require_valid_document: bool,
+    /// An uploaded file to take the contacts from, instead of `data`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload_id: Option<String>,
+    /// Column name to target, where the guess is to be corrected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<BTreeMap<String, String>>,
+}
+
+/// A created audience and what became of its first contacts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CreatedJson {
+    #[serde(flatten)]
+    pub audience: AudienceJson,
+    #[serde(flatten)]
+    pub written: WrittenJson,
+}
+
+/// New values. Absent members stay as they are.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Change)]
+pub struct AudienceChange {
+    /// New name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// New labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
+    /// `active` or `draft`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+}
+
+/// A copy to be made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Copy)]
+pub struct AudienceCopy {
+    /// Name of the copy; the source's name with ` (copy)` where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// An emptied audience.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ClearedJson {
+    #[serde(flatten)]
+    pub audience: AudienceJson,
+    /// The operation by which it can be undone.
+    pub operation_id: String,
+}

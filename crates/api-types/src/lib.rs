@@ -1,0 +1,30 @@
+//! Requests and answers of the V1 API, as JSON writes them: what a handler answers and what a client reads
+//! is one type.
+//!
+//! Answers are read with members that are not known yet; requests are not. A member of a request that says
+//! nothing is not written: defaults are the server's.
+
+pub mod audiences;
+pub mod bus;
+pub mod contacts;
+pub mod customers;
+pub mod events;
+pub mod imports;
+mod list;
+pub mod notifications;
+pub mod operations;
+pub mod outcomes;
+mod problem;
+pub mod recycle;
+pub mod uploads;
+
+pub use list::List;
+pub use problem::{FieldError, ProblemBody};
+
+/// Whether a member of a request says no more than its absence.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+#[cfg(test)]
+mod tests;
