@@ -3,11 +3,12 @@
 use std::{ops::Deref, sync::Arc};
 
 use actix_web::{Error, HttpRequest};
+use api_types::List;
 use domain::shared::WorkspaceId;
 use kernel::{Actor, RequestId};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Answer, ApiContext, Problem, Sealer, paging::List};
+use crate::{Answer, ApiContext, Problem, Sealer};
 
 /// What a handler of V1 answers.
 pub type ApiResult = Result<Answer, Problem>;

@@ -1,7 +1,7 @@
 //! What every HTTP face shares: problems, bodies, principals, idempotency, paging, preconditions,
 //! tokens, health, event streams and the log of requests.
 //!
-//! Depends on `domain`, `ports`, `runtime` and `telemetry`. Each helper answers with an error of
+//! Depends on `api-types`, `domain`, `ports`, `runtime` and `telemetry`. Each helper answers with an error of
 //! its own that a face renders in its own shape; all of them turn into a [`Problem`].
 
 mod answer;
@@ -43,7 +43,7 @@ pub use extract::{
     Arguments, Extract, Id, Idempotent, Ids, JsonBody, Nothing, Once, OptionalBody, Query, Wait,
 };
 pub use idempotency::{Idempotency, IdempotencyError};
-pub use problem::{FieldError, Problem, ProblemBody};
+pub use problem::Problem;
 pub use resource::{allow, fallbacks, resource};
 pub use routes::Routes;
 pub use sealing::{ContactIds, Sealer};

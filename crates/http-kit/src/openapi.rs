@@ -1,5 +1,6 @@
 //! What holds for every operation, added to an OpenAPI document in one place.
 
+use api_types::ProblemBody;
 use utoipa::{
     Modify, PartialSchema, ToSchema,
     openapi::{
@@ -12,7 +13,7 @@ use utoipa::{
     },
 };
 
-use crate::{ProblemBody, paging, problem::CONTENT_TYPE_PROBLEM};
+use crate::{paging, problem::CONTENT_TYPE_PROBLEM};
 
 const JSON: &str = "application/json";
 const PROBLEM: &str = "#/components/schemas/Problem";

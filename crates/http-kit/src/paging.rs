@@ -1,8 +1,6 @@
-//! Parameters and shape of lists.
+//! Parameters of lists.
 
 use domain::shared::Violation;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 /// Items of a page where the request does not say.
 pub const DEFAULT_LIMIT: u32 = 100;
@@ -10,15 +8,6 @@ pub const DEFAULT_LIMIT: u32 = 100;
 pub const MAX_LIMIT: u32 = 1000;
 /// Highest page number.
 pub const MAX_PAGE: u32 = i32::MAX.unsigned_abs();
-
-/// One page of a list that is walked by cursor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct List<T> {
-    /// The items.
-    pub data: Vec<T>,
-    /// Takes the next page; null at the end.
-    pub next_cursor: Option<String>,
-}
 
 /// `limit`: 1 to 1000, 100 where absent.
 ///

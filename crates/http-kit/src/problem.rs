@@ -10,11 +10,10 @@ use actix_web::{
         header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
     },
 };
+use api_types::{FieldError, ProblemBody};
 use domain::shared::Violation;
 use ports::{ErrorClass, StoreError};
-use serde::Serialize;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
 use crate::context::{RequestContext, TraceId};
 
@@ -24,60 +23,13 @@ pub const CONTENT_TYPE_PROBLEM: &str = "application/problem+json";
 /// Code of what is understood and cannot be done here: such a request breaks no rule.
 const UNSUPPORTED: &str = "unsupported_condition";
 
-/// One error about one place of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FieldError {
-    /// JSON Pointer to the member, or `/name` of a query parameter.
-    #[schema(example = "/name")]
-    pub pointer: String,
-    /// Stable code in snake_case.
-    #[schema(value_type = String, example = "too_long")]
-    pub code: Cow<'static, str>,
-    /// One sentence for a person.
-    pub detail: String,
-}
-
-impl From<Violation> for FieldError {
-    fn from(broken: Violation) -> Self {
-        Self {
-            pointer: broken.pointer,
-            code: Cow::Borrowed(broken.code),
-            detail: broken.detail,
-        }
+/// A broken rule as it is told.
+fn field_error(broken: Violation) -> FieldError {
+    FieldError {
+        pointer: broken.pointer,
+        code: Cow::Borrowed(broken.code),
+        detail: broken.detail,
     }
-}
-
-/// A problem as it is sent.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[schema(as = Problem)]
-pub struct ProblemBody {
-    /// Always `about:blank`: `code` tells problems apart.
-    #[serde(rename = "type")]
-    #[schema(value_type = String, example = "about:blank")]
-    pub kind: &'static str,
-    /// What the status means.
-    #[schema(example = "Not Found")]
-    pub title: String,
-    /// HTTP status.
-    #[schema(example = 404)]
-    pub status: u16,
-    /// What went wrong this time.
-    pub detail: String,
-    /// Path of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub instance: Option<String>,
-    /// Stable code in snake_case.
-    #[schema(value_type = String, example = "not_found")]
-    pub code: Cow<'static, str>,
-    /// The places of the request that are wrong.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<FieldError>,
-    /// Finds the request in the logs.
-    pub trace_id: String,
-    /// Members of this code only.
-    #[serde(flatten)]
-    #[schema(ignore)]
-    pub extra: Map<String, Value>,
 }
 
 /// An error answer of a handler: return it, or put it behind `?`.
@@ -196,9 +148,7 @@ impl Problem {
     /// Adds errors about places of the request.
     #[must_use]
     pub fn with_violations(mut self, broken: Vec<Violation>) -> Self {
-        self.0
-            .errors
-            .extend(broken.into_iter().map(FieldError::from));
+        self.0.errors.extend(broken.into_iter().map(field_error));
         self
     }
 
@@ -259,7 +209,7 @@ impl Problem {
         };
         let parts = &self.0;
         ProblemBody {
-            kind: "about:blank",
+            kind: Cow::Borrowed("about:blank"),
             title: parts
                 .status
                 .canonical_reason()

@@ -1,8 +1,9 @@
 //! Stopping operations, trying them again, taking them back.
 
+use api_types::operations::OperationJson;
 use domain::shared::OperationId;
 
-use super::{Caller, OperationJson, accepted};
+use super::{Caller, accepted, operation_json};
 use crate::{Answer, ApiResult, Id, Idempotent, Nothing, OptionalBody, Problem, Wait};
 
 /// Asks an operation to stop. A running one ends at its next checkpoint.
@@ -81,7 +82,7 @@ pub async fn undo(
         service.undo(&caller.actor, id).await?;
         let undone = service.frame().operation(&caller.actor.workspace, id);
         let undone = undone.await?.ok_or_else(Problem::not_found)?;
-        Ok(Answer::ok(&OperationJson::new(service.as_ref(), undone)?))
+        Ok(Answer::ok(&operation_json(service.as_ref(), undone)?))
     })
     .await
 }

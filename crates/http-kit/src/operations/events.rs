@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{Caller, OperationJson, OperationService};
+use super::{Caller, OperationService, operation_json};
 use crate::{
     Id, Problem,
     sse::{self, Event, EventText},
@@ -90,7 +90,7 @@ impl Following {
         }
         self.sent = Some(self.operation.clone());
         self.sent_at = Instant::now();
-        let json = OperationJson::new(self.service.as_ref(), self.operation.clone()).ok()?;
+        let json = operation_json(self.service.as_ref(), self.operation.clone()).ok()?;
         Some(Event {
             id: None,
             event: Some("operation".to_owned()),

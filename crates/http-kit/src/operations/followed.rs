@@ -10,7 +10,7 @@ use domain::{operation::Operation, shared::OperationId};
 use kernel::Actor;
 use serde::Serialize;
 
-use super::{OperationJson, OperationService, path_of};
+use super::{OperationService, operation_json, path_of};
 use crate::{Answer, Problem, prefer};
 
 /// Answers with the operation: 202 while it runs, 200 when it ended within the wait.
@@ -23,7 +23,7 @@ pub async fn accepted(
     id: OperationId,
     wait: Option<Duration>,
 ) -> Result<Answer, Problem> {
-    let json = |operation| Ok(OperationJson::new(service, operation)?);
+    let json = |operation| Ok(operation_json(service, operation)?);
     answer(service, actor, id, &path_of(id), wait, json).await
 }
 

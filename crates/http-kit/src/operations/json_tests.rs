@@ -68,7 +68,7 @@ fn links_name_what_can_be_done() {
         ..running(0, None)
     };
     let links = links(&undoable, &Details::default(), at(200));
-    let names: Vec<_> = links.keys().copied().collect();
+    let names: Vec<_> = links.keys().map(AsRef::as_ref).collect();
     assert_eq!(names, ["audience", "cancel", "events", "self", "undo"]);
     assert_eq!(links["undo"], "/api/v1/operations/op_7/undo");
     assert_eq!(links["audience"], "/api/v1/audiences/aud_9");

@@ -7,7 +7,7 @@ mod followed;
 mod json;
 mod read;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use domain::{
@@ -23,7 +23,7 @@ use operations::{Control, Frame};
 use crate::Problem;
 
 pub use followed::{accepted, answer};
-pub use json::{FailureJson, OperationJson, ProgressJson, path_id, path_of};
+pub use json::{operation_json, path_id, path_of};
 
 /// What a service adds to its operations where they are shown.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ pub struct Details {
     /// The audience that a recycling copies into.
     pub target: Option<AudienceId>,
     /// More links.
-    pub links: BTreeMap<&'static str, String>,
+    pub links: BTreeMap<Cow<'static, str>, String>,
 }
 
 /// What a service says of its operations where they are shown.

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use api_types::{List, operations::OperationJson};
 use domain::{
     operation::{Operation, OperationKind, OperationState},
     shared::{OperationId, Violation},
@@ -11,11 +12,8 @@ use ports::{StoreError, store::OperationFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::{Caller, OperationJson, OperationService, Operations};
-use crate::{
-    Answer, ApiResult, Id, Problem, Query,
-    paging::{self, List},
-};
+use super::{Caller, OperationService, Operations, operation_json};
+use crate::{Answer, ApiResult, Id, Problem, Query, paging};
 
 /// Which operations.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -59,7 +57,7 @@ pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
     let position = |last: &(_, Operation)| Position(last.1.id.raw());
     let next_cursor = cursors.next(&page, more, position);
     let json =
-        |(service, operation): (&dyn OperationService, _)| OperationJson::new(service, operation);
+        |(service, operation): (&dyn OperationService, _)| operation_json(service, operation);
     let data = page.into_iter().map(json).collect::<Result<Vec<_>, _>>()?;
     Ok(Answer::ok(&List { data, next_cursor }))
 }
@@ -133,8 +131,5 @@ where
 )]
 pub async fn read(caller: Caller, Id(id): Id<OperationId>) -> ApiResult {
     let (service, operation) = caller.find(&caller.actor, id).await?;
-    Ok(Answer::ok(&OperationJson::new(
-        service.as_ref(),
-        operation,
-    )?))
+    Ok(Answer::ok(&operation_json(service.as_ref(), operation)?))
 }

@@ -1,6 +1,7 @@
 //! Reading lists.
 
 use actix_web::{HttpResponse, http::header, web::Bytes};
+use api_types::contacts::ContactJson;
 use domain::audience::{Audience, COLLECTION};
 use futures::{Stream, stream};
 use http_kit::{Answer, ApiResult, Id, Problem, Query, paging, timestamp};
@@ -16,7 +17,7 @@ use crate::{
     AppError,
     audience::ListAudiences,
     contact::read::{CursorPage, NumberedPage},
-    http::{Caller, contact_json::ContactJson, cursors::Walks},
+    http::{Caller, contact_json::contact_json, cursors::Walks},
 };
 
 /// Audiences read at a time while all are streamed.
@@ -191,7 +192,7 @@ pub async fn contents(caller: Caller, Query(which): Query<Which>, Id(id): Id<Str
         } = found.map_err(refused)?;
         (rows, total, Some(page), next)
     };
-    let json = |contact| ContactJson::new(&caller.contact_ids, &actor.workspace, contact);
+    let json = |contact| contact_json(&caller.contact_ids, &actor.workspace, contact);
     Ok(Answer::ok(&Contents {
         data: rows.into_iter().map(json).collect(),
         current_page: current,

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use api_types::{
+    operations::{RemovalReportJson, UploadReportJson},
+    uploads::WarningJson,
+};
 use async_trait::async_trait;
 use domain::{
-    operation::{Operation, OperationKind},
+    operation::{FileWarning, FileWarnings, Operation, OperationKind, Report},
     shared::OperationId,
 };
 use http_kit::operations::{Details, Shown};
 use kernel::payload;
 use ports::StoreError;
+use serde_json::Value;
 
 use crate::{Actor, AppError, audience::new_target, control::Operations, operation::has_rejected};
-
-pub use http_kit::operations::OperationJson;
 
 #[async_trait]
 impl Shown for Operations {
@@ -23,7 +26,7 @@ impl Shown for Operations {
 
     fn details(&self, operation: &Operation) -> Result<Details, StoreError> {
         Ok(Details {
-            report: operation.report.as_ref().map(payload::encode).transpose()?,
+            report: operation.report.as_ref().map(report).transpose()?,
             rejected: has_rejected(operation),
             target: new_target(operation)?,
             links: BTreeMap::new(),
@@ -34,4 +37,42 @@ impl Shown for Operations {
         self.undo.execute(actor, id).await?;
         Ok(())
     }
+}
+
+fn report(report: &Report) -> Result<Value, StoreError> {
+    match report {
+        Report::Upload(report) => payload::encode(&UploadReportJson {
+            received: report.received,
+            created: report.created,
+            updated: report.updated,
+            unchanged: report.unchanged,
+            superseded: report.superseded,
+            rejected: report.rejected,
+            opted_out: report.opted_out,
+            warnings: warnings_json(&report.warnings),
+        }),
+        Report::Removal(report) => {
+            let by_reason = report.by_reason.iter();
+            payload::encode(&RemovalReportJson {
+                total: report.total,
+                removed: report.removed,
+                kept: report.kept,
+                by_reason: by_reason.map(|(r, n)| (r.as_str().into(), *n)).collect(),
+                unreadable: report.unreadable,
+                warnings: warnings_json(&report.warnings),
+                withheld: report.withheld,
+            })
+        }
+        // Of another service, which shows its own.
+        Report::Import(report) => payload::encode(report),
+    }
+}
+
+/// What looks wrong in a file.
+pub fn warnings_json(warnings: &FileWarnings) -> Vec<WarningJson> {
+    let json = |warning: &FileWarning| WarningJson {
+        line: warning.line,
+        code: warning.code.clone(),
+    };
+    warnings.iter().map(json).collect()
 }

@@ -2,35 +2,23 @@
 
 use std::time::Duration;
 
+use api_types::{
+    List,
+    imports::{RunJson, StartImport},
+};
 use domain::{
     importing::ClientSlug,
     operation::OperationState,
     shared::{ClientId, OperationId},
 };
-use http_kit::{
-    Answer, ApiResult, Id, Idempotent, JsonBody, Problem, Query, Wait,
-    paging::{self, List},
-};
+use http_kit::{Answer, ApiResult, Id, Idempotent, JsonBody, Problem, Query, Wait, paging};
 use kernel::AppError;
 use ports::importing::{ImportKind, Run, RunFilter};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
-use super::{broken, json::RunJson};
+use super::{broken, json::run_json};
 use crate::http::Caller;
-
-/// What to import.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = StartImport)]
-pub struct Start {
-    /// `cli_…`; or its slug in `client_slug`.
-    client_id: Option<String>,
-    /// The client's name in URLs.
-    client_slug: Option<String>,
-    /// `tickets` or `contacts`.
-    import: String,
-}
 
 /// Which runs.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -61,7 +49,7 @@ fn kind(pointer: &str, text: &str) -> Result<ImportKind, Problem> {
 async fn followed(caller: &Caller, run: Run, wait: Option<Duration>) -> ApiResult {
     let (id, control) = (run.operation.id, &*caller.cases.control);
     let path = format!("/api/v1/imports/{id}");
-    let show = |operation| Ok(RunJson::new(control, Run { operation, ..run })?);
+    let show = |operation| Ok(run_json(control, Run { operation, ..run })?);
     http_kit::operations::answer(control, &caller.actor, id, &path, wait, show).await
 }
 
@@ -71,7 +59,7 @@ async fn followed_by_id(caller: &Caller, id: OperationId, wait: Option<Duration>
 }
 
 /// The client that a body names.
-async fn named(caller: &Caller, body: &Start) -> Result<ClientId, Problem> {
+async fn named(caller: &Caller, body: &StartImport) -> Result<ClientId, Problem> {
     let missing = || broken("/client_id", "client_unknown", "there is no such client");
     let (clients, actor) = (&caller.cases.clients, &caller.actor);
     match (&body.client_id, &body.client_slug) {
@@ -99,7 +87,7 @@ async fn named(caller: &Caller, body: &Start) -> Result<ClientId, Problem> {
 /// Begins a run, or joins the one of that client and kind that is live.
 #[utoipa::path(
     post, path = "/imports", tag = "imports", operation_id = "startImport",
-    request_body = Start,
+    request_body = StartImport,
     params(("Prefer" = Option<String>, Header, description = "`wait=N`, up to 60 seconds")),
     responses(
         (status = 200, description = "The run, which ended within the wait", body = RunJson),
@@ -111,7 +99,7 @@ async fn named(caller: &Caller, body: &Start) -> Result<ClientId, Problem> {
 pub async fn start(
     caller: Caller,
     Wait(wait): Wait,
-    Idempotent(once, JsonBody(body)): Idempotent<JsonBody<Start>>,
+    Idempotent(once, JsonBody(body)): Idempotent<JsonBody<StartImport>>,
 ) -> ApiResult {
     let kind = kind("/import", &body.import)?;
     let client = named(&caller, &body).await?;
@@ -152,7 +140,7 @@ pub async fn list(caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
     };
     let (runs, more) = caller.cases.runs.list(&caller.actor, filter).await?;
     let next_cursor = cursors.next(&runs, more, |last| last.operation.id.raw());
-    let json = |run| RunJson::new(&caller.cases.control, run);
+    let json = |run| run_json(&caller.cases.control, run);
     let data = runs.into_iter().map(json).collect::<Result<_, _>>()?;
     Ok(Answer::ok(&List { data, next_cursor }))
 }
@@ -165,7 +153,7 @@ pub async fn list(caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
 )]
 pub async fn get(caller: Caller, Id(id): Id<OperationId>) -> ApiResult {
     let run = caller.cases.runs.get(&caller.actor, id).await?;
-    Ok(Answer::ok(&RunJson::new(&caller.cases.control, run)?))
+    Ok(Answer::ok(&run_json(&caller.cases.control, run)?))
 }
 
 /// Asks a run to stop. What it stored stays.

@@ -25,7 +25,7 @@ impl Shown for RunControl {
         let client = client_path(ClientId::from_raw(params.client));
         Ok(Details {
             report: report(operation).map(|r| payload::encode(&r)).transpose()?,
-            links: BTreeMap::from([("client", client)]),
+            links: BTreeMap::from([("client".into(), client)]),
             ..Details::default()
         })
     }

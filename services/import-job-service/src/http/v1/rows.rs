@@ -1,102 +1,52 @@
 //! Imported tickets and messages, for reading.
 
+use api_types::{
+    List,
+    imports::{MessageJson, TicketContactJson, TicketJson},
+};
 use domain::{
     importing::ExternalId,
     shared::{ClientId, Instant},
 };
-use http_kit::{
-    Answer, ApiResult, Id, Ids, Query,
-    paging::{self, List},
-    timestamp,
-};
+use http_kit::{Answer, ApiResult, Id, Ids, Query, paging, timestamp};
 use ports::importing::{MessageFilter, StoredMessage, TicketFilter, TicketRow};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{broken, instant};
 use crate::http::Caller;
 
-/// An imported ticket.
-#[derive(Serialize, ToSchema)]
-pub struct TicketJson {
-    /// `uuid` of the CRM.
-    id: String,
-    /// As the CRM names it.
-    status: Option<String>,
-    /// Whether it is with a group.
-    is_group: bool,
-    /// With whom, as the ticket shows it.
-    contact: Option<ContactJson>,
-    created_at: Option<String>,
-    updated_at: String,
-    /// Whether its messages are still to be read.
-    messages_due: bool,
-    /// Members that are not known.
-    #[schema(value_type = Object)]
-    extra: Map<String, Value>,
-}
-
-/// The contact of a ticket.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TicketContactJson)]
-pub struct ContactJson {
-    id: String,
-    name: Option<String>,
-    number: Option<String>,
-    email: Option<String>,
-}
-
-/// An imported message.
-#[derive(Serialize, ToSchema)]
-pub struct MessageJson {
-    /// Unique within its ticket.
-    id: String,
-    body: Option<String>,
-    /// Whether the CRM's side sent it, where it says so.
-    from_me: Option<bool>,
-    media_url: Option<String>,
-    media_type: Option<String>,
-    created_at: String,
-    updated_at: String,
-    /// Members that are not known.
-    #[schema(value_type = Object)]
-    extra: Map<String, Value>,
-}
-
-impl From<TicketRow> for TicketJson {
-    fn from(row: TicketRow) -> Self {
-        let contact = row.contact.map(|(id, [name, number, email])| ContactJson {
+fn ticket_json(row: TicketRow) -> TicketJson {
+    let contact = row
+        .contact
+        .map(|(id, [name, number, email])| TicketContactJson {
             id: id.to_string(),
             name,
             number,
             email,
         });
-        Self {
-            id: row.id.to_string(),
-            status: row.status,
-            is_group: row.is_group,
-            contact,
-            created_at: row.created_at.map(timestamp),
-            updated_at: timestamp(row.updated_at),
-            messages_due: row.messages_due,
-            extra: row.extra,
-        }
+    TicketJson {
+        id: row.id.to_string(),
+        status: row.status,
+        is_group: row.is_group,
+        contact,
+        created_at: row.created_at.map(timestamp),
+        updated_at: timestamp(row.updated_at),
+        messages_due: row.messages_due,
+        extra: row.extra,
     }
 }
 
-impl From<StoredMessage> for MessageJson {
-    fn from(row: StoredMessage) -> Self {
-        Self {
-            id: row.id.to_string(),
-            body: row.body,
-            from_me: row.from_me,
-            media_url: row.media_url,
-            media_type: row.media_type,
-            created_at: timestamp(row.created_at),
-            updated_at: timestamp(row.updated_at),
-            extra: row.extra,
-        }
+fn message_json(row: StoredMessage) -> MessageJson {
+    MessageJson {
+        id: row.id.to_string(),
+        body: row.body,
+        from_me: row.from_me,
+        media_url: row.media_url,
+        media_type: row.media_type,
+        created_at: timestamp(row.created_at),
+        updated_at: timestamp(row.updated_at),
+        extra: row.extra,
     }
 }
 
@@ -172,7 +122,7 @@ pub async fn tickets(
     let rows = &caller.cases.rows;
     let page = rows.tickets(&caller.actor, client, filter).await?;
     let position = |row: &TicketRow| (row.updated_at, row.id.clone());
-    Ok(Answer::ok(&cursors.page(page, position, TicketJson::from)))
+    Ok(Answer::ok(&cursors.page(page, position, ticket_json)))
 }
 
 /// Imported messages of a ticket, in the order they were sent.
@@ -209,5 +159,5 @@ pub async fn messages(
         .messages(&caller.actor, client, &ticket, filter)
         .await?;
     let position = |row: &StoredMessage| (row.created_at, row.id.clone());
-    Ok(Answer::ok(&cursors.page(page, position, MessageJson::from)))
+    Ok(Answer::ok(&cursors.page(page, position, message_json)))
 }

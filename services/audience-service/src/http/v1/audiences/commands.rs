@@ -1,35 +1,23 @@
 //! Changing audiences.
 
+use api_types::{
+    audiences::{AudienceChange, AudienceCopy, AudienceJson, ClearedJson},
+    operations::OperationJson,
+};
 use domain::shared::AudienceId;
 use http_kit::{
     Answer, ApiResult, Id, Idempotent, JsonBody, OptionalBody, Wait, etag::IfMatch,
     operations::accepted,
 };
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Deserialize;
 
-use super::json::{AudienceJson, answer, name, one_of, tags};
-use crate::{
-    audience::AudienceChange,
-    http::{Caller, v1::operations::OperationJson},
-};
-
-/// New values. Absent members stay as they are.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Change {
-    /// New name.
-    name: Option<String>,
-    /// New labels.
-    tags: Option<Vec<String>>,
-    /// `active` or `draft`.
-    status: Option<String>,
-}
+use super::json::{answer, audience_json, name, one_of, tags};
+use crate::{audience, http::Caller};
 
 /// Changes name, labels or status.
 #[utoipa::path(
     patch, path = "/audiences/{id}", tag = "audiences", operation_id = "changeAudience",
-    request_body = Change,
+    request_body = AudienceChange,
     params(Id<AudienceId>, IfMatch),
     responses(
         (status = 200, description = "The audience", body = AudienceJson),
@@ -41,10 +29,10 @@ pub async fn change(
     caller: Caller,
     Id(id): Id<AudienceId>,
     condition: IfMatch,
-    JsonBody(body): JsonBody<Change>,
+    JsonBody(body): JsonBody<AudienceChange>,
 ) -> ApiResult {
     let status = body.status.as_deref();
-    let change = AudienceChange {
+    let change = audience::AudienceChange {
         name: body.name.as_deref().map(name).transpose()?,
         tags: body.tags.as_deref().map(tags).transpose()?,
         status: status.map(|s| one_of("/status", s)).transpose()?,
@@ -108,18 +96,10 @@ pub async fn restore(
 #[derive(Debug, Default, Deserialize)]
 pub struct AnyObject {}
 
-/// A copy to be made.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Copy {
-    /// Name of the copy; the source's name with ` (copy)` where absent.
-    name: Option<String>,
-}
-
 /// Copies an audience in the background. The copy shows when it is complete.
 #[utoipa::path(
     post, path = "/audiences/{id}/duplicate", tag = "audiences", operation_id = "duplicateAudience",
-    request_body = Copy,
+    request_body = AudienceCopy,
     params(Id<AudienceId>),
     responses(
         (
@@ -134,7 +114,7 @@ pub async fn duplicate(
     caller: Caller,
     Id(id): Id<AudienceId>,
     Wait(wait): Wait,
-    Idempotent(once, OptionalBody(copy)): Idempotent<OptionalBody<Copy>>,
+    Idempotent(once, OptionalBody(copy)): Idempotent<OptionalBody<AudienceCopy>>,
 ) -> ApiResult {
     let name = copy.name.as_deref().map(name).transpose()?;
     once.run(move |request_id| async move {
@@ -143,15 +123,6 @@ pub async fn duplicate(
         accepted(app.operations.as_ref(), actor, started.operation, wait).await
     })
     .await
-}
-
-/// An emptied audience.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ClearedJson {
-    #[serde(flatten)]
-    audience: AudienceJson,
-    /// The operation by which it can be undone.
-    operation_id: String,
 }
 
 /// Empties an audience at once, whatever its size.
@@ -172,7 +143,7 @@ pub async fn clear(
         let (app, actor) = (&caller.app, &caller.actor);
         let cleared = app.clear.execute(actor, request_id, id, None).await?;
         Ok(Answer::ok(&ClearedJson {
-            audience: AudienceJson::from(&cleared.audience),
+            audience: audience_json(&cleared.audience),
             operation_id: cleared.operation.to_string(),
         }))
     })

@@ -1,10 +1,12 @@
 //! Creating an audience, from contacts in the request or from an uploaded file.
 
-use std::collections::BTreeMap;
-
 use actix_web::http::{
     StatusCode,
     header::{self, HeaderValue},
+};
+use api_types::{
+    audiences::{CreatedJson, NewAudience},
+    operations::OperationJson,
 };
 use domain::{
     audience::{AudienceStatus, Source},
@@ -13,57 +15,15 @@ use domain::{
 use http_kit::{
     Answer, ApiResult, Idempotent, JsonBody, Problem, Wait, etag, operations::accepted,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use utoipa::ToSchema;
 
-use super::json::{AudienceJson, name, one_of, tags};
+use super::json::{audience_json, name, one_of, tags};
 use crate::{
     AppError,
     contact::write::ContactItems,
     creation::CreationRequest,
-    http::{
-        Caller,
-        state::at_most,
-        v1::{contacts::WrittenJson, operations::OperationJson},
-    },
+    http::{Caller, state::at_most, v1::contacts::written_json},
     upload::UploadInto,
 };
-
-/// A new audience.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewAudience {
-    /// 1 to 255 characters, unique among those not deleted.
-    name: String,
-    /// Labels.
-    #[serde(default)]
-    tags: Vec<String>,
-    /// `active` (as a rule) or `draft`.
-    status: Option<String>,
-    /// First contacts, at most 100,000.
-    #[schema(value_type = Option<Vec<Object>>)]
-    data: Option<Vec<Value>>,
-    /// Write nothing unless every contact is valid.
-    #[serde(default)]
-    strict: bool,
-    /// Reject contacts whose check digits are wrong.
-    #[serde(default)]
-    require_valid_document: bool,
-    /// An uploaded file to take the contacts from, instead of `data`.
-    upload_id: Option<String>,
-    /// Column name to target, where the guess is to be corrected.
-    mapping: Option<BTreeMap<String, String>>,
-}
-
-/// A created audience and what became of its first contacts.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CreatedJson {
-    #[serde(flatten)]
-    audience: AudienceJson,
-    #[serde(flatten)]
-    written: WrittenJson,
-}
 
 /// Creates an audience.
 #[utoipa::path(
@@ -123,10 +83,10 @@ pub async fn create(
     once.run(move |request_id| async move {
         let (app, actor) = (&caller.app, &caller.actor);
         let created = app.create.execute(actor, request_id, create).await?;
-        let audience = AudienceJson::from(&created.audience);
+        let audience = audience_json(&created.audience);
         let location = HeaderValue::from_str(&format!("/api/v1/audiences/{}", audience.id));
         let tag = etag::strong(created.audience.version);
-        let written = WrittenJson::new(&caller.contact_ids, &actor.workspace, created);
+        let written = written_json(&caller.contact_ids, &actor.workspace, created);
         let answer = Answer::json(StatusCode::CREATED, &CreatedJson { audience, written });
         let answer = answer.with_header(header::ETAG, tag);
         Ok(match location {

@@ -1,72 +1,38 @@
 //! Audiences as V1 writes them, and what their paths have in common.
 
 use actix_web::http::header;
+use api_types::audiences::AudienceJson;
 use domain::{
     audience::{Audience, COLLECTION, Tags},
     shared::AudienceName,
 };
 use http_kit::{Answer, Problem, etag, timestamp};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::AppError;
 
-/// An audience.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AudienceJson {
-    /// `aud_` and a decimal.
-    #[schema(example = "aud_104629547441512448")]
-    pub id: String,
-    /// Name, unique among those not deleted.
-    pub name: String,
-    /// Labels.
-    pub tags: Vec<String>,
-    /// `active` or `draft`.
-    pub status: &'static str,
-    /// `static` or `dynamic`.
-    pub kind: &'static str,
-    /// Exact number of visible contacts.
-    pub contacts: i64,
-    /// What made it.
-    pub source_id: &'static str,
-    /// Where its contacts are stored.
-    pub collection: &'static str,
-    /// Version of the metadata: the `ETag`.
-    pub version: i64,
-    /// Who made it.
-    pub created_by: String,
-    /// When it was made.
-    pub created_at: String,
-    /// Last change of metadata or contacts.
-    pub updated_at: String,
-    /// When it was deleted, if it is.
-    pub deleted_at: Option<String>,
-}
-
-impl From<&Audience> for AudienceJson {
-    fn from(audience: &Audience) -> Self {
-        Self {
-            id: audience.id.to_string(),
-            name: audience.name.as_str().to_owned(),
-            tags: audience.tags.as_slice().to_vec(),
-            status: audience.status.as_str(),
-            kind: audience.kind.as_str(),
-            contacts: audience.contacts,
-            source_id: audience.source.as_str(),
-            collection: COLLECTION,
-            version: audience.version,
-            created_by: audience.created_by.to_string(),
-            created_at: timestamp(audience.created_at),
-            updated_at: timestamp(audience.updated_at),
-            deleted_at: audience.deleted_at.map(timestamp),
-        }
+/// An audience as it is now.
+pub fn audience_json(audience: &Audience) -> AudienceJson {
+    AudienceJson {
+        id: audience.id.to_string(),
+        name: audience.name.as_str().to_owned(),
+        tags: audience.tags.as_slice().to_vec(),
+        status: audience.status.as_str().into(),
+        kind: audience.kind.as_str().into(),
+        contacts: audience.contacts,
+        source_id: audience.source.as_str().into(),
+        collection: COLLECTION.into(),
+        version: audience.version,
+        created_by: audience.created_by.to_string(),
+        created_at: timestamp(audience.created_at),
+        updated_at: timestamp(audience.updated_at),
+        deleted_at: audience.deleted_at.map(timestamp),
     }
 }
 
 /// An answer with the audience and its `ETag`.
 pub fn answer(audience: &Audience) -> Answer {
     let tag = etag::strong(audience.version);
-    Answer::ok(&AudienceJson::from(audience)).with_header(header::ETAG, tag)
+    Answer::ok(&audience_json(audience)).with_header(header::ETAG, tag)
 }
 
 /// A name of a request.

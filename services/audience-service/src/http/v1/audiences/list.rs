@@ -1,15 +1,13 @@
 //! Reading audiences.
 
+use api_types::{List, audiences::AudienceJson};
 use domain::{audience::Audience, shared::AudienceId};
-use http_kit::{
-    Answer, ApiResult, Id, Problem, Query,
-    paging::{self, List},
-};
+use http_kit::{Answer, ApiResult, Id, Problem, Query, paging};
 use ports::store::{AudienceFilter, AudiencePage, AudienceSort};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::json::{AudienceJson, answer, one_of};
+use super::json::{answer, audience_json, one_of};
 use crate::{AppError, audience::ListAudiences, http::Caller};
 
 /// Which audiences.
@@ -76,7 +74,7 @@ pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
         key: last.name.key(),
         id: last.id.raw(),
     };
-    let json = |audience| AudienceJson::from(&audience);
+    let json = |audience| audience_json(&audience);
     Ok(Answer::ok(&cursors.page(page, position, json)))
 }
 

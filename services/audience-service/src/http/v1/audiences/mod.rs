@@ -5,7 +5,6 @@ mod create;
 mod json;
 mod list;
 
-pub use json::AudienceJson;
 pub(crate) use json::tags;
 
 use crate::http::ApiState;

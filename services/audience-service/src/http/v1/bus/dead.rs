@@ -1,49 +1,26 @@
 //! Dead letters of the caller's workspace.
 
+use api_types::{
+    List,
+    bus::{DeadLetterJson, RedriveBody, Redriven},
+};
 use chrono::DateTime;
 use domain::shared::Violation;
-use http_kit::{
-    Answer, ApiResult, Idempotent, JsonBody, Problem, Query,
-    paging::{self, List},
-    timestamp,
-};
+use http_kit::{Answer, ApiResult, Idempotent, JsonBody, Problem, Query, paging, timestamp};
 use ports::bus::{DeadLetter, DeadLetterCursor, EventId, Redrive, Subscription};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::http::Caller;
 
-/// A delivery that was given up.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DeadLetterJson {
-    /// Who should have handled it.
-    #[schema(example = "audience.notifications")]
-    pub subscription: String,
-    /// The event, unique in the subscription.
-    pub event_id: String,
-    /// Its type.
-    pub event_type: String,
-    /// What it is about.
-    pub aggregate: String,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// Why it was given up.
-    pub reason: String,
-    /// When it was given up.
-    pub buried_at: String,
-}
-
-impl From<DeadLetter> for DeadLetterJson {
-    fn from(letter: DeadLetter) -> Self {
-        Self {
-            subscription: letter.subscription.to_string(),
-            event_id: letter.event.event_id.to_string(),
-            event_type: letter.event.event_type,
-            aggregate: letter.event.aggregate,
-            attempts: letter.attempts,
-            reason: letter.reason,
-            buried_at: timestamp(letter.buried_at),
-        }
+fn dead_letter_json(letter: DeadLetter) -> DeadLetterJson {
+    DeadLetterJson {
+        subscription: letter.subscription.to_string(),
+        event_id: letter.event.event_id.to_string(),
+        event_type: letter.event.event_type,
+        aggregate: letter.event.aggregate,
+        attempts: letter.attempts,
+        reason: letter.reason,
+        buried_at: timestamp(letter.buried_at),
     }
 }
 
@@ -105,31 +82,7 @@ pub async fn list(caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
         .list(&caller.actor, subscription.as_ref(), after, limit)
         .await?;
     let position = |last: &DeadLetter| Position::from(last.cursor());
-    Ok(Answer::ok(&cursors.page(
-        page,
-        position,
-        DeadLetterJson::from,
-    )))
-}
-
-/// Which to send again: all, those of a subscription, or one.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RedriveBody {
-    /// All of the workspace; then nothing else may be said.
-    #[serde(default)]
-    pub all: bool,
-    /// Those of this subscription.
-    pub subscription: Option<String>,
-    /// The one with this event id, of that subscription.
-    pub event_id: Option<String>,
-}
-
-/// How many were sent again.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Redriven {
-    /// Deliveries.
-    pub redriven: u64,
+    Ok(Answer::ok(&cursors.page(page, position, dead_letter_json)))
 }
 
 /// Sends deliveries again that were given up, with all their attempts before them.
@@ -145,7 +98,7 @@ pub async fn redrive(
     caller: Caller,
     Idempotent(once, JsonBody(body)): Idempotent<JsonBody<RedriveBody>>,
 ) -> ApiResult {
-    let which = body.parse()?;
+    let which = parse(body)?;
     once.run(move |request_id| async move {
         let letters = &caller.dead_letters;
         let redriven = letters.redrive(&caller.actor, request_id, &which).await?;
@@ -154,17 +107,15 @@ pub async fn redrive(
     .await
 }
 
-impl RedriveBody {
-    fn parse(self) -> Result<Redrive, Problem> {
-        let refuse = |pointer, detail| Err(Violation::new(pointer, "invalid_value", detail).into());
-        match (self.all, self.subscription, self.event_id) {
-            (true, None, None) => Ok(Redrive::All),
-            (true, ..) => refuse("/all", "with `all` nothing else may be named"),
-            (false, None, _) => refuse("/subscription", "name a subscription, or say `all`"),
-            (false, Some(name), None) => Ok(Redrive::Subscription(subscription(&name)?)),
-            (false, Some(name), Some(event)) => {
-                Ok(Redrive::One(subscription(&name)?, EventId::new(event)))
-            }
+fn parse(body: RedriveBody) -> Result<Redrive, Problem> {
+    let refuse = |pointer, detail| Err(Violation::new(pointer, "invalid_value", detail).into());
+    match (body.all, body.subscription, body.event_id) {
+        (true, None, None) => Ok(Redrive::All),
+        (true, ..) => refuse("/all", "with `all` nothing else may be named"),
+        (false, None, _) => refuse("/subscription", "name a subscription, or say `all`"),
+        (false, Some(name), None) => Ok(Redrive::Subscription(subscription(&name)?)),
+        (false, Some(name), Some(event)) => {
+            Ok(Redrive::One(subscription(&name)?, EventId::new(event)))
         }
     }
 }
@@ -181,7 +132,7 @@ mod tests {
     use super::*;
 
     fn which(json: &str) -> Result<Redrive, Problem> {
-        serde_json::from_str::<RedriveBody>(json).unwrap().parse()
+        parse(serde_json::from_str(json).unwrap())
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-pub use write::WrittenJson;
+pub use write::written_json;
 
 use crate::http::ApiState;
 

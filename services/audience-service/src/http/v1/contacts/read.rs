@@ -1,16 +1,17 @@
 //! Reading and removing contacts.
 
 use actix_web::{HttpRequest, dev::Payload, http::StatusCode};
+use api_types::contacts::{ContactJson, ContactsJson, LookFor, LookupJson, RemovedByJson};
 use domain::{contact::Document, shared::AudienceId};
 use http_kit::{Answer, ApiResult, Extract, Id, Ids, JsonBody, Problem, Query, paging, timestamp};
 use ports::contacts::StoredContact;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::{
     AppError,
     contact::read::{CursorPage, Lookup, NumberedPage},
-    http::{Caller, contact_json::ContactJson, cursors::Walks},
+    http::{Caller, contact_json::contact_json, cursors::Walks},
 };
 
 /// Which part: by cursor (as a rule), or by page number.
@@ -25,26 +26,6 @@ pub struct Which {
     page: Option<String>,
     /// 1 to 1000, 100 as a rule; with a page number.
     per_page: Option<String>,
-}
-
-/// Contacts, ascending by document.
-#[derive(Debug, Default, Serialize, ToSchema)]
-pub struct ContactsJson {
-    data: Vec<ContactJson>,
-    /// Takes the next part; null at the end.
-    next_cursor: Option<String>,
-    /// With a page number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    page: Option<u32>,
-    /// With a page number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    per_page: Option<u32>,
-    /// With a page number: at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_page: Option<u64>,
-    /// With a page number: visible contacts in the state that the page was cut from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<u64>,
 }
 
 /// Lists contacts.
@@ -100,36 +81,6 @@ pub async fn list(caller: Caller, Query(which): Query<Which>, Id(id): Id<Audienc
     }))
 }
 
-/// A document to look for.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LookFor {
-    /// In any form that normalises to it.
-    document: String,
-}
-
-/// What is known of a document in an audience.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct LookupJson {
-    /// `member` or `removed`.
-    status: &'static str,
-    /// The contact, where it is a member.
-    contact: Option<ContactJson>,
-    /// What took it out, where it was removed.
-    removed_by: Option<RemovedByJson>,
-}
-
-/// What took a contact out.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct RemovedByJson {
-    /// The operation; null for a contact deleted on its own.
-    operation_id: Option<String>,
-    /// All reasons that held, the one that counts first.
-    reasons: Vec<&'static str>,
-    /// When it began to count.
-    removed_at: Option<String>,
-}
-
 /// Looks a document up: a member, or removed by which operation and why.
 #[utoipa::path(
     post, path = "/audiences/{id}/contacts/lookup", tag = "contacts",
@@ -161,14 +112,14 @@ pub async fn lookup(
         Lookup::Removed(by) => {
             let by = RemovedByJson {
                 operation_id: by.operation.map(|o| o.to_string()),
-                reasons: by.reasons.iter().map(|r| r.as_str()).collect(),
+                reasons: by.reasons.iter().map(|r| r.as_str().into()).collect(),
                 removed_at: by.at.map(timestamp),
             };
             ("removed", None, Some(by))
         }
     };
     Ok(Answer::ok(&LookupJson {
-        status,
+        status: status.into(),
         contact,
         removed_by,
     }))
@@ -201,7 +152,7 @@ async fn contacts(caller: &Caller, rows: Vec<StoredContact>) -> Result<Vec<Conta
         .await?;
     let json = |row: StoredContact| ContactJson {
         opted_out: Some(opted_out.contains(&row.document)),
-        ..ContactJson::new(&caller.contact_ids, &caller.actor.workspace, row)
+        ..contact_json(&caller.contact_ids, &caller.actor.workspace, row)
     };
     Ok(rows.into_iter().map(json).collect())
 }

@@ -1,110 +1,44 @@
 //! What customers did.
 
+use api_types::{
+    List,
+    events::{EventJson, EventResultJson, EventsRecordedJson, NewEvents},
+};
 use chrono::DateTime;
 use domain::customer::{CustomerEvent, CustomerId, EventName};
-use http_kit::{
-    Answer, ApiResult, Id, Idempotent, JsonBody, Query,
-    paging::{self, List},
-    timestamp,
-};
+use http_kit::{Answer, ApiResult, Id, Idempotent, JsonBody, Query, paging, timestamp};
 use ports::store::EventFilter;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::json::{IntegerOrText, RefusalJson};
+use super::json::refusal_json;
 use crate::{
     AppError,
     customer::{EventOutcome, EventResult, MAX_EVENTS},
     http::{Caller, state::at_most},
 };
 
-/// Events to be stored.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewEvents {
-    /// At most 1,000.
-    #[schema(value_type = Vec<EventItem>)]
-    data: Vec<Value>,
-}
-
-/// Something that a customer did. The customer is named by `customer_id`, else by `external_id` (with
-/// `client_id` for one that an import brought), else by `document`.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only described; items are read one by one")]
-pub struct EventItem {
-    /// Identity in the reporting system; an event is stored once under it.
-    #[schema(value_type = Option<IntegerOrText>)]
-    id: Option<Value>,
-    /// The customer's number.
-    customer_id: Option<i64>,
-    /// An integer or a text of at most 128 bytes.
-    #[schema(value_type = Option<IntegerOrText>)]
-    external_id: Option<Value>,
-    /// With the `external_id` of a CRM.
-    client_id: Option<String>,
-    /// In any form that normalises to it.
-    document: Option<String>,
-    /// What happened: `[a-z0-9_.-]`, up to 64.
-    #[schema(example = "order.paid")]
-    name: String,
-    /// RFC 3339; at most an hour ahead, and not older than events are kept.
-    #[schema(example = "2026-03-01T12:00:00.000Z")]
-    time: String,
-    /// At most 16 KiB and five levels.
-    #[schema(value_type = Option<Object>)]
-    properties: Option<Map<String, Value>>,
-    /// An exact decimal, up to twelve digits before the point and six after it.
-    #[schema(value_type = Option<String>, example = "129.90")]
-    amount: Option<Value>,
-}
-
-/// What became of the events: `received = recorded + repeated + rejected`.
-#[derive(Debug, Default, Serialize, ToSchema)]
-pub struct EventsRecordedJson {
-    /// Items received.
-    received: usize,
-    /// New ones.
-    recorded: usize,
-    /// Reported before under the same id.
-    repeated: usize,
-    /// Items refused.
-    rejected: usize,
-    /// One for each item, in order.
-    results: Vec<EventResultJson>,
-}
-
-/// What became of an event.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct EventResultJson {
-    /// Its index in the request.
-    index: usize,
-    /// `recorded`, `repeated` or `rejected`.
-    result: &'static str,
-    /// Why it was rejected.
-    error: Option<RefusalJson>,
-}
-
-impl From<Vec<EventOutcome>> for EventsRecordedJson {
-    fn from(outcomes: Vec<EventOutcome>) -> Self {
-        let mut json = Self {
-            received: outcomes.len(),
-            ..Self::default()
-        };
-        for (index, outcome) in outcomes.into_iter().enumerate() {
-            *match outcome.result {
-                EventResult::Recorded => &mut json.recorded,
-                EventResult::Repeated => &mut json.repeated,
-                EventResult::Rejected => &mut json.rejected,
-            } += 1;
-            json.results.push(EventResultJson {
-                index,
-                result: outcome.result.as_str(),
-                error: outcome.refusal.map(RefusalJson::from),
-            });
-        }
-        json
+fn recorded_json(outcomes: Vec<EventOutcome>) -> EventsRecordedJson {
+    let mut json = EventsRecordedJson {
+        received: outcomes.len(),
+        recorded: 0,
+        repeated: 0,
+        rejected: 0,
+        results: Vec::with_capacity(outcomes.len()),
+    };
+    for (index, outcome) in outcomes.into_iter().enumerate() {
+        *match outcome.result {
+            EventResult::Recorded => &mut json.recorded,
+            EventResult::Repeated => &mut json.repeated,
+            EventResult::Rejected => &mut json.rejected,
+        } += 1;
+        json.results.push(EventResultJson {
+            index,
+            result: outcome.result.as_str().into(),
+            error: outcome.refusal.map(refusal_json),
+        });
     }
+    json
 }
 
 /// Records what customers did. An event with an id is stored once, however often it is reported;
@@ -131,7 +65,7 @@ pub async fn record_events(
             .events
             .execute(actor, request_id, items)
             .await?;
-        Ok(Answer::ok(&EventsRecordedJson::from(outcomes)))
+        Ok(Answer::ok(&recorded_json(outcomes)))
     })
     .await
 }
@@ -148,37 +82,15 @@ pub struct Which {
     cursor: Option<String>,
 }
 
-/// An event of a customer.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct EventJson {
-    /// Identity in the reporting system.
-    id: Option<String>,
-    /// The customer's number.
-    customer_id: i64,
-    /// What happened.
-    name: String,
-    /// When.
-    time: String,
-    /// Details.
-    #[schema(value_type = Object)]
-    properties: Map<String, Value>,
-    /// An exact decimal.
-    amount: Option<String>,
-    /// When it was reported.
-    received_at: String,
-}
-
-impl From<CustomerEvent> for EventJson {
-    fn from(event: CustomerEvent) -> Self {
-        Self {
-            id: event.key.map(|key| key.to_string()),
-            customer_id: event.customer.raw(),
-            name: event.name.as_str().to_owned(),
-            time: timestamp(event.time),
-            properties: event.properties,
-            amount: event.amount.map(|amount| amount.to_string()),
-            received_at: timestamp(event.received_at),
-        }
+fn event_json(event: CustomerEvent) -> EventJson {
+    EventJson {
+        id: event.key.map(|key| key.to_string()),
+        customer_id: event.customer.raw(),
+        name: event.name.as_str().to_owned(),
+        time: timestamp(event.time),
+        properties: event.properties,
+        amount: event.amount.map(|amount| amount.to_string()),
+        received_at: timestamp(event.received_at),
     }
 }
 
@@ -219,5 +131,5 @@ pub async fn list_events(
         .events(&caller.actor, id, filter)
         .await?;
     let position = |last: &CustomerEvent| (last.time.timestamp_millis(), last.id);
-    Ok(Answer::ok(&cursors.page(page, position, EventJson::from)))
+    Ok(Answer::ok(&cursors.page(page, position, event_json)))
 }

@@ -1,20 +1,20 @@
 //! Reading many customers.
 
+use api_types::{
+    List,
+    customers::{ClientCountJson, CountJson, CustomerJson, FoundJson, LookUpCustomer, TagJson},
+};
 use domain::{
     contact::Document,
     customer::{Address, Channel, ConsentStatus, Customer, CustomerId, Identity},
     importing::ExternalId,
 };
-use http_kit::{
-    Answer, ApiResult, JsonBody, Problem, Query,
-    paging::{self, List},
-};
+use http_kit::{Answer, ApiResult, JsonBody, Problem, Query, paging};
 use ports::store::{CustomerCounts, CustomerFilter, CustomerLookup, TagCount};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::json::{CustomerJson, IntegerOrText, client};
+use super::json::{client, customer_json};
 use crate::{AppError, http::Caller};
 
 /// Which customers.
@@ -57,11 +57,7 @@ pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
         .list(&caller.actor, filter)
         .await?;
     let position = |last: &Customer| last.id.raw();
-    Ok(Answer::ok(&cursors.page(
-        page,
-        position,
-        CustomerJson::from,
-    )))
+    Ok(Answer::ok(&cursors.page(page, position, customer_json)))
 }
 
 fn filter(which: &Which) -> Result<CustomerFilter, Problem> {
@@ -97,40 +93,16 @@ fn unknown(pointer: &str, detail: &str) -> Problem {
     AppError::invalid(pointer, "unknown_value", detail).into()
 }
 
-/// What people are looked up by: exactly one of them.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Lookup {
-    /// In any form that normalises to it.
-    document: Option<String>,
-    /// In any form that normalises to it.
-    phone: Option<String>,
-    /// In any form that normalises to it.
-    email: Option<String>,
-    /// An integer or a text.
-    #[schema(value_type = Option<IntegerOrText>)]
-    external_id: Option<Value>,
-    /// With `external_id`, for a CRM's.
-    client_id: Option<String>,
-}
-
-/// Customers who share something, at most a hundred.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FoundJson {
-    /// In the order of their numbers.
-    data: Vec<CustomerJson>,
-}
-
 /// Finds customers by what must not be in a URL. People are not merged, so several may share it.
 #[utoipa::path(
     post, path = "/customers/lookup", tag = "customers", operation_id = "lookUpCustomers",
-    request_body = Lookup,
+    request_body = LookUpCustomer,
     responses(
         (status = 200, description = "Who was found", body = FoundJson),
         (status = 422, description = "Not one thing to look up by"),
     ),
 )]
-pub async fn look_up(caller: Caller, JsonBody(body): JsonBody<Lookup>) -> ApiResult {
+pub async fn look_up(caller: Caller, JsonBody(body): JsonBody<LookUpCustomer>) -> ApiResult {
     let by = lookup(body)?;
     let found = caller
         .app
@@ -138,11 +110,11 @@ pub async fn look_up(caller: Caller, JsonBody(body): JsonBody<Lookup>) -> ApiRes
         .read
         .look_up(&caller.actor, &by)
         .await?;
-    let data = found.into_iter().map(CustomerJson::from).collect();
+    let data = found.into_iter().map(customer_json).collect();
     Ok(Answer::ok(&FoundJson { data }))
 }
 
-fn lookup(body: Lookup) -> Result<CustomerLookup, Problem> {
+fn lookup(body: LookUpCustomer) -> Result<CustomerLookup, Problem> {
     let external_id = body.external_id.filter(|id| !id.is_null());
     match (
         body.document,
@@ -192,37 +164,15 @@ fn value(pointer: &str, text: &str, read: fn(&str) -> Address) -> Result<String,
     Ok(read(text).value)
 }
 
-/// How many customers there are.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CountJson {
-    /// All.
-    total: i64,
-    /// Those that imports brought, by client; at most a thousand clients.
-    by_client: Vec<ClientCountJson>,
-}
-
-/// How many customers a client brought.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ClientCountJson {
-    /// The client.
-    client_id: String,
-    /// Its name in URLs, as of the last import.
-    slug: String,
-    /// How many.
-    customers: i64,
-}
-
-impl From<CustomerCounts> for CountJson {
-    fn from(counts: CustomerCounts) -> Self {
-        let client = |count: ports::store::ClientCount| ClientCountJson {
-            client_id: count.client.as_str().to_owned(),
-            slug: count.slug,
-            customers: count.customers,
-        };
-        Self {
-            total: counts.total,
-            by_client: counts.by_client.into_iter().map(client).collect(),
-        }
+fn count_json(counts: CustomerCounts) -> CountJson {
+    let client = |count: ports::store::ClientCount| ClientCountJson {
+        client_id: count.client.as_str().to_owned(),
+        slug: count.slug,
+        customers: count.customers,
+    };
+    CountJson {
+        total: counts.total,
+        by_client: counts.by_client.into_iter().map(client).collect(),
     }
 }
 
@@ -233,7 +183,7 @@ impl From<CustomerCounts> for CountJson {
 )]
 pub async fn count(caller: Caller) -> ApiResult {
     let counts = caller.app.customers.read.counts(&caller.actor).await?;
-    Ok(Answer::ok(&CountJson::from(counts)))
+    Ok(Answer::ok(&count_json(counts)))
 }
 
 /// A page of labels.
@@ -246,21 +196,10 @@ pub struct Labels {
     cursor: Option<String>,
 }
 
-/// A label of customers.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TagJson {
-    /// As it was written first.
-    tag: String,
-    /// How many customers carry it, without regard to case; exact.
-    customers: i64,
-}
-
-impl From<TagCount> for TagJson {
-    fn from(count: TagCount) -> Self {
-        Self {
-            tag: count.label,
-            customers: count.customers,
-        }
+fn tag_json(count: TagCount) -> TagJson {
+    TagJson {
+        tag: count.label,
+        customers: count.customers,
     }
 }
 
@@ -283,9 +222,5 @@ pub async fn tags(caller: Caller, Query(which): Query<Labels>) -> ApiResult {
         .read
         .tags(&caller.actor, after.as_deref(), i64::from(limit));
     let position = |last: &TagCount| last.key.clone();
-    Ok(Answer::ok(&cursors.page(
-        tags.await?,
-        position,
-        TagJson::from,
-    )))
+    Ok(Answer::ok(&cursors.page(tags.await?, position, tag_json)))
 }

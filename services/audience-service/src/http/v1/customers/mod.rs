@@ -8,9 +8,6 @@ mod upsert;
 
 use crate::http::ApiState;
 
-pub use json::CustomerJson;
-pub(crate) use json::IntegerOrText;
-
 http_kit::routes! {
     ApiState;
     events::{list_events, record_events},

@@ -1,18 +1,14 @@
 //! One customer.
 
+use api_types::customers::{CustomerItemJson, CustomerJson, NewConsent, NewTags};
 use domain::{
     customer::{Channel, CustomerId, CustomerPatch, parse_consent, parse_customer_patch},
     shared::ItemError,
 };
 use http_kit::{ApiResult, Id, Ids, JsonBody, Problem, etag::IfMatch};
-use serde::Deserialize;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
-use super::{
-    json::{CustomerJson, answer},
-    upsert::CustomerItemJson,
-};
+use super::json::answer;
 use crate::{
     AppError,
     http::{Caller, v1::audiences::tags},
@@ -52,14 +48,6 @@ pub async fn change(
     apply(caller, condition, id, patch).await
 }
 
-/// Labels to be given.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewTags {
-    /// At most 50, of 1 to 64 characters.
-    tags: Vec<String>,
-}
-
 /// Replaces the labels that the API gave to a customer. Those of a CRM are the CRM's.
 #[utoipa::path(
     put, path = "/customers/{id}/tags", tag = "customers", operation_id = "replaceCustomerTags",
@@ -81,18 +69,6 @@ pub async fn replace_tags(
         ..CustomerPatch::default()
     };
     apply(caller, condition, id, patch).await
-}
-
-/// What a person said.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only described; it is read as items are")]
-pub struct NewConsent {
-    /// `granted` or `denied`.
-    status: String,
-    /// Where it was said, 1 to 64 characters; `api` where it is missing.
-    source: Option<String>,
-    /// When it was said; now where it is missing.
-    at: Option<String>,
 }
 
 /// Records what a customer said about a channel. What was said later counts, whenever it is reported;

@@ -1,5 +1,6 @@
 //! Notifications as V1 writes them.
 
+use api_types::notifications::{EndJson, NotificationJson};
 use domain::notification::{NotificationKind, Subject};
 use http_kit::timestamp;
 use kernel::payload;
@@ -7,65 +8,26 @@ use ports::{
     StoreError,
     store::{Notification, UserEvent},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use crate::notification::Fed;
-
-/// What happened, as it is stored with a notification.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct EndJson {
-    /// Kind of the operation.
-    kind: String,
-    /// `succeeded`, `failed` or `cancelled`.
-    state: String,
-    /// `complete` or `partial`, where it succeeded.
-    result: Option<String>,
-    /// The run that ended: 1, and one more with every retry.
-    attempt: i32,
-    /// Accounts for every row or contact.
-    #[schema(value_type = Option<Object>)]
-    report: Option<Value>,
-    /// Why it failed.
-    error_code: Option<String>,
-    /// The audience it worked on, or made.
-    audience_id: Option<String>,
-}
-
-/// The end of an operation, told to the user who asked for it.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct NotificationJson {
-    /// `ntf_` and a decimal.
-    #[schema(example = "ntf_104629547441512448")]
-    id: String,
-    /// The operation that ended.
-    operation_id: String,
-    /// How it ended.
-    #[serde(flatten)]
-    end: EndJson,
-    /// When it was made.
-    created_at: String,
-    /// When it was read, if it was.
-    read_at: Option<String>,
-}
 
 /// Names what is read in errors.
 const STORED: &str = "what a notification tells";
 
-impl TryFrom<Notification> for NotificationJson {
-    type Error = StoreError;
-
-    fn try_from(notification: Notification) -> Result<Self, StoreError> {
-        let Subject { kind, id, .. } = notification.subject;
-        Ok(Self {
-            id: notification.id.to_string(),
-            operation_id: id,
-            end: end(kind, &notification.data)?,
-            created_at: timestamp(notification.created_at),
-            read_at: notification.read_at.map(timestamp),
-        })
-    }
+/// A notification as it is now.
+///
+/// # Errors
+/// `Corrupt` when what is stored cannot be read.
+pub fn notification_json(notification: Notification) -> Result<NotificationJson, StoreError> {
+    let Subject { kind, id, .. } = notification.subject;
+    Ok(NotificationJson {
+        id: notification.id.to_string(),
+        operation_id: id,
+        end: end(kind, &notification.data)?,
+        created_at: timestamp(notification.created_at),
+        read_at: notification.read_at.map(timestamp),
+    })
 }
 
 fn end(kind: NotificationKind, data: &Value) -> Result<EndJson, StoreError> {
@@ -111,7 +73,7 @@ mod tests {
             created_at: chrono::DateTime::UNIX_EPOCH,
             read_at: None,
         };
-        let read = |data| NotificationJson::try_from(notification(data));
+        let read = |data| notification_json(notification(data));
         assert!(read(json!({ "kind": "clear", "state": "succeeded", "attempt": 1 })).is_ok());
         for corrupt in [
             json!([1]),

@@ -1,20 +1,10 @@
 //! Marking notifications as read.
 
+use api_types::notifications::{Marked, MarkedAll};
 use domain::shared::NotificationId;
 use http_kit::{Answer, ApiResult, Id, Idempotent, Nothing, OptionalBody};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::http::Caller;
-
-/// A notification that was read.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Marked {
-    /// `ntf_…`
-    id: String,
-    /// Always true.
-    read: bool,
-}
 
 /// Marks a notification as read. Again: no change.
 #[utoipa::path(
@@ -43,13 +33,6 @@ pub async fn read(
         }))
     })
     .await
-}
-
-/// How many were marked.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct MarkedAll {
-    /// Notifications that were unread.
-    marked: i64,
 }
 
 /// Marks all of the caller's notifications as read.

@@ -5,8 +5,6 @@ mod mark;
 mod read;
 mod stream;
 
-pub use json::NotificationJson;
-
 use crate::http::ApiState;
 
 http_kit::routes! {

@@ -1,15 +1,16 @@
 //! Reading notifications.
 
-use domain::shared::NotificationId;
-use http_kit::{
-    Answer, ApiResult, Query,
-    paging::{self, List},
+use api_types::{
+    List,
+    notifications::{NotificationJson, Unread},
 };
+use domain::shared::NotificationId;
+use http_kit::{Answer, ApiResult, Query, paging};
 use ports::store::{Notification, NotificationFilter};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
-use super::json::NotificationJson;
+use super::json::notification_json;
 use crate::{AppError, http::Caller};
 
 /// Which notifications.
@@ -58,16 +59,9 @@ pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
     };
     let (rows, more) = caller.app.notifications.list(&caller.actor, filter).await?;
     let next_cursor = cursors.next(&rows, more, |last: &Notification| Position(last.id.raw()));
-    let data = rows.into_iter().map(NotificationJson::try_from);
+    let data = rows.into_iter().map(notification_json);
     let data: Vec<_> = data.collect::<Result<_, _>>()?;
     Ok(Answer::ok(&List { data, next_cursor }))
-}
-
-/// How many are unread.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Unread {
-    /// Notifications.
-    unread: i64,
 }
 
 /// Counts the caller's unread notifications.

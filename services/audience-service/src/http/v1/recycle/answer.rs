@@ -1,115 +1,66 @@
 //! What a recycling would do, and the plan that carries it to the real call.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
+use api_types::recycle::{DryRunJson, OverlapJson, SampleJson};
 use domain::{
-    operation::FileWarnings,
-    recycle::{Reason, Reasons},
+    recycle::Reasons,
     shared::{AudienceId, WorkspaceId},
 };
 use http_kit::{Problem, Sealer};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::{
     AppError,
-    http::v1::exports::unreadable_path,
+    http::v1::{exports::unreadable_path, operations::warnings_json},
     recycle::{DryRun, Plan},
 };
 
-/// What a recycling would do.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DryRunJson {
-    /// To be sent with the real call, within an hour: it is then refused when more than
-    /// `plan_tolerance` contacts would be removed that are not counted here, or the other way round.
-    plan: String,
-    /// Contacts looked at: `removed` and `kept`.
-    total: i64,
-    /// Contacts that would go.
-    removed: i64,
-    /// Contacts that would stay.
-    kept: i64,
-    /// `removed` by the reason that counts.
-    by_reason: BTreeMap<&'static str, i64>,
-    /// How many contacts more than one reason holds for, by reasons.
-    overlap: Vec<OverlapJson>,
-    /// Some of those that would go.
-    sample: Vec<SampleJson>,
-    /// Values that conditions of `where` could not read as the number or the date that they compare
-    /// with, and that matched nothing therefore.
-    unreadable_values: i64,
-    /// Rows of the uploaded file of documents that have no readable one: they name nobody.
-    unreadable: i64,
-    /// What looks wrong in that file, by line: `suspicious_quote` is a quoted cell that holds lines of
-    /// the header's shape.
-    #[schema(value_type = Vec<Object>)]
-    warnings: FileWarnings,
-    /// `unreadable`: where those rows can be downloaded.
-    links: BTreeMap<&'static str, String>,
-}
-
-/// Contacts that the same reasons hold for.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct OverlapJson {
-    /// All reasons, the one that counts first.
-    reasons: Vec<&'static str>,
-    /// Contacts.
-    count: i64,
-}
-
-/// A contact that would go.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SampleJson {
-    /// Its last characters.
-    #[schema(example = "********900")]
-    document: String,
-    /// All reasons, the one that counts first.
-    reasons: Vec<&'static str>,
-}
-
-impl DryRunJson {
-    /// What was found, with its plan sealed.
-    ///
-    /// # Errors
-    /// 500 when the plan cannot be written.
-    pub fn new(dry: DryRun, seal: &PlanSeal) -> Result<Self, Problem> {
-        let overlap = |(reasons, count)| OverlapJson {
-            reasons: names(reasons),
-            count,
-        };
-        let by_reason = dry.by_reason.into_iter();
-        let (mut unreadable, mut warnings, mut links) = Default::default();
-        if let Some((upload, rows, found)) = dry.file {
-            (unreadable, warnings) = (rows, found);
-            if unreadable > 0 {
-                links = BTreeMap::from([("unreadable", unreadable_path(upload))]);
-            }
+/// What was found, with its plan sealed.
+///
+/// # Errors
+/// 500 when the plan cannot be written.
+pub fn dry_run_json(dry: DryRun, seal: &PlanSeal) -> Result<DryRunJson, Problem> {
+    let overlap = |(reasons, count)| OverlapJson {
+        reasons: names(reasons),
+        count,
+    };
+    let by_reason = dry.by_reason.into_iter();
+    let (mut unreadable, mut warnings, mut links) = Default::default();
+    if let Some((upload, rows, found)) = dry.file {
+        (unreadable, warnings) = (rows, warnings_json(&found));
+        if unreadable > 0 {
+            links = BTreeMap::from([("unreadable".into(), unreadable_path(upload))]);
         }
-        Ok(Self {
-            plan: seal.seal(&dry.plan)?,
-            total: dry.total,
-            removed: dry.removed,
-            kept: dry.total - dry.removed,
-            by_reason: by_reason.map(|(reason, n)| (reason.as_str(), n)).collect(),
-            overlap: dry.overlap.into_iter().map(overlap).collect(),
-            sample: dry
-                .sample
-                .into_iter()
-                .map(|(document, reasons)| SampleJson {
-                    document: document.masked(),
-                    reasons: names(reasons),
-                })
-                .collect(),
-            unreadable_values: dry.unreadable_values,
-            unreadable,
-            warnings,
-            links,
-        })
     }
+    Ok(DryRunJson {
+        plan: seal.seal(&dry.plan)?,
+        total: dry.total,
+        removed: dry.removed,
+        kept: dry.total - dry.removed,
+        by_reason: by_reason
+            .map(|(reason, n)| (reason.as_str().into(), n))
+            .collect(),
+        overlap: dry.overlap.into_iter().map(overlap).collect(),
+        sample: dry
+            .sample
+            .into_iter()
+            .map(|(document, reasons)| SampleJson {
+                document: document.masked(),
+                reasons: names(reasons),
+            })
+            .collect(),
+        unreadable_values: dry.unreadable_values,
+        unreadable,
+        warnings,
+        links,
+    })
 }
 
-fn names(reasons: Reasons) -> Vec<&'static str> {
-    reasons.iter().map(Reason::as_str).collect()
+fn names(reasons: Reasons) -> Vec<Cow<'static, str>> {
+    reasons
+        .iter()
+        .map(|reason| reason.as_str().into())
+        .collect()
 }
 
 /// Seals the plans of one audience.

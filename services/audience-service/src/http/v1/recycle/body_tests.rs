@@ -14,7 +14,7 @@ fn seal() -> PlanSeal {
 
 fn parse(body: Value) -> Result<RecycleRequest, Problem> {
     let body: RecycleBody = http_kit::body::parse(body.to_string().as_bytes())?;
-    body.into_request(&seal(), 3)
+    request(body, &seal(), 3)
 }
 
 fn rules(body: Value) -> Rules {

@@ -4,16 +4,16 @@ mod answer;
 mod body;
 mod rules;
 
-pub use answer::DryRunJson;
-pub use body::RecycleBody;
-
 use actix_web::{HttpRequest, dev::Payload};
+use api_types::{
+    operations::OperationJson,
+    recycle::{DryRunJson, RecycleBody},
+};
 use domain::shared::AudienceId;
 use http_kit::{
     Answer, ApiResult, Extract, Id, Idempotent, JsonBody, Problem, Wait, operations::accepted,
 };
 
-use super::operations::OperationJson;
 use crate::{
     http::{ApiState, Caller},
     recycle::RecycleAnswer,
@@ -51,11 +51,11 @@ pub async fn recycle(
 ) -> ApiResult {
     let sealer = caller.context().sealer.clone();
     let seal = answer::PlanSeal::new(sealer, &caller.actor.workspace, id);
-    let asked = body.into_request(&seal, caller.item_limit)?;
+    let asked = body::request(body, &seal, caller.item_limit)?;
     once.run(move |request_id| async move {
         let (app, actor) = (&caller.app, &caller.actor);
         match app.recycle.execute(actor, request_id, id, asked).await? {
-            RecycleAnswer::DryRun(dry) => Ok(Answer::ok(&DryRunJson::new(*dry, &seal)?)),
+            RecycleAnswer::DryRun(dry) => Ok(Answer::ok(&answer::dry_run_json(*dry, &seal)?)),
             RecycleAnswer::Accepted(started) => {
                 accepted(app.operations.as_ref(), actor, started.operation, wait).await
             }

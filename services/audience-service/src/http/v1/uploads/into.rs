@@ -1,44 +1,18 @@
 //! Starting the work that brings a file's contacts into an audience.
 
-use std::collections::BTreeMap;
-
+use api_types::{operations::OperationJson, uploads::FileInto};
 use domain::shared::{AudienceId, OperationId};
 use http_kit::{ApiResult, Id, Idempotent, JsonBody, Problem, Wait, operations::accepted};
-use serde::Deserialize;
-use utoipa::ToSchema;
 
-use crate::{
-    AppError,
-    http::{Caller, v1::operations::OperationJson},
-    upload::UploadInto,
-};
+use crate::{AppError, http::Caller, upload::UploadInto};
 
-/// Which file, and what its columns mean.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FileInto {
-    /// As answered when it was received.
-    #[schema(example = "upl_104629547441512448")]
-    upload_id: String,
-    /// Column to `document`, `name`, `phone`, `email`, `attributes`, the name of an attribute, or
-    /// `""` to leave it out: corrections of what was detected. It may name a column that no record
-    /// has shown yet: any key of NDJSON, `column_5` right of the header of CSV and XLSX.
-    mapping: Option<BTreeMap<String, String>>,
-    /// Reject rows whose check digits are wrong.
-    #[serde(default)]
-    require_valid_document: bool,
-}
-
-impl FileInto {
-    fn parse(self) -> Result<UploadInto, Problem> {
-        let unknown =
-            |_| AppError::invalid("/upload_id", "unknown_upload", "there is no such upload");
-        Ok(UploadInto {
-            upload: self.upload_id.parse().map_err(unknown)?,
-            mapping: self.mapping,
-            require_valid_document: self.require_valid_document,
-        })
-    }
+fn parse(file: FileInto) -> Result<UploadInto, Problem> {
+    let unknown = |_| AppError::invalid("/upload_id", "unknown_upload", "there is no such upload");
+    Ok(UploadInto {
+        upload: file.upload_id.parse().map_err(unknown)?,
+        mapping: file.mapping,
+        require_valid_document: file.require_valid_document,
+    })
 }
 
 /// Brings a file's contacts into an audience, in the background. They show batch by batch.
@@ -63,7 +37,7 @@ pub async fn into_audience(
     Wait(wait): Wait,
     Idempotent(once, JsonBody(file)): Idempotent<JsonBody<FileInto>>,
 ) -> ApiResult {
-    let command = file.parse()?;
+    let command = parse(file)?;
     once.run(move |request_id| async move {
         let (app, actor) = (&caller.app, &caller.actor);
         let started = app
@@ -99,7 +73,7 @@ pub async fn resubmit(
     Wait(wait): Wait,
     Idempotent(once, JsonBody(file)): Idempotent<JsonBody<FileInto>>,
 ) -> ApiResult {
-    let command = file.parse()?;
+    let command = parse(file)?;
     once.run(move |request_id| async move {
         let (app, actor) = (&caller.app, &caller.actor);
         let started = app

@@ -13,13 +13,14 @@ use actix_web::{
         header::{self, HeaderValue},
     },
 };
+use api_types::uploads::UploadJson;
 use domain::shared::UploadId;
 use http_kit::{Answer, ApiResult, Id, Idempotent, Problem, Query, idempotency::Call};
 use utoipa::ToSchema;
 
 use super::{
     incoming::{self, Incoming},
-    json::UploadJson,
+    json::upload_json,
     options::{self, FileParameters},
 };
 use crate::{
@@ -106,7 +107,7 @@ async fn remember(caller: Caller, call: Call, file: ReceivedFile) -> ApiResult {
             .receive
             .remember(&keeper.actor, request_id, file);
         match Box::pin(kept).await {
-            Ok(stored) => created(stored.into()),
+            Ok(stored) => created(upload_json(stored)),
             Err(error) => Problem::from(error).into(),
         }
     });
@@ -135,5 +136,5 @@ fn created(upload: UploadJson) -> Answer {
 )]
 pub async fn read(caller: Caller, Id(id): Id<UploadId>) -> ApiResult {
     let stored = caller.app.uploads.find.get(&caller.actor, id).await?;
-    Ok(Answer::ok(&UploadJson::from(stored)))
+    Ok(Answer::ok(&upload_json(stored)))
 }
