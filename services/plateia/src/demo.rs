@@ -6,13 +6,21 @@
 use std::{fs::File, io::BufWriter, io::Write, net::IpAddr, path::Path};
 
 use anyhow::{Context, bail};
+use api_types::{
+    List,
+    audiences::{AudienceJson, NewAudience},
+    notifications::Unread,
+    operations::OperationJson,
+    recycle::{RecycleBody, RulesBody},
+    uploads::UploadJson,
+};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::{Value, json};
+use serde_json::json;
 use settings::{ExposeSecret, Settings};
 
 use crate::{
     cli::ReadingArgs,
-    client::{Api, Operation, Show, Watched, number, thousands, upload, watch},
+    client::{Api, Show, Watched, outcome, read, thousands, upload, watch},
     outcome::Outcome,
     sample::{Kind, ROWS, SEED, Sample},
     serve::Running,
@@ -88,27 +96,32 @@ pub fn local_url(server: &Running) -> String {
 }
 
 async fn find(api: &Api) -> anyhow::Result<Option<String>> {
-    let audiences = api.all(&["audiences"], &[]).await?;
-    let ours = audiences
-        .iter()
-        .find(|audience| audience["name"] == AUDIENCE);
-    Ok(ours
-        .and_then(|audience| audience["id"].as_str())
-        .map(ToOwned::to_owned))
+    for audience in api.all(&["audiences"], &[]).await? {
+        let AudienceJson { id, name, .. } = read(&audience)?;
+        if name == AUDIENCE {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
 }
 
 /// Makes the audience from a file, or waits for the operation of an earlier start that does.
 async fn fill(api: &Api, show: Show, data_dir: &Path) -> anyhow::Result<String> {
     let begun = operations(api, "create").await?;
     let operation = match begun.into_iter().find(|operation| !operation.has_ended()) {
-        Some(operation) => operation.id().to_owned(),
+        Some(operation) => operation.id,
         None => {
             let file = data_dir.join("sample.csv");
             write_sample(&file).with_context(|| file.display().to_string())?;
             let upload = upload(api, show, &file, &ReadingArgs::default()).await?;
+            let upload: UploadJson = read(&upload)?;
             std::fs::remove_file(&file).with_context(|| file.display().to_string())?;
-            let body = json!({"name": AUDIENCE, "upload_id": upload.get("id")});
-            api.post(&["audiences"], &body).await?.operation_id()?
+            let body = NewAudience {
+                name: AUDIENCE.to_owned(),
+                upload_id: Some(upload.id),
+                ..NewAudience::default()
+            };
+            api.start(&["audiences"], &body).await?
         }
     };
     finish(api, show, &operation).await?;
@@ -125,11 +138,11 @@ fn write_sample(file: &Path) -> std::io::Result<()> {
 async fn recycle(api: &Api, show: Show, audience: &str) -> anyhow::Result<()> {
     let begun = operations(api, "recycle").await?;
     if let Some(operation) = begun.iter().find(|operation| !operation.has_ended()) {
-        return finish(api, show, operation.id()).await;
+        return finish(api, show, &operation.id).await;
     }
     if begun
         .iter()
-        .any(|operation| operation.outcome() == Outcome::Done)
+        .any(|operation| outcome(operation) == Outcome::Done)
     {
         return Ok(());
     }
@@ -140,28 +153,29 @@ async fn recycle(api: &Api, show: Show, audience: &str) -> anyhow::Result<()> {
     let documents: Vec<String> = called.map(|row| sample.document(row)).collect();
     let equals = |field: &str, value: &str| json!({"kind": "property", "field": field, "operator": "equals", "value": value});
     let conditions = [equals("cidade", "São Paulo"), equals("plano", "Básico")];
-    let rules =
-        json!({"documents": documents, "where": [{"logic": "and", "conditions": conditions}]});
-    let body = json!({"rules": rules, "target": {"type": "in_place"}});
-    let accepted = api.post(&["audiences", audience, "recycle"], &body).await?;
-    finish(api, show, &accepted.operation_id()?).await
+    let rules = RulesBody {
+        documents,
+        filter: Some(json!([{"logic": "and", "conditions": conditions}])),
+        ..RulesBody::default()
+    };
+    let body = RecycleBody {
+        rules,
+        ..RecycleBody::default()
+    };
+    let path = ["audiences", audience, "recycle"];
+    finish(api, show, &api.start(&path, &body).await?).await
 }
 
-async fn operations(api: &Api, kind: &str) -> anyhow::Result<Vec<Operation>> {
-    let listed = api.get(&["operations"], &[("kind", kind)]).await?;
-    let data = listed
-        .get("data")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    Ok(data.into_iter().map(Operation).collect())
+async fn operations(api: &Api, kind: &str) -> anyhow::Result<Vec<OperationJson>> {
+    let listed: List<OperationJson> = read(&api.get(&["operations"], &[("kind", kind)]).await?)?;
+    Ok(listed.data)
 }
 
 async fn finish(api: &Api, show: Show, operation: &str) -> anyhow::Result<()> {
     let Watched::Ended(ended) = watch(api, show, operation, None).await? else {
         return Ok(());
     };
-    show.result(&ended.0, || ended.lines());
+    show.result(&ended.raw, || ended.lines());
     anyhow::ensure!(
         ended.outcome() != Outcome::Failed,
         "{operation} did not succeed"
@@ -176,12 +190,11 @@ async fn farewell(
     audience: &str,
 ) -> anyhow::Result<()> {
     let unread = api.get(&["notifications", "unread_count"], &[]).await?;
-    let unread = number(&unread, "unread");
-    let here = api.get(&["audiences", audience], &[]).await?;
+    let Unread { unread } = read(&unread)?;
+    let here: AudienceJson = read(&api.get(&["audiences", audience], &[]).await?)?;
     println!(
-        "{AUDIENCE}: {} contacts; {} unread notifications for user {USER}",
-        thousands(number(&here, "contacts")),
-        unread
+        "{AUDIENCE}: {} contacts; {unread} unread notifications for user {USER}",
+        thousands(here.contacts),
     );
     let url = local_url(server);
     let who = credentials

@@ -1,13 +1,13 @@
 //! An import from a CRM that is made up and runs beside the server.
 
 use anyhow::{Context, bail};
+use api_types::imports::{ClientChange, ClientJson, NewClient, ReportJson, RunJson, StartImport};
 use fake_crm::{Fake, Plan};
 use reqwest::Method;
-use serde_json::{Value, json};
 
 use crate::{
     cli::DemoImportArgs,
-    client::{Api, Show, Watched, number, thousands, watch_in},
+    client::{Api, Show, Watched, read, thousands, watch_in},
     config,
     demo::{credentials, headers, local_url, quiet},
     outcome::Outcome,
@@ -45,13 +45,20 @@ async fn import(server: Running, crm: String) -> anyhow::Result<()> {
     ensure(&api, &crm).await?;
     for import in ["tickets", "contacts"] {
         show.note(&format!("importing {import} from {crm}"));
-        let body = json!({"client_slug": SLUG, "import": import});
-        let id = api.post(&["imports"], &body).await?.operation_id()?;
+        let body = StartImport {
+            client_id: None,
+            client_slug: Some(SLUG.to_owned()),
+            import: import.to_owned(),
+        };
+        let id = api.start(&["imports"], &body).await?;
         let Watched::Ended(ended) = watch_in(&api, show, "imports", &id, None).await? else {
             return Ok(());
         };
-        show.result(&ended.0, || ended.lines());
-        tell(&ended.0);
+        show.result(&ended.raw, || ended.lines());
+        let run: RunJson = read(&ended.raw)?;
+        if let Some(report) = &run.report {
+            tell(report)?;
+        }
         if ended.outcome() == Outcome::Failed {
             bail!("{id} did not succeed");
         }
@@ -62,33 +69,42 @@ async fn import(server: Running, crm: String) -> anyhow::Result<()> {
 
 /// Makes the client, or points the one of an earlier demonstration to this CRM.
 async fn ensure(api: &Api, crm: &str) -> anyhow::Result<()> {
-    let body = json!({
-        "slug": SLUG, "name": "CRM de demonstração", "base_url": crm, "token": TOKEN,
-        "requests_per_minute": 60_000,
-    });
-    let client = api.post(&["clients", "ensure"], &body).await?.body;
-    if client.get("base_url").and_then(Value::as_str) != Some(crm) {
-        let id = client.get("id").and_then(Value::as_str);
-        let path = ["clients", id.context("the client has no id")?];
-        let change = api.request(Method::PATCH, &path)?;
-        api.send(change.json(&json!({"base_url": crm, "token": TOKEN})))
-            .await?;
+    let body = NewClient {
+        slug: SLUG.to_owned(),
+        name: Some("CRM de demonstração".to_owned()),
+        base_url: crm.to_owned(),
+        token: TOKEN.to_owned(),
+        requests_per_minute: Some(60_000),
+        ..NewClient::default()
+    };
+    let client: ClientJson = read(&api.post(&["clients", "ensure"], &body).await?)?;
+    if client.base_url != crm {
+        let body = ClientChange {
+            base_url: Some(crm.to_owned()),
+            token: Some(TOKEN.to_owned()),
+            ..ClientChange::default()
+        };
+        let change = api.request(Method::PATCH, &["clients", &client.id])?;
+        api.send(change.json(&body)).await?;
     }
     Ok(())
 }
 
 /// Rows by kind.
-fn tell(run: &Value) {
-    let report = run.get("report").unwrap_or(&Value::Null);
-    for kind in ["tickets", "sessions", "messages", "contacts", "tags"] {
-        let counts = report.get(kind).unwrap_or(&Value::Null);
-        let received = number(counts, "received");
-        if received > 0 {
-            let created = thousands(number(counts, "created"));
-            println!(
-                "    {kind:<10} {:>12} received, {created} new",
-                thousands(received)
-            );
-        }
+fn tell(report: &ReportJson) -> anyhow::Result<()> {
+    let kinds = [
+        ("tickets", report.tickets),
+        ("sessions", report.sessions),
+        ("messages", report.messages),
+        ("contacts", report.contacts),
+        ("tags", report.tags),
+    ];
+    for (kind, counts) in kinds.iter().filter(|(_, counts)| counts.received > 0) {
+        println!(
+            "    {kind:<10} {:>12} received, {} new",
+            thousands(i64::try_from(counts.received)?),
+            thousands(i64::try_from(counts.created)?)
+        );
     }
+    Ok(())
 }

@@ -2,13 +2,14 @@
 
 use std::{fmt, time::Duration};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
+use api_types::{List, ProblemBody, operations::OperationJson};
 use reqwest::{
-    Client, Method, RequestBuilder, Response, Url,
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    Client, Method, RequestBuilder, Response, StatusCode, Url,
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
 };
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use crate::cli::Connection;
 
@@ -23,74 +24,60 @@ pub struct Api {
     base: Url,
 }
 
-/// An answer that is no error.
-#[derive(Debug)]
-pub struct Reply {
-    /// Its body; null where there is none.
-    pub body: Value,
-    location: Option<String>,
-}
-
-impl Reply {
-    /// Id of the operation that was started: the end of `Location`, else the body's.
-    pub fn operation_id(&self) -> anyhow::Result<String> {
-        let from_location = self
-            .location
-            .as_deref()
-            .and_then(|path| path.rsplit('/').next());
-        let in_body = || {
-            ["operation_id", "id"]
-                .iter()
-                .find_map(|name| self.body.get(name)?.as_str())
-        };
-        let id = from_location.or_else(in_body);
-        id.map(ToOwned::to_owned)
-            .context("the server's answer names no operation")
-    }
+/// An answer, or a part of one, as it is read.
+///
+/// # Errors
+/// When it is none of this kind.
+pub fn read<T: DeserializeOwned>(answer: &Value) -> anyhow::Result<T> {
+    T::deserialize(answer).context("the server's answer is not as expected")
 }
 
 /// The server said no.
-#[derive(Debug, Deserialize)]
-pub struct Refused {
-    status: u16,
-    /// Stable code in snake_case.
-    #[serde(default)]
-    pub code: String,
-    title: Option<String>,
-    detail: Option<String>,
-    #[serde(default)]
-    errors: Vec<Place>,
-    trace_id: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Place {
-    pointer: String,
-    detail: String,
-}
+#[derive(Debug)]
+pub struct Refused(ProblemBody);
 
 impl std::error::Error for Refused {}
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let said = self
-            .detail
-            .as_deref()
-            .or(self.title.as_deref())
-            .unwrap_or("no reason given");
-        write!(
-            f,
-            "the server refused ({} {}): {said}",
-            self.status, self.code
-        )?;
-        for place in &self.errors {
+        let ProblemBody {
+            status,
+            code,
+            detail,
+            errors,
+            trace_id,
+            ..
+        } = &self.0;
+        write!(f, "the server refused ({status} {code}): {detail}")?;
+        for place in errors {
             write!(f, "\n  {}: {}", place.pointer, place.detail)?;
         }
-        match (self.status, &self.trace_id) {
-            (401, _) => f.write_str("\n  set PLATEIA_API_KEY to a key of the workspace"),
-            (500.., Some(id)) => write!(f, "\n  trace id {id}"),
+        match status {
+            401 => f.write_str("\n  set PLATEIA_API_KEY to a key of the workspace"),
+            500.. if !trace_id.is_empty() => write!(f, "\n  trace id {trace_id}"),
             _ => Ok(()),
         }
+    }
+}
+
+impl Refused {
+    /// What a server or proxy said, if need be with its status alone.
+    fn new(status: StatusCode, said: &[u8]) -> Self {
+        let problem = serde_json::from_slice(said).unwrap_or_else(|_| ProblemBody {
+            kind: "about:blank".into(),
+            title: String::new(),
+            status: status.as_u16(),
+            detail: status
+                .canonical_reason()
+                .unwrap_or("no reason given")
+                .to_owned(),
+            instance: None,
+            code: "".into(),
+            errors: Vec::new(),
+            trace_id: String::new(),
+            extra: Map::new(),
+        });
+        Self(problem)
     }
 }
 
@@ -144,13 +131,19 @@ impl Api {
     /// `GET` of a path given by its segments.
     pub async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> anyhow::Result<Value> {
         let request = self.request(Method::GET, path)?.query(query);
-        Ok(self.send(request).await?.body)
+        self.send(request).await
     }
 
     /// `POST` of a JSON body.
-    pub async fn post(&self, path: &[&str], body: &Value) -> anyhow::Result<Reply> {
+    pub async fn post(&self, path: &[&str], body: &impl Serialize) -> anyhow::Result<Value> {
         self.send(self.request(Method::POST, path)?.json(body))
             .await
+    }
+
+    /// `POST` that starts an operation; answers its id.
+    pub async fn start(&self, path: &[&str], body: &impl Serialize) -> anyhow::Result<String> {
+        let started: OperationJson = read(&self.post(path, body).await?)?;
+        Ok(started.id)
     }
 
     /// Every item of a list, page by page.
@@ -161,15 +154,9 @@ impl Api {
             let mut asked = query.to_vec();
             asked.push(("limit", "1000"));
             asked.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
-            let mut page = self.get(path, &asked).await?;
-            match page.get_mut("data").map(Value::take) {
-                Some(Value::Array(data)) => items.extend(data),
-                _ => bail!("the server's answer is no list"),
-            }
-            cursor = page
-                .get("next_cursor")
-                .and_then(Value::as_str)
-                .map(ToOwned::to_owned);
+            let page: List<Value> = read(&self.get(path, &asked).await?)?;
+            items.extend(page.data);
+            cursor = page.next_cursor;
             if cursor.is_none() {
                 return Ok(items);
             }
@@ -187,18 +174,15 @@ impl Api {
         Ok(self.http.request(method, url))
     }
 
-    /// Sends a request and reads the answer.
-    pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<Reply> {
+    /// Sends a request and reads the answer: JSON as it came, null where it is none.
+    pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
         let response = self.open(request).await?;
-        let location = header(&response, LOCATION.as_str());
         let is_json = is_json(&response);
         let bytes = self.read(response).await?;
-        let body = if is_json {
-            serde_json::from_slice(bytes.as_ref())?
-        } else {
-            Value::Null
-        };
-        Ok(Reply { body, location })
+        if !is_json {
+            return Ok(Value::Null);
+        }
+        Ok(serde_json::from_slice(bytes.as_ref())?)
     }
 
     /// Sends a request; what comes is read by [`Api::chunk`].
@@ -211,20 +195,8 @@ impl Api {
         if status.is_success() {
             return Ok(response);
         }
-        let body = if is_json(&response) {
-            serde_json::from_slice(self.read(response).await?.as_ref())?
-        } else {
-            Value::Null
-        };
-        let refused = serde_json::from_value(body).unwrap_or(Refused {
-            status: status.as_u16(),
-            code: String::new(),
-            title: status.canonical_reason().map(ToOwned::to_owned),
-            detail: None,
-            errors: Vec::new(),
-            trace_id: None,
-        });
-        Err(refused.into())
+        let said = self.read(response).await?;
+        Err(Refused::new(status, said.as_ref()).into())
     }
 
     /// The next part of an answer; none at its end.
@@ -253,15 +225,7 @@ impl Api {
 }
 
 fn is_json(response: &Response) -> bool {
-    header(response, CONTENT_TYPE.as_str())
-        .is_some_and(|t| t.contains("json") && !t.contains("ndjson"))
-}
-
-fn header(response: &Response, name: &str) -> Option<String> {
-    response
-        .headers()
-        .get(name)?
-        .to_str()
-        .ok()
-        .map(ToOwned::to_owned)
+    let media_type = response.headers().get(CONTENT_TYPE);
+    let media_type = media_type.and_then(|value| value.to_str().ok());
+    media_type.is_some_and(|t| t.contains("json") && !t.contains("ndjson"))
 }

@@ -1,11 +1,8 @@
 //! `plateia bus dead …`
 
-use serde_json::json;
+use api_types::bus::{DeadLetterJson, RedriveBody, Redriven};
 
-use super::{
-    Api, Show, list,
-    show::{number, text, thousands},
-};
+use super::{Api, Show, list, read, show::thousands};
 use crate::{
     cli::{Paging, RedriveArgs},
     outcome::Outcome,
@@ -22,17 +19,21 @@ pub async fn list(
     paging: &Paging,
 ) -> anyhow::Result<Outcome> {
     let query = [("subscription", subscription)];
-    list::list(api, show, &["bus", "dead"], &query, paging, |letter| {
-        let what =
-            ["buried_at", "subscription", "event_type", "event_id"].map(|name| text(letter, name));
+    let line = |letter: &DeadLetterJson| {
+        let DeadLetterJson {
+            subscription,
+            event_id,
+            event_type,
+            attempts,
+            reason,
+            buried_at,
+            ..
+        } = letter;
         format!(
-            "{}  {} attempts: {}",
-            what.join("  "),
-            number(letter, "attempts"),
-            text(letter, "reason")
+            "{buried_at}  {subscription}  {event_type}  {event_id}  {attempts} attempts: {reason}"
         )
-    })
-    .await
+    };
+    list::list(api, show, &["bus", "dead"], &query, paging, line).await
 }
 
 /// Sends deliveries again that were given up.
@@ -40,16 +41,14 @@ pub async fn list(
 /// # Errors
 /// When the server refuses.
 pub async fn redrive(api: &Api, show: Show, args: RedriveArgs) -> anyhow::Result<Outcome> {
-    let mut body = json!({"all": args.all});
-    if let Some(subscription) = args.subscription {
-        body = json!({"subscription": subscription, "event_id": args.event_id});
-    }
-    let sent = api.post(&["bus", "dead", "redrive"], &body).await?.body;
-    show.result(&sent, || {
-        vec![format!(
-            "{} sent again",
-            thousands(number(&sent, "redriven"))
-        )]
-    });
+    let body = RedriveBody {
+        all: args.all,
+        subscription: args.subscription,
+        event_id: args.event_id,
+    };
+    let answer = api.post(&["bus", "dead", "redrive"], &body).await?;
+    let Redriven { redriven } = read(&answer)?;
+    let count = thousands(i64::try_from(redriven)?);
+    show.result(&answer, || vec![format!("{count} sent again")]);
     Ok(Outcome::Done)
 }

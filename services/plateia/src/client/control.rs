@@ -8,13 +8,14 @@ use std::{
 };
 
 use anyhow::Context;
+use api_types::uploads::{FileInto, UploadJson};
 use reqwest::{Method, header::ACCEPT};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     Api, Operation, Show, import,
     operation::{follow, watch},
-    upload,
+    read, upload,
 };
 use crate::{
     cli::{ReadingArgs, ResubmitArgs, Wait},
@@ -27,7 +28,7 @@ use crate::{
 /// When the server refuses.
 pub async fn show_one(api: &Api, show: Show, id: &str) -> anyhow::Result<Outcome> {
     let operation = Operation::get(api, id).await?;
-    show.result(&operation.0, || operation.lines());
+    show.result(&operation.raw, || operation.lines());
     Ok(Outcome::Done)
 }
 
@@ -39,13 +40,13 @@ pub async fn show_one(api: &Api, show: Show, id: &str) -> anyhow::Result<Outcome
 pub async fn cancel(api: &Api, show: Show, id: &str, wait: u64) -> anyhow::Result<Outcome> {
     let asked = api.post(&["operations", id, "cancel"], &json!({})).await?;
     if wait == 0 {
-        show.result(&asked.body, || vec![format!("{id} asked to stop")]);
+        show.result(&asked, || vec![format!("{id} asked to stop")]);
         return Ok(Outcome::Done);
     }
     let stopped = watch(api, show, id, Some(Duration::from_secs(wait))).await?;
     let operation = stopped.operation();
-    show.result(&operation.0, || operation.lines());
-    Ok(match operation.state() {
+    show.result(&operation.raw, || operation.lines());
+    Ok(match operation.json.state.as_ref() {
         "cancelled" => Outcome::Done,
         _ => Outcome::Failed,
     })
@@ -56,8 +57,8 @@ pub async fn cancel(api: &Api, show: Show, id: &str, wait: u64) -> anyhow::Resul
 /// # Errors
 /// When the server refuses, or goes away.
 pub async fn retry(api: &Api, show: Show, id: &str, wait: Wait) -> anyhow::Result<Outcome> {
-    let queued = api.post(&["operations", id, "retry"], &json!({})).await?;
-    follow(api, show, &queued.operation_id()?, wait).await
+    let queued = api.start(&["operations", id, "retry"], &json!({})).await?;
+    follow(api, show, &queued, wait).await
 }
 
 /// Takes back what an operation did.
@@ -66,8 +67,8 @@ pub async fn retry(api: &Api, show: Show, id: &str, wait: Wait) -> anyhow::Resul
 /// When the server refuses.
 pub async fn undo(api: &Api, show: Show, id: &str) -> anyhow::Result<Outcome> {
     let undone = api.post(&["operations", id, "undo"], &json!({})).await?;
-    let operation = Operation(undone.body);
-    show.result(&operation.0, || {
+    let operation = Operation::of(undone)?;
+    show.result(&operation.raw, || {
         let mut lines = operation.lines();
         lines.insert(0, format!("{id} undone"));
         lines
@@ -116,8 +117,13 @@ pub async fn rejected(
 /// When the file cannot be read, the server refuses, or goes away.
 pub async fn resubmit(api: &Api, show: Show, args: ResubmitArgs) -> anyhow::Result<Outcome> {
     let uploaded = upload(api, show, &args.file, &ReadingArgs::default()).await?;
-    let body = import::request(&uploaded, args.maps, args.require_valid_document)?;
+    let uploaded: UploadJson = read(&uploaded)?;
+    let body = FileInto {
+        upload_id: uploaded.id,
+        mapping: import::mapping(args.maps),
+        require_valid_document: args.require_valid_document,
+    };
     let path = ["operations", args.id.as_str(), "resubmit"];
-    let accepted = api.post(&path, &Value::from(body)).await?;
-    follow(api, show, &accepted.operation_id()?, args.wait).await
+    let accepted = api.start(&path, &body).await?;
+    follow(api, show, &accepted, args.wait).await
 }

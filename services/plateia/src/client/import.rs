@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, bail};
-use serde_json::{Map, Value, json};
+use anyhow::bail;
+use api_types::{
+    audiences::NewAudience,
+    uploads::{DetectedJson, FileInto, HeaderJson, UploadJson},
+};
+use serde_json::json;
 
-use super::{Api, Show, operation, show::text, upload};
+use super::{Api, Show, operation, read, upload};
 use crate::{cli::ImportArgs, outcome::Outcome};
 
 /// Uploads a file, brings it into an audience and follows that to its end.
@@ -13,73 +17,62 @@ use crate::{cli::ImportArgs, outcome::Outcome};
 /// # Errors
 /// When the file cannot be read, the server refuses, or goes away.
 pub async fn run(api: &Api, show: Show, args: ImportArgs) -> anyhow::Result<Outcome> {
-    let mut upload = upload(api, show, &args.file, &args.reading).await?;
+    let mut answer = upload(api, show, &args.file, &args.reading).await?;
+    let UploadJson {
+        id: upload_id,
+        mut detected,
+        ..
+    } = read(&answer)?;
     let said: BTreeMap<String, String> = args.maps.iter().cloned().collect();
-    let lines = match upload.get_mut("detected") {
-        Some(detected) => {
-            check(detected, &said)?;
-            apply(detected, &said);
-            recognised(detected)
-        }
-        None => bail!("the server's answer does not say what is in the file"),
-    };
+    check(&detected, &said)?;
+    apply(&mut detected.mapping, &said);
+    let lines = recognised(&detected);
     if args.dry_run {
-        show.result(&upload, || lines);
+        if let Some(mapping) = answer.pointer_mut("/detected/mapping") {
+            *mapping = json!(detected.mapping);
+        }
+        show.result(&answer, || lines);
         return Ok(Outcome::Done);
     }
     show.note(&lines.join("\n"));
-    let mut body = request(&upload, args.maps, args.require_valid_document)?;
-    let accepted = match &args.into {
+    let mapping = mapping(args.maps);
+    let require_valid_document = args.require_valid_document;
+    let operation = match &args.into {
         Some(audience) => {
-            api.post(&["audiences", audience, "uploads"], &body.into())
+            let body = FileInto {
+                upload_id,
+                mapping,
+                require_valid_document,
+            };
+            api.start(&["audiences", audience, "uploads"], &body)
                 .await?
         }
         None => {
-            body.insert("name".to_owned(), args.name.into());
-            api.post(&["audiences"], &body.into()).await?
+            let body = NewAudience {
+                name: args.name.unwrap_or_default(),
+                upload_id: Some(upload_id),
+                mapping,
+                require_valid_document,
+                ..NewAudience::default()
+            };
+            api.start(&["audiences"], &body).await?
         }
     };
-    operation::follow(api, show, &accepted.operation_id()?, args.wait).await
+    operation::follow(api, show, &operation, args.wait).await
 }
 
-/// What is said of an uploaded file that is to be brought into an audience.
-///
-/// # Errors
-/// When the server's answer names no upload.
-pub fn request(
-    upload: &Value,
-    maps: Vec<(String, String)>,
-    require_valid_document: bool,
-) -> anyhow::Result<Map<String, Value>> {
-    let id = upload
-        .get("id")
-        .context("the server's answer names no upload")?;
-    let mut body = Map::new();
-    body.insert("upload_id".to_owned(), id.clone());
-    body.insert(
-        "require_valid_document".to_owned(),
-        require_valid_document.into(),
-    );
-    if !maps.is_empty() {
-        let mapping: BTreeMap<_, _> = maps.into_iter().collect();
-        body.insert("mapping".to_owned(), json!(mapping));
-    }
-    Ok(body)
-}
-
-fn columns(detected: &Value) -> Vec<&str> {
-    let columns = detected.get("columns").and_then(Value::as_array);
-    let columns = columns.into_iter().flatten();
-    columns.filter_map(Value::as_str).collect()
+/// What is said of columns, if anything is.
+pub fn mapping(maps: Vec<(String, String)>) -> Option<BTreeMap<String, String>> {
+    (!maps.is_empty()).then(|| maps.into_iter().collect())
 }
 
 /// A name that the file does not have is told with those that it has. Rows of NDJSON may have more
 /// than the first ones show; so may those of other files right of their header.
-fn check(detected: &Value, mapping: &BTreeMap<String, String>) -> anyhow::Result<()> {
-    let columns = columns(detected);
-    let known = |name: &str| columns.contains(&name) || name.starts_with("column_");
-    match mapping.keys().find(|name| !known(name)) {
-        Some(name) if text(detected, "format") != "ndjson" => {
+fn check(detected: &DetectedJson, said: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    let columns = &detected.columns;
+    let known = |name: &String| columns.contains(name) || name.starts_with("column_");
+    match said.keys().find(|name| !known(name)) {
+        Some(name) if detected.format != "ndjson" => {
             bail!(
                 "--map: the file has no column {name:?}; it has {}",
                 columns.join(", ")
@@ -91,54 +84,43 @@ fn check(detected: &Value, mapping: &BTreeMap<String, String>) -> anyhow::Result
 
 /// What was recognised, with what was said otherwise. A target that is said of one column is no
 /// other's.
-fn apply(detected: &mut Value, said: &BTreeMap<String, String>) {
-    let Some(Value::Object(mapping)) = detected.get_mut("mapping") else {
-        return;
-    };
+fn apply(mapping: &mut BTreeMap<String, String>, said: &BTreeMap<String, String>) {
     for (column, target) in mapping.iter_mut() {
-        let own = target.as_str().unwrap_or_default();
-        if !said.contains_key(column) && said.values().any(|target| target == own) {
-            *target = column.clone().into();
+        if !said.contains_key(column) && said.values().any(|said| said == target) {
+            target.clone_from(column);
         }
     }
     for (column, target) in said {
-        mapping.insert(column.clone(), target.clone().into());
+        mapping.insert(column.clone(), target.clone());
     }
 }
 
 /// What the server found in the file: its form, and what each column is.
-fn recognised(detected: &Value) -> Vec<String> {
-    let mut form = vec![text(detected, "format").to_owned()];
-    for name in ["encoding", "sheet"] {
-        form.push(text(detected, name).to_owned());
+fn recognised(detected: &DetectedJson) -> Vec<String> {
+    let mut form = vec![detected.format.to_string(), detected.encoding.to_string()];
+    form.extend(detected.sheet.clone());
+    form.extend(detected.delimiter.map(|delimiter| match delimiter {
+        '\t' => "separated by tabs".to_owned(),
+        delimiter => format!("separated by {delimiter}"),
+    }));
+    match detected.header {
+        HeaderJson::Present(true) => {}
+        HeaderJson::Present(false) => form.push("without header".to_owned()),
+        HeaderJson::Row(row) => form.push(format!("header in row {row}")),
     }
-    match text(detected, "delimiter") {
-        "" => {}
-        "\t" => form.push("separated by tabs".to_owned()),
-        delimiter => form.push(format!("separated by {delimiter}")),
-    }
-    match detected.get("header") {
-        Some(Value::Bool(false)) => form.push("without header".to_owned()),
-        Some(Value::Number(row)) => form.push(format!("header in row {row}")),
-        _ => {}
-    }
-    form.retain(|part| !part.is_empty());
     let mut lines = vec![form.join(", ")];
-    let none = Map::new();
-    let mapping = detected.get("mapping").and_then(Value::as_object);
-    let mapping = mapping.unwrap_or(&none);
-    let columns = columns(detected);
-    let later = mapping.keys().map(String::as_str);
-    let later = later.filter(|name| !columns.contains(name));
-    let all: Vec<&str> = columns.iter().copied().chain(later).collect();
+    let DetectedJson {
+        columns, mapping, ..
+    } = detected;
+    let later = mapping.keys().filter(|name| !columns.contains(name));
+    let all: Vec<&String> = columns.iter().chain(later).collect();
     let width = all
         .iter()
         .map(|name| name.chars().count())
         .max()
         .unwrap_or(0);
     lines.extend(all.iter().map(|column| {
-        let target = mapping.get(*column).and_then(Value::as_str);
-        let target = match target.unwrap_or_default() {
+        let target = match mapping.get(*column).map_or("", String::as_str) {
             "" => "left out".to_owned(),
             target @ ("document" | "name" | "phone" | "email" | "attributes") => target.to_owned(),
             attribute => format!("attribute {attribute}"),
@@ -155,10 +137,11 @@ fn recognised(detected: &Value) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn detected() -> Value {
-        json!({"format": "csv", "encoding": "utf-8", "delimiter": ";", "header": true,
-            "columns": ["CPF", "nota", "celular"],
-            "mapping": {"CPF": "document", "nota": "", "celular": "phone"}})
+    fn detected() -> DetectedJson {
+        let detected = json!({"format": "csv", "encoding": "utf-8", "delimiter": ";", "header": true,
+            "columns": ["CPF", "nota", "celular"], "sample": [], "sheet": null,
+            "mapping": {"CPF": "document", "nota": "", "celular": "phone"}});
+        read(&detected).unwrap()
     }
 
     fn said(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -185,7 +168,7 @@ mod tests {
         let mut detected = detected();
         let said = said(&[("nota", "phone"), ("CPF", "codigo")]);
         check(&detected, &said).unwrap();
-        apply(&mut detected, &said);
+        apply(&mut detected.mapping, &said);
         let lines = recognised(&detected);
         assert_eq!(
             lines[1..],
@@ -207,7 +190,7 @@ mod tests {
             text.contains("telefone") && text.contains("CPF, nota, celular"),
             "{text}"
         );
-        detected["format"] = "ndjson".into();
+        detected.format = "ndjson".into();
         check(&detected, &said(&[("telefone", "phone")])).unwrap();
     }
 }

@@ -1,11 +1,10 @@
 //! Lists: of audiences, operations and notifications.
 
-use serde_json::{Value, json};
+use api_types::{List, audiences::AudienceJson, notifications::NotificationJson};
+use serde::de::DeserializeOwned;
+use serde_json::json;
 
-use super::{
-    Api, Operation, Show,
-    show::{number, text, thousands},
-};
+use super::{Api, Show, operation::line, read, show::thousands};
 use crate::{
     cli::{AudienceList, OperationList, Paging},
     outcome::Outcome,
@@ -19,13 +18,13 @@ type Said<'a> = (&'static str, Option<&'a str>);
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn list(
+pub async fn list<T: DeserializeOwned>(
     api: &Api,
     show: Show,
     path: &[&str],
     query: &[Said<'_>],
     paging: &Paging,
-    line: impl Fn(&Value) -> String,
+    line: impl Fn(&T) -> String,
 ) -> anyhow::Result<Outcome> {
     let limit = paging.limit.map(|limit| limit.to_string());
     let page = [
@@ -37,16 +36,20 @@ pub async fn list(
     let query: Vec<(&str, &str)> = said
         .filter_map(|(name, value)| value.map(|value| (*name, value)))
         .collect();
-    let answer = if one_page {
-        api.get(path, &query).await?
+    let (answer, page) = if one_page {
+        let answer = api.get(path, &query).await?;
+        let page: List<T> = read(&answer)?;
+        (answer, page)
     } else {
-        json!(api.all(path, &query).await?)
+        let answer = json!(api.all(path, &query).await?);
+        let data = read(&answer)?;
+        let next_cursor = None;
+        (answer, List { data, next_cursor })
     };
-    let items = answer.get("data").unwrap_or(&answer).as_array();
-    show.result(&answer, || items.into_iter().flatten().map(line).collect());
-    match answer.get("next_cursor").and_then(Value::as_str) {
+    show.result(&answer, || page.data.iter().map(line).collect());
+    match &page.next_cursor {
         Some(cursor) => show.note(&format!("more follow: --cursor {cursor}")),
-        None if items.is_none_or(Vec::is_empty) => show.note("there are none"),
+        None if page.data.is_empty() => show.note("there are none"),
         None => {}
     }
     Ok(Outcome::Done)
@@ -65,23 +68,14 @@ pub async fn audiences(api: &Api, show: Show, args: &AudienceList) -> anyhow::Re
         ("deleted", args.deleted.as_deref()),
         ("sort", args.sort.as_deref()),
     ];
-    list(
-        api,
-        show,
-        &["audiences"],
-        &query,
-        &args.paging,
-        |audience| {
-            let contacts = thousands(number(audience, "contacts"));
-            let updated = text(audience, "updated_at");
-            format!(
-                "{:<24} {contacts:>12}  {updated:<24}  {}",
-                text(audience, "id"),
-                text(audience, "name")
-            )
-        },
-    )
-    .await
+    let line = |audience: &AudienceJson| {
+        let contacts = thousands(audience.contacts);
+        format!(
+            "{:<24} {contacts:>12}  {:<24}  {}",
+            audience.id, audience.updated_at, audience.name
+        )
+    };
+    list(api, show, &["audiences"], &query, &args.paging, line).await
 }
 
 /// Lists operations, newest first.
@@ -94,7 +88,6 @@ pub async fn operations(api: &Api, show: Show, args: &OperationList) -> anyhow::
         ("state", args.state.as_deref()),
         ("audience_id", args.audience.as_deref()),
     ];
-    let line = |item: &Value| Operation(item.clone()).line();
     list(api, show, &["operations"], &query, &args.paging, line).await
 }
 
@@ -109,19 +102,19 @@ pub async fn notifications(
     paging: &Paging,
 ) -> anyhow::Result<Outcome> {
     let query = [("unread", unread.then_some("true"))];
-    list(api, show, &["notifications"], &query, paging, |item| {
-        let is_read = item.get("read_at").is_some_and(Value::is_string);
+    let line = |told: &NotificationJson| {
+        let is_read = told.read_at.is_some();
         format!(
             "{:<24} {:<6} {:<24}  {:<24} {} {}",
-            text(item, "id"),
+            told.id,
             if is_read { "read" } else { "unread" },
-            text(item, "created_at"),
-            text(item, "operation_id"),
-            text(item, "kind"),
-            text(item, "state"),
+            told.created_at,
+            told.operation_id,
+            told.end.kind,
+            told.end.state,
         )
-    })
-    .await
+    };
+    list(api, show, &["notifications"], &query, paging, line).await
 }
 
 /// Marks notifications as read, all where none is named.
@@ -132,11 +125,11 @@ pub async fn mark_read(api: &Api, show: Show, ids: &[String]) -> anyhow::Result<
     let mut answers = Vec::new();
     for id in ids {
         let path = ["notifications", id.as_str(), "read"];
-        answers.push(api.post(&path, &json!({})).await?.body);
+        answers.push(api.post(&path, &json!({})).await?);
     }
     let marked = if ids.is_empty() {
         let path = ["notifications", "read_all"];
-        api.post(&path, &json!({})).await?.body
+        api.post(&path, &json!({})).await?
     } else {
         json!(answers)
     };

@@ -10,13 +10,14 @@ mod recycle;
 mod show;
 mod transfer;
 
-pub use api::{Api, Refused};
-pub use operation::{Operation, Watched, watch, watch_in};
-pub use show::{Show, number, thousands};
+pub use api::{Api, Refused, read};
+pub use operation::{Watched, outcome, watch, watch_in};
+pub use show::{Show, thousands};
 pub use transfer::upload;
 
 use anyhow::Context;
 
+use self::operation::Operation;
 use crate::{
     cli::{
         AudienceCommand, BusCommand, Connection, DeadCommand, NotificationCommand, OperationCommand,

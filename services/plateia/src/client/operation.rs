@@ -1,14 +1,19 @@
 //! Following an operation, and acting on it.
 
-use std::time::Duration;
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use anyhow::Context;
+use api_types::{
+    operations::{OperationJson, ProgressJson},
+    uploads::WarningJson,
+};
 use indicatif::ProgressBar;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
-    Api, Refused, Show,
-    show::{counts, number, text, thousands, warnings},
+    Api, Refused, Show, read,
+    show::{counts, thousands, warnings},
 };
 use crate::{cli::Wait, outcome::Outcome};
 
@@ -33,125 +38,122 @@ const ORDER: [&str; 13] = [
     "withheld",
 ];
 
-/// An operation as the server shows it.
+/// An operation as the server shows it. A run of an import has the same members, and more.
 #[derive(Debug, Clone)]
-pub struct Operation(pub Value);
+pub struct Operation {
+    /// As it came.
+    pub raw: Value,
+    /// What is known of it.
+    pub json: OperationJson,
+}
 
 impl Operation {
+    /// That of an answer.
+    ///
+    /// # Errors
+    /// When the answer is none.
+    pub fn of(answer: Value) -> anyhow::Result<Self> {
+        Ok(Self {
+            json: read(&answer)?,
+            raw: answer,
+        })
+    }
+
     /// Reads one.
     pub async fn get(api: &Api, id: &str) -> anyhow::Result<Self> {
-        Ok(Self(api.get(&["operations", id], &[]).await?))
-    }
-
-    /// Its id.
-    pub fn id(&self) -> &str {
-        text(&self.0, "id")
-    }
-
-    /// `queued`, `running`, …
-    pub fn state(&self) -> &str {
-        text(&self.0, "state")
+        Self::of(api.get(&["operations", id], &[]).await?)
     }
 
     /// Whether it has ended.
     pub fn has_ended(&self) -> bool {
-        matches!(self.state(), "succeeded" | "failed" | "cancelled")
+        self.json.has_ended()
     }
 
     /// What its end means for a command.
     pub fn outcome(&self) -> Outcome {
-        match (self.state(), text(&self.0, "result")) {
-            ("succeeded", "partial") => Outcome::Rejected,
-            ("succeeded", _) => Outcome::Done,
-            _ => Outcome::Failed,
-        }
-    }
-
-    /// The state, and why it waits.
-    fn standing(&self) -> String {
-        match (
-            self.state(),
-            text(&self.0, "reason"),
-            text(&self.0, "result"),
-        ) {
-            (state, "", "partial") => format!("{state} (partial)"),
-            (state, "", _) => state.to_owned(),
-            (state, reason, _) => format!("{state}: {reason}"),
-        }
-    }
-
-    /// How it stands, in one line.
-    pub fn line(&self) -> String {
-        let done = thousands(number(self.progress(), "done"));
-        format!(
-            "{:<24} {:<10} {:<24} {done:>12}  {:<24}  {}",
-            self.id(),
-            text(&self.0, "kind"),
-            self.standing(),
-            text(&self.0, "created_at"),
-            text(&self.0, "audience_id"),
-        )
+        outcome(&self.json)
     }
 
     /// How it stands, for people.
     pub fn lines(&self) -> Vec<String> {
-        let value = &self.0;
-        let mut lines = vec![format!(
-            "{} {} {}",
-            self.id(),
-            text(value, "kind"),
-            self.standing()
-        )];
-        for (label, member) in [("audience", "audience_id"), ("new", "target_audience_id")] {
-            let id = text(value, member);
-            if !id.is_empty() {
-                lines.push(format!("  {label:<12} {id}"));
-            }
+        let operation = &self.json;
+        let OperationJson { id, kind, .. } = operation;
+        let mut lines = vec![format!("{id} {kind} {}", standing(operation))];
+        let audiences = [
+            ("audience", &operation.audience_id),
+            ("new", &operation.target_audience_id),
+        ];
+        for (label, id) in audiences {
+            lines.extend(id.iter().map(|id| format!("  {label:<12} {id}")));
         }
-        if !self.has_ended() {
-            let (done, total) = (
-                number(self.progress(), "done"),
-                number(self.progress(), "total"),
-            );
-            let of = if total > 0 {
-                format!(" of {}", thousands(total))
-            } else {
-                String::new()
-            };
+        if !operation.has_ended() {
+            let ProgressJson { done, total } = operation.progress;
+            let of = total.filter(|total| *total > 0);
+            let of = of.map_or_else(String::new, |total| format!(" of {}", thousands(total)));
             lines.push(format!("  {:<12} {:>12}{of}", "done", thousands(done)));
         }
-        lines.extend(report_lines(value.get("report")));
-        if let Some(error) = value.get("error").filter(|error| error.is_object()) {
-            lines.push(format!(
-                "  {}: {}",
-                text(error, "code"),
-                text(error, "detail")
-            ));
-        }
-        if self.outcome() == Outcome::Rejected && text(value, "kind") != "import" {
-            lines.push(format!(
-                "  rejected rows: plateia operation rejected {}",
-                self.id()
-            ));
+        lines.extend(report_lines(operation.report.as_ref()));
+        let error = operation.error.iter();
+        lines.extend(error.map(|error| format!("  {}: {}", error.code, error.detail)));
+        if self.outcome() == Outcome::Rejected && kind != "import" {
+            lines.push(format!("  rejected rows: plateia operation rejected {id}"));
         }
         lines
     }
 
-    fn progress(&self) -> &Value {
-        self.0.get("progress").unwrap_or(&Value::Null)
-    }
-
     fn draw(&self, bar: &ProgressBar) {
-        let count = |name| u64::try_from(number(self.progress(), name)).unwrap_or(0);
-        bar.set_length(count("total"));
-        bar.set_position(count("done"));
-        bar.set_message(format!("{} {}", text(&self.0, "kind"), self.standing()));
+        let ProgressJson { done, total } = self.json.progress;
+        let count = |number| u64::try_from(number).unwrap_or(0);
+        bar.set_length(count(total.unwrap_or(0)));
+        bar.set_position(count(done));
+        bar.set_message(format!("{} {}", self.json.kind, standing(&self.json)));
     }
+}
+
+/// What the end of an operation means for a command.
+pub fn outcome(operation: &OperationJson) -> Outcome {
+    match (operation.state.as_ref(), operation.result.as_deref()) {
+        ("succeeded", Some("partial")) => Outcome::Rejected,
+        ("succeeded", _) => Outcome::Done,
+        _ => Outcome::Failed,
+    }
+}
+
+/// The state, and why it waits.
+fn standing(operation: &OperationJson) -> String {
+    let state = &operation.state;
+    match (&operation.reason, operation.result.as_deref()) {
+        (Some(reason), _) => format!("{state}: {reason}"),
+        (None, Some("partial")) => format!("{state} (partial)"),
+        (None, _) => state.to_string(),
+    }
+}
+
+/// How an operation stands, in one line.
+pub fn line(operation: &OperationJson) -> String {
+    format!(
+        "{:<24} {:<10} {:<24} {:>12}  {:<24}  {}",
+        operation.id,
+        operation.kind,
+        standing(operation),
+        thousands(operation.progress.done),
+        operation.created_at,
+        operation.audience_id.as_deref().unwrap_or_default(),
+    )
+}
+
+/// What a report of any kind has beside its counts.
+#[derive(Deserialize)]
+struct Beside {
+    #[serde(default)]
+    by_reason: BTreeMap<Cow<'static, str>, i64>,
+    #[serde(default)]
+    warnings: Vec<WarningJson>,
 }
 
 /// The counts of a report, each in a line of its own.
 fn report_lines(report: Option<&Value>) -> Vec<String> {
-    let Some(members) = report.and_then(Value::as_object) else {
+    let Some((report, members)) = report.and_then(|r| Some((r, r.as_object()?))) else {
         return Vec::new();
     };
     let others = members.keys().map(String::as_str);
@@ -162,9 +164,11 @@ fn report_lines(report: Option<&Value>) -> Vec<String> {
     let mut lines: Vec<String> = shown
         .map(|(name, count)| format!("  {name:<12} {:>12}", thousands(count)))
         .collect();
-    let reasons = counts(members.get("by_reason"));
-    lines.extend(reasons.iter().map(|line| format!("  {line}")));
-    lines.extend(warnings(report.unwrap_or(&Value::Null)));
+    if let Ok(beside) = Beside::deserialize(report) {
+        let reasons = counts(&beside.by_reason);
+        lines.extend(reasons.iter().map(|line| format!("  {line}")));
+        lines.extend(warnings(&beside.warnings));
+    }
     lines
 }
 
@@ -215,15 +219,17 @@ pub async fn watch_in(
     wait: Option<Duration>,
 ) -> anyhow::Result<Watched> {
     let bar = show.items();
-    let mut seen = Operation(json!({"id": id}));
+    let mut seen = None;
     let to_its_end = async {
         let mut away = 0;
         loop {
-            match api.get(&[list, id], &[]).await.map(Operation) {
-                Ok(operation) => {
+            match api.get(&[list, id], &[]).await {
+                Ok(answer) => {
+                    let operation = Operation::of(answer)?;
                     operation.draw(&bar);
-                    seen = operation;
-                    if seen.has_ended() {
+                    let has_ended = operation.has_ended();
+                    seen = Some(operation);
+                    if has_ended {
                         return Ok(());
                     }
                     away = 0;
@@ -248,7 +254,9 @@ pub async fn watch_in(
         }
     };
     bar.finish_and_clear();
-    Ok(how?(seen))
+    let how = how?;
+    let seen = seen.with_context(|| format!("{id} was not seen, and goes on"))?;
+    Ok(how(seen))
 }
 
 /// Follows an operation to its end, or as long as is waited for it, and shows it. Not to have
@@ -269,7 +277,7 @@ pub async fn follow(api: &Api, show: Show, id: &str, wait: Wait) -> anyhow::Resu
             }
         },
     };
-    show.result(&operation.0, || operation.lines());
+    show.result(&operation.raw, || operation.lines());
     if !operation.has_ended() {
         show.note(&format!(
             "{id} goes on; follow it with `plateia operation watch {id}`"
@@ -280,13 +288,18 @@ pub async fn follow(api: &Api, show: Show, id: &str, wait: Wait) -> anyhow::Resu
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn ended(state: &str, result: Value) -> Operation {
-        Operation(
-            json!({"id": "op_1", "kind": "upload", "state": state, "result": result,
-            "report": {"received": 1200, "created": 1199, "rejected": 1, "by_reason": {"where": 3}}}),
-        )
+        let answer = json!({
+            "id": "op_1", "kind": "upload", "state": state, "result": result,
+            "progress": {"done": 1200, "total": 1200}, "attempt": 1, "created_by": "ana",
+            "created_at": "2026-01-01T00:00:00.000Z", "links": {},
+            "report": {"received": 1200, "created": 1199, "rejected": 1, "by_reason": {"where": 3}},
+        });
+        Operation::of(answer).unwrap()
     }
 
     #[test]
@@ -307,9 +320,12 @@ mod tests {
     #[test]
     fn a_waiting_operation_says_why() {
         let mut waiting = ended("waiting", Value::Null);
-        waiting.0["reason"] = json!("disk_full");
-        waiting.0["progress"] = json!({"done": 1500, "total": null});
-        assert!(waiting.line().contains("waiting: disk_full"));
+        waiting.json.reason = Some("disk_full".to_owned());
+        waiting.json.progress = ProgressJson {
+            done: 1500,
+            total: None,
+        };
+        assert!(line(&waiting.json).contains("waiting: disk_full"));
         let lines = waiting.lines().join("\n");
         assert!(
             lines.contains("waiting: disk_full") && lines.contains("1,500"),
@@ -320,7 +336,7 @@ mod tests {
     #[test]
     fn every_count_of_a_report_is_shown() {
         let mut operation = ended("succeeded", json!("complete"));
-        operation.0["report"]["opted_out"] = json!(4321);
+        operation.json.report = Some(json!({"opted_out": 4321}));
         assert!(operation.lines().join("\n").contains("4,321"));
     }
 

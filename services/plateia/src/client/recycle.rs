@@ -1,11 +1,16 @@
 //! `plateia audience recycle`
 
-use anyhow::Context;
-use serde_json::{Map, Value, json};
+use api_types::{
+    recycle::{
+        AttemptsBody, ContactedBody, DryRunJson, DuplicatesBody, KeepBody, RecycleBody, RulesBody,
+        TargetBody,
+    },
+    uploads::UploadJson,
+};
 
 use super::{
-    Api, Show, operation,
-    show::{counts, number, text, thousands, warnings},
+    Api, Show, operation, read,
+    show::{counts, thousands, warnings},
     upload,
 };
 use crate::{
@@ -20,13 +25,8 @@ use crate::{
 pub async fn run(api: &Api, show: Show, args: RecycleArgs) -> anyhow::Result<Outcome> {
     let upload_id = match &args.rules.documents {
         Some(path) => {
-            let upload = upload(api, show, path, &args.reading).await?;
-            Some(
-                upload
-                    .get("id")
-                    .cloned()
-                    .context("the server's answer names no upload")?,
-            )
+            let upload: UploadJson = read(&upload(api, show, path, &args.reading).await?)?;
+            Some(upload.id)
         }
         None => None,
     };
@@ -35,10 +35,11 @@ pub async fn run(api: &Api, show: Show, args: RecycleArgs) -> anyhow::Result<Out
     let plan = match &args.plan {
         Some(plan) => plan.clone(),
         None => {
-            body.insert("dry_run".to_owned(), true.into());
-            let plan = api.post(&path, &body.clone().into()).await?.body;
+            body.dry_run = true;
+            let answer = api.post(&path, &body).await?;
+            let plan: DryRunJson = read(&answer)?;
             if args.dry_run {
-                show.result(&plan, || plan_lines(&plan));
+                show.result(&answer, || plan_lines(&plan));
                 return Ok(Outcome::Done);
             }
             show.note(&plan_lines(&plan).join("\n"));
@@ -46,100 +47,81 @@ pub async fn run(api: &Api, show: Show, args: RecycleArgs) -> anyhow::Result<Out
                 show.note("nothing was changed");
                 return Ok(Outcome::Failed);
             }
-            text(&plan, "plan").to_owned()
+            plan.plan
         }
     };
-    body.insert("dry_run".to_owned(), false.into());
-    body.insert("plan".to_owned(), plan.into());
-    let accepted = api.post(&path, &body.into()).await?;
-    operation::follow(api, show, &accepted.operation_id()?, args.wait).await
+    body.dry_run = false;
+    body.plan = Some(plan);
+    let operation = api.start(&path, &body).await?;
+    operation::follow(api, show, &operation, args.wait).await
 }
 
 /// What was said and nothing else: defaults are the server's.
-fn request(args: &RecycleArgs, upload_id: Option<Value>) -> Map<String, Value> {
-    let target = match args.to_new.as_deref() {
-        None => json!({"type": "in_place"}),
-        Some("") => json!({"type": "new"}),
-        Some(name) => json!({"type": "new", "name": name}),
+fn request(args: &RecycleArgs, upload_id: Option<String>) -> RecycleBody {
+    let kind = match args.to_new {
+        None => "in_place",
+        Some(_) => "new",
     };
-    let keep = said([
-        ("audience_ids", listed(&args.keep_audience)),
-        ("documents", listed(&args.keep_document)),
-    ]);
-    let mut body = said([
-        ("keep", (!keep.is_empty()).then(|| keep.into())),
-        ("plan_tolerance", args.plan_tolerance.map(Value::from)),
-    ]);
-    body.insert("rules".to_owned(), rules(&args.rules, upload_id).into());
-    body.insert("target".to_owned(), target);
-    body
-}
-
-fn rules(args: &RuleArgs, upload_id: Option<Value>) -> Map<String, Value> {
-    let contacted = said([
-        ("channel", args.channel.as_deref().map(Value::from)),
-        ("from", args.contacted_from.as_deref().map(Value::from)),
-        ("to", args.contacted_to.as_deref().map(Value::from)),
-    ]);
-    let duplicates = listed(&args.duplicates).map(|by| {
-        let keep = args.duplicates_keep.as_deref().map(Value::from);
-        said([("by", Some(by)), ("keep", keep)]).into()
-    });
-    said([
-        ("upload_id", upload_id),
-        ("documents", listed(&args.document)),
-        ("audience_ids", listed(&args.minus)),
-        ("where", args.conditions.clone()),
-        ("outcomes", listed(&args.outcome)),
-        (
-            "contacted",
-            (!contacted.is_empty()).then(|| contacted.into()),
-        ),
-        ("attempts", args.attempts.map(|n| json!({"at_least": n}))),
-        (
-            "min_hours_since_last_attempt",
-            args.min_hours_since_last_attempt.map(Value::from),
-        ),
-        ("opted_out", args.opted_out.map(Value::from)),
-        ("duplicates", duplicates),
-    ])
-}
-
-fn said<const N: usize>(members: [(&str, Option<Value>); N]) -> Map<String, Value> {
-    let said = members.into_iter();
-    said.filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect()
-}
-
-fn listed(items: &[String]) -> Option<Value> {
-    (!items.is_empty()).then(|| json!(items))
-}
-
-fn plan_lines(plan: &Value) -> Vec<String> {
-    let line = |name: &str| format!("{name:<14} {:>12}", thousands(number(plan, name)));
-    let mut lines = vec![line("total"), line("removed")];
-    lines.extend(counts(plan.get("by_reason")));
-    lines.push(line("kept"));
-    if number(plan, "unreadable_values") > 0 {
-        lines.push(line("unreadable_values"));
+    RecycleBody {
+        rules: rules(&args.rules, upload_id),
+        keep: KeepBody {
+            documents: args.keep_document.clone(),
+            audience_ids: args.keep_audience.clone(),
+        },
+        target: Some(TargetBody {
+            kind: kind.to_owned(),
+            name: args.to_new.clone().filter(|name| !name.is_empty()),
+        }),
+        plan_tolerance: args.plan_tolerance.unwrap_or_default(),
+        ..RecycleBody::default()
     }
-    if number(plan, "unreadable") > 0 {
-        lines.push(line("unreadable"));
-        let link = plan.pointer("/links/unreadable").and_then(Value::as_str);
+}
+
+fn rules(args: &RuleArgs, upload_id: Option<String>) -> RulesBody {
+    let contacted = ContactedBody {
+        channel: args.channel.clone(),
+        from: args.contacted_from.clone(),
+        to: args.contacted_to.clone(),
+    };
+    let duplicates = DuplicatesBody {
+        by: args.duplicates.clone(),
+        keep: args.duplicates_keep.clone(),
+    };
+    RulesBody {
+        documents: args.document.clone(),
+        upload_id,
+        audience_ids: args.minus.clone(),
+        filter: args.conditions.clone(),
+        outcomes: args.outcome.clone(),
+        contacted: Some(contacted).filter(|said| *said != ContactedBody::default()),
+        attempts: args.attempts.map(|at_least| AttemptsBody { at_least }),
+        min_hours_since_last_attempt: args.min_hours_since_last_attempt,
+        opted_out: args.opted_out,
+        duplicates: Some(duplicates).filter(|said| !said.by.is_empty()),
+    }
+}
+
+fn plan_lines(plan: &DryRunJson) -> Vec<String> {
+    let line = |name: &str, count| format!("{name:<14} {:>12}", thousands(count));
+    let mut lines = vec![line("total", plan.total), line("removed", plan.removed)];
+    lines.extend(counts(&plan.by_reason));
+    lines.push(line("kept", plan.kept));
+    if plan.unreadable_values > 0 {
+        lines.push(line("unreadable_values", plan.unreadable_values));
+    }
+    if plan.unreadable > 0 {
+        lines.push(line("unreadable", plan.unreadable));
+        let link = plan.links.get("unreadable").map_or("", String::as_str);
         lines.push(format!(
-            "  rows of the file without a readable document: GET {}",
-            link.unwrap_or_default()
+            "  rows of the file without a readable document: GET {link}"
         ));
     }
-    lines.extend(warnings(plan));
+    lines.extend(warnings(&plan.warnings));
     lines
 }
 
-fn question(args: &RecycleArgs, plan: &Value) -> String {
-    let (removed, kept) = (
-        thousands(number(plan, "removed")),
-        thousands(number(plan, "kept")),
-    );
+fn question(args: &RecycleArgs, plan: &DryRunJson) -> String {
+    let (removed, kept) = (thousands(plan.removed), thousands(plan.kept));
     match args.to_new {
         None => format!(
             "Remove {removed} contacts from {} and keep {kept}?",
@@ -154,6 +136,8 @@ fn question(args: &RecycleArgs, plan: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn args() -> RecycleArgs {
@@ -171,14 +155,17 @@ mod tests {
     fn only_what_was_said_is_sent() {
         let body = request(&args(), None);
         assert_eq!(
-            Value::from(body),
+            json!(body),
             json!({"rules": {}, "target": {"type": "in_place"}})
         );
         let unnamed = RecycleArgs {
             to_new: Some(String::new()),
             ..args()
         };
-        assert_eq!(request(&unnamed, None)["target"], json!({"type": "new"}));
+        assert_eq!(
+            json!(request(&unnamed, None).target),
+            json!({"type": "new"})
+        );
     }
 
     #[test]
@@ -206,7 +193,7 @@ mod tests {
             ..args()
         };
         assert_eq!(
-            Value::from(request(&full, Some(json!("upl_1")))),
+            json!(request(&full, Some("upl_1".to_owned()))),
             json!({
                 "rules": {
                     "upload_id": "upl_1",
@@ -229,16 +216,26 @@ mod tests {
 
     #[test]
     fn the_question_says_exactly_how_many() {
-        let plan =
-            json!({"total": 1500, "removed": 1200, "kept": 300, "by_reason": {"documents": 1200}});
+        let mut plan = DryRunJson {
+            plan: "sealed".to_owned(),
+            total: 1500,
+            removed: 1200,
+            kept: 300,
+            by_reason: [("documents".into(), 1200)].into(),
+            overlap: Vec::new(),
+            sample: Vec::new(),
+            unreadable_values: 0,
+            unreadable: 0,
+            warnings: Vec::new(),
+            links: [].into(),
+        };
         assert_eq!(
             question(&args(), &plan),
             "Remove 1,200 contacts from aud_1 and keep 300?"
         );
         assert_eq!(plan_lines(&plan).len(), 4);
-        let mut unread = plan;
-        unread["unreadable_values"] = 7.into();
-        let last = plan_lines(&unread).pop().unwrap();
+        plan.unreadable_values = 7;
+        let last = plan_lines(&plan).pop().unwrap();
         assert!(
             last.starts_with("unreadable") && last.ends_with(" 7"),
             "{last}"

@@ -1,10 +1,13 @@
 //! What the person at the terminal sees: results on standard output, the rest on standard error.
 
 use std::{
+    borrow::Cow,
+    collections::BTreeMap,
     io::{self, BufRead, IsTerminal, Write},
     time::Duration,
 };
 
+use api_types::uploads::WarningJson;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
@@ -106,42 +109,23 @@ pub fn thousands(number: i64) -> String {
     text
 }
 
-/// A member of a JSON object that holds a number; 0 where there is none.
-pub fn number(object: &Value, name: &str) -> i64 {
-    object.get(name).and_then(Value::as_i64).unwrap_or(0)
-}
-
-/// A member of a JSON object that holds text; empty where there is none.
-pub fn text<'a>(object: &'a Value, name: &str) -> &'a str {
-    object.get(name).and_then(Value::as_str).unwrap_or("")
-}
-
 /// Counts by name, the largest first, each in a line of its own.
-pub fn counts(object: Option<&Value>) -> Vec<String> {
-    let mut counts: Vec<(&str, i64)> = object
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(name, count)| (name.as_str(), count.as_i64().unwrap_or(0)))
-        .collect();
-    counts.sort_by_key(|(name, count)| (-count, *name));
-    let line = |(name, count): &(&str, i64)| format!("  {name:<12} {:>12}", thousands(*count));
+pub fn counts(counts: &BTreeMap<Cow<'static, str>, i64>) -> Vec<String> {
+    let mut counts: Vec<_> = counts.iter().collect();
+    counts.sort_by_key(|(name, count)| (-**count, *name));
+    let line = |(name, count): &(_, &i64)| format!("  {name:<12} {:>12}", thousands(**count));
     counts.iter().map(line).collect()
 }
 
 /// What looks wrong in a file, a line each.
-pub fn warnings(report: &Value) -> Vec<String> {
-    let all = report.get("warnings").and_then(Value::as_array);
-    let line = |warning: &Value| {
-        let (line, code) = (number(warning, "line"), text(warning, "code"));
-        match code {
-            "suspicious_quote" => format!(
-                "  warning: the quote at line {line} holds lines that look like rows: is one missing?"
-            ),
-            code => format!("  warning: {code} at line {line}"),
-        }
+pub fn warnings(warnings: &[WarningJson]) -> Vec<String> {
+    let line = |WarningJson { line, code }: &WarningJson| match code.as_str() {
+        "suspicious_quote" => format!(
+            "  warning: the quote at line {line} holds lines that look like rows: is one missing?"
+        ),
+        code => format!("  warning: {code} at line {line}"),
     };
-    all.into_iter().flatten().map(line).collect()
+    warnings.iter().map(line).collect()
 }
 
 #[cfg(test)]
@@ -156,12 +140,12 @@ mod tests {
 
     #[test]
     fn counts_are_sorted() {
-        let by_reason = serde_json::json!({"audience": 2, "documents": 1_500});
-        let lines = counts(Some(&by_reason));
+        let by_reason = [("audience".into(), 2), ("documents".into(), 1_500)];
+        let lines = counts(&by_reason.into());
         assert!(
             lines[0].contains("documents") && lines[0].ends_with("1,500"),
             "{lines:?}"
         );
-        assert_eq!(counts(None), Vec::<String>::new());
+        assert_eq!(counts(&BTreeMap::new()), Vec::<String>::new());
     }
 }

@@ -18,7 +18,7 @@ use crate::cli::ReadingArgs;
 /// Bytes read at a time.
 const CHUNK: usize = 256 * 1024;
 
-/// Sends a file to be worked later and answers the upload, with what was recognised in it.
+/// Sends a file to be worked later and answers the upload as it came, with what was recognised in it.
 ///
 /// # Errors
 /// When the file cannot be read or the server refuses it.
@@ -56,7 +56,7 @@ pub async fn upload(
     }
     let sent = api.send(request).await;
     bar.finish_and_clear();
-    Ok(sent?.body)
+    sent
 }
 
 fn content_type(path: &Path) -> &'static str {
