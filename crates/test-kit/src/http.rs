@@ -15,6 +15,7 @@ use reqwest::{
     header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -85,9 +86,12 @@ impl Request {
     }
 
     /// Sets a JSON body; null is an empty one.
+    ///
+    /// # Panics
+    /// When it has no JSON.
     #[must_use]
-    pub fn json(self, body: &Value) -> Self {
-        let text = match body {
+    pub fn json(self, body: &impl Serialize) -> Self {
+        let text = match serde_json::to_value(body).expect("JSON") {
             Value::Null => String::new(),
             body => body.to_string(),
         };
@@ -183,6 +187,17 @@ impl Reply {
     pub fn ok(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.body.clone()
+    }
+
+    /// The JSON as it is read, when the status is the one expected.
+    ///
+    /// # Panics
+    /// When it is another, or the body is none of this kind.
+    #[track_caller]
+    pub fn read<T: DeserializeOwned>(&self, status: u16) -> T {
+        assert_eq!(self.status, status, "{}", self.text);
+        let read = serde_json::from_slice(&self.bytes);
+        read.unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
     /// The first place that a problem document of this status and code names.
@@ -339,7 +354,7 @@ impl Call<'_> {
 
     /// Sets a JSON body; null is an empty one.
     #[must_use]
-    pub fn json(self, body: &Value) -> Self {
+    pub fn json(self, body: &impl Serialize) -> Self {
         self.map(|request| request.json(body))
     }
 

@@ -1,10 +1,14 @@
 //! What a user asks of audiences, each request of the next replica.
 
-use serde_json::Value;
+use api_types::{
+    audiences::AudienceJson, contacts::ContactsJson, notifications::NotificationJson,
+    operations::OperationJson,
+};
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     blocking::{until, wait},
-    http::{Call, Client, Reply, text},
+    http::{Call, Client, Reply},
 };
 
 /// Replicas of one service that share their stores.
@@ -34,26 +38,30 @@ impl Service {
 
     /// Reads what has to be there.
     #[track_caller]
-    pub fn get(&self, path: &str) -> Value {
-        self.send("GET", path).ok(200)
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> T {
+        self.send("GET", path).read(200)
     }
 
     /// Sends JSON.
-    pub fn json(&self, method: &str, path: &str, body: &Value) -> Reply {
+    pub fn json(&self, method: &str, path: &str, body: &impl Serialize) -> Reply {
         wait(self.call(method, path).json(body).send())
     }
 
     /// Posts JSON under an idempotency key.
-    pub fn once(&self, path: &str, key: &str, body: &Value) -> Reply {
+    pub fn once(&self, path: &str, key: &str, body: &impl Serialize) -> Reply {
         let call = self.call("POST", path).header("Idempotency-Key", key);
         wait(call.json(body).send())
     }
 
-    /// Begins a stream of server-sent events; each call of the answer waits for the next one's data.
-    pub fn events(&self, path: &str) -> impl FnMut() -> Value {
-        let call = self.call("GET", path).header("Accept", "text/event-stream");
-        let mut events = wait(call.follow());
-        move || wait(events.next()).expect("the stream goes on").2
+    /// Begins the stream of notifications; each call of the answer waits for the next event, and answers
+    /// it where it is one.
+    pub fn notifications(&self) -> impl FnMut() -> Option<NotificationJson> {
+        let call = self.call("GET", "/api/v1/notifications/stream");
+        let mut events = wait(call.header("Accept", "text/event-stream").follow());
+        move || {
+            let (_, _, data) = wait(events.next()).expect("the stream goes on");
+            serde_json::from_value(data).ok()
+        }
     }
 
     /// Documents of an audience by a walk from the first to the last.
@@ -61,34 +69,32 @@ impl Service {
         let (mut documents, mut cursor) = (Vec::new(), String::new());
         loop {
             let path = format!("/api/v1/audiences/{audience}/contacts?limit=1000{cursor}");
-            let page = self.get(&path);
-            documents.extend(documents_of(&page));
-            match page["next_cursor"].as_str() {
+            let page: ContactsJson = self.get(&path);
+            documents.extend(page.data.into_iter().map(|contact| contact.document));
+            match page.next_cursor {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return documents,
             }
         }
     }
 
-    /// Contacts of an audience by its counter.
-    pub fn count(&self, audience: &str) -> u64 {
-        let seen = self.get(&format!("/api/v1/audiences/{audience}"));
-        seen["contacts"].as_u64().unwrap()
+    /// An audience as it is now.
+    pub fn audience(&self, id: &str) -> AudienceJson {
+        self.get(&format!("/api/v1/audiences/{id}"))
     }
 
-    /// Waits for the end of the operation that an answer of 202 names.
-    pub fn ended(&self, accepted: &Value) -> Value {
-        let id = text(accepted, "id");
+    /// Contacts of an audience by its counter.
+    pub fn count(&self, audience: &str) -> i64 {
+        self.audience(audience).contacts
+    }
+
+    /// Waits for the end of the operation that an answer of 202 is.
+    #[track_caller]
+    pub fn ended(&self, accepted: &Reply) -> OperationJson {
+        let OperationJson { id, .. } = accepted.read(202);
         until("the end of an operation", || {
-            let seen = self.get(&format!("/api/v1/operations/{id}"));
-            let ended = ["succeeded", "failed", "cancelled"].contains(&seen["state"].as_str()?);
-            ended.then_some(seen)
+            let seen: OperationJson = self.get(&format!("/api/v1/operations/{id}"));
+            seen.has_ended().then_some(seen)
         })
     }
-}
-
-/// Documents of a page.
-pub fn documents_of(page: &Value) -> Vec<String> {
-    let contacts = page["data"].as_array().unwrap();
-    contacts.iter().map(|c| text(c, "document")).collect()
 }

@@ -1,12 +1,19 @@
 use std::collections::BTreeSet;
 
+use api_types::{
+    ProblemBody,
+    audiences::{AudienceChange, AudienceCopy, AudienceJson, CreatedJson, NewAudience},
+    contacts::{ContactsJson, NewContacts, WrittenJson},
+};
 use serde_json::{Value, json};
 
-use super::client::{Service, documents_of};
+use super::client::Service;
 use crate::{
     blocking::{until, wait},
-    http::text,
+    http::{Reply, text},
 };
+
+const ALL: &str = "/api/v1/audiences";
 
 /// `{"document": …}` for each number.
 pub fn items(numbers: impl IntoIterator<Item = u32>) -> Vec<Value> {
@@ -16,9 +23,24 @@ pub fn items(numbers: impl IntoIterator<Item = u32>) -> Vec<Value> {
 
 /// A new audience of these people.
 pub fn audience(service: &Service, name: &str, numbers: impl IntoIterator<Item = u32>) -> String {
-    let body = json!({ "name": name, "data": items(numbers) });
-    let made = service.json("POST", "/api/v1/audiences", &body);
-    text(&made.ok(201), "id")
+    let made = service.json("POST", ALL, &new(name, items(numbers)));
+    let made: CreatedJson = made.read(201);
+    made.audience.id
+}
+
+fn new(name: &str, data: Vec<Value>) -> NewAudience {
+    NewAudience {
+        name: name.to_owned(),
+        data: Some(data),
+        ..NewAudience::default()
+    }
+}
+
+/// That a request was refused for this reason.
+#[track_caller]
+fn refused(reply: &Reply, status: u16, code: &str) {
+    let problem: ProblemBody = reply.read(status);
+    assert_eq!(problem.code, code, "{problem:?}");
 }
 
 /// The seed's life of a list, bare and wrapped in `payload`.
@@ -48,8 +70,9 @@ pub fn face_l(service: &Service) {
     // At most five seconds behind writes, on every replica.
     for _ in 0..service.replicas() {
         until("four contacts on the page", || {
-            let page = service.get(&format!("/list/{id}?page=1&per_page=100"));
-            (page["total"] == 4 && documents_of(&page).len() == 4).then_some(())
+            let page: Value = service.get(&format!("/list/{id}?page=1&per_page=100"));
+            let shown = page["data"].as_array().unwrap().len();
+            (page["total"] == 4 && shown == 4).then_some(())
         });
     }
     let name_it = json!({ "snowflake_id": id });
@@ -59,31 +82,26 @@ pub fn face_l(service: &Service) {
     );
     assert!(service.walk(&id).is_empty());
     service.json("DELETE", "/drop", &name_it).ok(200);
-    let refused = service.json("POST", "/insert", &more).ok(409);
-    assert_eq!(refused["code"], "audience_deleted");
+    let late = service.json("POST", "/insert", &more);
+    refused(&late, 409, "audience_deleted");
     let restored = service.json("POST", "/restore", &name_it).ok(200);
     assert_eq!(restored["deleted_at"], Value::Null);
-    let listed = service.get("/list");
+    let listed: Value = service.get("/list");
     let listed = listed.as_array().unwrap();
     assert_eq!(listed.iter().filter(|a| a["id"] == id.as_str()).count(), 1);
 }
 
 /// A key makes a repetition harmless, whichever replica it reaches.
 pub fn repeated_requests(service: &Service) {
-    let body = json!({ "name": "Once", "data": items([1, 2]) });
-    let first = service.once("/api/v1/audiences", "scenario-once", &body);
-    let again = service.once("/api/v1/audiences", "scenario-once", &body);
+    let body = new("Once", items([1, 2]));
+    let first = service.once(ALL, "scenario-once", &body);
+    let again = service.once(ALL, "scenario-once", &body);
     assert_eq!(first.ok(201), again.ok(201));
     assert_eq!(again.header("Idempotent-Replayed"), "true");
-    let other = json!({ "name": "Another", "data": [] });
-    let refused = service.once("/api/v1/audiences", "scenario-once", &other);
-    assert_eq!(refused.ok(422)["code"], "idempotency_mismatch");
-    let taken = service.json(
-        "POST",
-        "/api/v1/audiences",
-        &json!({ "name": " ONCE ", "data": [] }),
-    );
-    assert_eq!(taken.ok(409)["code"], "name_taken");
+    let other = service.once(ALL, "scenario-once", &new("Another", Vec::new()));
+    refused(&other, 422, "idempotency_mismatch");
+    let taken = service.json("POST", ALL, &new(" ONCE ", Vec::new()));
+    refused(&taken, 409, "name_taken");
 }
 
 /// Two writers at once, through every replica: each report balances, the count is exact, and the
@@ -91,16 +109,19 @@ pub fn repeated_requests(service: &Service) {
 pub fn two_writers(service: &Service) {
     let id = audience(service, "Two writers", []);
     let path = format!("/api/v1/audiences/{id}/contacts");
-    let inserted: u64 = std::thread::scope(|scope| {
+    let inserted: i64 = std::thread::scope(|scope| {
         let writer = |from: u32| {
             let path = &path;
-            scope.spawn(move || -> u64 {
+            scope.spawn(move || -> i64 {
                 let write = |round: u32| {
                     let first = from + round * 25;
-                    let body = json!({ "data": items(first..first + 50) });
-                    let report = service.json("POST", path, &body).ok(200);
-                    assert_eq!(report["received"], 50, "{report}");
-                    report["inserted"].as_u64().unwrap()
+                    let body = NewContacts {
+                        data: items(first..first + 50),
+                        ..NewContacts::default()
+                    };
+                    let report: WrittenJson = service.json("POST", path, &body).read(200);
+                    assert_eq!(report.received, 50, "{report:?}");
+                    report.inserted
                 };
                 (0..20).map(write).sum()
             })
@@ -117,8 +138,10 @@ pub fn two_writers(service: &Service) {
     until("every page", || {
         let seen: BTreeSet<String> = (1..=9)
             .flat_map(|page| {
-                documents_of(&service.get(&format!("{path}?page={page}&per_page=100")))
+                let path = format!("{path}?page={page}&per_page=100");
+                service.get::<ContactsJson>(&path).data
             })
+            .map(|contact| contact.document)
             .collect();
         (seen.len() == 825).then_some(())
     });
@@ -131,17 +154,24 @@ pub fn metadata(service: &Service) {
     let seen = service.send("GET", &path);
     let etag = seen.header("ETag").to_owned();
     let rename = |etag: &str, name: &str| {
-        let body = json!({ "name": name, "tags": ["a"] });
+        let body = AudienceChange {
+            name: Some(name.to_owned()),
+            tags: Some(vec!["a".to_owned()]),
+            status: None,
+        };
         let call = service.call("PATCH", &path).header("If-Match", etag);
         wait(call.json(&body).send())
     };
-    assert_eq!(rename(&etag, "Metadata 2").ok(200)["name"], "Metadata 2");
+    let renamed: AudienceJson = rename(&etag, "Metadata 2").read(200);
+    assert_eq!(renamed.name, "Metadata 2");
     assert_eq!(rename(&etag, "Metadata 3").status, 412);
-    let copy = json!({ "name": "Metadata, a copy" });
+    let copy = AudienceCopy {
+        name: Some("Metadata, a copy".to_owned()),
+    };
     let copied = service.json("POST", &format!("{path}/duplicate"), &copy);
     assert!([201, 202].contains(&copied.status), "{}", copied.status);
-    service.get("/livez");
-    service.get("/readyz");
+    service.send("GET", "/livez").ok(200);
+    service.send("GET", "/readyz").ok(200);
     let unknown = service.send("GET", "/api/v1/audiences/aud_1");
-    assert_eq!(unknown.ok(404)["code"], "not_found");
+    refused(&unknown, 404, "not_found");
 }

@@ -10,7 +10,7 @@ mod lists;
 mod removals;
 mod uploads;
 
-pub use client::{Service, documents_of};
+pub use client::Service;
 pub use removals::told_on_a_stream as hear_of_a_removal;
 
 /// All of it, one after the other, each part in audiences of its own.

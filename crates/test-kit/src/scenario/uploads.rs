@@ -1,7 +1,15 @@
-use serde_json::{Value, json};
+use api_types::{
+    audiences::NewAudience,
+    contacts::{NewContacts, WrittenJson},
+    operations::{OperationJson, UploadReportJson},
+    uploads::{FileInto, UploadJson},
+};
 
-use super::{client::Service, lists::audience};
-use crate::{blocking::wait, http::text};
+use super::{
+    client::Service,
+    lists::{audience, items},
+};
+use crate::blocking::wait;
 
 /// A file of these people; every hundredth row has no document.
 fn file(numbers: std::ops::Range<u32>) -> String {
@@ -19,31 +27,37 @@ fn file(numbers: std::ops::Range<u32>) -> String {
 /// Sends a file; answers its id.
 pub fn upload(service: &Service, content: &str) -> String {
     let path = "/api/v1/uploads?file_name=people.csv";
-    wait(service.call("POST", path).body("text/csv", content).send()).member("id")
+    let sent = wait(service.call("POST", path).body("text/csv", content).send());
+    let upload: UploadJson = sent.read(201);
+    upload.id
 }
 
-fn balanced(report: &Value) {
-    let of = |name: &str| report[name].as_u64().unwrap();
-    let parts = of("created") + of("updated") + of("unchanged") + of("rejected");
-    assert_eq!(of("received"), parts, "{report}");
+/// The report of an ended operation, which balances.
+fn balanced(ended: &OperationJson) -> UploadReportJson {
+    let report: UploadReportJson = ended.report_as().unwrap();
+    let parts = report.created + report.updated + report.unchanged + report.rejected;
+    assert_eq!(report.received, parts, "{report:?}");
+    report
 }
 
 /// A file becomes an audience, visible when it is complete, with a report that balances.
 pub fn into_a_new_audience(service: &Service) {
-    let body = json!({ "name": "From a file", "upload_id": upload(service, &file(0..3_000)) });
-    let accepted = service.json("POST", "/api/v1/audiences", &body).ok(202);
-    let ended = service.ended(&accepted);
+    let body = NewAudience {
+        name: "From a file".to_owned(),
+        upload_id: Some(upload(service, &file(0..3_000))),
+        ..NewAudience::default()
+    };
+    let ended = service.ended(&service.json("POST", "/api/v1/audiences", &body));
     assert_eq!(
-        [&ended["state"], &ended["result"]],
-        ["succeeded", "partial"],
-        "{ended}"
+        (ended.state.as_ref(), ended.result.as_deref()),
+        ("succeeded", Some("partial")),
+        "{ended:?}"
     );
-    balanced(&ended["report"]);
-    assert_eq!(ended["report"]["created"], 2_970, "{ended}");
-    let id = text(&ended, "audience_id");
+    assert_eq!(balanced(&ended).created, 2_970, "{ended:?}");
+    let id = ended.audience_id.unwrap();
     assert_eq!(service.count(&id), 2_970);
     assert_eq!(service.walk(&id).len(), 2_970);
-    let operation = text(&ended, "id");
+    let operation = ended.id;
     let rejected = service.send("GET", &format!("/api/v1/operations/{operation}/rejected"));
     assert_eq!(rejected.status, 200);
     assert_eq!(rejected.text.lines().count(), 31);
@@ -54,15 +68,21 @@ pub fn into_a_new_audience(service: &Service) {
 /// Into an existing audience, while requests write there too.
 pub fn into_an_existing_audience(service: &Service) {
     let id = audience(service, "Filled further", 0..500);
-    let body = json!({ "upload_id": upload(service, &file(0..2_000)) });
+    let body = FileInto {
+        upload_id: upload(service, &file(0..2_000)),
+        ..FileInto::default()
+    };
     let path = format!("/api/v1/audiences/{id}/uploads");
-    let accepted = service.json("POST", &path, &body).ok(202);
+    let accepted = service.json("POST", &path, &body);
     let path = format!("/api/v1/audiences/{id}/contacts");
-    let more = json!({ "data": super::lists::items(5_000..5_100) });
-    assert_eq!(service.json("POST", &path, &more).ok(200)["inserted"], 100);
+    let more = NewContacts {
+        data: items(5_000..5_100),
+        ..NewContacts::default()
+    };
+    let written: WrittenJson = service.json("POST", &path, &more).read(200);
+    assert_eq!(written.inserted, 100);
     let ended = service.ended(&accepted);
-    balanced(&ended["report"]);
-    assert_eq!(ended["report"]["updated"], 495, "{ended}");
+    assert_eq!(balanced(&ended).updated, 495, "{ended:?}");
     // 2,000 rows less 20 without a document, 500 people of whom 5 are in no row, and 100 more.
     assert_eq!(service.count(&id), 1_980 + 5 + 100);
     assert_eq!(service.walk(&id).len(), 2_085);

@@ -6,6 +6,10 @@ use std::{
 };
 
 use adapter_rabbitmq::{RabbitBus, RabbitSettings};
+use api_types::{
+    List,
+    customers::{CountJson, TagJson},
+};
 use domain::shared::WorkspaceId;
 use events::{
     Attributes, Envelope, IntegrationEvent,
@@ -80,14 +84,14 @@ async fn publish(publisher: &Arc<dyn EventPublisher>, events: Vec<OutboxEvent>) 
 }
 
 /// Waits until these labels, and no others, are carried by so many.
-fn wait_for(service: &Service, expected: &serde_json::Value) {
+fn wait_for(service: &Service, expected: &[TagJson]) {
     let begun = Instant::now();
     loop {
-        let tags = service.get("/api/v1/customers/tags");
-        if tags["data"] == *expected {
+        let tags: List<TagJson> = service.get("/api/v1/customers/tags");
+        if tags.data == expected {
             return;
         }
-        assert!(begun.elapsed() < PATIENCE, "{tags}");
+        assert!(begun.elapsed() < PATIENCE, "{tags:?}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }
@@ -111,17 +115,19 @@ fn fifty_thousand_people_of_a_crm_become_customers_once() {
         let events = batches(PEOPLE, number, generation);
         number += events.len() as i64;
         runtime.block_on(publish(&publisher, events));
-        let all = serde_json::json!({"tag": "all", "customers": PEOPLE});
-        let these = serde_json::json!({"tag": generation, "customers": PEOPLE});
-        wait_for(&service, &serde_json::json!([all, these]));
+        let carried = |tag: &str| TagJson {
+            tag: tag.to_owned(),
+            customers: PEOPLE,
+        };
+        wait_for(&service, &[carried("all"), carried(generation)]);
         eprintln!(
             "{PEOPLE} customers {generation} after {:?}",
             begun.elapsed()
         );
     }
-    let count = service.get("/api/v1/customers/count");
-    assert_eq!(count["total"], PEOPLE);
-    assert_eq!(count["by_client"][0]["customers"], PEOPLE);
+    let count: CountJson = service.get("/api/v1/customers/count");
+    assert_eq!(count.total, PEOPLE);
+    assert_eq!(count.by_client[0].customers, PEOPLE);
     stop.cancel();
     runtime.block_on(running).unwrap();
 }

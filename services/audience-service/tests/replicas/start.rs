@@ -1,7 +1,7 @@
 //! A replica that cannot work ends at once and says which key is to blame; one that may do only a
 //! part of the work does that part.
 
-use serde_json::Value;
+use api_types::audiences::CreatedJson;
 use test_kit::{place, place::NOWHERE, scenario::hear_of_a_removal};
 
 use super::stack::{Stack, only, place};
@@ -36,7 +36,7 @@ fn a_broker_that_may_be_away_stops_nothing() {
         ("PLATEIA__RABBITMQ__MAY_BE_AWAY", "true"),
     ]);
     let service = only(&ready);
-    service.get("/readyz");
+    service.send("GET", "/readyz").ok(200);
     let body = serde_json::json!({ "name": "Without a broker", "data": [{ "document": "A1" }] });
     service.json("POST", "/api/v1/audiences", &body).ok(201);
 }
@@ -47,7 +47,7 @@ fn roles_part_the_work() {
     let (_working, worker) = place.start(&[("PLATEIA__ROLES", "workers,relay,consumers")]);
     let (_answering, api) = place.start(&[("PLATEIA__ROLES", "api")]);
     let (worker, api) = (only(&worker), only(&api));
-    worker.get("/readyz");
+    worker.send("GET", "/readyz").ok(200);
     assert_eq!(worker.send("GET", "/list").status, 404);
     // The one asks, the other works, and the first hears of it.
     hear_of_a_removal(&api);
@@ -60,9 +60,9 @@ fn processes_have_numbers_of_their_own() {
     let mut nodes: Vec<i64> = (0..3)
         .map(|n| {
             let body = serde_json::json!({ "name": format!("n{n}"), "data": [] });
-            let made: Value = service.json("POST", "/api/v1/audiences", &body).ok(201);
-            let id = made["id"].as_str().unwrap().to_owned();
-            let raw: i64 = id.trim_start_matches("aud_").parse().unwrap();
+            let made = service.json("POST", "/api/v1/audiences", &body);
+            let made: CreatedJson = made.read(201);
+            let raw: i64 = made.audience.id.trim_start_matches("aud_").parse().unwrap();
             raw >> 12 & 0x3ff
         })
         .collect();

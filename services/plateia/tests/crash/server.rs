@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::Path, process::Command};
 
+use api_types::contacts::ContactsJson;
+use serde::Deserialize;
 use serde_json::Value;
 use test_kit::{
     blocking::wait,
@@ -86,9 +88,9 @@ impl Client {
         let (mut documents, mut cursor) = (Vec::new(), String::new());
         loop {
             let path = format!("/audiences/{audience}/contacts?limit=1000{cursor}");
-            let page = self.get(&path).unwrap();
-            documents.extend(test_kit::scenario::documents_of(&page));
-            match page["next_cursor"].as_str() {
+            let page = ContactsJson::deserialize(self.get(&path).unwrap()).unwrap();
+            documents.extend(page.data.into_iter().map(|contact| contact.document));
+            match page.next_cursor {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return documents,
             }
