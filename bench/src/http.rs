@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use serde_json::Value;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// The key of every server that is measured.
 pub const KEY: &str = "bench-key-bench-key-bench-key-00";
@@ -27,8 +27,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON, if the status is a success.
-    pub fn json(self) -> anyhow::Result<Value> {
+    /// The body as it is read, if the status is a success.
+    pub fn json<T: DeserializeOwned>(self) -> anyhow::Result<T> {
         if !(200..300).contains(&self.status) {
             bail!("{}: {}", self.status, String::from_utf8_lossy(&self.body));
         }
@@ -67,14 +67,19 @@ impl Client {
         Ok(Answer { status, body })
     }
 
-    /// Sends a JSON request.
-    pub fn json(&mut self, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let body = if body.is_null() {
-            Vec::new()
-        } else {
-            serde_json::to_vec(body)?
-        };
-        self.send(&encode(method, path, "application/json", &body))?
+    /// Reads.
+    pub fn get<T: DeserializeOwned>(&mut self, path: &str) -> anyhow::Result<T> {
+        self.send(&encode("GET", path, "text/plain", b""))?.json()
+    }
+
+    /// Sends JSON.
+    pub fn post<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let body = serde_json::to_vec(body)?;
+        self.send(&encode("POST", path, "application/json", &body))?
             .json()
     }
 

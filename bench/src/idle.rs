@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, ensure};
-use serde_json::{Value, json};
+use api_types::{
+    contacts::WrittenJson, notifications::NotificationJson, operations::OperationJson,
+};
 
 use crate::{
     Setup, data,
@@ -27,18 +29,18 @@ pub fn notification(setup: &Setup) -> anyhow::Result<Line> {
         let items: Vec<String> = (0..20).map(|n| data::item(round * 100 + n)).collect();
         let id = jobs::create_of(&mut client, &format!("n{round}"), &items)?;
         let documents: Vec<String> = (0..10).map(|n| data::document(round * 100 + n)).collect();
-        let body = json!({ "rules": { "documents": documents } }).to_string();
+        let body = serde_json::to_vec(&jobs::by_documents(documents))?;
         let path = format!("/api/v1/audiences/{id}/recycle");
-        let request = encode("POST", &path, "application/json", body.as_bytes());
+        let request = encode("POST", &path, "application/json", &body);
         // Idle: what came before is written and told.
         std::thread::sleep(Duration::from_millis(50));
         let started = Instant::now();
-        let operation = client.send(&request)?.json()?;
-        let event: Value = serde_json::from_str(&events.event()?)?;
+        let operation: OperationJson = client.send(&request)?.json()?;
+        let event: NotificationJson = serde_json::from_str(&events.event()?)?;
         taken.push(ms(started.elapsed()));
         ensure!(
-            event.get("operation_id") == operation.get("id"),
-            "told of another operation: {event}"
+            event.operation_id == operation.id,
+            "told of another operation: {event:?}"
         );
     }
     Ok(Line::p99(
@@ -107,7 +109,11 @@ fn after_kills(setup: &Setup, rows: u64) -> anyhow::Result<Vec<f64>> {
                 let body = format!(r#"{{"data":[{}]}}"#, items.join(","));
                 let request = encode("POST", &path, "application/json", body.as_bytes());
                 // Ends with the connection: the server is killed while it writes.
-                if writer.send(&request).and_then(Answer::json).is_err() {
+                if writer
+                    .send(&request)
+                    .and_then(Answer::json::<WrittenJson>)
+                    .is_err()
+                {
                     break;
                 }
                 written += 1;

@@ -6,7 +6,12 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use serde_json::{Value, json};
+use api_types::{
+    audiences::{CreatedJson, NewAudience},
+    operations::OperationJson,
+    recycle::{RecycleBody, RulesBody},
+    uploads::UploadJson,
+};
 
 use crate::{
     data,
@@ -39,15 +44,20 @@ pub fn documents(documents: impl Iterator<Item = String>) -> Vec<u8> {
 /// Uploads a file and answers its id.
 pub fn upload(client: &mut Client, body: &[u8]) -> anyhow::Result<String> {
     let request = encode("POST", "/api/v1/uploads?file_name=a.csv", "text/csv", body);
-    text(&client.send(&request)?.json()?, "id")
+    let upload: UploadJson = client.send(&request)?.json()?;
+    Ok(upload.id)
 }
 
 /// Makes an audience of an uploaded file and waits for it. Answers its id.
 pub fn create(client: &mut Client, name: &str, upload: &str) -> anyhow::Result<String> {
-    let body = json!({ "name": name, "upload_id": upload });
-    let operation = client.json("POST", "/api/v1/audiences", &body)?;
-    let ended = wait(client, &text(&operation, "id")?)?;
-    text(&ended, "audience_id")
+    let body = NewAudience {
+        name: name.to_owned(),
+        upload_id: Some(upload.to_owned()),
+        ..NewAudience::default()
+    };
+    let operation: OperationJson = client.post("/api/v1/audiences", &body)?;
+    let ended = wait(client, &operation.id)?;
+    ended.audience_id.context("the operation made no audience")
 }
 
 /// Makes an audience of some contacts. Answers its id.
@@ -55,51 +65,71 @@ pub fn create_of(client: &mut Client, name: &str, items: &[String]) -> anyhow::R
     let body = format!(r#"{{"name":"{name}","data":[{}]}}"#, items.join(","));
     let path = "/api/v1/audiences";
     let request = encode("POST", path, "application/json", body.as_bytes());
-    text(&client.send(&request)?.json()?, "id")
+    let made: CreatedJson = client.send(&request)?.json()?;
+    Ok(made.audience.id)
 }
 
 /// Waits until an operation has ended well; answers it.
-fn wait(client: &mut Client, operation: &str) -> anyhow::Result<Value> {
+fn wait(client: &mut Client, operation: &str) -> anyhow::Result<OperationJson> {
     let deadline = Instant::now() + PATIENCE;
     let path = format!("/api/v1/operations/{operation}");
     while Instant::now() < deadline {
-        let seen = client.json("GET", &path, &Value::Null)?;
-        match seen.get("state").and_then(Value::as_str) {
-            Some("succeeded") => return Ok(seen),
-            Some("failed" | "cancelled") => bail!("the operation ended as {seen}"),
+        let seen: OperationJson = client.get(&path)?;
+        match seen.state.as_ref() {
+            "succeeded" => return Ok(seen),
+            _ if seen.has_ended() => bail!("the operation ended as {seen:?}"),
             _ => std::thread::sleep(POLL),
         }
     }
     bail!("the operation did not end")
 }
 
+/// A recycling by the documents of an uploaded file.
+pub fn by_upload(upload: String) -> RecycleBody {
+    by(RulesBody {
+        upload_id: Some(upload),
+        ..RulesBody::default()
+    })
+}
+
+/// A recycling by documents.
+pub fn by_documents(documents: Vec<String>) -> RecycleBody {
+    by(RulesBody {
+        documents,
+        ..RulesBody::default()
+    })
+}
+
+fn by(rules: RulesBody) -> RecycleBody {
+    RecycleBody {
+        rules,
+        ..RecycleBody::default()
+    }
+}
+
 /// Recycles and waits for the end; answers the operation.
-pub fn recycle(client: &mut Client, audience: &str, rules: &Value) -> anyhow::Result<Value> {
+pub fn recycle(
+    client: &mut Client,
+    audience: &str,
+    body: &RecycleBody,
+) -> anyhow::Result<OperationJson> {
     let path = format!("/api/v1/audiences/{audience}/recycle");
-    let operation = client.json("POST", &path, &json!({ "rules": rules }))?;
-    wait(client, &text(&operation, "id")?)
+    let operation: OperationJson = client.post(&path, body)?;
+    wait(client, &operation.id)
 }
 
 /// Undoes an operation; answers how long it took.
 pub fn undo(client: &mut Client, operation: &str) -> anyhow::Result<Duration> {
+    let path = format!("/api/v1/operations/{operation}/undo");
+    let request = encode("POST", &path, "application/json", b"");
     let started = Instant::now();
-    client.json(
-        "POST",
-        &format!("/api/v1/operations/{operation}/undo"),
-        &Value::Null,
-    )?;
-    Ok(started.elapsed())
+    let answer = client.send(&request)?;
+    let taken = started.elapsed();
+    answer.json::<OperationJson>()?;
+    Ok(taken)
 }
 
 /// A connection to a server.
 pub fn connect(server: &Server) -> anyhow::Result<Client> {
     Client::connect(server.address)
-}
-
-/// A member that is text.
-pub fn text(value: &Value, name: &str) -> anyhow::Result<String> {
-    let found = value.get(name).and_then(Value::as_str);
-    Ok(found
-        .with_context(|| format!("no {name} in {value}"))?
-        .to_owned())
 }

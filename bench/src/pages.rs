@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::ensure;
-use serde_json::{Value, json};
+use api_types::contacts::ContactsJson;
 
 use crate::{
     Setup,
@@ -29,7 +29,7 @@ pub fn deep(setup: &Setup) -> anyhow::Result<Vec<Line>> {
     let audience = jobs::create(&mut client, "bench", &upload)?;
     let removed = jobs::documents((0..rows / 5).map(|n| n * 5).map(data::document));
     let upload = jobs::upload(&mut client, &removed)?;
-    jobs::recycle(&mut client, &audience, &json!({ "upload_id": upload }))?;
+    jobs::recycle(&mut client, &audience, &jobs::by_upload(upload))?;
     let pages = rows / 5 * 4 / FULL as u64;
     let (from, to) = (pages * 35 / 40, pages);
     let near = 200.min(pages);
@@ -65,8 +65,7 @@ fn timed(client: &mut Client, audience: &str, page: u64) -> anyhow::Result<f64> 
     let started = Instant::now();
     let answer = client.send(&request)?;
     let taken = ms(started.elapsed());
-    let seen = answer.json()?;
-    let contacts = seen.get("data").and_then(Value::as_array).map(Vec::len);
-    ensure!(contacts == Some(FULL), "page {page} holds {contacts:?}");
+    let contacts = answer.json::<ContactsJson>()?.data.len();
+    ensure!(contacts == FULL, "page {page} holds {contacts}");
     Ok(taken)
 }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
-use serde_json::{Value, json};
+use anyhow::{Context, ensure};
+use api_types::operations::RemovalReportJson;
 
 use crate::{
     Setup,
@@ -162,17 +162,18 @@ impl Ours {
         let before = self.server.cpu()?;
         let started = Instant::now();
         let upload = jobs::upload(&mut self.client, &self.list)?;
-        let rules = json!({ "upload_id": upload });
-        let ended = jobs::recycle(&mut self.client, &self.audience, &rules)?;
+        let body = jobs::by_upload(upload);
+        let ended = jobs::recycle(&mut self.client, &self.audience, &body)?;
         let wall = started.elapsed().as_secs_f64();
-        let removed = ended.pointer("/report/removed").and_then(Value::as_u64);
-        ensure!(removed == Some(self.removed), "removed {removed:?}");
+        let report: RemovalReportJson = ended.report_as().context("no report")?;
+        let removed = u64::try_from(report.removed)?;
+        ensure!(removed == self.removed, "removed {removed}");
         let run = Run {
             wall,
             cpu: self.server.cpu()?.saturating_sub(before).as_secs_f64(),
         };
         eprintln!("  recycled in {:.2} s", run.wall);
-        self.last = jobs::text(&ended, "id")?;
+        self.last = ended.id;
         Ok(run)
     }
 
@@ -221,12 +222,11 @@ impl Ours {
         let items: Vec<String> = (0..20).map(data::item).collect();
         let id = jobs::create_of(&mut self.client, "small", &items)?;
         let documents: Vec<String> = (0..10).map(data::document).collect();
-        let rules = json!({ "documents": documents });
+        let body = jobs::by_documents(documents);
         (0..SMALL_UNDOS)
             .map(|_| {
-                let ended = jobs::recycle(&mut self.client, &id, &rules)?;
-                let operation = jobs::text(&ended, "id")?;
-                Ok(ms(jobs::undo(&mut self.client, &operation)?))
+                let ended = jobs::recycle(&mut self.client, &id, &body)?;
+                Ok(ms(jobs::undo(&mut self.client, &ended.id)?))
             })
             .collect()
     }

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
-use serde_json::json;
+use anyhow::{Context, anyhow};
+use serde_json::{Value, json};
 
 use crate::{
     Setup, bare, data,
     http::encode,
-    jobs::{self, connect, text},
+    jobs::{self, connect},
     server::{Server, cpu_of},
     table::{Line, Target, median, spread},
 };
@@ -76,14 +76,15 @@ fn numbers(rows: u64, half: bool) -> impl Iterator<Item = u64> {
 fn http_run(setup: &Setup, run: usize, rows: u64, half: bool) -> anyhow::Result<Run> {
     let server = setup.start(&format!("http-{half}-{run}"))?;
     let mut client = connect(&server)?;
-    let created = client.json("POST", "/create", &json!({ "name": "bench", "data": [] }))?;
-    let id = text(&created, "id")?;
+    let created: Value = client.post("/create", &json!({ "name": "bench", "data": [] }))?;
+    let id = created.get("id").and_then(Value::as_str);
+    let id = id.context("the list has no id")?;
     if half {
-        for request in requests(&id, (0..rows / 2).collect()) {
-            client.send(&request)?.json()?;
+        for request in requests(id, (0..rows / 2).collect()) {
+            client.send(&request)?.json::<Value>()?;
         }
     }
-    let requests = requests(&id, numbers(rows, half).collect());
+    let requests = requests(id, numbers(rows, half).collect());
     let measured = timed_ours(&server, || send_all(&server, setup.either(1, 4), &requests))?;
     server.kill();
     Ok(measured)
