@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use anyhow::Context;
+use api_types::{
+    List, audiences::AudienceJson, contacts::ContactsJson, notifications::NotificationJson,
+};
 use futures::TryStreamExt;
 use mongodb::bson::{Document, doc};
-use serde_json::Value;
 
 use crate::{
     check::{Audience, Observed},
@@ -141,42 +143,23 @@ async fn users(rig: &Rig<'_>) -> anyhow::Result<Vec<(String, String)>> {
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
-fn text(value: &Value, name: &str) -> String {
-    value
-        .get(name)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
-}
-
-fn data(page: &Value) -> &[Value] {
-    page.get("data")
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
-}
-
 async fn audience(rig: &Rig<'_>, id: &str, workspace: &str) -> anyhow::Result<Audience> {
     let caller = Caller::new(rig.target(), workspace, "checker");
     let path = format!("/api/v1/audiences/{id}");
-    let about = caller.must_get(&path).await?;
+    let about: AudienceJson = caller.must_get(&path).await?;
     let mut audience = Audience {
         workspace: workspace.to_owned(),
-        count: about
-            .get("contacts")
-            .and_then(Value::as_u64)
-            .context("no count")?,
+        count: u64::try_from(about.contacts).context("the count")?,
         ..Audience::default()
     };
     let mut cursor = String::new();
     loop {
-        let page = caller
-            .must_get(&format!("{path}/contacts?limit=1000{cursor}"))
-            .await?;
-        let contacts = data(&page)
-            .iter()
-            .map(|c| (text(c, "document"), text(c, "name")));
+        let path = format!("{path}/contacts?limit=1000{cursor}");
+        let page: ContactsJson = caller.must_get(&path).await?;
+        let contacts = page.data.into_iter();
+        let contacts = contacts.map(|c| (c.document, c.name.unwrap_or_default()));
         audience.walked.extend(contacts);
-        match page.get("next_cursor").and_then(Value::as_str) {
+        match page.next_cursor {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
         }
@@ -195,12 +178,11 @@ async fn audience(rig: &Rig<'_>, id: &str, workspace: &str) -> anyhow::Result<Au
 async fn paged(caller: &Caller, path: &str) -> anyhow::Result<Vec<String>> {
     let mut documents = Vec::new();
     for number in 1.. {
-        let page = caller
-            .must_get(&format!("{path}/contacts?page={number}&per_page=500"))
-            .await?;
-        let contacts = data(&page);
-        documents.extend(contacts.iter().map(|c| text(c, "document")));
-        if contacts.len() < 500 {
+        let path = format!("{path}/contacts?page={number}&per_page=500");
+        let page: ContactsJson = caller.must_get(&path).await?;
+        let is_last = page.data.len() < 500;
+        documents.extend(page.data.into_iter().map(|contact| contact.document));
+        if is_last {
             break;
         }
     }
@@ -210,11 +192,10 @@ async fn paged(caller: &Caller, path: &str) -> anyhow::Result<Vec<String>> {
 async fn notifications(caller: &Caller) -> anyhow::Result<Vec<String>> {
     let (mut told, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = caller
-            .must_get(&format!("/api/v1/notifications?limit=500{cursor}"))
-            .await?;
-        told.extend(data(&page).iter().map(|n| text(n, "operation_id")));
-        match page.get("next_cursor").and_then(Value::as_str) {
+        let path = format!("/api/v1/notifications?limit=500{cursor}");
+        let page: List<NotificationJson> = caller.must_get(&path).await?;
+        told.extend(page.data.into_iter().map(|told| told.operation_id));
+        match page.next_cursor {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return Ok(told),
         }

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use api_types::List;
 use futures::future::join_all;
+use serde_json::Value;
 use tokio::time::sleep;
 
 use super::Scene;
@@ -120,9 +122,8 @@ pub async fn exhaust(scene: &Scene<'_>) -> anyhow::Result<u64> {
             let paths = ["audiences?limit=50", "operations?limit=5", "notifications"];
             let path = paths.get(n % paths.len()).copied().unwrap_or_default();
             let begun = Instant::now();
-            caller
-                .get(&format!("/api/v1/{path}"), &scene.load.history)
-                .await;
+            let path = format!("/api/v1/{path}");
+            let _: Option<List<Value>> = caller.get(&path, &scene.load.history).await;
             begun.elapsed()
         });
         let slowest = join_all(clients)

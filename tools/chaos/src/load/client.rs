@@ -10,7 +10,9 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use api_types::ProblemBody;
 use rand::Rng;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use test_kit::http::{Reply, Request};
 use tokio::time::{Instant, sleep};
@@ -54,16 +56,28 @@ impl Answered {
         (200..300).contains(&self.status)
     }
 
-    /// The code of a problem.
-    pub fn code(&self) -> &str {
-        let code = self.body.get("code").and_then(Value::as_str);
-        code.unwrap_or_default()
+    /// The code, where it is a problem.
+    pub fn code(&self) -> String {
+        code(&self.body)
+    }
+
+    /// The body as it is read.
+    ///
+    /// # Errors
+    /// When it is none of this kind.
+    pub fn read<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
+        T::deserialize(&self.body).with_context(|| self.told())
     }
 
     /// In one line.
     pub fn told(&self) -> String {
         format!("{} {}", self.status, self.body)
     }
+}
+
+/// The code of a problem; empty where the body is none.
+fn code(body: &Value) -> String {
+    ProblemBody::deserialize(body).map_or_else(|_| String::new(), |problem| problem.code.into())
 }
 
 /// The beginning of a body, for messages.
@@ -73,9 +87,9 @@ fn beginning(answer: &Reply) -> String {
 
 /// Whether an answer may come out another way when the request is repeated.
 fn is_passing(answer: &Reply) -> bool {
-    let code = answer.body.get("code").and_then(Value::as_str);
-    let code = code.unwrap_or_default();
-    answer.status >= 500 || matches!(answer.status, 408 | 429) || code == "idempotency_in_progress"
+    answer.status >= 500
+        || matches!(answer.status, 408 | 429)
+        || answer.status == 409 && code(&answer.body) == "idempotency_in_progress"
 }
 
 /// What must not be answered, whatever happens.
@@ -112,12 +126,12 @@ impl Caller {
     }
 
     /// A request of JSON, or with an empty body.
-    pub fn json(&self, method: &str, path: &str, key: &str, body: &Value) -> Request {
+    pub fn json(&self, method: &str, path: &str, key: &str, body: &impl Serialize) -> Request {
         if method == "DELETE" {
             return self.delete(path);
         }
         let request = self.request(method, path).header("Idempotency-Key", key);
-        request.body("application/json", body.to_string())
+        request.json(body)
     }
 
     /// A request that takes no key: repeated, it finds that it was done.
@@ -197,7 +211,7 @@ impl Caller {
     }
 
     /// Reads once; `None` when it cannot be read now.
-    pub async fn get(&self, path: &str, history: &History) -> Option<Value> {
+    pub async fn get<T: DeserializeOwned>(&self, path: &str, history: &History) -> Option<T> {
         let request = self.request("GET", path);
         let answer = request.send(self.address().ok()?, ONE).await.ok()?;
         if answer.status != 200 {
@@ -208,19 +222,23 @@ impl Caller {
             return None;
         }
         history.read();
-        Some(answer.body)
+        let read = T::deserialize(answer.body);
+        read.map_err(|error| history.anomaly(format!("GET {path}: {error}")))
+            .ok()
     }
 
     /// Reads what has to be there.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn must_get(&self, path: &str) -> anyhow::Result<Value> {
+    pub async fn must_get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let request = self.request("GET", path);
         let mut last = String::new();
         for _ in 0..300 {
             match request.send(self.address()?, ONE).await {
-                Ok(answer) if answer.status == 200 => return Ok(answer.body),
+                Ok(answer) if answer.status == 200 => {
+                    return T::deserialize(answer.body).with_context(|| format!("GET {path}"));
+                }
                 Ok(answer) => last = format!("{} {}", answer.status, beginning(&answer)),
                 Err(error) => last = format!("{error:#}"),
             }

@@ -7,15 +7,22 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use api_types::{
+    audiences::{AudienceJson, CreatedJson, NewAudience},
+    contacts::{NewContacts, WrittenJson},
+    operations::{OperationJson, UploadReportJson},
+    uploads::{FileInto, UploadJson},
+};
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use serde_json::{Value, json};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Shape, View,
     client::Caller,
-    shared::{items, number},
+    shared::{items, wrote},
 };
 use crate::history::{Claim, Command, Contact, Effect, History};
 
@@ -106,18 +113,18 @@ impl Lane {
         format!("{}-{}", self.user, self.step)
     }
 
-    pub(super) async fn send(
+    pub(super) async fn send<T: DeserializeOwned>(
         &mut self,
         method: &'static str,
         path: &str,
-        body: Value,
-    ) -> anyhow::Result<Value> {
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
         let key = self.key();
-        let request = self.caller.json(method, path, &key, &body);
+        let request = self.caller.json(method, path, &key, body);
         let sent = self
             .caller
             .command(&request, &self.history, self.shape.abandon);
-        Ok(sent.await?.body)
+        sent.await?.read()
     }
 
     /// Sends what is answered in the same way each time, and may be refused for these reasons.
@@ -133,7 +140,7 @@ impl Lane {
             .caller
             .answer(&request, &self.history, self.shape.abandon)
             .await?;
-        let expected = answer.is_success() || refusals.contains(&answer.code());
+        let expected = answer.is_success() || refusals.contains(&answer.code().as_str());
         ensure!(expected, "{method} {path}: {}", answer.told());
         Ok(())
     }
@@ -188,20 +195,19 @@ impl Lane {
         } else {
             self.some(self.shape.contacts / 2)
         };
-        let name = format!("{} {}", self.user, self.made);
-        let body = json!({ "name": name, "data": items(&contacts) });
-        let made = self.send("POST", "/api/v1/audiences", body).await?;
+        let body = NewAudience {
+            name: format!("{} {}", self.user, self.made),
+            data: Some(items(&contacts)),
+            ..NewAudience::default()
+        };
+        let made: CreatedJson = self.send("POST", "/api/v1/audiences", &body).await?;
         self.made += 1;
-        self.audience = text(&made, "id")?;
+        self.audience = made.audience.id;
         self.there = contacts
             .iter()
             .map(|(document, _)| document.clone())
             .collect();
-        let claim = Claim {
-            changed: number(&made, "inserted"),
-            replaced: number(&made, "updated"),
-            ..Claim::default()
-        };
+        let claim = wrote(made.written.inserted, made.written.updated);
         let workspace = self.caller.workspace.clone();
         self.done(
             Effect::Create {
@@ -224,16 +230,13 @@ impl Lane {
     pub(super) async fn insert(&mut self) -> anyhow::Result<()> {
         let contacts = self.some(60);
         self.allow(None);
-        let body = json!({ "data": items(&contacts) });
-        let report = self
-            .send("POST", &format!("{}/contacts", self.path()), body)
-            .await?;
-        let claim = Claim {
-            changed: number(&report, "inserted"),
-            replaced: number(&report, "updated"),
-            ..Claim::default()
+        let body = NewContacts {
+            data: items(&contacts),
+            ..NewContacts::default()
         };
-        self.wrote(contacts, claim);
+        let path = format!("{}/contacts", self.path());
+        let written: WrittenJson = self.send("POST", &path, &body).await?;
+        self.wrote(contacts, wrote(written.inserted, written.updated));
         Ok(())
     }
 
@@ -255,75 +258,50 @@ impl Lane {
             .command(&request, &self.history, self.shape.abandon)
             .await?;
         self.allow(None);
-        let body = json!({ "upload_id": text(&sent.body, "id")? });
-        let accepted = self
-            .send("POST", &format!("{}/uploads", self.path()), body)
-            .await?;
-        let ended = self.ended(&accepted).await?;
-        let report = ended.get("report").context("no report")?;
-        let claim = Claim {
-            changed: number(report, "created"),
-            replaced: number(report, "updated"),
-            ..Claim::default()
+        let upload: UploadJson = sent.read()?;
+        let body = FileInto {
+            upload_id: upload.id,
+            ..FileInto::default()
         };
-        self.wrote(contacts, claim);
+        let path = format!("{}/uploads", self.path());
+        let accepted: OperationJson = self.send("POST", &path, &body).await?;
+        let ended = self.ended(&accepted.id).await?;
+        let report: UploadReportJson = ended.report_as().context("no report")?;
+        self.wrote(contacts, wrote(report.created, report.updated));
         Ok(())
-    }
-
-    pub(super) async fn by_name(&self, name: &str) -> anyhow::Result<String> {
-        let all = self.caller.must_get("/api/v1/audiences?limit=1000").await?;
-        let all = all
-            .get("data")
-            .and_then(Value::as_array)
-            .context("no list")?;
-        let found = all
-            .iter()
-            .find(|a| a.get("name").is_some_and(|n| n == name));
-        text(found.with_context(|| format!("no audience {name}"))?, "id")
     }
 
     async fn drop_and_restore(&mut self) -> anyhow::Result<()> {
         let path = self.path();
-        self.send("DELETE", &path, Value::Null).await?;
+        self.send::<AudienceJson>("DELETE", &path, &json!(null))
+            .await?;
         self.done(Effect::Drop, Claim::default());
-        self.send("POST", &format!("{path}/restore"), json!({}))
+        self.send::<AudienceJson>("POST", &format!("{path}/restore"), &json!({}))
             .await?;
         self.done(Effect::Restore, Claim::default());
         Ok(())
     }
 
     /// Waits for the success of an accepted operation.
-    pub(super) async fn ended(&self, accepted: &Value) -> anyhow::Result<Value> {
-        let id = text(accepted, "id")?;
-        self.history.operation(&id);
-        let ended = self.end_of(&id).await?;
-        let state = ended.get("state").and_then(Value::as_str);
-        ensure!(state == Some("succeeded"), "{id} ended otherwise: {ended}");
+    pub(super) async fn ended(&self, id: &str) -> anyhow::Result<OperationJson> {
+        self.history.operation(id);
+        let ended = self.end_of(id).await?;
+        let is_well = ended.state == "succeeded";
+        ensure!(is_well, "{id} ended otherwise: {ended:?}");
         Ok(ended)
     }
 
     /// Waits for the end of an operation, whatever it is.
-    pub(super) async fn end_of(&self, id: &str) -> anyhow::Result<Value> {
+    pub(super) async fn end_of(&self, id: &str) -> anyhow::Result<OperationJson> {
         let begun = Instant::now();
+        let path = format!("/api/v1/operations/{id}");
         while begun.elapsed() < PATIENCE {
-            let path = format!("/api/v1/operations/{id}");
-            let seen = self
-                .caller
-                .get(&path, &self.history)
-                .await
-                .unwrap_or_default();
-            match seen.get("state").and_then(Value::as_str) {
-                Some("succeeded" | "failed" | "cancelled") => return Ok(seen),
-                _ => sleep(Duration::from_millis(60)).await,
+            let seen: Option<OperationJson> = self.caller.get(&path, &self.history).await;
+            if let Some(ended) = seen.filter(OperationJson::has_ended) {
+                return Ok(ended);
             }
+            sleep(Duration::from_millis(60)).await;
         }
         bail!("{id} did not end")
     }
-}
-
-pub(super) fn text(value: &Value, name: &str) -> anyhow::Result<String> {
-    let found = value.get(name).and_then(Value::as_str);
-    Ok(found
-        .with_context(|| format!("no {name} in {value}"))?
-        .to_owned())
 }

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
+use api_types::{
+    List, audiences::AudienceJson, contacts::ContactsJson, notifications::NotificationJson,
+};
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -160,9 +162,8 @@ impl Load {
         let (history, stop) = (Arc::clone(&self.history), self.stop.clone());
         self.tasks.spawn(async move {
             while !stop.is_cancelled() {
-                caller
-                    .get("/api/v1/notifications?limit=100", &history)
-                    .await;
+                let path = "/api/v1/notifications?limit=100";
+                let _: Option<List<NotificationJson>> = caller.get(path, &history).await;
                 sleep(Duration::from_millis(250)).await;
             }
         });
@@ -191,12 +192,8 @@ impl Load {
     }
 }
 
-fn documents(page: &Value) -> impl Iterator<Item = &str> {
-    let contacts = page.get("data").and_then(Value::as_array);
-    let contacts = contacts.map_or(&[][..], Vec::as_slice);
-    contacts
-        .iter()
-        .filter_map(|contact| contact.get("document")?.as_str())
+fn documents(page: &ContactsJson) -> impl Iterator<Item = &str> {
+    page.data.iter().map(|contact| contact.document.as_str())
 }
 
 /// Pause of a reader.
@@ -206,9 +203,8 @@ const LOOK: Duration = Duration::from_millis(150);
 const PER_PAGE: u64 = 50;
 
 /// How a numbered page contradicts itself: it shows more or fewer than its total says.
-fn contradiction(page: &Value, number: u64) -> Option<String> {
-    let total = page.get("total").and_then(Value::as_u64)?;
-    let shown = documents(page).count() as u64;
+fn contradiction(page: &ContactsJson, number: u64) -> Option<String> {
+    let (total, shown) = (page.total?, page.data.len() as u64);
     let due = total.saturating_sub((number - 1) * PER_PAGE).min(PER_PAGE);
     (shown != due).then(|| format!("{shown} contacts on page {number} of a total of {total}"))
 }
@@ -222,28 +218,23 @@ async fn read(caller: Caller, view: Arc<View>, history: Arc<History>, stop: Canc
             continue;
         }
         let path = format!("/api/v1/audiences/{}", before.audience);
-        if let Some(seen) = caller.get(&path, &history).await
+        if let Some(seen) = caller.get::<AudienceJson>(&path, &history).await
             && let Some(counts) = before.counts
             && view.get() == before
         {
-            let seen = seen
-                .get("contacts")
-                .and_then(Value::as_u64)
-                .unwrap_or(u64::MAX);
+            let seen = u64::try_from(seen.contacts).unwrap_or(u64::MAX);
             if !counts.contains(&seen) {
                 history.anomaly(format!("{path} counts {seen}, allowed are {counts:?}"));
             }
             let last = seen / PER_PAGE + 1;
             let numbered = format!("{path}/contacts?page={last}&per_page={PER_PAGE}");
-            let page = caller.get(&numbered, &history).await;
+            let page: Option<ContactsJson> = caller.get(&numbered, &history).await;
             if let Some(what) = page.and_then(|page| contradiction(&page, last)) {
                 history.anomaly(format!("{path}: {what}"));
             }
         }
-        if let Some(page) = caller
-            .get(&format!("{path}/contacts?limit=500"), &history)
-            .await
-        {
+        let first = format!("{path}/contacts?limit=500");
+        if let Some(page) = caller.get::<ContactsJson>(&first, &history).await {
             let own = format!("{}-", caller.workspace);
             if let Some(foreign) = documents(&page).find(|d| !d.to_lowercase().starts_with(&own)) {
                 history.anomaly(format!("{path} shows {foreign}"));
@@ -259,13 +250,19 @@ async fn read(caller: Caller, view: Arc<View>, history: Arc<History>, stop: Canc
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
 
-    fn page(rows: usize, total: u64) -> Value {
-        let row = json!({ "document": "D" });
-        json!({ "data": vec![row; rows], "total": total })
+    fn page(rows: usize, total: u64) -> ContactsJson {
+        let row = json!({
+            "contact_id": "c", "document": "D", "document_kind": "other", "document_valid": true,
+            "phone_valid": false, "email_valid": false, "attributes": {}, "raw": { "document": "D" },
+            "updated_at": "2026-01-01T00:00:00.000Z",
+        });
+        let page = json!({ "data": vec![row; rows], "next_cursor": null, "total": total });
+        ContactsJson::deserialize(page).unwrap()
     }
 
     #[test]

@@ -3,14 +3,17 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context, ensure};
+use api_types::{
+    audiences::ClearedJson,
+    contacts::ContactsJson,
+    operations::{OperationJson, RemovalReportJson},
+    recycle::{RecycleBody, RulesBody, TargetBody},
+};
 use rand::{Rng, seq::IteratorRandom};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::sleep;
 
-use super::{
-    lane::{Lane, text},
-    shared::number,
-};
+use super::lane::Lane;
 use crate::history::{Claim, Effect};
 
 /// Single removals at a time.
@@ -32,26 +35,45 @@ impl Lane {
         let documents = self.leaving();
         let before = self.there.len();
         self.allow(Some([before, before - documents.len()]));
-        let accepted = self.ask_to_remove(&documents).await?;
-        let ended = self.ended(&accepted).await?;
+        let id = self.ask_to_remove(&documents, None).await?;
+        let ended = self.ended(&id).await?;
         self.is_gone(documents, &ended).await
     }
 
-    async fn ask_to_remove(&mut self, documents: &[String]) -> anyhow::Result<Value> {
-        let body = json!({ "rules": { "documents": documents, "opted_out": false } });
+    /// Starts a recycling; answers its id.
+    async fn ask_to_remove(
+        &mut self,
+        documents: &[String],
+        target: Option<TargetBody>,
+    ) -> anyhow::Result<String> {
+        let rules = RulesBody {
+            documents: documents.to_vec(),
+            opted_out: Some(false),
+            ..RulesBody::default()
+        };
+        let body = RecycleBody {
+            rules,
+            target,
+            ..RecycleBody::default()
+        };
         let path = format!("{}/recycle", self.path());
-        self.send("POST", &path, body).await
+        let accepted: OperationJson = self.send("POST", &path, &body).await?;
+        Ok(accepted.id)
     }
 
     /// A recycling has succeeded; now and then it is taken back.
-    async fn is_gone(&mut self, documents: Vec<String>, ended: &Value) -> anyhow::Result<()> {
+    async fn is_gone(
+        &mut self,
+        documents: Vec<String>,
+        ended: &OperationJson,
+    ) -> anyhow::Result<()> {
         let claim = removed(ended, self.there.len())?;
         let all = self.there.clone();
         self.there.retain(|document| !documents.contains(document));
         self.done(Effect::Remove { documents }, claim);
         self.settle();
         if !self.shape.no_undo && self.random.random_range(0..3) == 0 {
-            self.undo(&text(ended, "id")?, all).await?;
+            self.undo(&ended.id, all).await?;
         }
         Ok(())
     }
@@ -64,7 +86,7 @@ impl Lane {
         let documents = self.leaving();
         let before = self.there.len();
         self.allow(Some([before, before - documents.len()]));
-        let id = text(&self.ask_to_remove(&documents).await?, "id")?;
+        let id = self.ask_to_remove(&documents, None).await?;
         self.history.operation(&id);
         sleep(Duration::from_millis(self.random.random_range(0..400))).await;
         let path = format!("/api/v1/operations/{id}");
@@ -72,19 +94,19 @@ impl Lane {
         self.ask("POST", &format!("{path}/cancel"), &["operation_ended"])
             .await?;
         let ended = self.end_of(&id).await?;
-        if ended.get("state").and_then(Value::as_str) == Some("succeeded") {
+        if ended.state == "succeeded" {
             return self.is_gone(documents, &ended).await;
         }
-        let report = ended.get("report");
-        let gone = report.and_then(|report| number(report, "removed"));
-        ensure!(gone.unwrap_or(0) == 0, "{id} was cancelled: {ended}");
+        let report: Option<RemovalReportJson> = ended.report_as();
+        let gone = report.map_or(0, |report| report.removed);
+        ensure!(gone == 0, "{id} was cancelled: {ended:?}");
         self.settle();
         self.allow(Some([before, before - documents.len()]));
         self.ask("POST", &format!("{path}/retry"), &[]).await?;
         self.history.again(&id);
         let ended = self.end_of(&id).await?;
-        let state = ended.get("state").and_then(Value::as_str);
-        ensure!(state == Some("succeeded"), "{id} ended otherwise: {ended}");
+        let is_well = ended.state == "succeeded";
+        ensure!(is_well, "{id} ended otherwise: {ended:?}");
         self.is_gone(documents, &ended).await
     }
 
@@ -92,12 +114,9 @@ impl Lane {
     pub(super) async fn remove_one_by_one(&mut self) -> anyhow::Result<()> {
         self.allow(None);
         let path = format!("{}/contacts?limit={AT_ONCE}", self.path());
-        let page = self.caller.must_get(&path).await?;
-        let contacts = page.get("data").and_then(Value::as_array);
-        let mut leaving = Vec::new();
-        for contact in contacts.into_iter().flatten() {
-            leaving.push((text(contact, "contact_id")?, text(contact, "document")?));
-        }
+        let page: ContactsJson = self.caller.must_get(&path).await?;
+        let contacts = page.data.into_iter();
+        let leaving: Vec<_> = contacts.map(|c| (c.contact_id, c.document)).collect();
         let path = self.path();
         let removals = leaving.iter().map(async |(id, _)| {
             let request = self.caller.delete(&format!("{path}/contacts/{id}"));
@@ -120,12 +139,9 @@ impl Lane {
 
     async fn undo(&mut self, operation: &str, all: BTreeSet<String>) -> anyhow::Result<()> {
         self.allow(Some([self.there.len(), all.len()]));
-        self.send(
-            "POST",
-            &format!("/api/v1/operations/{operation}/undo"),
-            json!({}),
-        )
-        .await?;
+        let path = format!("/api/v1/operations/{operation}/undo");
+        self.send::<OperationJson>("POST", &path, &json!({}))
+            .await?;
         self.there = all;
         self.done(Effect::Undo, Claim::default());
         self.settle();
@@ -137,10 +153,9 @@ impl Lane {
             return self.insert().await;
         }
         self.allow(Some([self.there.len(), 0]));
-        let cleared = self
-            .send("POST", &format!("{}/clear", self.path()), json!({}))
-            .await?;
-        let operation = text(&cleared, "operation_id")?;
+        let path = format!("{}/clear", self.path());
+        let cleared: ClearedJson = self.send("POST", &path, &json!({})).await?;
+        let operation = cleared.operation_id;
         self.history.operation(&operation);
         let all = std::mem::take(&mut self.there);
         self.done(Effect::Clear, Claim::default());
@@ -156,32 +171,27 @@ impl Lane {
             return self.recycle().await;
         }
         let documents = self.leaving();
-        let name = format!("{} {}", self.user, self.made);
-        let body = json!({
-            "rules": { "documents": documents, "opted_out": false },
-            "target": { "type": "new", "name": name },
-        });
-        let accepted = self
-            .send("POST", &format!("{}/recycle", self.path()), body)
-            .await?;
-        let ended = self.ended(&accepted).await?;
+        let target = TargetBody {
+            kind: "new".to_owned(),
+            name: Some(format!("{} {}", self.user, self.made)),
+        };
+        let id = self.ask_to_remove(&documents, Some(target)).await?;
+        let ended = self.ended(&id).await?;
         self.made += 1;
         let claim = removed(&ended, self.there.len())?;
-        let to = self.by_name(&name).await?;
+        let to = ended.target_audience_id.context("no new audience")?;
         self.done(Effect::CopyWithout { to, documents }, claim);
         Ok(())
     }
 }
 
 /// What a recycling's report claims; its total is that which was there.
-fn removed(ended: &Value, total: usize) -> anyhow::Result<Claim> {
-    let report = ended.get("report").context("no report")?;
-    ensure!(
-        number(report, "total") == Some(total as u64),
-        "{report} of {total}"
-    );
+fn removed(ended: &OperationJson, there: usize) -> anyhow::Result<Claim> {
+    let report: RemovalReportJson = ended.report_as().context("no report")?;
+    let is_whole = usize::try_from(report.total) == Ok(there);
+    ensure!(is_whole, "{report:?} of {there}");
     Ok(Claim {
-        changed: number(report, "removed"),
+        changed: u64::try_from(report.removed).ok(),
         ..Claim::default()
     })
 }

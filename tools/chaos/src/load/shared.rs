@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use api_types::{
+    audiences::{CreatedJson, NewAudience},
+    contacts::{NewContacts, WrittenJson},
+};
 use rand::Rng;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -9,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Shape,
-    client::{Answered, Caller, Target},
+    client::{Caller, Target},
 };
 use crate::history::{Claim, Command, Contact, Effect, History};
 
@@ -22,9 +26,13 @@ pub fn items(contacts: &[Contact]) -> Vec<Value> {
     contacts.iter().map(item).collect()
 }
 
-/// A member that is a number.
-pub fn number(value: &Value, name: &str) -> Option<u64> {
-    value.get(name).and_then(Value::as_u64)
+/// What a report of written contacts claims.
+pub fn wrote(inserted: i64, updated: i64) -> Claim {
+    Claim {
+        changed: u64::try_from(inserted).ok(),
+        replaced: u64::try_from(updated).ok(),
+        ..Claim::default()
+    }
 }
 
 /// Creates the audience and writes until `stop`.
@@ -36,15 +44,14 @@ pub async fn write_together(
     stop: &CancellationToken,
 ) {
     let caller = Caller::new(Arc::clone(target), workspace, "together");
-    let body = json!({ "name": "Together", "data": [] });
+    let body = NewAudience {
+        name: "Together".to_owned(),
+        ..NewAudience::default()
+    };
     let request = caller.json("POST", "/api/v1/audiences", "together", &body);
-    let id = match caller.command(&request, history, 0).await {
-        Ok(made) => made
-            .body
-            .get("id")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
+    let made = caller.command(&request, history, 0).await;
+    let id = match made.and_then(|made| made.read::<CreatedJson>()) {
+        Ok(made) => made.audience.id,
         Err(error) => return history.anomaly(format!("{error:#}")),
     };
     history.acknowledged(Command {
@@ -88,17 +95,21 @@ async fn write(
         };
         let first = rand::rng().random_range(0..shape.contacts);
         let contacts: Vec<Contact> = (first..first + 40).map(contact).collect();
-        let body = json!({ "data": items(&contacts) });
+        let body = NewContacts {
+            data: items(&contacts),
+            ..NewContacts::default()
+        };
         let request = caller.json("POST", &path, &format!("{writer}-{round}"), &body);
-        match caller.command(&request, history, shape.abandon).await {
-            Ok(Answered { body, repeated, .. }) => history.acknowledged(Command {
+        let answer = caller.command(&request, history, shape.abandon).await;
+        let report = answer.and_then(|a| Ok((a.read::<WrittenJson>()?, a.repeated)));
+        match report {
+            Ok((written, repeated)) => history.acknowledged(Command {
                 audience: audience.clone(),
                 writer: writer.clone(),
                 effect: Effect::Write { contacts },
                 claim: Claim {
-                    changed: number(&body, "inserted"),
-                    replaced: number(&body, "updated"),
                     repeated,
+                    ..wrote(written.inserted, written.updated)
                 },
             }),
             Err(error) => history.anomaly(format!("{error:#}")),
