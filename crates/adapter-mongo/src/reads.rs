@@ -11,7 +11,7 @@ use mongodb::{
 };
 use ports::{
     StoreError,
-    contacts::{ContentKey, KeyOnly, Order, Span, StoredContact, Tombstone, View},
+    contacts::{ContactRecord, ContentKey, KeyOnly, Order, Span, Tombstone, View},
 };
 use serde::de::DeserializeOwned;
 
@@ -96,7 +96,7 @@ pub(crate) async fn get(
     store: &MongoContacts,
     key: ContentKey,
     documents: &[Document],
-) -> Result<Vec<StoredContact>, StoreError> {
+) -> Result<Vec<ContactRecord>, StoreError> {
     let mut ids: Vec<String> = documents.iter().map(|d| keys::contact(key, d)).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -154,7 +154,7 @@ pub(crate) async fn page(
     after: Option<&Document>,
     skip: usize,
     limit: usize,
-) -> Result<Vec<StoredContact>, StoreError> {
+) -> Result<Vec<ContactRecord>, StoreError> {
     let fields = doc! { "s": 1, "b": 1 };
     let mut after = after.cloned();
     let mut skip = skip;

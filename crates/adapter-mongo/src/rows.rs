@@ -8,7 +8,7 @@ use domain::{
 use mongodb::bson::{RawDocumentBuf, raw::cstr, rawdoc};
 use ports::{
     StoreError,
-    contacts::{ContactWrite, ContentKey, Order, StoredContact, Tombstone},
+    contacts::{ContactRecord, ContentKey, Order, Tombstone},
 };
 use serde::Deserialize;
 
@@ -48,7 +48,7 @@ impl ContactRow {
         key: ContentKey,
         workspace: &WorkspaceId,
         write: WriteNo,
-        row: &ContactWrite,
+        row: &ContactRecord,
     ) -> Result<Self, StoreError> {
         Ok(Self {
             id: keys::contact(key, &row.document),
@@ -165,8 +165,8 @@ impl Found {
         keys::document_of_contact(&self.id)
     }
 
-    pub fn contact(self) -> Result<StoredContact, StoreError> {
-        Ok(StoredContact {
+    pub fn contact(self) -> Result<ContactRecord, StoreError> {
+        Ok(ContactRecord {
             document: self.document()?,
             order: Order(self.seq),
             body: body::decode(&self.body)?,

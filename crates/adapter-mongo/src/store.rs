@@ -9,8 +9,8 @@ use mongodb::bson::{doc, rawdoc};
 use ports::{
     StoreError,
     contacts::{
-        Applied, ContactStore, ContactWrite, ContentKey, KeyOnly, Order, Priority, Purge, Span,
-        StoredContact, Tombstone, View,
+        Applied, ContactRecord, ContactStore, ContentKey, KeyOnly, Order, Priority, Purge, Span,
+        Tombstone, View,
     },
 };
 
@@ -34,7 +34,7 @@ impl ContactStore for MongoContacts {
         key: ContentKey,
         workspace: &WorkspaceId,
         write: WriteNo,
-        rows: Vec<ContactWrite>,
+        rows: Vec<ContactRecord>,
         priority: Priority,
     ) -> Result<Vec<Applied>, StoreError> {
         let in_flight = self.pace.in_flight(priority);
@@ -93,7 +93,7 @@ impl ContactStore for MongoContacts {
         view: &View,
         after: Option<&Document>,
         limit: usize,
-    ) -> Result<Vec<StoredContact>, StoreError> {
+    ) -> Result<Vec<ContactRecord>, StoreError> {
         within(reads::page(self, key, view, after, 0, limit)).await
     }
 
@@ -114,7 +114,7 @@ impl ContactStore for MongoContacts {
         after: Option<&Document>,
         skip: usize,
         limit: usize,
-    ) -> Result<Vec<StoredContact>, StoreError> {
+    ) -> Result<Vec<ContactRecord>, StoreError> {
         self.pace.somebody_waits();
         within(reads::page(self, key, view, after, skip, limit)).await
     }
@@ -135,7 +135,7 @@ impl ContactStore for MongoContacts {
         &self,
         key: ContentKey,
         documents: &[Document],
-    ) -> Result<Vec<StoredContact>, StoreError> {
+    ) -> Result<Vec<ContactRecord>, StoreError> {
         within(reads::get(self, key, documents)).await
     }
 

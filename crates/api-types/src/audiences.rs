@@ -41,7 +41,7 @@ pub struct AudienceJson {
 }
 
 /// A new audience.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAudience {
     /// 1 to 255 characters, unique among those not deleted.
@@ -113,3 +113,5 @@ pub struct ClearedJson {
     /// The operation by which it can be undone.
     pub operation_id: String,
 }
+
+crate::redacted!(NewAudience);

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::is_default;
 
 /// A contact.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ContactJson {
     /// Opaque; stands for the document in URLs.
     pub contact_id: String,
@@ -42,7 +42,7 @@ pub struct ContactJson {
 }
 
 /// Values of a contact as they came.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RawJson {
     /// Before normalisation.
     pub document: String,
@@ -73,7 +73,7 @@ pub struct ContactsJson {
 }
 
 /// Contacts for an audience.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewContacts {
     /// At most 100,000. `document` is needed; `name`, `phone`, `email` are known; anything else
@@ -132,7 +132,7 @@ pub struct ItemErrorJson {
 }
 
 /// A document to look for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LookFor {
     /// In any form that normalises to it.
@@ -160,3 +160,5 @@ pub struct RemovedByJson {
     /// When it began to count.
     pub removed_at: Option<String>,
 }
+
+crate::redacted!(ContactJson, RawJson, NewContacts, LookFor);

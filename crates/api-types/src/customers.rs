@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::is_default;
 
 /// A customer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CustomerJson {
     /// Number in the workspace, below 2^53.
     #[schema(example = 42)]
@@ -54,7 +54,7 @@ pub struct CustomerJson {
 }
 
 /// Values of a customer as they came.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CustomerRawJson {
     /// Before normalisation.
     pub phone: Option<String>,
@@ -95,7 +95,7 @@ pub enum IntegerOrText {
 }
 
 /// Customers to be written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Upsert {
     /// At most 10,000.
@@ -109,7 +109,7 @@ pub struct Upsert {
 /// A customer as it is sent: named by `id`, else by `external_id` (with `client_id` for one that an
 /// import brought), else by `document`. Members that are missing stay as they are, `null` clears;
 /// members that are not listed are attributes.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = CustomerItem)]
 pub struct CustomerItemJson {
     /// Of a customer that exists.
@@ -210,7 +210,7 @@ pub struct NewConsent {
 }
 
 /// What people are looked up by: exactly one of them.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Lookup)]
 pub struct LookUpCustomer {
@@ -267,3 +267,11 @@ pub struct TagJson {
     /// How many customers carry it, without regard to case; exact.
     pub customers: i64,
 }
+
+crate::redacted!(
+    CustomerJson,
+    CustomerRawJson,
+    CustomerItemJson,
+    Upsert,
+    LookUpCustomer
+);

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::customers::{IntegerOrText, RefusalJson};
 
 /// Events to be stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEvents {
     /// At most 1,000.
@@ -19,7 +19,7 @@ pub struct NewEvents {
 
 /// Something that a customer did. The customer is named by `customer_id`, else by `external_id` (with
 /// `client_id` for one that an import brought), else by `document`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventItem {
     /// Identity in the reporting system; an event is stored once under it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,7 +81,7 @@ pub struct EventResultJson {
 }
 
 /// An event of a customer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventJson {
     /// Identity in the reporting system.
     pub id: Option<String>,
@@ -99,3 +99,5 @@ pub struct EventJson {
     /// When it was reported.
     pub received_at: String,
 }
+
+crate::redacted!(NewEvents, EventItem, EventJson);

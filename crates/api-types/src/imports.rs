@@ -1,6 +1,6 @@
 //! Imports from outside CRMs: clients, runs, and what was imported.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -65,15 +65,6 @@ pub struct NewClient {
     pub schedule: Option<String>,
 }
 
-/// The token is in no log.
-impl fmt::Debug for NewClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewClient")
-            .field("slug", &self.slug)
-            .finish_non_exhaustive()
-    }
-}
-
 /// New values. Absent members stay as they are; null takes the installation's rate, or no schedule.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -103,13 +94,6 @@ pub struct ClientChange {
         deserialize_with = "present"
     )]
     pub schedule: Option<Option<String>>,
-}
-
-/// The token is in no log.
-impl fmt::Debug for ClientChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientChange").finish_non_exhaustive()
-    }
 }
 
 /// Tells null from absent.
@@ -223,7 +207,7 @@ pub struct CountsJson {
 }
 
 /// An imported ticket.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TicketJson {
     /// `uuid` of the CRM.
     pub id: String,
@@ -243,7 +227,7 @@ pub struct TicketJson {
 }
 
 /// The contact of a ticket.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TicketContactJson {
     pub id: String,
     pub name: Option<String>,
@@ -252,7 +236,7 @@ pub struct TicketContactJson {
 }
 
 /// An imported message.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MessageJson {
     /// Unique within its ticket.
     pub id: String,
@@ -267,3 +251,11 @@ pub struct MessageJson {
     #[schema(value_type = Object)]
     pub extra: Map<String, Value>,
 }
+
+crate::redacted!(
+    NewClient,
+    ClientChange,
+    TicketJson,
+    TicketContactJson,
+    MessageJson
+);

@@ -4,6 +4,18 @@
 //! Answers are read with members that are not known yet; requests are not. A member of a request that says
 //! nothing is not written: defaults are the server's.
 
+/// What these types hold may be personal, or a secret: their `Debug` shows none of it.
+macro_rules! redacted {
+    ($($name:ident),+) => {
+        $(impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        })+
+    };
+}
+pub(crate) use redacted;
+
 pub mod audiences;
 pub mod bus;
 pub mod contacts;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::customers::IntegerOrText;
 
 /// How an attempt to reach a person ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OutcomeItem {
     /// Of the person, in any form that normalises to it.
     pub document: String,
@@ -29,7 +29,7 @@ pub struct OutcomeItem {
 }
 
 /// Reported outcomes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Outcomes {
     /// At most 100,000.
@@ -64,3 +64,5 @@ pub struct RejectedJson {
     /// For a person.
     pub detail: String,
 }
+
+crate::redacted!(OutcomeItem, Outcomes);

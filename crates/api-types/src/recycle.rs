@@ -33,7 +33,7 @@ pub struct RecycleBody {
 }
 
 /// What is removed: the union of all rules.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RulesBody {
     /// These people.
@@ -112,7 +112,7 @@ pub struct DuplicatesBody {
 }
 
 /// Who is protected.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepBody {
     /// These people.
@@ -176,7 +176,7 @@ pub struct OverlapJson {
 }
 
 /// A contact that would go.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SampleJson {
     /// Its last characters.
     #[schema(example = "********900")]
@@ -184,3 +184,5 @@ pub struct SampleJson {
     /// All reasons, the one that counts first.
     pub reasons: Vec<Cow<'static, str>>,
 }
+
+crate::redacted!(RulesBody, KeepBody, SampleJson);

@@ -60,20 +60,9 @@ pub struct View {
     pub removals: Vec<RemovalNo>,
 }
 
-/// A contact to be written.
+/// A contact in a content.
 #[derive(Debug, Clone)]
-pub struct ContactWrite {
-    /// Its key.
-    pub document: Document,
-    /// Its order of acceptance.
-    pub order: Order,
-    /// Its values.
-    pub body: ContactBody,
-}
-
-/// A contact as stored.
-#[derive(Debug, Clone)]
-pub struct StoredContact {
+pub struct ContactRecord {
     /// Its key.
     pub document: Document,
     /// Its order of acceptance.
@@ -184,7 +173,7 @@ pub trait ContactStore: Send + Sync {
         key: ContentKey,
         workspace: &WorkspaceId,
         write: WriteNo,
-        rows: Vec<ContactWrite>,
+        rows: Vec<ContactRecord>,
         priority: Priority,
     ) -> Result<Vec<Applied>, StoreError>;
 
@@ -221,7 +210,7 @@ pub trait ContactStore: Send + Sync {
         view: &View,
         after: Option<&Document>,
         limit: usize,
-    ) -> Result<Vec<StoredContact>, StoreError>;
+    ) -> Result<Vec<ContactRecord>, StoreError>;
 
     /// As [`ContactStore::scan`], keys and orders only.
     async fn scan_keys(
@@ -241,7 +230,7 @@ pub trait ContactStore: Send + Sync {
         after: Option<&Document>,
         skip: usize,
         limit: usize,
-    ) -> Result<Vec<StoredContact>, StoreError>;
+    ) -> Result<Vec<ContactRecord>, StoreError>;
 
     /// Counts visible keys strictly after `after` and not after `until` in spans of `block` keys, at most
     /// `most` of them. Fewer, or a last one of fewer keys, mean that the range has ended.
@@ -273,7 +262,7 @@ pub trait ContactStore: Send + Sync {
         &self,
         key: ContentKey,
         documents: &[Document],
-    ) -> Result<Vec<StoredContact>, StoreError>;
+    ) -> Result<Vec<ContactRecord>, StoreError>;
 
     /// Keeps a sparse page index: the keys at which blocks end, with the visible keys in each, as of
     /// `revision`. Replaces an earlier one of the same content.

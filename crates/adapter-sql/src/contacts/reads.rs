@@ -12,7 +12,7 @@ use diesel::{
 use domain::{contact::Document, recycle::Reasons, shared::RemovalNo};
 use ports::{
     StoreError,
-    contacts::{ContentKey, KeyOnly, Order, Span, StoredContact, Tombstone, View},
+    contacts::{ContactRecord, ContentKey, KeyOnly, Order, Span, Tombstone, View},
 };
 use tokio::sync::Semaphore;
 
@@ -105,7 +105,7 @@ pub(super) fn page(
     after: Option<&Document>,
     skip: usize,
     limit: usize,
-) -> Result<Vec<StoredContact>, StoreError> {
+) -> Result<Vec<ContactRecord>, StoreError> {
     let mut after = after.cloned();
     if skip > 0 {
         let skipped = keys(conn, key, view, after.as_ref(), skip)?;
@@ -333,7 +333,7 @@ pub(super) fn get(
     conn: &mut SqliteConnection,
     key: ContentKey,
     mut documents: Vec<Document>,
-) -> Result<Vec<StoredContact>, StoreError> {
+) -> Result<Vec<ContactRecord>, StoreError> {
     documents.sort();
     documents.dedup();
     let mut found = Vec::with_capacity(documents.len());
@@ -349,7 +349,7 @@ pub(super) fn get(
             .optional()
             .map_err(error::store)?;
         if let Some((seq, body)) = row {
-            found.push(StoredContact {
+            found.push(ContactRecord {
                 document,
                 order: Order(seq),
                 body: decode(&body)?,
@@ -359,9 +359,9 @@ pub(super) fn get(
     Ok(found)
 }
 
-fn contact(document: String, seq: i64, body: &str) -> Result<StoredContact, StoreError> {
+fn contact(document: String, seq: i64, body: &str) -> Result<ContactRecord, StoreError> {
     let body = decode(body)?;
-    Ok(StoredContact {
+    Ok(ContactRecord {
         document: Document::from_stored(document),
         order: Order(seq),
         body,

@@ -12,8 +12,8 @@ use domain::{
 use ports::{
     StoreError,
     contacts::{
-        Applied, ContactStore, ContactWrite, ContentKey, KeyOnly, Order, Priority, Purge, Span,
-        StoredContact, Tombstone, View,
+        Applied, ContactRecord, ContactStore, ContentKey, KeyOnly, Order, Priority, Purge, Span,
+        Tombstone, View,
     },
 };
 
@@ -47,7 +47,7 @@ impl ContactStore for SqliteContacts {
         key: ContentKey,
         workspace: &WorkspaceId,
         write: WriteNo,
-        rows: Vec<ContactWrite>,
+        rows: Vec<ContactRecord>,
         priority: Priority,
     ) -> Result<Vec<Applied>, StoreError> {
         let mut encoded = Vec::with_capacity(rows.len());
@@ -139,7 +139,7 @@ impl ContactStore for SqliteContacts {
         view: &View,
         after: Option<&Document>,
         limit: usize,
-    ) -> Result<Vec<StoredContact>, StoreError> {
+    ) -> Result<Vec<ContactRecord>, StoreError> {
         self.page(key, view, after, 0, limit).await
     }
 
@@ -163,7 +163,7 @@ impl ContactStore for SqliteContacts {
         after: Option<&Document>,
         skip: usize,
         limit: usize,
-    ) -> Result<Vec<StoredContact>, StoreError> {
+    ) -> Result<Vec<ContactRecord>, StoreError> {
         let (view, after) = (view.clone(), after.cloned());
         let read = move |conn: &mut SqliteConnection| {
             reads::page(conn, key, &view, after.as_ref(), skip, limit)
@@ -198,7 +198,7 @@ impl ContactStore for SqliteContacts {
         &self,
         key: ContentKey,
         documents: &[Document],
-    ) -> Result<Vec<StoredContact>, StoreError> {
+    ) -> Result<Vec<ContactRecord>, StoreError> {
         let documents = documents.to_vec();
         self.readers
             .run(move |conn| reads::get(conn, key, documents))

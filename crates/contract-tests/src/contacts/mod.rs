@@ -16,7 +16,7 @@ use domain::{
     shared::{AudienceId, Epoch, RemovalNo, WorkspaceId, WriteNo},
 };
 use ports::contacts::{
-    Applied, ContactStore, ContactWrite, ContentKey, Order, Priority, Tombstone, View,
+    Applied, ContactRecord, ContactStore, ContentKey, Order, Priority, Tombstone, View,
 };
 
 use crate::store::at;
@@ -84,12 +84,12 @@ pub fn document(text: &str) -> Document {
 }
 
 /// A contact of this order.
-pub fn contact(text: &str, order: i64) -> ContactWrite {
+pub fn contact(text: &str, order: i64) -> ContactRecord {
     let body = ContactBody {
         name: Some(format!("{text}@{order}")),
         ..body()
     };
-    ContactWrite {
+    ContactRecord {
         document: document(text),
         order: Order(order),
         body,
@@ -141,7 +141,7 @@ pub async fn write(
     store: &dyn ContactStore,
     n: i64,
     no: i64,
-    rows: Vec<ContactWrite>,
+    rows: Vec<ContactRecord>,
 ) -> Vec<Applied> {
     let workspace = WorkspaceId::parse("ws_1").unwrap();
     store

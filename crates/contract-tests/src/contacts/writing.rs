@@ -4,7 +4,7 @@ use domain::{
     contact::{ContactBody, RawValues},
     shared::{WorkspaceId, WriteNo},
 };
-use ports::contacts::{Applied, ContactStore, ContactWrite, Order, Priority};
+use ports::contacts::{Applied, ContactRecord, ContactStore, Order, Priority};
 use serde_json::json;
 
 use super::{contact, document, key, put, view, walk, write};
@@ -85,7 +85,7 @@ pub async fn every_value_comes_back_as_it_was(store: &dyn ContactStore) {
         updated_at: at(1),
     };
     for order in [5, 6] {
-        let row = ContactWrite {
+        let row = ContactRecord {
             body: body.clone(),
             ..contact("a", order)
         };

@@ -3,15 +3,15 @@
 use api_types::contacts::{ContactJson, RawJson};
 use domain::shared::WorkspaceId;
 use http_kit::{ContactIds, timestamp};
-use ports::contacts::StoredContact;
+use ports::contacts::ContactRecord;
 
 /// The contact of a workspace.
 pub fn contact_json(
     ids: &ContactIds,
     workspace: &WorkspaceId,
-    contact: StoredContact,
+    contact: ContactRecord,
 ) -> ContactJson {
-    let StoredContact { document, body, .. } = contact;
+    let ContactRecord { document, body, .. } = contact;
     let raw = RawJson {
         document: body.raw_document(&document).to_owned(),
         phone: body.raw_phone().map(str::to_owned),

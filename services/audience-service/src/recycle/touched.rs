@@ -13,7 +13,7 @@ use domain::{
 };
 use operations::Run;
 use ports::{
-    contacts::{Order, Priority, StoredContact, Tombstone},
+    contacts::{ContactRecord, Order, Priority, Tombstone},
     store::{AudienceStore, Durability},
 };
 
@@ -209,7 +209,7 @@ impl<'a> Touched<'a> {
     }
 }
 
-fn candidate(contact: &StoredContact) -> Candidate {
+fn candidate(contact: &ContactRecord) -> Candidate {
     Candidate {
         document: contact.document.clone(),
         order: contact.order,

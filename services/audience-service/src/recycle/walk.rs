@@ -7,7 +7,7 @@ use domain::{
     shared::WorkspaceId,
 };
 use ports::{
-    contacts::{ContactStore, ContentKey, KeyOnly, Order, StoredContact, View},
+    contacts::{ContactRecord, ContactStore, ContentKey, KeyOnly, Order, View},
     files::Spool,
     store::AudienceQueries,
 };
@@ -50,7 +50,7 @@ impl Walk {
         let (store, step) = (&self.contacts, self.step);
         if bodies {
             let rows = store.scan(source.key, &source.view, after, step).await?;
-            let candidate = |c: StoredContact| Candidate {
+            let candidate = |c: ContactRecord| Candidate {
                 document: c.document,
                 order: c.order,
                 body: Some(c.body),

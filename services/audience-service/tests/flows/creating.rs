@@ -13,7 +13,7 @@ use messaging::DeadLetterQueue;
 use ports::{
     ErrorClass,
     bus::{DeadLetters, EventId, InboxStore, OutboxEvent, Redrive},
-    contacts::{ContactWrite, ContentKey, Order, Priority},
+    contacts::{ContactRecord, ContentKey, Order, Priority},
     store::{AudienceFilter, AudiencePage, Creation, Durability},
 };
 
@@ -125,7 +125,7 @@ async fn what_was_cut_off_is_dropped_and_its_name_is_free() {
         audience: left.id,
         epoch: left.epoch,
     };
-    let row = ContactWrite {
+    let row = ContactRecord {
         document: Document::parse("a").unwrap(),
         order: Order::new(0, 0),
         body: Default::default(),

@@ -23,7 +23,7 @@ use domain::{
     segment::{Notation, Predicate},
     shared::{AudienceId, AudienceName, OperationId},
 };
-use ports::contacts::StoredContact;
+use ports::contacts::ContactRecord;
 use serde_json::{Value, json};
 
 use super::{
@@ -64,7 +64,7 @@ pub fn document(doc: Doc) -> Document {
     Document::parse(&format!("D{doc}")).unwrap()
 }
 
-pub fn contact(stored: &StoredContact) -> (Doc, Values) {
+pub fn contact(stored: &ContactRecord) -> (Doc, Values) {
     let doc = stored.document.as_str()[1..].parse().unwrap();
     let name = stored.body.name.as_deref().unwrap()[1..].parse().unwrap();
     let phone = stored.body.phone.as_deref().unwrap_or_default();
@@ -314,7 +314,7 @@ pub async fn plain<T>(result: impl Future<Output = AppResult<T>>) -> Answer {
     refused(result.await, |_| Answer::Done)
 }
 
-pub fn page(rows: &[StoredContact], more: bool) -> Answer {
+pub fn page(rows: &[ContactRecord], more: bool) -> Answer {
     Answer::Page {
         rows: rows.iter().map(contact).collect(),
         more,

@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 use domain::contact::Document;
 use ports::{
     StoreError,
-    contacts::{ContactStore, StoredContact, View},
+    contacts::{ContactRecord, ContactStore, View},
     store::{AudienceQueries, Content},
 };
 use tokio::time::timeout;
@@ -31,7 +31,7 @@ pub(super) struct Page {
     /// Visible contacts in the state the page was cut from.
     pub total: u64,
     /// The contacts.
-    pub rows: Vec<StoredContact>,
+    pub rows: Vec<ContactRecord>,
     /// The removals of that state.
     pub view: View,
 }

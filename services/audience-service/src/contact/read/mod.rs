@@ -13,7 +13,7 @@ use domain::{
 };
 use ports::{
     Clock,
-    contacts::{ContactStore, ContentKey, StoredContact, View},
+    contacts::{ContactRecord, ContactStore, ContentKey, View},
     store::AudienceQueries,
 };
 
@@ -48,7 +48,7 @@ pub struct CursorPage {
     /// The audience.
     pub audience: Audience,
     /// The contacts, ascending by document.
-    pub rows: Vec<StoredContact>,
+    pub rows: Vec<ContactRecord>,
     /// Where to go on, unless this was the end.
     pub next: Option<ContactCursor>,
 }
@@ -59,7 +59,7 @@ pub struct NumberedPage {
     /// The audience.
     pub audience: Audience,
     /// The contacts, ascending by document.
-    pub rows: Vec<StoredContact>,
+    pub rows: Vec<ContactRecord>,
     /// Visible contacts in the state that the page was cut from.
     pub total: u64,
     /// Where a walk by cursor would go on.
@@ -70,7 +70,7 @@ pub struct NumberedPage {
 #[derive(Debug)]
 pub struct ContactView {
     /// The contact.
-    pub contact: StoredContact,
+    pub contact: ContactRecord,
 }
 
 /// What took a contact out.
@@ -88,7 +88,7 @@ pub struct RemovedBy {
 #[derive(Debug)]
 pub enum Lookup {
     /// A member.
-    Member(StoredContact),
+    Member(ContactRecord),
     /// It was one.
     Removed(RemovedBy),
     /// It never was, or its traces are purged.

@@ -7,7 +7,7 @@ use domain::{
     shared::WriteNo,
 };
 use ports::{
-    contacts::{Applied, ContactWrite, Order},
+    contacts::{Applied, ContactRecord, Order},
     store::ContentDelta,
 };
 
@@ -67,9 +67,9 @@ impl Batch {
         batch
     }
 
-    pub fn take_winners(&mut self) -> Vec<ContactWrite> {
+    pub fn take_winners(&mut self) -> Vec<ContactRecord> {
         let bodies = std::mem::take(&mut self.bodies);
-        let write = |((document, order), body): (&(Document, Order), ContactBody)| ContactWrite {
+        let write = |((document, order), body): (&(Document, Order), ContactBody)| ContactRecord {
             document: document.clone(),
             order: *order,
             body,

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, dev::Payload, http::StatusCode};
 use api_types::contacts::{ContactJson, ContactsJson, LookFor, LookupJson, RemovedByJson};
 use domain::{contact::Document, shared::AudienceId};
 use http_kit::{Answer, ApiResult, Extract, Id, Ids, JsonBody, Problem, Query, paging, timestamp};
-use ports::contacts::StoredContact;
+use ports::contacts::ContactRecord;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -143,14 +143,14 @@ pub async fn read(caller: Caller, named: Member) -> ApiResult {
 }
 
 /// Contacts, with whether each has opted out.
-async fn contacts(caller: &Caller, rows: Vec<StoredContact>) -> Result<Vec<ContactJson>, Problem> {
+async fn contacts(caller: &Caller, rows: Vec<ContactRecord>) -> Result<Vec<ContactJson>, Problem> {
     let documents = rows.iter().map(|row| &row.document);
     let opted_out = caller
         .app
         .outcomes
         .opted_out(&caller.actor, documents)
         .await?;
-    let json = |row: StoredContact| ContactJson {
+    let json = |row: ContactRecord| ContactJson {
         opted_out: Some(opted_out.contains(&row.document)),
         ..contact_json(&caller.contact_ids, &caller.actor.workspace, row)
     };

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, http::header, web::Bytes};
 use domain::shared::AudienceId;
 use futures::{Stream, stream};
 use http_kit::{Id, Problem};
-use ports::{contacts::StoredContact, files::push_csv_row};
+use ports::{contacts::ContactRecord, files::push_csv_row};
 
 use super::attachment;
 use crate::{AppResult, contact::read::CursorPage, http::Caller};
@@ -72,8 +72,8 @@ fn rows(
     })
 }
 
-fn push_contact(text: &mut String, contact: &StoredContact) {
-    let StoredContact { document, body, .. } = contact;
+fn push_contact(text: &mut String, contact: &ContactRecord) {
+    let ContactRecord { document, body, .. } = contact;
     let attributes = match body.attributes.is_empty() {
         true => String::new(),
         false => serde_json::to_string(&body.attributes).unwrap_or_default(),
