@@ -111,7 +111,10 @@ impl<C, T: DeserializeOwned> Extract<C> for Query<T> {
         let read = |pairs: Vec<_>| Node::Object(pairs.into_iter().map(text).collect());
         match shape::read(read(pairs.into_inner())) {
             Ok(query) => Ok(Self(query)),
-            Err(broken) => Err(invalid().with_violations(vec![broken])),
+            Err(mut broken) => {
+                broken.detail = broken.detail.replace("member", "parameter");
+                Err(invalid().with_violations(vec![broken]))
+            }
         }
     }
 }

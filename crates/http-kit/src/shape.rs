@@ -51,7 +51,7 @@ fn push(pointer: &mut String, token: &str) {
 /// Why a document has not the shape that it should have. Never repeats a value.
 #[derive(Debug)]
 pub(crate) struct Misshapen {
-    /// The member that is missing.
+    /// The member that is missing, or there twice.
     member: Option<&'static str>,
     code: &'static str,
     detail: String,
@@ -108,8 +108,11 @@ impl Error for Misshapen {
         }
     }
 
-    fn duplicate_field(_: &'static str) -> Self {
-        Self::new("duplicate_member", "The member is there twice.")
+    fn duplicate_field(field: &'static str) -> Self {
+        Self {
+            member: Some(field),
+            ..Self::new("duplicate_member", "The member is there twice.")
+        }
     }
 }
 
