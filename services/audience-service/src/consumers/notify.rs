@@ -16,7 +16,7 @@ use ports::{
 };
 use serde_json::{Value, json};
 
-use crate::{UseCases, notification::Told};
+use crate::{UseCases, notification::Notice};
 
 /// Stores a notification for each end of an operation that a user asked for.
 pub struct NotifyUser(pub Arc<UseCases>);
@@ -29,10 +29,10 @@ impl EventHandler<OperationFinished> for NotifyUser {
             // Housekeeping: nobody asked for it, nobody waits for it.
             return Outcome::Done;
         }
-        let Some(told) = told(&event.attributes.workspace, data) else {
+        let Some(notice) = notice(&event.attributes.workspace, data) else {
             return Outcome::reject("an id of the event is malformed");
         };
-        match self.0.notifications.notify(told, &delivery.receipt).await {
+        match self.0.notifications.notify(notice, &delivery.receipt).await {
             Ok(()) => Outcome::Done,
             Err(error) if error.class() == ErrorClass::Transient => {
                 Outcome::retry(error.to_string())
@@ -44,9 +44,9 @@ impl EventHandler<OperationFinished> for NotifyUser {
     }
 }
 
-fn told(workspace: &str, data: OperationFinished) -> Option<Told> {
+fn notice(workspace: &str, data: OperationFinished) -> Option<Notice> {
     let operation: OperationId = data.operation_id.parse().ok()?;
-    Some(Told {
+    Some(Notice {
         workspace: WorkspaceId::parse(workspace).ok()?,
         user: UserId::parse(&data.created_by).ok()?,
         subject: Subject {

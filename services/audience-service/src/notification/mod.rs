@@ -25,7 +25,7 @@ const EVENT: &str = "notification";
 
 /// What a user is told.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct Notice {
     /// The tenant.
     pub workspace: WorkspaceId,
     /// Who is told.
@@ -38,7 +38,7 @@ pub struct Told {
 
 /// A notification in the feed: it was unread when it came.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Fed {
+pub struct FeedItem {
     /// `ntf_` and a decimal.
     pub id: String,
     /// What happened.
@@ -66,26 +66,26 @@ impl Notifications {
     /// # Errors
     /// Store errors.
     #[tracing::instrument(name = "notification.notify", skip_all)]
-    pub async fn notify(&self, told: Told, delivery: &Receipt) -> Result<(), StoreError> {
+    pub async fn notify(&self, notice: Notice, delivery: &Receipt) -> Result<(), StoreError> {
         let now = self.clock.now();
         let new = NewNotification {
             id: NotificationId::from_raw(self.ids.next()),
-            workspace: told.workspace,
-            user: told.user,
-            subject: told.subject,
-            data: told.data,
+            workspace: notice.workspace,
+            user: notice.user,
+            subject: notice.subject,
+            data: notice.data,
             created_at: now,
         };
         let mut uow = self.store.begin(Durability::Full).await?;
         if uow.notifications().add(&new).await? {
-            let fed = payload::encode(&Fed {
+            let item = payload::encode(&FeedItem {
                 id: new.id.to_string(),
                 kind: new.subject.kind.to_string(),
                 subject: new.subject.id.clone(),
                 data: new.data.clone(),
             })?;
             uow.notifications()
-                .append_event(&new.workspace, &new.user, EVENT, &fed, now)
+                .append_event(&new.workspace, &new.user, EVENT, &item, now)
                 .await?;
         }
         uow.inbox().complete(delivery, now).await?;

@@ -10,7 +10,7 @@ use ports::{
 };
 use serde_json::Value;
 
-use crate::notification::Fed;
+use crate::notification::FeedItem;
 
 /// Names what is read in errors.
 const STORED: &str = "what a notification tells";
@@ -41,12 +41,15 @@ fn end(kind: NotificationKind, data: &Value) -> Result<EndJson, StoreError> {
 /// # Errors
 /// `Corrupt` when what is stored cannot be read.
 pub fn event_data(event: &UserEvent) -> Result<String, StoreError> {
-    let fed: Fed = payload::decode(&event.data, STORED)?;
-    let kind = fed.kind.parse().map_err(|()| StoreError::Corrupt(STORED))?;
+    let item: FeedItem = payload::decode(&event.data, STORED)?;
+    let kind = item
+        .kind
+        .parse()
+        .map_err(|()| StoreError::Corrupt(STORED))?;
     let json = NotificationJson {
-        id: fed.id,
-        operation_id: fed.subject,
-        end: end(kind, &fed.data)?,
+        id: item.id,
+        operation_id: item.subject,
+        end: end(kind, &item.data)?,
         created_at: timestamp(event.created_at),
         read_at: None,
     };
