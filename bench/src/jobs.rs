@@ -86,7 +86,7 @@ fn wait(client: &mut Client, operation: &str) -> anyhow::Result<OperationJson> {
 
 /// A recycling by the documents of an uploaded file.
 pub fn by_upload(upload: String) -> RecycleBody {
-    by(RulesBody {
+    RecycleBody::from(RulesBody {
         upload_id: Some(upload),
         ..RulesBody::default()
     })
@@ -94,17 +94,10 @@ pub fn by_upload(upload: String) -> RecycleBody {
 
 /// A recycling by documents.
 pub fn by_documents(documents: Vec<String>) -> RecycleBody {
-    by(RulesBody {
+    RecycleBody::from(RulesBody {
         documents,
         ..RulesBody::default()
     })
-}
-
-fn by(rules: RulesBody) -> RecycleBody {
-    RecycleBody {
-        rules,
-        ..RecycleBody::default()
-    }
 }
 
 /// Recycles and waits for the end; answers the operation.

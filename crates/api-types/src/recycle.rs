@@ -32,6 +32,16 @@ pub struct RecycleBody {
     pub plan_tolerance: u32,
 }
 
+/// By these rules, in place.
+impl From<RulesBody> for RecycleBody {
+    fn from(rules: RulesBody) -> Self {
+        Self {
+            rules,
+            ..Self::default()
+        }
+    }
+}
+
 /// What is removed: the union of all rules.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -16,16 +16,8 @@ fn documents(numbers: std::ops::Range<u32>) -> Vec<String> {
     numbers.map(|n| format!("P{n:06}")).collect()
 }
 
-/// A recycling by these rules, in place.
-fn by(rules: RulesBody) -> RecycleBody {
-    RecycleBody {
-        rules,
-        ..RecycleBody::default()
-    }
-}
-
 fn by_documents(numbers: std::ops::Range<u32>) -> RecycleBody {
-    by(RulesBody {
+    RecycleBody::from(RulesBody {
         documents: documents(numbers),
         ..RulesBody::default()
     })
@@ -48,7 +40,7 @@ fn notified(service: &Service, operation: &str) -> usize {
 pub fn recycled_and_undone(service: &Service) {
     let id = audience(service, "Recycled", 0..2_000);
     let list = format!("document\n{}\n", documents(0..700).join("\n"));
-    let mut body = by(RulesBody {
+    let mut body = RecycleBody::from(RulesBody {
         upload_id: Some(upload(service, &list)),
         ..RulesBody::default()
     });
