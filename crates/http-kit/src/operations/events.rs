@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use actix_web::HttpResponse;
 use domain::{operation::Operation, shared::OperationId};
 use futures::{Stream, stream};
-use kernel::{Actor, Topic};
+use kernel::{Actor, Topic, payload};
+use ports::StoreError;
 use tokio::{
     sync::{OwnedSemaphorePermit, broadcast::Receiver},
     time::{Instant, timeout_at},
@@ -80,7 +81,7 @@ impl Following {
         })
     }
 
-    /// The next event, or `None` after the terminal one.
+    /// The next event, or `None` after the terminal one, and where the operation cannot be read.
     async fn next(&mut self) -> Option<Event> {
         while !self.is_due() {
             if self.sent.as_ref().is_some_and(|o| o.state.is_terminal()) {
@@ -90,12 +91,22 @@ impl Following {
         }
         self.sent = Some(self.operation.clone());
         self.sent_at = Instant::now();
-        let json = operation_json(self.service.as_ref(), self.operation.clone()).ok()?;
-        Some(Event {
-            id: None,
-            event: Some("operation".to_owned()),
-            data: serde_json::to_string(&json).ok()?,
-        })
+        match self.written() {
+            Ok(data) => Some(Event {
+                id: None,
+                event: Some("operation".to_owned()),
+                data,
+            }),
+            Err(error) => {
+                tracing::error!(%error, operation = %self.operation.id, "cannot be shown");
+                None
+            }
+        }
+    }
+
+    fn written(&self) -> Result<String, StoreError> {
+        let json = operation_json(self.service.as_ref(), self.operation.clone())?;
+        Ok(payload::encode(&json)?.to_string())
     }
 
     /// Whether what was read last is to be sent now. A new state never waits, progress does.
