@@ -130,7 +130,8 @@ pub struct Requests {
 }
 
 impl Host {
-    /// What the handlers of a service work with.
+    /// What the handlers of a service work with. On a replica with workers, answers of requests are
+    /// deleted in time from now on.
     pub fn context(&self, requests: Requests) -> ApiContext {
         let Requests {
             store,

@@ -1,7 +1,7 @@
 //! audience-service: audiences, their contacts, recycling, uploads, operations and notifications.
 //!
-//! Each capability is a folder of use cases, which know only `domain` and `ports`; `use_cases` puts them
-//! on their ports. `http`, `consumers` and `workers` translate into them; `module` alone names concrete
+//! Each capability is a folder of use cases, which know no adapter, framework or broker; `use_cases` puts
+//! them on their ports. `http`, `consumers` and `workers` translate into them; `module` alone names concrete
 //! adapters.
 
 pub mod audience;
