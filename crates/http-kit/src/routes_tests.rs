@@ -17,8 +17,8 @@ use tokio::{runtime::Handle, sync::Semaphore};
 
 use super::*;
 use crate::{
-    Answer, ApiContext, ApiResult, Authenticator, Caller, Id, Idempotent, JsonBody, Query, Sealer,
-    fallbacks,
+    Answer, ApiContext, ApiResult, Authenticator, Caller, Id, Idempotent, Ids, JsonBody, Query,
+    Sealer, fallbacks,
 };
 
 /// Keys that take their time, so that whatever is read beside them is read first.
@@ -69,13 +69,18 @@ mod handlers {
         Ok(Answer::ok(&id.to_string()))
     }
 
+    #[utoipa::path(get, path = "/things/{id}/parts/{part}", responses((status = 200)))]
+    pub async fn part(_: Caller<i64>, Ids(_id, part): Ids<OperationId, String>) -> ApiResult {
+        Ok(Answer::ok(&part))
+    }
+
     #[utoipa::path(get, path = "/things/first", responses((status = 200)))]
     pub async fn first(_: Caller<i64>) -> ApiResult {
         Ok(Answer::ok(&"first"))
     }
 }
 
-crate::routes!(i64; handlers::{write, read, first});
+crate::routes!(i64; handlers::{write, read, part, first});
 
 fn api() -> Arc<Api<i64>> {
     let changes = Changes::new(Handle::current(), Default::default());
@@ -131,13 +136,21 @@ async fn arguments_are_read_in_their_order_after_the_caller_is_known() {
     assert_eq!((status, text.as_str()), (200, "42"));
 }
 
+fn get(path: &str) -> TestRequest {
+    let request = TestRequest::get().uri(path);
+    request.insert_header(("authorization", "Bearer key"))
+}
+
+#[actix_web::test]
+async fn a_parameter_of_a_path_may_hold_any_text() {
+    for (written, read) in [("a%2Fb", "a/b"), ("50%25", "50%"), ("a%2B%C3%A9", "a+é")] {
+        let (status, _, text) = sent(get(&format!("/things/1/parts/{written}"))).await;
+        assert_eq!((status, text), (200, format!("\"{read}\"")), "{written}");
+    }
+}
+
 #[actix_web::test]
 async fn a_literal_part_goes_before_a_parameter() {
-    let get = |path| {
-        TestRequest::get()
-            .uri(path)
-            .insert_header(("authorization", "Bearer key"))
-    };
     assert_eq!(sent(get("/things/first")).await.2, "\"first\"");
     assert_eq!(sent(get("/things/7")).await.2, "\"op_7\"");
 }

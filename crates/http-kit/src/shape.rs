@@ -22,7 +22,7 @@ use serde_path_to_error::{Path, Segment};
 pub(crate) fn read<T: DeserializeOwned>(document: Node) -> Result<T, Violation> {
     serde_path_to_error::deserialize(document).map_err(|error| {
         let mut pointer = pointer(error.path());
-        let broken: Misshapen = error.into_inner();
+        let broken: ShapeError = error.into_inner();
         if let Some(member) = broken.member {
             push(&mut pointer, member);
         }
@@ -50,14 +50,14 @@ fn push(pointer: &mut String, token: &str) {
 
 /// Why a document has not the shape that it should have. Never repeats a value.
 #[derive(Debug)]
-pub(crate) struct Misshapen {
+pub(crate) struct ShapeError {
     /// The member that is missing, or there twice.
     member: Option<&'static str>,
     code: &'static str,
     detail: String,
 }
 
-impl Misshapen {
+impl ShapeError {
     fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             member: None,
@@ -67,15 +67,15 @@ impl Misshapen {
     }
 }
 
-impl fmt::Display for Misshapen {
+impl fmt::Display for ShapeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.detail)
     }
 }
 
-impl std::error::Error for Misshapen {}
+impl std::error::Error for ShapeError {}
 
-impl Error for Misshapen {
+impl Error for ShapeError {
     fn custom<M: fmt::Display>(message: M) -> Self {
         Self::new("invalid_value", format!("Invalid value: {message}."))
     }
@@ -198,7 +198,7 @@ impl<'de> Deserialize<'de> for Node {
     }
 }
 
-impl IntoDeserializer<'_, Misshapen> for Node {
+impl IntoDeserializer<'_, ShapeError> for Node {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -207,9 +207,9 @@ impl IntoDeserializer<'_, Misshapen> for Node {
 }
 
 impl<'de> Deserializer<'de> for Node {
-    type Error = Misshapen;
+    type Error = ShapeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misshapen> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
         match self {
             Self::Null => visitor.visit_unit(),
             Self::Bool(value) => visitor.visit_bool(value),
@@ -222,7 +222,7 @@ impl<'de> Deserializer<'de> for Node {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misshapen> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
         match self {
             Self::Null => visitor.visit_none(),
             some => visitor.visit_some(some),
@@ -233,7 +233,7 @@ impl<'de> Deserializer<'de> for Node {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Misshapen> {
+    ) -> Result<V::Value, ShapeError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -242,14 +242,14 @@ impl<'de> Deserializer<'de> for Node {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Misshapen> {
+    ) -> Result<V::Value, ShapeError> {
         match self {
             Self::Text(variant) => visitor.visit_enum(variant.into_deserializer()),
             Self::Object(members) => {
                 let members = MapDeserializer::new(members.into_iter());
                 visitor.visit_enum(MapAccessDeserializer::new(members))
             }
-            _ => Err(Misshapen::new("invalid_type", "Expected a string.")),
+            _ => Err(ShapeError::new("invalid_type", "Expected a string.")),
         }
     }
 

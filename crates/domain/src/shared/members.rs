@@ -47,7 +47,6 @@ pub struct Rejection {
 
 /// The members of an item, which are taken one after the other. `null` is the same as absent, but where
 /// it is asked for.
-#[derive(Default)]
 pub(crate) struct Members(Map<String, Value>);
 
 impl From<Map<String, Value>> for Members {

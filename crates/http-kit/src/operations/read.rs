@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use api_types::{List, operations::OperationJson};
 use domain::{
     operation::{Operation, OperationKind, OperationState},
-    shared::{OperationId, Violation},
+    shared::{OperationId, Violation, one_of},
 };
 use kernel::Actor;
 use ports::{StoreError, store::OperationFilter};
@@ -92,13 +92,17 @@ fn filter(which: &Which) -> Result<OperationFilter, Problem> {
     let limit = paging::limit(which.limit.as_deref());
     let asked_for = OperationKind::ALL.iter().filter(|kind| kind.is_asked_for());
     let kinds: Vec<_> = asked_for.copied().collect();
+    let kind = which.kind.as_deref();
+    let kind = kind.map(|text| one_of("/kind", text, &kinds));
+    let state = which.state.as_deref();
+    let state = state.map(|text| one_of("/state", text, OperationState::ALL));
     let audience = which.audience_id.as_deref().map(|text| {
         let parsed = text.parse();
         parsed.map_err(|_| broken("/audience_id", "invalid_id", "not the id of an audience"))
     });
     Ok(OperationFilter {
-        kind: one_of("/kind", which.kind.as_deref(), &kinds)?,
-        state: one_of("/state", which.state.as_deref(), OperationState::ALL)?,
+        kind: kind.transpose()?,
+        state: state.transpose()?,
         audience: audience.transpose()?,
         before: None,
         limit: i64::from(limit?),
@@ -107,20 +111,6 @@ fn filter(which: &Which) -> Result<OperationFilter, Problem> {
 
 fn broken(pointer: &str, code: &'static str, detail: impl Into<String>) -> Problem {
     Violation::new(pointer, code, detail).into()
-}
-
-/// A value of a closed list; the refusal names the list.
-fn one_of<T>(pointer: &str, text: Option<&str>, all: &[T]) -> Result<Option<T>, Problem>
-where
-    T: Copy + std::fmt::Display,
-{
-    let Some(text) = text else { return Ok(None) };
-    let named = all.iter().copied().find(|value| value.to_string() == text);
-    named.map(Some).ok_or_else(|| {
-        let names: Vec<_> = all.iter().map(ToString::to_string).collect();
-        let detail = format!("one of {}", names.join(", "));
-        broken(pointer, "unknown_value", detail)
-    })
 }
 
 /// Reads an operation.

@@ -9,7 +9,7 @@ use api_types::{
 use domain::{
     importing::ClientSlug,
     operation::OperationState,
-    shared::{ClientId, OperationId},
+    shared::{ClientId, OperationId, one_of},
 };
 use http_kit::{Answer, ApiResult, Id, Idempotent, JsonBody, Problem, Query, Wait, paging};
 use kernel::AppError;
@@ -124,9 +124,8 @@ pub async fn list(caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
     let client = query.client_id.as_deref().map(str::parse).transpose();
     let client =
         client.map_err(|_| broken("/client_id", "invalid_id", "not the id of a client"))?;
-    let state = query.state.as_deref().map(str::parse::<OperationState>);
-    let state = state.transpose();
-    let state = state.map_err(|()| broken("/state", "unknown_state", "not a state"))?;
+    let state = query.state.as_deref();
+    let state = state.map(|text| one_of("/state", text, OperationState::ALL));
     let import = query.import.as_deref();
     let import = import.map(|text| kind("/import", text)).transpose()?;
     let cursors = caller.cursors("imports");
@@ -134,7 +133,7 @@ pub async fn list(caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
     let filter = RunFilter {
         client,
         kind: import,
-        state,
+        state: state.transpose()?,
         before: before.map(OperationId::from_raw),
         limit: i64::from(limit),
     };

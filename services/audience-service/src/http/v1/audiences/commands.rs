@@ -4,14 +4,17 @@ use api_types::{
     audiences::{AudienceChange, AudienceCopy, AudienceJson, ClearedJson},
     operations::OperationJson,
 };
-use domain::shared::AudienceId;
+use domain::{
+    audience::AudienceStatus,
+    shared::{AudienceId, one_of},
+};
 use http_kit::{
     Answer, ApiResult, Id, Idempotent, JsonBody, OptionalBody, Wait, etag::IfMatch,
     operations::accepted,
 };
 use serde::Deserialize;
 
-use super::json::{answer, audience_json, name, one_of, tags};
+use super::json::{answer, audience_json, name, tags};
 use crate::{audience, http::Caller};
 
 /// Changes name, labels or status.
@@ -32,10 +35,11 @@ pub async fn change(
     JsonBody(body): JsonBody<AudienceChange>,
 ) -> ApiResult {
     let status = body.status.as_deref();
+    let status = status.map(|s| one_of("/status", s, AudienceStatus::ALL));
     let change = audience::AudienceChange {
         name: body.name.as_deref().map(name).transpose()?,
         tags: body.tags.as_deref().map(tags).transpose()?,
-        status: status.map(|s| one_of("/status", s)).transpose()?,
+        status: status.transpose()?,
     };
     let known = caller.app.find.visible(&caller.actor, id).await?;
     let version = condition.expect(known.version)?;

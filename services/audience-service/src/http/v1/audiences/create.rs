@@ -10,13 +10,13 @@ use api_types::{
 };
 use domain::{
     audience::{AudienceStatus, Source},
-    shared::UploadId,
+    shared::{UploadId, one_of},
 };
 use http_kit::{
     Answer, ApiResult, Idempotent, JsonBody, Problem, Wait, etag, operations::accepted,
 };
 
-use super::json::{audience_json, name, one_of, tags};
+use super::json::{audience_json, name, tags};
 use crate::{
     AppError,
     contact::write::ContactItems,
@@ -46,7 +46,7 @@ pub async fn create(
 ) -> ApiResult {
     let (name, tags) = (name(&new.name)?, tags(&new.tags)?);
     let status = match &new.status {
-        Some(text) => one_of("/status", text)?,
+        Some(text) => one_of("/status", text, AudienceStatus::ALL)?,
         None => AudienceStatus::Active,
     };
     if let Some(upload) = &new.upload_id {

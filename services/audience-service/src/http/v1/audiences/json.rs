@@ -50,10 +50,3 @@ pub fn tags(labels: &[String]) -> Result<Tags, Problem> {
         AppError::invalid(pointer, "invalid_tags", error.to_string()).into()
     })
 }
-
-/// A value of a closed list.
-pub fn one_of<T: std::str::FromStr>(pointer: &str, text: &str) -> Result<T, Problem> {
-    text.parse().map_err(|_| {
-        AppError::invalid(pointer, "unknown_value", "not one of the values allowed").into()
-    })
-}

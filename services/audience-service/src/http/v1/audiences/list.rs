@@ -1,13 +1,16 @@
 //! Reading audiences.
 
 use api_types::{List, audiences::AudienceJson};
-use domain::{audience::Audience, shared::AudienceId};
+use domain::{
+    audience::{Audience, AudienceKind, AudienceStatus},
+    shared::{AudienceId, Violation, one_of},
+};
 use http_kit::{Answer, ApiResult, Id, Problem, Query, paging};
 use ports::store::{AudienceFilter, AudiencePage, AudienceSort};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::json::{answer, audience_json, one_of};
+use super::json::{answer, audience_json};
 use crate::{AppError, audience::ListAudiences, http::Caller};
 
 /// Which audiences.
@@ -85,8 +88,8 @@ fn sort(name: &str) -> Result<AudienceSort, Problem> {
         "name" => Ok(AudienceSort::NameAsc),
         "-name" => Ok(AudienceSort::NameDesc),
         _ => {
-            let detail = "one of created_at, -created_at, name, -name";
-            Err(AppError::invalid("/sort", "unknown_value", detail).into())
+            let all = ["created_at", "-created_at", "name", "-name"];
+            Err(Violation::not_one_of("/sort", all).into())
         }
     }
 }
@@ -97,22 +100,18 @@ fn filter(which: &Which) -> Result<AudienceFilter, Problem> {
         Some("true") => Some(true),
         Some("any") => None,
         Some(_) => {
-            let detail = "one of false, true, any";
-            return Err(AppError::invalid("/deleted", "unknown_value", detail).into());
+            let all = ["false", "true", "any"];
+            return Err(Violation::not_one_of("/deleted", all).into());
         }
     };
+    let status = which.status.as_deref();
+    let status = status.map(|s| one_of("/status", s, AudienceStatus::ALL));
+    let kind = which.kind.as_deref();
+    let kind = kind.map(|s| one_of("/kind", s, AudienceKind::ALL));
     Ok(AudienceFilter {
         search: text("/search", which.search.as_deref())?.filter(|s| !s.is_empty()),
-        status: which
-            .status
-            .as_deref()
-            .map(|s| one_of("/status", s))
-            .transpose()?,
-        kind: which
-            .kind
-            .as_deref()
-            .map(|s| one_of("/kind", s))
-            .transpose()?,
+        status: status.transpose()?,
+        kind: kind.transpose()?,
         tag: text("/tag", which.tag.as_deref())?,
         deleted,
     })

@@ -4,14 +4,14 @@ use api_types::{
     List,
     notifications::{NotificationJson, Unread},
 };
-use domain::shared::NotificationId;
+use domain::shared::{NotificationId, Violation};
 use http_kit::{Answer, ApiResult, Query, paging};
 use ports::store::{Notification, NotificationFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::json::notification_json;
-use crate::{AppError, http::Caller};
+use crate::http::Caller;
 
 /// Which notifications.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -46,8 +46,7 @@ pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
         None | Some("false") => false,
         Some("true" | "") => true,
         Some(_) => {
-            let detail = "one of true, false";
-            return Err(AppError::invalid("/unread", "unknown_value", detail).into());
+            return Err(Violation::not_one_of("/unread", ["true", "false"]).into());
         }
     };
     let cursors = caller.cursors(&format!("notifications:{}", caller.actor.user));

@@ -9,7 +9,7 @@ use http_kit::Problem;
 
 use super::{
     answer::PlanSeal,
-    rules::{self, MOST_NAMED, audiences, unknown},
+    rules::{self, MOST_NAMED, audiences},
 };
 use crate::{
     AppError,
@@ -69,7 +69,7 @@ fn new_audience(target: TargetBody, broken: &mut Vec<Violation>) -> Option<Optio
             return None;
         }
         _ => {
-            broken.push(unknown("/target/type", &["in_place", "new"]));
+            broken.push(Violation::not_one_of("/target/type", ["in_place", "new"]));
             return None;
         }
     }

@@ -64,8 +64,8 @@ fn outcomes(names: &[String], broken: &mut Vec<Violation>) -> Vec<Outcome> {
             Ok(outcome) if parsed.contains(&outcome) => {}
             Ok(outcome) => parsed.push(outcome),
             Err(()) => {
-                let all: Vec<_> = Outcome::ALL.iter().map(|o| o.as_str()).collect();
-                broken.push(unknown(format!("/rules/outcomes/{index}"), &all));
+                let pointer = format!("/rules/outcomes/{index}");
+                broken.push(Violation::not_one_of(pointer, Outcome::ALL));
                 break;
             }
         }
@@ -129,7 +129,7 @@ fn duplicates(body: DuplicatesBody, broken: &mut Vec<Violation>) -> Duplicates {
             "email" => DuplicateKey::Email,
             _ => {
                 let pointer = format!("/rules/duplicates/by/{index}");
-                broken.push(unknown(pointer, &["phone", "email"]));
+                broken.push(Violation::not_one_of(pointer, ["phone", "email"]));
                 break;
             }
         };
@@ -145,7 +145,8 @@ fn duplicates(body: DuplicatesBody, broken: &mut Vec<Violation>) -> Duplicates {
         None | Some("latest") => DuplicateKeep::Latest,
         Some("earliest") => DuplicateKeep::Earliest,
         Some(_) => {
-            broken.push(unknown("/rules/duplicates/keep", &["latest", "earliest"]));
+            let pointer = "/rules/duplicates/keep";
+            broken.push(Violation::not_one_of(pointer, ["latest", "earliest"]));
             DuplicateKeep::Latest
         }
     };
@@ -154,12 +155,6 @@ fn duplicates(body: DuplicatesBody, broken: &mut Vec<Violation>) -> Duplicates {
 
 fn too_small(pointer: &str) -> Violation {
     Violation::new(pointer, "too_small", "at least 1")
-}
-
-/// A value that is not on a closed list.
-pub fn unknown(pointer: impl Into<String>, allowed: &[&str]) -> Violation {
-    let detail = format!("one of {}", allowed.join(", "));
-    Violation::new(pointer, "unknown_value", detail)
 }
 
 /// Ids of audiences, prefixed or bare.
