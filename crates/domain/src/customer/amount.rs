@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::shared::{Decimal, text_serde};
+
 /// Decimal places that are kept.
 const PLACES: usize = 6;
 /// One unit in steps of the last place.
@@ -31,6 +33,16 @@ pub enum AmountError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(i64);
 
+text_serde!(Amount);
+
+impl std::str::FromStr for Amount {
+    type Err = AmountError;
+
+    fn from_str(text: &str) -> Result<Self, AmountError> {
+        Self::from_text(text)
+    }
+}
+
 impl Amount {
     /// In millionths, as a store keeps it.
     pub const fn from_millionths(raw: i64) -> Self {
@@ -40,6 +52,11 @@ impl Amount {
     /// In millionths.
     pub const fn millionths(self) -> i64 {
         self.0
+    }
+
+    /// The number that it is.
+    pub fn decimal(self) -> Decimal {
+        Decimal::scaled(self.0, 6)
     }
 
     /// Reads a string or a JSON number.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Amount, CustomerId, CustomerKey, Identity, item};
 use crate::{
     importing::ExternalId,
-    shared::{Instant, ItemError, Members},
+    shared::{Instant, ItemError, Members, text_serde},
 };
 
 /// Most bytes of an event's properties, as JSON.
@@ -24,6 +24,22 @@ const MEMBERS: [&str; 4] = ["name", "time", "properties", "amount"];
 /// What happened, such as `order.paid`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventName(String);
+
+text_serde!(EventName);
+
+impl std::str::FromStr for EventName {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::parse(text).ok_or(())
+    }
+}
+
+impl fmt::Display for EventName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl EventName {
     /// Parses `[a-z0-9_.-]{1,64}`; `None` for any other text.

@@ -4,9 +4,8 @@ mod outcome;
 mod reason;
 mod rules;
 
-pub use outcome::{OutcomeRecord, parse_outcome};
+pub use outcome::{Outcome, OutcomeFact, OutcomeRecord, parse_outcome};
 pub use reason::{Reason, Reasons};
 pub use rules::{
-    Attempts, Contacted, DuplicateKeep, DuplicateKey, Duplicates, Keep, Outcome, OutcomeFact,
-    OutcomeFacts, Rules, Target,
+    Attempts, Contacted, DuplicateKeep, DuplicateKey, Duplicates, Keep, OutcomeFacts, Rules, Target,
 };

@@ -1,12 +1,11 @@
-//! One reported outcome.
+//! Reported outcomes.
 
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::{Outcome, OutcomeFact};
 use crate::{
     contact::Document,
-    shared::{Instant, ItemError, Members},
+    shared::{Instant, ItemError, Members, text_enum},
 };
 
 /// How far a reporter's clock may be ahead.
@@ -20,6 +19,37 @@ const MEMBERS: [&str; 5] = [
     "occurred_at",
     "external_id",
 ];
+
+text_enum!(
+    /// How an attempt to reach a person ended.
+    Outcome {
+        /// Spoke with the person.
+        Answered = "answered",
+        /// Nobody answered.
+        NoAnswer = "no_answer",
+        /// The line was busy.
+        Busy = "busy",
+        /// The attempt failed on the way.
+        Failed = "failed",
+        /// Reached its goal.
+        Converted = "converted",
+        /// The number does not exist.
+        InvalidNumber = "invalid_number",
+        /// The person asked not to be contacted. Not an attempt.
+        OptedOut = "opted_out",
+    }
+);
+
+/// One reported outcome for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeFact {
+    /// Channel in lower case (`email`, `sms`, `whatsapp`, `push`, `voice`, …).
+    pub channel: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it happened.
+    pub occurred_at: Instant,
+}
 
 /// One reported outcome.
 #[derive(Debug, Clone)]

@@ -3,57 +3,12 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::{Reason, Reasons};
+use super::{Outcome, OutcomeFact, Reason, Reasons};
 use crate::{
     contact::{ContactBody, Document},
     segment::{ContactFacts, Predicate},
-    shared::{Instant, text_enum},
+    shared::Instant,
 };
-
-text_enum!(
-    /// How an attempt to reach a person ended.
-    Outcome {
-        /// Spoke with the person.
-        Answered = "answered",
-        /// Nobody answered.
-        NoAnswer = "no_answer",
-        /// The line was busy.
-        Busy = "busy",
-        /// The attempt failed on the way.
-        Failed = "failed",
-        /// Reached its goal.
-        Converted = "converted",
-        /// The number does not exist.
-        InvalidNumber = "invalid_number",
-        /// The person asked not to be contacted. Not an attempt.
-        OptedOut = "opted_out",
-    }
-);
-
-impl Serialize for Outcome {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Outcome {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        text.parse()
-            .map_err(|()| serde::de::Error::custom("unknown outcome"))
-    }
-}
-
-/// One reported outcome for a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutcomeFact {
-    /// Channel in lower case (`email`, `sms`, `whatsapp`, `push`, `voice`, …).
-    pub channel: String,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// When it happened.
-    pub occurred_at: Instant,
-}
 
 /// All reported outcomes for one person, in any order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

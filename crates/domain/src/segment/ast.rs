@@ -1,10 +1,15 @@
 //! The tree of a segment, as whoever evaluates or compiles it walks it.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bound, Notation, Values};
+use super::{Bound, Notation, RfmCell, RfmScore, SqlCondition, Values};
+use crate::{
+    customer::{Amount, Channel, EventName},
+    recycle::Outcome,
+    shared::{AudienceId, Instant},
+};
 
 /// How conditions are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,18 +43,23 @@ impl fmt::Debug for Predicate {
 }
 
 impl Predicate {
-    /// Whether it may hold tomorrow for a contact that nobody changes, or hold no more.
+    /// All its conditions, group by group.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.groups.iter().flat_map(|group| &group.conditions)
+    }
+
+    /// Whether it may hold tomorrow for a person whom nobody changes, or hold no more.
     pub fn depends_on_time(&self) -> bool {
-        let timed = |condition: &Condition| {
-            let test = match condition {
-                Condition::Property { test, .. } => test,
-                Condition::Tag { .. } => return false,
-            };
-            matches!(test, Test::InLastDays(_))
-        };
-        self.groups
-            .iter()
-            .any(|group| group.conditions.iter().any(timed))
+        self.conditions().any(Condition::depends_on_time)
+    }
+
+    /// The audiences that it asks for members of, each once.
+    pub fn audiences(&self) -> BTreeSet<AudienceId> {
+        let named = self.conditions().filter_map(|condition| match condition {
+            Condition::Audience { id, .. } => Some(*id),
+            _ => None,
+        });
+        named.collect()
     }
 }
 
@@ -82,6 +92,202 @@ pub enum Condition {
         /// None of them instead.
         negated: bool,
     },
+    /// What was said about a channel.
+    Consent {
+        /// The channel.
+        channel: Channel,
+        /// What was said.
+        said: Said,
+    },
+    /// How often something happened.
+    Event {
+        /// What counts.
+        events: EventSet,
+        /// How often.
+        occurrence: Occurrence,
+    },
+    /// What an event's values come to.
+    Metric {
+        /// What counts.
+        events: EventSet,
+        /// What is measured.
+        measure: Measure,
+        /// What it must be.
+        test: MetricTest,
+    },
+    /// The scores of purchases.
+    Rfm(RfmTest),
+    /// Membership of another audience.
+    Audience {
+        /// The audience.
+        id: AudienceId,
+        /// Not being a member instead.
+        negated: bool,
+    },
+    /// What became of communications.
+    Communication {
+        /// What counts.
+        contacts: ContactSet,
+        /// How often.
+        occurrence: Occurrence,
+    },
+    /// A boolean expression.
+    Sql(SqlCondition),
+}
+
+impl Condition {
+    /// Whether time alone may change its answer.
+    pub fn depends_on_time(&self) -> bool {
+        let rolls = |window: &Window| matches!(window, Window::LastDays(_));
+        match self {
+            Self::Property { test, .. } => test.depends_on_time(),
+            Self::Event { events, .. } => rolls(&events.window),
+            Self::Metric {
+                events, measure, ..
+            } => rolls(&events.window) || measure.counts_days(),
+            Self::Communication { contacts, .. } => rolls(&contacts.window),
+            Self::Tag { .. }
+            | Self::Consent { .. }
+            | Self::Rfm(_)
+            | Self::Audience { .. }
+            | Self::Sql(_) => false,
+        }
+    }
+}
+
+/// What somebody said about a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// Yes.
+    Granted,
+    /// No.
+    Denied,
+    /// Nothing.
+    Never,
+}
+
+/// Events of a person.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventSet {
+    /// Their name.
+    pub name: EventName,
+    /// When they happened.
+    pub window: Window,
+    /// What each of them must be.
+    pub filters: Vec<EventFilter>,
+}
+
+/// A test of one value of an event.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventFilter {
+    /// Which value.
+    pub field: EventField,
+    /// What it must be.
+    pub test: Test,
+}
+
+/// A value of an event.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventField {
+    /// Its amount.
+    Amount,
+    /// A property that is a text, a number or a truth value.
+    Property(String),
+}
+
+/// When something happened. Both ends are included.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Window {
+    /// At any time.
+    Ever,
+    /// No earlier than so many days ago, and not in the future.
+    LastDays(u32),
+    /// Within two instants.
+    Between(Instant, Instant),
+    /// Then or later.
+    Since(Instant),
+}
+
+/// How often.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Occurrence {
+    /// So often.
+    Exactly(u32),
+    /// So often or more.
+    AtLeast(u32),
+    /// So often or less; 0 is never.
+    AtMost(u32),
+}
+
+/// What is measured over the events of a person. A count and a sum of none are 0, the others have no
+/// value then, and an event without the value counts for a count only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// How many.
+    Count,
+    /// What they come to.
+    Sum(EventField),
+    /// Their sum by how many have the value.
+    Average(EventField),
+    /// The least.
+    Min(EventField),
+    /// The greatest.
+    Max(EventField),
+    /// Whole days since the earliest.
+    DaysSinceFirst,
+    /// Whole days since the latest.
+    DaysSinceLast,
+}
+
+impl Measure {
+    /// Whether it grows by itself.
+    pub const fn counts_days(&self) -> bool {
+        matches!(self, Self::DaysSinceFirst | Self::DaysSinceLast)
+    }
+}
+
+/// What a measure must be.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricTest {
+    /// This.
+    Equals(Amount),
+    /// More.
+    Greater(Amount),
+    /// This or more.
+    GreaterOrEqual(Amount),
+    /// Less.
+    Less(Amount),
+    /// This or less.
+    LessOrEqual(Amount),
+    /// Both ends included.
+    Between(Amount, Amount),
+}
+
+/// A test of scores.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RfmTest {
+    /// One of these cells.
+    Cell(BTreeSet<RfmCell>),
+    /// One of these scores, 1 to 5.
+    Score(RfmScore, BTreeSet<u8>),
+}
+
+/// Reports about contacts with a person.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactSet {
+    /// Any of these.
+    pub outcomes: BTreeSet<Outcome>,
+    /// Over this channel.
+    pub channel: Option<String>,
+    /// When they happened.
+    pub window: Window,
 }
 
 /// A value of a person.
@@ -104,8 +310,14 @@ pub enum Field {
     PhoneValid,
     /// Whether it can be written to.
     EmailValid,
+    /// When the customer was registered.
+    CreatedAt,
     /// The last change.
     UpdatedAt,
+    /// The client whose CRM a customer comes from.
+    ClientId,
+    /// The id that the other side uses for a customer.
+    ExternalId,
     /// An attribute of this name.
     Attribute(String),
 }
@@ -138,4 +350,11 @@ pub enum Test {
     Between(Bound, Bound),
     /// No earlier than so many days ago, and not in the future.
     InLastDays(u32),
+}
+
+impl Test {
+    /// Whether time alone may change its answer.
+    pub const fn depends_on_time(&self) -> bool {
+        matches!(self, Self::InLastDays(_))
+    }
 }

@@ -3,54 +3,18 @@
 use std::{borrow::Cow, cmp::Ordering};
 
 use chrono::TimeDelta;
-use serde_json::{Number, Value};
 
 use super::{
-    Bound, Condition, Field, Group, Logic, Notation, Predicate, Test, Values, operand::Scale,
+    Bound, Condition, Fact, Facts, Field, Group, Logic, Notation, Predicate, Test, Values,
+    operand::Scale,
 };
-use crate::{
-    contact::{ContactBody, Document},
-    shared::{Instant, fold_key},
-};
-
-/// Attribute that keeps a contact's labels, separated by commas.
-const TAGS: &str = "tags";
-
-/// What is known about the person who is judged.
-pub trait Facts {
-    /// A value, if there is one.
-    fn value(&self, field: &Field) -> Option<Fact<'_>>;
-
-    /// Whether they carry any of these labels, each as its [`fold_key`].
-    fn has_tag(&self, any: &[String]) -> bool;
-}
-
-/// A contact as what is known about a person.
-#[derive(Clone, Copy)]
-pub struct ContactFacts<'a> {
-    /// Its key.
-    pub document: &'a Document,
-    /// Its values.
-    pub body: &'a ContactBody,
-}
+use crate::shared::{Instant, fold_key};
 
 /// What a person is judged by besides what is known about them.
 #[derive(Clone, Copy)]
-struct Reading<'a> {
-    notation: &'a Notation,
-    now: Instant,
-}
-
-/// A value.
-pub enum Fact<'a> {
-    /// A text.
-    Text(&'a str),
-    /// A number.
-    Number(&'a Number),
-    /// A truth value.
-    Bool(bool),
-    /// An instant.
-    Date(Instant),
+pub(super) struct Reading<'a> {
+    pub(super) notation: &'a Notation,
+    pub(super) now: Instant,
 }
 
 impl Predicate {
@@ -95,7 +59,7 @@ impl Group {
 }
 
 impl Logic {
-    fn holds(self, mut results: impl Iterator<Item = bool>) -> bool {
+    pub(super) fn holds(self, mut results: impl Iterator<Item = bool>) -> bool {
         match self {
             Self::And => results.all(|held| held),
             Self::Or => results.any(|held| held),
@@ -104,40 +68,45 @@ impl Logic {
 }
 
 impl Condition {
-    fn matches(&self, facts: &impl Facts, reading: Reading<'_>) -> bool {
+    pub(super) fn matches(&self, facts: &impl Facts, reading: Reading<'_>) -> bool {
+        let now = reading.now;
         match self {
             Self::Property { field, test } => test.holds(facts.value(field), reading),
             Self::Tag { any, negated } => facts.has_tag(any) != *negated,
+            Self::Sql(sql) => sql.holds(|field, test| test.holds(facts.value(field), reading)),
+            Self::Consent { channel, said } => {
+                let known = facts.life().map(|life| life.said(*channel));
+                known == Some(*said)
+            }
+            Self::Event { events, occurrence } => {
+                let counted = facts.life().map(|life| events.of(life, reading).count());
+                counted.is_some_and(|count| occurrence.holds(count))
+            }
+            Self::Metric {
+                events,
+                measure,
+                test,
+            } => {
+                let life = facts.life();
+                let value = life.and_then(|life| measure.of(events.of(life, reading), now));
+                value.is_some_and(|value| value.fulfils(*test))
+            }
+            Self::Rfm(test) => {
+                let scores = facts.life().and_then(|life| life.rfm);
+                scores.is_some_and(|scores| test.holds(scores))
+            }
+            Self::Audience { id, negated } => {
+                let life = facts.life();
+                life.is_some_and(|life| life.audiences.contains(id) != *negated)
+            }
+            Self::Communication {
+                contacts,
+                occurrence,
+            } => {
+                let counted = facts.life().map(|life| contacts.of(life, reading).count());
+                counted.is_some_and(|count| occurrence.holds(count))
+            }
         }
-    }
-}
-
-impl Facts for ContactFacts<'_> {
-    fn value(&self, field: &Field) -> Option<Fact<'_>> {
-        let Self { document, body } = *self;
-        match field {
-            Field::Document => Some(Fact::Text(document.as_str())),
-            Field::Name => body.name.as_deref().map(Fact::Text),
-            Field::Phone => body.phone.as_deref().map(Fact::Text),
-            Field::Email => body.email.as_deref().map(Fact::Text),
-            Field::DocumentKind => Some(Fact::Text(document.kind().as_str())),
-            Field::DocumentValid => Some(Fact::Bool(document.valid())),
-            Field::PhoneValid => body.phone.as_ref().map(|_| Fact::Bool(body.phone_valid)),
-            Field::EmailValid => body.email.as_ref().map(|_| Fact::Bool(body.email_valid)),
-            Field::UpdatedAt => Some(Fact::Date(body.updated_at)),
-            Field::Attribute(name) => match body.attributes.get(name)? {
-                Value::String(text) => Some(Fact::Text(text)),
-                Value::Number(number) => Some(Fact::Number(number)),
-                Value::Bool(value) => Some(Fact::Bool(*value)),
-                Value::Null | Value::Array(_) | Value::Object(_) => None,
-            },
-        }
-    }
-
-    fn has_tag(&self, any: &[String]) -> bool {
-        let tags = self.body.attributes.get(TAGS).and_then(Value::as_str);
-        let mut labels = tags.unwrap_or_default().split(',');
-        labels.any(|label| any.contains(&fold_key(label.trim())))
     }
 }
 
@@ -160,7 +129,7 @@ impl Test {
         }
     }
 
-    fn holds(&self, actual: Option<Fact<'_>>, reading: Reading<'_>) -> bool {
+    pub(super) fn holds(&self, actual: Option<Fact<'_>>, reading: Reading<'_>) -> bool {
         let Some(actual) = actual else {
             return matches!(self, Self::NotExists | Self::NotIn(_));
         };
@@ -194,6 +163,7 @@ impl<'a> Fact<'a> {
             Self::Number(number) => values.has_number(number),
             Self::Bool(value) => values.has_bool(*value),
             Self::Date(at) => values.has_date(*at),
+            Self::Amount(amount) => values.has_decimal(&amount.decimal()),
         }
     }
 
@@ -201,7 +171,7 @@ impl<'a> Fact<'a> {
         match self {
             Self::Text(text) => Some(fold_key(text).into()),
             Self::Number(number) => Some(number.to_string().into()),
-            Self::Bool(_) | Self::Date(_) => None,
+            Self::Bool(_) | Self::Date(_) | Self::Amount(_) => None,
         }
     }
 
@@ -210,6 +180,7 @@ impl<'a> Fact<'a> {
             Self::Text(text) => bound.order_of_text(text, notation),
             Self::Number(number) => bound.order_of_number(number),
             Self::Date(at) => bound.order_of_date(*at),
+            Self::Amount(amount) => bound.order_of_decimal(&amount.decimal()),
             Self::Bool(_) => None,
         }
     }
@@ -219,7 +190,7 @@ impl<'a> Fact<'a> {
             (Self::Text(text), _) if text.trim().is_empty() => true,
             (Self::Text(text), Scale::Number) => notation.number(text).is_some(),
             (Self::Text(_), Scale::Date) => self.date(notation).is_some(),
-            (Self::Number(_), _) => scale == Scale::Number,
+            (Self::Number(_) | Self::Amount(_), _) => scale == Scale::Number,
             (Self::Date(_), _) => scale == Scale::Date,
             (Self::Bool(_), _) => false,
         }
@@ -229,7 +200,7 @@ impl<'a> Fact<'a> {
         match self {
             Self::Text(text) => notation.instant(text),
             Self::Date(at) => Some(*at),
-            Self::Number(_) | Self::Bool(_) => None,
+            Self::Number(_) | Self::Bool(_) | Self::Amount(_) => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Bound, Field, Notation, Values,
-    parse::{Parsed, invalid},
+    grammar::{Parsed, Subject, invalid},
 };
 use crate::{
     contact::{Document, normalise_email, normalise_phone},
@@ -12,8 +12,12 @@ use crate::{
 };
 
 impl Field {
-    pub(super) fn named(name: &str) -> Option<Self> {
+    /// The field of this name. Customers have some that contacts lack.
+    pub(super) fn named(name: &str, of: Subject) -> Option<Self> {
         Some(match name {
+            "created_at" if of == Subject::Customer => Self::CreatedAt,
+            "client_id" if of == Subject::Customer => Self::ClientId,
+            "external_id" if of == Subject::Customer => Self::ExternalId,
             "" | "attributes." => return None,
             "document" => Self::Document,
             "name" => Self::Name,
@@ -41,10 +45,13 @@ impl Field {
             Self::DocumentKind | Self::DocumentValid | Self::PhoneValid | Self::EmailValid => {
                 equality
             }
-            Self::UpdatedAt => !matches!(operator, "contains" | "starts_with"),
-            Self::Document | Self::Name | Self::Phone | Self::Email => {
-                equality || matches!(operator, "contains" | "starts_with")
-            }
+            Self::CreatedAt | Self::UpdatedAt => !matches!(operator, "contains" | "starts_with"),
+            Self::Document
+            | Self::Name
+            | Self::Phone
+            | Self::Email
+            | Self::ClientId
+            | Self::ExternalId => equality || matches!(operator, "contains" | "starts_with"),
         }
     }
 
@@ -54,6 +61,11 @@ impl Field {
             Self::Document => fold_key(&Document::part(text)),
             _ => fold_key(text),
         }
+    }
+
+    /// Whether it is an instant.
+    pub(super) const fn is_date(&self) -> bool {
+        matches!(self, Self::CreatedAt | Self::UpdatedAt)
     }
 
     /// Values in the form in which contacts keep this field.
@@ -89,7 +101,7 @@ impl Field {
                     .or_else(|| text.and_then(|t| t.parse().ok()));
                 return flag.map(|flag| values.add_bool(flag)).is_some();
             }
-            Self::UpdatedAt => {
+            Self::CreatedAt | Self::UpdatedAt => {
                 return text
                     .and_then(|text| Bound::date(text, notation))
                     .map(|d| values.add_date(d))
@@ -101,6 +113,7 @@ impl Field {
             Self::Phone => text.map(|t| normalise_phone(t).value),
             Self::Email => text.map(|t| normalise_email(t).value),
             Self::Name => text.map(trimmed),
+            Self::ClientId | Self::ExternalId => text.map(ToOwned::to_owned),
             Self::DocumentKind => text
                 .filter(|t| matches!(*t, "cpf" | "cnpj" | "other"))
                 .map(ToOwned::to_owned),

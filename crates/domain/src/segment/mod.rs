@@ -11,15 +11,32 @@
 
 mod ast;
 mod evaluate;
+mod facts;
 mod field;
+mod grammar;
+mod happenings;
+mod kinds;
+mod life;
 mod notation;
 mod operand;
 mod parse;
+mod rfm;
+mod scores;
+mod sql;
+mod test;
 
-pub use ast::{Condition, Field, Group, Logic, Predicate, Test};
-pub use evaluate::{ContactFacts, Fact, Facts};
+pub use ast::{
+    Condition, ContactSet, EventField, EventFilter, EventSet, Field, Group, Logic, Measure,
+    MetricTest, Occurrence, Predicate, RfmTest, Said, Test, Window,
+};
+pub use facts::{ContactFacts, CustomerFacts, Fact, Facts, Life};
 pub use notation::{Locale, Notation};
 pub use operand::{Bound, Values};
+pub use parse::INCOMPLETE;
+pub use rfm::{RfmCell, RfmScore, RfmScores};
+pub use sql::{SqlCondition, SqlTree};
 
+#[cfg(test)]
+mod kinds_tests;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
 use super::Notation;
-use crate::shared::{Decimal, Instant, trimmed};
+use crate::shared::{Decimal, Instant, fold_key, trimmed};
 
 /// Values of `equals` and `in`.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -57,14 +57,36 @@ impl Values {
                 && notation
                     .number(text)
                     .is_some_and(|n| self.numbers.contains(&n)))
-            || self
-                .bools
-                .iter()
-                .any(|b| text.eq_ignore_ascii_case(if *b { "true" } else { "false" }))
+            || self.bools.iter().any(|b| fold_key(text) == b.to_string())
     }
 
     pub(super) fn has_number(&self, number: &Number) -> bool {
-        Decimal::of(number).is_some_and(|n| self.numbers.contains(&n) || self.in_texts.contains(&n))
+        Decimal::of(number).is_some_and(|n| self.has_decimal(&n))
+    }
+
+    pub(super) fn has_decimal(&self, number: &Decimal) -> bool {
+        self.numbers.contains(number) || self.in_texts.contains(number)
+    }
+
+    /// The texts.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(String::as_str)
+    }
+
+    /// The numbers, of which some stand in texts: these are equal to no other text.
+    pub fn numbers(&self) -> impl Iterator<Item = (&Decimal, bool)> {
+        let plain = self.numbers.iter().map(|number| (number, false));
+        plain.chain(self.in_texts.iter().map(|number| (number, true)))
+    }
+
+    /// The truth values.
+    pub fn bools(&self) -> &[bool] {
+        &self.bools
+    }
+
+    /// The days and instants.
+    pub fn dates(&self) -> &[Bound] {
+        &self.dates
     }
 
     pub(super) fn has_bool(&self, value: bool) -> bool {
@@ -143,7 +165,15 @@ impl Bound {
     /// Where a number lies relative to this bound; `None` for a date.
     pub(super) fn order_of_number(&self, value: &Number) -> Option<Ordering> {
         match self {
-            Self::Number(bound) => Some(Decimal::of(value)?.cmp(bound)),
+            Self::Number(_) => self.order_of_decimal(&Decimal::of(value)?),
+            Self::Date(..) => None,
+        }
+    }
+
+    /// As [`Bound::order_of_number`].
+    pub(super) fn order_of_decimal(&self, value: &Decimal) -> Option<Ordering> {
+        match self {
+            Self::Number(bound) => Some(value.cmp(bound)),
             Self::Date(..) => None,
         }
     }

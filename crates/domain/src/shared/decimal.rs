@@ -55,6 +55,102 @@ impl Decimal {
             digits,
         })
     }
+
+    /// `number` by ten to the power of `places`.
+    pub(crate) fn scaled(number: i64, places: u32) -> Self {
+        let all = number.unsigned_abs().to_string();
+        let digits = all.trim_end_matches('0').to_owned();
+        let magnitude = i64::try_from(all.len()).unwrap_or_default() - i64::from(places);
+        Self {
+            negative: number < 0,
+            magnitude: if digits.is_empty() { 0 } else { magnitude },
+            digits,
+        }
+    }
+
+    /// A text of ASCII whose order by bytes is that of numbers: for stores that compare texts.
+    ///
+    /// Sign, then the sign, length and digits of the magnitude, then the digits. A negative number is the
+    /// mirror image of its absolute value, closed by a character above all others.
+    pub fn sort_key(&self) -> String {
+        if self.digits.is_empty() {
+            return "1".into();
+        }
+        let magnitude = self.magnitude.unsigned_abs().to_string();
+        let length = |n: usize| u8::try_from(n).unwrap_or(20);
+        let positive = if self.magnitude < 0 {
+            let length = char::from(b'z' - length(magnitude.len()));
+            let mirrored: String = magnitude
+                .bytes()
+                .map(|b| char::from(b'0' + b'9' - b))
+                .collect();
+            format!("n{length}{mirrored}{}", self.digits)
+        } else {
+            let length = char::from(b'a' + length(magnitude.len()));
+            format!("p{length}{magnitude}{}", self.digits)
+        };
+        if self.negative {
+            let mirrored: String = positive.bytes().map(|b| char::from(0x9e - b)).collect();
+            format!("0{mirrored}~")
+        } else {
+            format!("2{positive}")
+        }
+    }
+
+    /// The greatest whole number of millionths that is no more than this, as far as 64 bits reach, and
+    /// whether it is this.
+    pub fn millionths(&self) -> (i64, bool) {
+        const PLACES: i64 = 6;
+        let whole = self.magnitude.saturating_add(PLACES);
+        let length = i64::try_from(self.digits.len()).unwrap_or(i64::MAX);
+        let (floor, exact) = if self.digits.is_empty() {
+            (0, true)
+        } else if whole > 18 {
+            (i64::MAX, false)
+        } else if whole <= 0 {
+            (0, false)
+        } else {
+            let kept = usize::try_from(whole.min(length)).unwrap_or_default();
+            let zeros = usize::try_from((whole - length).max(0)).unwrap_or_default();
+            let digits = self.digits.get(..kept).unwrap_or_default();
+            let number = format!("{digits}{}", "0".repeat(zeros)).parse();
+            (number.unwrap_or(i64::MAX), length <= whole)
+        };
+        match (self.negative, exact) {
+            (false, _) => (floor, exact),
+            (true, true) => (-floor, true),
+            (true, false) => (
+                floor
+                    .checked_neg()
+                    .map_or(i64::MIN, |n| n.saturating_sub(1)),
+                false,
+            ),
+        }
+    }
+
+    /// As other programs write it: `-12.5`, or with an exponent where it is very large or small.
+    pub fn plain(&self) -> String {
+        let sign = if self.negative { "-" } else { "" };
+        let length = i64::try_from(self.digits.len()).unwrap_or(i64::MAX);
+        if self.digits.is_empty() {
+            return "0".into();
+        }
+        if !(-40..=40).contains(&self.magnitude) {
+            return format!("{sign}0.{}e{}", self.digits, self.magnitude);
+        }
+        if self.magnitude <= 0 {
+            let zeros = usize::try_from(-self.magnitude).unwrap_or_default();
+            return format!("{sign}0.{}{}", "0".repeat(zeros), self.digits);
+        }
+        let whole = usize::try_from(self.magnitude.min(length)).unwrap_or_default();
+        let zeros = usize::try_from((self.magnitude - length).max(0)).unwrap_or_default();
+        let (before, after) = self
+            .digits
+            .split_at_checked(whole)
+            .unwrap_or((&self.digits, ""));
+        let point = if after.is_empty() { "" } else { "." };
+        format!("{sign}{before}{}{point}{after}", "0".repeat(zeros))
+    }
 }
 
 impl Ord for Decimal {
@@ -158,6 +254,34 @@ mod tests {
         fn order_is_that_of_numbers(a in any::<i64>(), b in any::<i64>(), places in 0_u32..12) {
             let scaled = |n: i64| of(&format!("{n}e-{places}"));
             prop_assert_eq!(scaled(a).cmp(&scaled(b)), a.cmp(&b));
+        }
+
+        #[test]
+        fn sort_keys_have_the_order_of_numbers(
+            a in "-?[0-9]{1,25}(\\.[0-9]{1,25})?(e-?[0-9]{1,3})?",
+            b in "-?[0-9]{1,25}(\\.[0-9]{1,25})?(e-?[0-9]{1,3})?",
+        ) {
+            let (a, b) = (of(&a), of(&b));
+            prop_assert_eq!(a.sort_key().cmp(&b.sort_key()), a.cmp(&b));
+            prop_assert!(of(&a.plain()) == a);
+        }
+
+        #[test]
+        fn near_numbers_are_in_order(a in -3000_i64..3000, b in -3000_i64..3000, places in 0_u32..5) {
+            let (x, y) = (Decimal::scaled(a, places), Decimal::scaled(b, places));
+            prop_assert_eq!(x.sort_key().cmp(&y.sort_key()), a.cmp(&b));
+        }
+
+        #[test]
+        fn millionths_are_rounded_down(number in any::<i64>(), places in 0_u32..30) {
+            let (floor, exact) = Decimal::scaled(number, places).millionths();
+            let wide = i128::from(number) * 1_000_000;
+            let by = 10_i128.pow(places);
+            let wanted = wide.div_euclid(by).clamp(i64::MIN.into(), i64::MAX.into());
+            if wanted.unsigned_abs() < 1_000_000_000_000_000_000 {
+                prop_assert_eq!(i128::from(floor), wanted);
+                prop_assert_eq!(exact, wide % by == 0);
+            }
         }
 
         #[test]

@@ -42,6 +42,8 @@ macro_rules! snowflake_id {
             }
         }
 
+        super::text_serde!($name);
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!($prefix, "{}"), self.0)

@@ -23,7 +23,7 @@ pub use name::{AudienceName, NameError};
 pub use numbers::exact_numbers;
 pub use text::fold_key;
 pub(crate) use text::{composed, is_composed, is_dash, is_ignorable, is_trimmed, trimmed};
-pub(crate) use text_enum::text_enum;
+pub(crate) use text_enum::{text_enum, text_serde};
 pub use violation::{Violation, one_of};
 
 /// An instant in UTC. Values that are stored or answered carry whole milliseconds.

@@ -16,6 +16,8 @@ macro_rules! text_enum {
             }
         }
 
+        $crate::shared::text_serde!($name);
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
@@ -32,3 +34,23 @@ macro_rules! text_enum {
     };
 }
 pub(crate) use text_enum;
+
+/// Keeps a value as the text that it displays and is parsed from.
+macro_rules! text_serde {
+    ($name:ident) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+                let unknown = |_| serde::de::Error::custom(concat!("no ", stringify!($name)));
+                text.parse().map_err(unknown)
+            }
+        }
+    };
+}
+pub(crate) use text_serde;
