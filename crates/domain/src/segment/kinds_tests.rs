@@ -193,19 +193,17 @@ fn what_else_is_known_of_customers_is_tested() {
     assert!(property("city", "equals", json!("Recife")));
 }
 
+/// Where a condition is broken, and how.
+fn broken(condition: Value) -> (String, &'static str) {
+    let groups = json!([{ "conditions": [condition] }]);
+    let wrong = Predicate::parse_segment(&groups, "", Notation::default()).unwrap_err();
+    let violation = &wrong[0];
+    let at = violation.pointer.strip_prefix("/0/conditions/0");
+    (at.unwrap().to_owned(), violation.code)
+}
+
 #[test]
-fn what_is_missing_is_incomplete_and_what_is_wrong_is_invalid() {
-    let broken = |condition: Value| {
-        let groups = json!([{ "conditions": [condition] }]);
-        let wrong = Predicate::parse_segment(&groups, "", Notation::default()).unwrap_err();
-        let violation = &wrong[0];
-        let at = violation
-            .pointer
-            .strip_prefix("/0/conditions/0")
-            .unwrap()
-            .to_owned();
-        (at, violation.code)
-    };
+fn what_is_missing_is_incomplete() {
     for (condition, at) in [
         (json!({}), "/kind"),
         (json!({"kind": "property"}), "/field"),
@@ -247,6 +245,12 @@ fn what_is_missing_is_incomplete_and_what_is_wrong_is_invalid() {
             "{condition}"
         );
     }
+    let empty = Predicate::parse_segment(&json!([]), "/groups", Notation::default());
+    assert_eq!(empty.unwrap_err()[0].code, INCOMPLETE);
+}
+
+#[test]
+fn what_is_wrong_is_invalid() {
     for (condition, at) in [
         (json!({"kind": "x"}), "/kind"),
         (json!({"kind": "event", "name": "A b"}), "/name"),
@@ -297,8 +301,6 @@ fn what_is_missing_is_incomplete_and_what_is_wrong_is_invalid() {
         assert_eq!(place, at, "{condition}");
         assert_ne!(code, INCOMPLETE, "{condition}");
     }
-    let empty = Predicate::parse_segment(&json!([]), "/groups", Notation::default());
-    assert_eq!(empty.unwrap_err()[0].code, INCOMPLETE);
 }
 
 #[test]
