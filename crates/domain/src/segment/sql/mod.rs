@@ -7,7 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Field, Test};
 
+mod cursor;
+mod leaf;
+mod lexer;
+mod literal;
 mod parse;
+#[cfg(test)]
+mod tests;
 
 pub(super) use parse::parse;
 
@@ -30,6 +36,9 @@ pub enum SqlTree {
     Any(Vec<Self>),
     /// A test of a field.
     Test(Field, Test),
+    /// The field has a value, and the test does not hold: `In`, `Contains` or `StartsWith`. The
+    /// negation of an order is another order.
+    Not(Field, Test),
 }
 
 impl SqlCondition {
@@ -51,6 +60,7 @@ impl SqlTree {
             Self::All(parts) => parts.iter().all(|part| part.holds(test)),
             Self::Any(parts) => parts.iter().any(|part| part.holds(test)),
             Self::Test(field, wanted) => test(field, wanted),
+            Self::Not(field, unwanted) => test(field, &Test::Exists) && !test(field, unwanted),
         }
     }
 
@@ -59,7 +69,7 @@ impl SqlTree {
             Self::All(parts) | Self::Any(parts) => {
                 parts.iter().for_each(|part| part.collect(into));
             }
-            Self::Test(field, test) => into.push((field, test)),
+            Self::Test(field, test) | Self::Not(field, test) => into.push((field, test)),
         }
     }
 }
