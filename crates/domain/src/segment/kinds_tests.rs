@@ -15,11 +15,11 @@ use crate::{
     shared::{AudienceId, Instant},
 };
 
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     "2026-03-10T12:00:00Z".parse().unwrap()
 }
 
-fn customer() -> Customer {
+pub(super) fn customer() -> Customer {
     let json = json!({"document": "1", "name": "Ana", "city": "Recife"});
     let item = crate::customer::parse_customer(json, now()).unwrap();
     let crate::customer::CustomerKey::Identity(identity) = item.key else {

@@ -163,7 +163,8 @@ pub(super) fn tokens(text: &str) -> Read<(Vec<Placed>, Place)> {
             }
         }
         if tokens.len() == MAX_TOKENS {
-            let mut fault = Fault::new(place, format!("is beyond {MAX_TOKENS} tokens"));
+            let detail = format!("an expression has at most {MAX_TOKENS} tokens");
+            let mut fault = Fault::new(place, detail);
             fault.code = "too_long";
             return Err(fault);
         }

@@ -11,7 +11,11 @@ mod cursor;
 mod leaf;
 mod lexer;
 mod literal;
+#[cfg(test)]
+mod logic_tests;
 mod parse;
+#[cfg(test)]
+mod print_tests;
 #[cfg(test)]
 mod tests;
 
