@@ -34,7 +34,7 @@ chaos: ## Disturb replicas on real servers, case by case (arguments in ARGS, suc
 	$(BUILD_AS_TESTS) --bin audience-service --bin chaos
 	deploy/dev/servers run $(TARGET)/debug/chaos $(ARGS)
 
-TARGETS ?= csv ndjson xlsx document phone
+TARGETS ?= csv ndjson xlsx document phone segment
 
 fuzz: ## Feed readers and parsers made-up input, a minute each (TARGETS, ARGS such as -max_total_time=1200)
 	cd fuzz && for target in $(TARGETS); do mkdir -p corpus/$$target && \
