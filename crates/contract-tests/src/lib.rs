@@ -7,5 +7,6 @@ pub mod files;
 pub mod importing;
 pub mod outcomes;
 pub mod requests;
+pub mod segments;
 pub mod store;
 pub mod store_feed;

@@ -43,6 +43,14 @@ impl From<Instant> for Millis {
 #[derive(Debug, Serialize)]
 pub(crate) struct Document<'a, T: ?Sized>(pub &'a T);
 
+/// A JSON document that was made for the row.
+#[derive(Debug, Serialize)]
+pub(crate) struct OwnedDocument<T>(pub T);
+
+impl<T> Value for OwnedDocument<T> {
+    const COLUMN: Column = Column::Document;
+}
+
 impl Value for &str {
     const COLUMN: Column = Column::Text;
 }

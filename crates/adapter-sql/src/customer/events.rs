@@ -12,6 +12,7 @@ use diesel_async::RunQueryDsl;
 use domain::{
     customer::{Amount, CustomerEvent, CustomerId, CustomerKey, EventName, Identity},
     importing::ExternalId,
+    segment::{Notation, event_index},
     shared::WorkspaceId,
 };
 use ports::{
@@ -23,7 +24,8 @@ use serde_json::Map;
 use super::{
     Backend, Conn,
     json_rows::{
-        BatchRow, Column, Document, Millis, Value, batch_row, columns, json, rows as table,
+        BatchRow, Column, Document, Millis, OwnedDocument, Value, batch_row, columns, json,
+        rows as table,
     },
     rows,
 };
@@ -45,6 +47,7 @@ batch_row! {
         id: i64,
         name: &'a str,
         properties: Document<'a, Map<String, serde_json::Value>>,
+        facts: OwnedDocument<Map<String, serde_json::Value>>,
         amount: Option<i64>,
         event_key: Option<&'a str>,
         received_at: Millis,
@@ -80,6 +83,7 @@ impl CustomerEventRepository for Events<'_> {
                 id: event.id,
                 name: event.name.as_str(),
                 properties: Document(&event.properties),
+                facts: OwnedDocument(event_index(event, &Notation::default())),
                 amount: event.amount.map(Amount::millionths),
                 event_key: event.key.as_ref().map(ExternalId::as_str),
                 received_at: event.received_at.into(),

@@ -5,6 +5,7 @@ mod labels;
 mod listing;
 mod queries;
 mod rows;
+mod segments;
 mod write;
 
 use async_trait::async_trait;
@@ -21,7 +22,7 @@ use ports::{
 
 pub(super) use events::PURGE as PURGE_EVENTS;
 
-use super::{Backend, Conn, Db, direct, json_rows, transaction::Transaction};
+use super::{Backend, Conn, Db, dialect, direct, json_rows, transaction::Transaction};
 use crate::{
     core::error::store,
     schema::customer::{customer_clients, customer_totals},

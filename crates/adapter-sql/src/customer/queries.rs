@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
-    customer::{ClientRef, Customer, CustomerEvent, CustomerId},
+    customer::{ClientRef, Customer, CustomerEvent, CustomerId, CustomerKey},
     shared::WorkspaceId,
 };
 use ports::{
@@ -79,6 +79,18 @@ impl CustomerQueries for Db {
     ) -> Result<Option<Customer>, StoreError> {
         let query = of_workspace(workspace, 1).filter(customers::id.eq(id.raw()));
         Ok(self.customers_of(workspace, query).await?.pop())
+    }
+
+    async fn customers_of(
+        &self,
+        workspace: &WorkspaceId,
+        ids: &[CustomerId],
+    ) -> Result<Vec<Customer>, StoreError> {
+        let keys: Vec<CustomerKey> = ids.iter().copied().map(CustomerKey::Id).collect();
+        let mut conn = self.reader().await?;
+        let mut customers = rows::find(&mut conn, workspace, &keys).await?;
+        customers.sort_unstable_by_key(|customer| customer.id);
+        Ok(customers)
     }
 
     async fn customers(

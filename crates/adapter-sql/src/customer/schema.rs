@@ -31,6 +31,8 @@ diesel::table! {
         imported_tags -> Doc,
         synced -> Nullable<BigInt>,
         version -> BigInt,
+        member_key -> Text,
+        facts -> Doc,
         created_at -> UtcMillis,
         updated_at -> UtcMillis,
     }
@@ -87,6 +89,7 @@ diesel::table! {
         id -> BigInt,
         name -> Text,
         properties -> Doc,
+        facts -> Doc,
         amount -> Nullable<BigInt>,
         event_key -> Nullable<Text>,
         received_at -> UtcMillis,

@@ -6,6 +6,7 @@ use diesel::{prelude::*, sql_query, sql_types::Text};
 use diesel_async::RunQueryDsl;
 use domain::{
     customer::{Address, Customer, ImportedTag},
+    segment::{Notation, customer_index},
     shared::WorkspaceId,
 };
 use ports::StoreError;
@@ -14,8 +15,8 @@ use serde_json::{Map, Value as Json};
 use super::{
     Conn, client_of, direct,
     json_rows::{
-        BatchRow, Column, Document, Millis, Value, batch_row, columns, json, replaced,
-        rows as table,
+        BatchRow, Column, Document, Millis, OwnedDocument, Value, batch_row, columns, json,
+        replaced, rows as table,
     },
 };
 use crate::{core::error::store, schema::customer::customer_totals};
@@ -85,6 +86,8 @@ batch_row! {
         imported_tags: Document<'a, [ImportedTag]>,
         synced: Option<i64>,
         version: i64,
+        member_key: String,
+        facts: OwnedDocument<Map<String, Json>>,
         created_at: Millis,
         updated_at: Millis,
     }
@@ -111,6 +114,8 @@ impl<'a> From<&'a Customer> for Row<'a> {
             imported_tags: Document(&customer.imported_tags),
             synced: customer.synced,
             version: customer.version,
+            member_key: customer.key(),
+            facts: OwnedDocument(customer_index(customer, &Notation::default())),
             created_at: customer.created_at.into(),
             updated_at: customer.updated_at.into(),
         }

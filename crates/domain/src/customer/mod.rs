@@ -8,6 +8,7 @@
 mod address;
 mod amount;
 mod consent;
+mod contact;
 mod event;
 mod identity;
 mod item;

@@ -43,6 +43,20 @@ impl fmt::Debug for Predicate {
 }
 
 impl Predicate {
+    /// One condition alone.
+    pub fn of(condition: Condition, notation: Notation) -> Self {
+        let group = Group {
+            logic: Logic::And,
+            exclude: false,
+            conditions: vec![condition],
+        };
+        Self {
+            between: Logic::Or,
+            notation,
+            groups: vec![group],
+        }
+    }
+
     /// All its conditions, group by group.
     pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
         self.groups.iter().flat_map(|group| &group.conditions)

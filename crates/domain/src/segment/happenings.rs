@@ -1,5 +1,6 @@
 //! Reading conditions about events: how often, and what they come to.
 
+use chrono::SubsecRound;
 use serde_json::{Map, Value};
 
 use super::{
@@ -206,7 +207,8 @@ pub(super) fn window(members: &Members, at: &str, notation: &Notation) -> Parsed
     let date = |value: &Value, at: &str| {
         let bound = value.as_str().and_then(|text| Bound::date(text, notation));
         match bound {
-            Some(Bound::Date(first, last)) => Ok((first, last)),
+            // Events carry whole milliseconds.
+            Some(Bound::Date(first, last)) => Ok((first.trunc_subsecs(3), last)),
             _ => Err(invalid(at, "must be a date, with or without a time")),
         }
     };

@@ -1,6 +1,7 @@
 //! What a customer did, as conditions count and measure it.
 
 use chrono::TimeDelta;
+use serde_json::Value;
 
 use super::{
     ContactSet, EventField, EventSet, Fact, Life, Measure, MetricTest, Occurrence, RfmScores,
@@ -80,12 +81,15 @@ impl EventField {
     fn amount(&self, event: &CustomerEvent) -> Option<i64> {
         let amount = match self {
             Self::Amount => event.amount,
-            Self::Property(name) => {
-                let value = event.properties.get(name).filter(|value| value.is_number());
-                value.and_then(|value| Amount::parse(value).ok())
-            }
+            Self::Property(name) => event.properties.get(name).and_then(Self::amount_of),
         };
         amount.map(Amount::millionths)
+    }
+
+    /// A property as a number, where it is one that amounts can be.
+    pub(super) fn amount_of(value: &Value) -> Option<Amount> {
+        let number = value.is_number().then(|| Amount::parse(value).ok());
+        number.flatten()
     }
 }
 
@@ -98,6 +102,12 @@ pub(super) struct Measured {
 impl Measured {
     const fn one(value: i128) -> Self {
         Self { sum: value, by: 1 }
+    }
+
+    /// As an amount, rounded to millionths.
+    pub(super) fn shown(&self) -> String {
+        let millionths = self.sum / self.by.max(1);
+        Amount::from_millionths(i64::try_from(millionths).unwrap_or(i64::MAX)).to_string()
     }
 
     pub(super) fn fulfils(&self, test: MetricTest) -> bool {

@@ -11,15 +11,18 @@
 
 mod ast;
 mod evaluate;
+mod explain;
 mod facts;
 mod field;
 mod grammar;
 mod happenings;
+mod index;
 mod kinds;
 mod life;
 mod notation;
 mod operand;
 mod parse;
+mod query;
 mod rfm;
 mod scores;
 mod sql;
@@ -29,10 +32,13 @@ pub use ast::{
     Condition, ContactSet, EventField, EventFilter, EventSet, Field, Group, Logic, Measure,
     MetricTest, Occurrence, Predicate, RfmTest, Said, Test, Window,
 };
+pub use explain::{ConditionExplanation, Explanation, GroupExplanation};
 pub use facts::{ContactFacts, CustomerFacts, Fact, Facts, Life};
+pub use index::{Form, customer_index, date_key, event_index, property_key};
 pub use notation::{Locale, Notation};
 pub use operand::{Bound, Values};
 pub use parse::INCOMPLETE;
+pub use query::{Reference, References, Scope, SegmentQuery};
 pub use rfm::{RfmCell, RfmScore, RfmScores};
 pub use sql::{SqlCondition, SqlTree};
 

@@ -158,6 +158,13 @@ pub trait CustomerQueries: Send + Sync {
         id: CustomerId,
     ) -> Result<Option<Customer>, StoreError>;
 
+    /// The customers of these numbers, in the order of their numbers. Numbers without one are left out.
+    async fn customers_of(
+        &self,
+        workspace: &WorkspaceId,
+        ids: &[CustomerId],
+    ) -> Result<Vec<Customer>, StoreError>;
+
     /// A list of customers.
     async fn customers(
         &self,

@@ -1,15 +1,42 @@
 //! What PostgreSQL does in its own way.
 
-use diesel::{QueryResult, dsl::sql, expression::SqlLiteral};
+use diesel::{
+    QueryResult,
+    dsl::sql,
+    expression::SqlLiteral,
+    query_builder::{BoxedSqlQuery, SqlQuery},
+    sql_types::{Array, BigInt, Bool, Text},
+};
 use diesel_async::{SimpleAsyncConnection, pooled_connection::deadpool::Object};
 use ports::{StoreError, store::Durability};
+use segment_sql::Param;
 use tokio::runtime::Handle;
 
 use super::{Conn, Db, Held};
-use crate::core::{error, types::UtcMillis};
+use crate::core::{
+    error,
+    types::{At, UtcMillis},
+};
 
 /// Ended writes of a content that are kept for other processes.
 pub(crate) const ENDED_WRITES: i64 = 64;
+
+/// How segments are asked for.
+pub(crate) const SEGMENTS: &dyn segment_sql::Dialect = &segment_sql::Postgres;
+
+/// A parameter of a segment's statement.
+pub(crate) fn bind(query: Boxed, param: Param) -> Boxed {
+    match param {
+        Param::Text(text) | Param::Decimal(text) => query.bind::<Text, _>(text),
+        Param::Texts(texts) | Param::Decimals(texts) => query.bind::<Array<Text>, _>(texts),
+        Param::Int(number) => query.bind::<BigInt, _>(number),
+        Param::Ints(numbers) => query.bind::<Array<BigInt>, _>(numbers),
+        Param::Instant(at) => query.bind::<UtcMillis, _>(At(at)),
+        Param::Flag(flag) => query.bind::<Bool, _>(flag),
+    }
+}
+
+type Boxed = BoxedSqlQuery<'static, diesel::pg::Pg, SqlQuery>;
 
 /// The database's time, as of the statement.
 pub(crate) const NOW: &str = "statement_timestamp()";

@@ -1,15 +1,42 @@
 //! What SQLite does in its own way.
 
-use diesel::{QueryResult, connection::SimpleConnection, dsl::sql, expression::SqlLiteral};
+use diesel::{
+    QueryResult,
+    connection::SimpleConnection,
+    dsl::sql,
+    expression::SqlLiteral,
+    query_builder::{BoxedSqlQuery, SqlQuery},
+    sql_types::{BigInt, Bool, Text},
+};
 use diesel_async::SimpleAsyncConnection;
 use ports::{StoreError, store::Durability};
+use segment_sql::Param;
 use tokio::runtime::Handle;
 
 use super::{Conn, Db, Held};
-use crate::core::types::UtcMillis;
+use crate::core::types::{At, UtcMillis};
 
 /// Ended writes that are kept for other processes: there are none.
 pub(crate) const ENDED_WRITES: i64 = 0;
+
+/// How segments are asked for.
+pub(crate) const SEGMENTS: &dyn segment_sql::Dialect = &segment_sql::Sqlite;
+
+/// A parameter of a segment's statement. Lists are JSON.
+pub(crate) fn bind(query: Boxed, param: Param) -> Boxed {
+    match param {
+        Param::Text(text) | Param::Decimal(text) => query.bind::<Text, _>(text),
+        Param::Texts(texts) | Param::Decimals(texts) => {
+            query.bind::<Text, _>(serde_json::Value::from(texts).to_string())
+        }
+        Param::Int(number) => query.bind::<BigInt, _>(number),
+        Param::Ints(numbers) => query.bind::<Text, _>(serde_json::Value::from(numbers).to_string()),
+        Param::Instant(at) => query.bind::<UtcMillis, _>(At(at)),
+        Param::Flag(flag) => query.bind::<Bool, _>(flag),
+    }
+}
+
+type Boxed = BoxedSqlQuery<'static, diesel::sqlite::Sqlite, SqlQuery>;
 
 /// The database's time, as of the statement.
 pub(crate) const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";

@@ -6,7 +6,8 @@ CREATE TABLE customer_totals (
     customers BIGINT NOT NULL
 );
 
--- The client is empty for those whom the API wrote.
+-- The client is empty for those whom the API wrote. `member_key` is the key in audiences; `facts` has values in
+-- the forms that conditions compare.
 CREATE TABLE customers (
     workspace     TEXT COLLATE "C" NOT NULL,
     id            BIGINT NOT NULL,
@@ -25,6 +26,8 @@ CREATE TABLE customers (
     imported_tags JSONB NOT NULL,
     synced        BIGINT,
     version       BIGINT NOT NULL,
+    member_key    TEXT COLLATE "C" NOT NULL,
+    facts         JSONB NOT NULL,
     created_at    TIMESTAMPTZ NOT NULL,
     updated_at    TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (workspace, id)
@@ -36,6 +39,8 @@ CREATE INDEX customers_imported ON customers (workspace, id) WHERE client <> '';
 CREATE INDEX customers_document ON customers (workspace, document, id) WHERE document IS NOT NULL;
 CREATE INDEX customers_phone ON customers (workspace, phone, id) WHERE phone IS NOT NULL;
 CREATE INDEX customers_email ON customers (workspace, email, id) WHERE email IS NOT NULL;
+-- Audiences are in the order of keys.
+CREATE INDEX customers_keys ON customers (workspace, member_key, id);
 
 CREATE TABLE customer_clients (
     workspace TEXT COLLATE "C" NOT NULL,
@@ -83,6 +88,7 @@ CREATE TABLE customer_events (
     id          BIGINT NOT NULL,
     name        TEXT COLLATE "C" NOT NULL,
     properties  JSONB NOT NULL,
+    facts       JSONB NOT NULL,
     amount      BIGINT,
     event_key   TEXT COLLATE "C",
     received_at TIMESTAMPTZ NOT NULL,
@@ -92,3 +98,15 @@ CREATE TABLE customer_events (
 CREATE UNIQUE INDEX customer_events_key ON customer_events (workspace, event_key)
     WHERE event_key IS NOT NULL;
 CREATE INDEX customer_events_age ON customer_events (occurred_at);
+CREATE INDEX customer_events_named ON customer_events (workspace, name, occurred_at, customer);
+
+-- Scores of buyers, 1 to 5, and the cell that they are in.
+CREATE TABLE customer_scores (
+    workspace TEXT COLLATE "C" NOT NULL,
+    customer  BIGINT NOT NULL,
+    recency   BIGINT NOT NULL,
+    frequency BIGINT NOT NULL,
+    monetary  BIGINT NOT NULL,
+    cell      TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (workspace, customer)
+);

@@ -6,7 +6,8 @@ CREATE TABLE customer_totals (
     customers INTEGER NOT NULL
 ) STRICT;
 
--- The client is empty for those whom the API wrote.
+-- The client is empty for those whom the API wrote. `member_key` is the key in audiences; `facts` has values in
+-- the forms that conditions compare.
 CREATE TABLE customers (
     workspace     TEXT NOT NULL,
     id            INTEGER NOT NULL,
@@ -25,6 +26,8 @@ CREATE TABLE customers (
     imported_tags TEXT NOT NULL,
     synced        INTEGER,
     version       INTEGER NOT NULL,
+    member_key    TEXT NOT NULL,
+    facts         TEXT NOT NULL,
     created_at    INTEGER NOT NULL,
     updated_at    INTEGER NOT NULL,
     PRIMARY KEY (workspace, id)
@@ -36,6 +39,8 @@ CREATE INDEX customers_imported ON customers (workspace, id) WHERE client <> '';
 CREATE INDEX customers_document ON customers (workspace, document, id) WHERE document IS NOT NULL;
 CREATE INDEX customers_phone ON customers (workspace, phone, id) WHERE phone IS NOT NULL;
 CREATE INDEX customers_email ON customers (workspace, email, id) WHERE email IS NOT NULL;
+-- Audiences are in the order of keys.
+CREATE INDEX customers_keys ON customers (workspace, member_key, id);
 
 CREATE TABLE customer_clients (
     workspace TEXT NOT NULL,
@@ -83,6 +88,7 @@ CREATE TABLE customer_events (
     id          INTEGER NOT NULL,
     name        TEXT NOT NULL,
     properties  TEXT NOT NULL,
+    facts       TEXT NOT NULL,
     amount      INTEGER,
     event_key   TEXT,
     received_at INTEGER NOT NULL,
@@ -92,3 +98,15 @@ CREATE TABLE customer_events (
 CREATE UNIQUE INDEX customer_events_key ON customer_events (workspace, event_key)
     WHERE event_key IS NOT NULL;
 CREATE INDEX customer_events_age ON customer_events (occurred_at);
+CREATE INDEX customer_events_named ON customer_events (workspace, name, occurred_at, customer);
+
+-- Scores of buyers, 1 to 5, and the cell that they are in.
+CREATE TABLE customer_scores (
+    workspace TEXT NOT NULL,
+    customer  INTEGER NOT NULL,
+    recency   INTEGER NOT NULL,
+    frequency INTEGER NOT NULL,
+    monetary  INTEGER NOT NULL,
+    cell      TEXT NOT NULL,
+    PRIMARY KEY (workspace, customer)
+) STRICT;
