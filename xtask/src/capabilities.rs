@@ -23,6 +23,7 @@ const AUDIENCE: Table = &[
         "recycle",
         &["audience", "contact", "events", "operation", "upload"],
     ),
+    ("segment", &["audience", "contact", "events", "operation"]),
     ("control", &["audience", "events", "operation", "removal"]),
 ];
 

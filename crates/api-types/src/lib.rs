@@ -28,6 +28,7 @@ pub mod operations;
 pub mod outcomes;
 mod problem;
 pub mod recycle;
+pub mod segments;
 pub mod uploads;
 
 pub use list::List;

@@ -35,6 +35,7 @@ events! {
     AudienceRestored = "plateia.audience.restored.v1" about audience_id,
     AudienceCleared = "plateia.audience.cleared.v1" about audience_id,
     AudienceImported = "plateia.audience.imported.v1" about audience_id,
+    AudienceRefreshed = "plateia.audience.refreshed.v1" about audience_id,
     RecycleRequested = "plateia.audience.recycle_requested.v1" about audience_id,
     RecycleCompleted = "plateia.audience.recycle_completed.v1" about audience_id,
     RemovalUndone = "plateia.audience.removal_undone.v1" about audience_id,

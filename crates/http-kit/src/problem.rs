@@ -20,8 +20,9 @@ use crate::context::{RequestContext, TraceId};
 /// Content type of a problem.
 pub const CONTENT_TYPE_PROBLEM: &str = "application/problem+json";
 
-/// Code of what is understood and cannot be done here: such a request breaks no rule.
-const UNSUPPORTED: &str = "unsupported_condition";
+/// Codes of what breaks no rule: what is understood and cannot be done here, and what is missing from a
+/// draft. Where nothing else is wrong, the problem has the code.
+const WHOLE: [&str; 2] = ["unsupported_condition", "incomplete"];
 
 /// A broken rule as it is told.
 fn field_error(broken: Violation) -> FieldError {
@@ -115,12 +116,9 @@ impl Problem {
 
     /// As [`Self::unprocessable`], with the status of another face.
     pub fn invalid(status: StatusCode, broken: Vec<Violation>) -> Self {
-        let unsupported = |broken: &Violation| broken.code == UNSUPPORTED;
-        let code = match broken.iter().all(unsupported) && !broken.is_empty() {
-            true => UNSUPPORTED,
-            false => "validation_failed",
-        };
-        Self::new(status, code).with_violations(broken)
+        let all = |code: &str| !broken.is_empty() && broken.iter().all(|v| v.code == code);
+        let code = WHOLE.into_iter().find(|code| all(code));
+        Self::new(status, code.unwrap_or("validation_failed")).with_violations(broken)
     }
 
     /// 503.

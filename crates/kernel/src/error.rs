@@ -215,6 +215,7 @@ impl From<ChangeError> for AppError {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Deleted => Self::conflict("audience_deleted", error.to_string()),
+            ChangeError::IsSegment => Self::conflict("audience_is_segment", error.to_string()),
             ChangeError::NotApiManaged => Self::Forbidden {
                 code: "audience_not_api_managed",
                 detail: error.to_string(),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     audience::Audience,
-    operation::{Operation, RemovalReport, Report, UploadReport},
+    operation::{Operation, RefreshReport, RemovalReport, Report, UploadReport},
     shared::{Instant, OperationId, UserId, WorkspaceId},
 };
 use events::{IntegrationEvent, v1};
@@ -126,6 +126,23 @@ impl Events {
         self.about_audience(&audience.workspace, data)
     }
 
+    pub(crate) fn audience_refreshed(
+        &self,
+        audience: &Audience,
+        operation: OperationId,
+        report: &RefreshReport,
+    ) -> Event {
+        let data = v1::AudienceRefreshed {
+            audience_id: audience.id.to_string(),
+            operation_id: operation.to_string(),
+            version: audience.epoch.0,
+            size: report.size,
+            entered: report.entered,
+            left: report.left,
+        };
+        self.about_audience(&audience.workspace, data)
+    }
+
     pub(crate) fn recycle_requested(&self, operation: &NewOperation) -> Event {
         let data = v1::RecycleRequested {
             audience_id: operation
@@ -191,6 +208,13 @@ impl Events {
                 removed: r.removed,
                 kept: r.kept,
                 by_reason: by_reason(r),
+            })),
+            Report::Refresh(r) => Some(Sent::Refresh(v1::RefreshCounts {
+                size: r.size,
+                entered: r.entered,
+                left: r.left,
+                changed: r.changed,
+                unsubscribed: r.unsubscribed,
             })),
             // The end of an import is told by import-job-service.
             Report::Import(_) => None,

@@ -40,6 +40,9 @@ struct AudienceRow {
     version: i64,
     epoch: i64,
     contacts: i64,
+    definition: Json,
+    resource: i32,
+    unsubscribed: i64,
     created_by: String,
     created_at: At,
     updated_at: At,
@@ -76,6 +79,10 @@ impl TryFrom<AudienceRow> for Audience {
             version: row.version,
             epoch: Epoch(row.epoch),
             contacts: row.contacts,
+            definition: serde_json::from_value(row.definition.0)
+                .map_err(|_| StoreError::Corrupt("conditions of an audience"))?,
+            resource: row.resource != 0,
+            unsubscribed: row.unsubscribed,
             created_by: UserId::parse(&row.created_by)
                 .map_err(|_| StoreError::Corrupt("creator of an audience"))?,
             created_at: row.created_at.0,
@@ -95,16 +102,26 @@ struct Metadata<'a> {
     tags: Json,
     tags_key: String,
     status: &'static str,
+    kind: &'static str,
+    definition: Json,
+    audience_type: &'static str,
+    asks_for_scores: i32,
+    resource: i32,
+    unsubscribed: i64,
     visibility: &'static str,
     version: i64,
     updated_at: At,
     deleted_at: Option<At>,
 }
 
-impl<'a> From<&'a Audience> for Metadata<'a> {
-    fn from(audience: &'a Audience) -> Self {
+impl<'a> TryFrom<&'a Audience> for Metadata<'a> {
+    type Error = StoreError;
+
+    fn try_from(audience: &'a Audience) -> Result<Self, StoreError> {
         let tags = audience.tags.as_slice();
-        Self {
+        let definition = serde_json::to_value(&audience.definition)
+            .map_err(|error| StoreError::Internal(Box::new(error)))?;
+        Ok(Self {
             name: audience.name.as_str(),
             name_key: audience.name.key(),
             tags: Json(tags.into()),
@@ -112,11 +129,17 @@ impl<'a> From<&'a Audience> for Metadata<'a> {
                 keys + &fold_key(tag) + TAG_END
             }),
             status: audience.status.as_str(),
+            kind: audience.kind.as_str(),
+            definition: Json(definition),
+            audience_type: audience.definition.audience_type.as_str(),
+            asks_for_scores: audience.definition.asks_for_scores().into(),
+            resource: audience.resource.into(),
+            unsubscribed: audience.unsubscribed,
             visibility: audience.visibility.as_str(),
             version: audience.version,
             updated_at: At(audience.updated_at),
             deleted_at: audience.deleted_at.map(At),
-        }
+        })
     }
 }
 
@@ -162,7 +185,6 @@ impl AudienceRepository for Audiences<'_> {
                 audiences::id.eq(audience.id.raw()),
                 audiences::workspace.eq(audience.workspace.as_str()),
                 audiences::number.eq(number),
-                audiences::kind.eq(audience.kind.as_str()),
                 audiences::source_id.eq(audience.source.as_str()),
                 audiences::collection.eq(COLLECTION),
                 audiences::epoch.eq(audience.epoch.0),
@@ -170,7 +192,7 @@ impl AudienceRepository for Audiences<'_> {
                 audiences::contacts.eq(audience.contacts),
                 audiences::created_by.eq(audience.created_by.as_str()),
                 audiences::created_at.eq(At(audience.created_at)),
-                Metadata::from(audience),
+                Metadata::try_from(audience)?,
             ))
             .execute(self.0)
             .await
@@ -196,7 +218,7 @@ impl AudienceRepository for Audiences<'_> {
         diesel::update(audiences::table.find(audience.id.raw()))
             .filter(audiences::workspace.eq(audience.workspace.as_str()))
             .filter(audiences::version.eq(expected_version))
-            .set(Metadata::from(audience))
+            .set(Metadata::try_from(audience)?)
             .execute(self.0)
             .await
             .map_err(store)

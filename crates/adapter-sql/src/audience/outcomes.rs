@@ -134,28 +134,25 @@ async fn insert(
     Ok(added.into_iter().map(|row| row.seq).collect())
 }
 
-#[async_trait]
-impl OutcomeQueries for Db {
-    async fn facts_between(
+/// Outcomes of a workspace.
+fn of_workspace(workspace: &WorkspaceId) -> outcomes::BoxedQuery<'_, Backend> {
+    outcomes::table
+        .filter(outcomes::workspace.eq(workspace.as_str()))
+        .into_boxed::<Backend>()
+}
+
+impl Db {
+    /// The facts of rows, person by person.
+    async fn facts(
         &self,
-        workspace: &WorkspaceId,
-        after: Option<&Document>,
-        until: &Document,
+        rows: outcomes::BoxedQuery<'_, Backend>,
     ) -> Result<Vec<(Document, OutcomeFacts)>, StoreError> {
-        let mut query = outcomes::table
-            .filter(outcomes::workspace.eq(workspace.as_str()))
-            .filter(outcomes::document.le(until.as_str()))
-            .order((outcomes::document, outcomes::seq))
-            .select((
-                outcomes::document,
-                outcomes::channel,
-                outcomes::outcome,
-                outcomes::occurred_at,
-            ))
-            .into_boxed::<Backend>();
-        if let Some(after) = after {
-            query = query.filter(outcomes::document.gt(after.as_str()));
-        }
+        let query = rows.order((outcomes::document, outcomes::seq)).select((
+            outcomes::document,
+            outcomes::channel,
+            outcomes::outcome,
+            outcomes::occurred_at,
+        ));
         let rows: Vec<(String, String, String, At)> = query
             .load(&mut *self.reader().await?)
             .await
@@ -176,6 +173,32 @@ impl OutcomeQueries for Db {
             }
         }
         Ok(people)
+    }
+}
+
+#[async_trait]
+impl OutcomeQueries for Db {
+    async fn facts_between(
+        &self,
+        workspace: &WorkspaceId,
+        after: Option<&Document>,
+        until: &Document,
+    ) -> Result<Vec<(Document, OutcomeFacts)>, StoreError> {
+        let mut query = of_workspace(workspace).filter(outcomes::document.le(until.as_str()));
+        if let Some(after) = after {
+            query = query.filter(outcomes::document.gt(after.as_str()));
+        }
+        self.facts(query).await
+    }
+
+    async fn facts_of(
+        &self,
+        workspace: &WorkspaceId,
+        document: &Document,
+    ) -> Result<OutcomeFacts, StoreError> {
+        let query = of_workspace(workspace).filter(outcomes::document.eq(document.as_str()));
+        let found = self.facts(query).await?.pop();
+        Ok(found.map(|(_, facts)| facts).unwrap_or_default())
     }
 
     async fn opted_out_among(

@@ -10,7 +10,7 @@ diesel::table! {
 
 diesel::table! {
     use crate::core::types::{Doc, UtcMillis};
-    use diesel::sql_types::{BigInt, Nullable, Text};
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
     audiences (id) {
         id -> BigInt,
@@ -29,6 +29,11 @@ diesel::table! {
         epoch -> BigInt,
         last_epoch -> BigInt,
         contacts -> BigInt,
+        definition -> Doc,
+        audience_type -> Text,
+        asks_for_scores -> Integer,
+        resource -> Integer,
+        unsubscribed -> BigInt,
         created_by -> Text,
         created_at -> UtcMillis,
         updated_at -> UtcMillis,

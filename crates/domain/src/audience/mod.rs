@@ -4,8 +4,10 @@ use std::ops::Deref;
 
 use crate::shared::{AudienceId, AudienceName, Epoch, Instant, UserId, WorkspaceId, text_enum};
 
+mod definition;
 mod tags;
 
+pub use definition::{AudienceType, Definition, GroupType};
 pub use tags::{MAX_TAG_CHARS, MAX_TAGS, TagError, Tags};
 
 text_enum!(
@@ -15,8 +17,17 @@ text_enum!(
         Active = "active",
         /// Being prepared.
         Draft = "draft",
+        /// Its members are being resolved for the first time.
+        InProgress = "in_progress",
+        /// They could not be resolved.
+        Failed = "failed",
     }
 );
+
+impl AudienceStatus {
+    /// Those that an owner may choose.
+    pub const CHOSEN: &'static [Self] = &[Self::Active, Self::Draft];
+}
 
 text_enum!(
     /// How an audience gets its members.
@@ -85,6 +96,12 @@ pub struct AudienceData {
     pub status: AudienceStatus,
     /// How it gets its members.
     pub kind: AudienceKind,
+    /// Its conditions, if it has some.
+    pub definition: Definition,
+    /// Whether something outside has registered as its resource.
+    pub resource: bool,
+    /// Members who said no wherever they said anything, as of the last refresh.
+    pub unsubscribed: i64,
     /// What made it.
     pub source: Source,
     /// Whether readers may see it.
@@ -117,6 +134,9 @@ pub enum ChangeError {
     /// Face L may only change audiences made by the API.
     #[error("the audience was not created through the API")]
     NotApiManaged,
+    /// Its members follow conditions.
+    #[error("the audience is a segment; its members follow its conditions")]
+    IsSegment,
 }
 
 impl Audience {
@@ -145,6 +165,9 @@ impl Audience {
             tags: Tags::default(),
             status: AudienceStatus::Active,
             kind: AudienceKind::Static,
+            definition: Definition::default(),
+            resource: false,
+            unsubscribed: 0,
             source,
             visibility: Visibility::Ready,
             version: 1,
@@ -202,6 +225,57 @@ impl Audience {
             Some(source) if source != self.source => Err(ChangeError::NotApiManaged),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses to let anybody write the members of an audience that has conditions.
+    ///
+    /// # Errors
+    /// [`ChangeError::IsSegment`] when it has some.
+    pub fn ensure_list(&self) -> Result<(), ChangeError> {
+        match self.kind {
+            AudienceKind::Static => Ok(()),
+            AudienceKind::Dynamic => Err(ChangeError::IsSegment),
+        }
+    }
+
+    /// It with these conditions from the beginning.
+    #[must_use]
+    pub fn defined(mut self, definition: Definition) -> Self {
+        self.take(definition);
+        self
+    }
+
+    /// Sets its conditions and when they are looked at. `false` where nothing changes.
+    pub fn define(&mut self, definition: Definition, now: Instant) -> bool {
+        let changes = definition != self.definition;
+        if changes {
+            self.take(definition);
+            self.changed(now);
+        }
+        changes
+    }
+
+    fn take(&mut self, definition: Definition) {
+        self.0.kind = match definition.is_segment() {
+            true => AudienceKind::Dynamic,
+            false => AudienceKind::Static,
+        };
+        self.0.definition = definition;
+    }
+
+    /// Sets its status. `false` where it has it.
+    pub fn pass_to(&mut self, status: AudienceStatus, now: Instant) -> bool {
+        let changes = status != self.status;
+        if changes {
+            self.0.status = status;
+            self.changed(now);
+        }
+        changes
+    }
+
+    /// Takes what a refresh counted.
+    pub fn refreshed(&mut self, unsubscribed: i64, now: Instant) {
+        (self.0.unsubscribed, self.0.updated_at) = (unsubscribed, now);
     }
 
     /// Whether readers may see it, dropped or not.

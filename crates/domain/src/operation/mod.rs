@@ -8,7 +8,9 @@ mod stall;
 mod state;
 
 pub use patience::{Failures, Rest};
-pub use report::{FileWarning, FileWarnings, ReasonCounts, RemovalReport, Report, UploadReport};
+pub use report::{
+    FileWarning, FileWarnings, ReasonCounts, RefreshReport, RemovalReport, Report, UploadReport,
+};
 pub use stall::{Stall, Stalls};
 pub use state::{Failure, OperationResult, OperationState, TransitionError};
 
@@ -29,13 +31,15 @@ text_enum!(
         Purge = "purge",
         /// Tickets and messages, or contacts, come in from an outside CRM.
         Import = "import",
+        /// The members of a segment are resolved.
+        Refresh = "refresh",
     }
 );
 
 impl OperationKind {
     /// Whether at most one of these may work on an audience at a time.
     pub const fn is_exclusive(self) -> bool {
-        matches!(self, Self::Recycle | Self::Clear)
+        matches!(self, Self::Recycle | Self::Clear | Self::Refresh)
     }
 
     /// Whether somebody asked for it. Housekeeping shows to nobody and is stopped by nobody.

@@ -14,6 +14,24 @@ pub enum Report {
     Removal(RemovalReport),
     /// Of rows from an outside CRM.
     Import(ImportReport),
+    /// Of members resolved.
+    Refresh(RefreshReport),
+}
+
+/// What a refresh found: `size` is what it was before, plus `entered`, minus `left`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshReport {
+    /// Members now.
+    pub size: i64,
+    /// Those who were none before.
+    pub entered: i64,
+    /// Those who are none any more.
+    pub left: i64,
+    /// Those who stay, with other values.
+    pub changed: i64,
+    /// Members who said no wherever they said anything.
+    pub unsubscribed: i64,
 }
 
 /// Accounts for every row of a file: `received = created + updated + unchanged + rejected`.

@@ -32,6 +32,13 @@ pub trait OutcomeQueries: Send + Sync {
         until: &Document,
     ) -> Result<Vec<(Document, OutcomeFacts)>, StoreError>;
 
+    /// Facts of one person, in the order in which they were reported.
+    async fn facts_of(
+        &self,
+        workspace: &WorkspaceId,
+        document: &Document,
+    ) -> Result<OutcomeFacts, StoreError>;
+
     /// Those of these people who have opted out, in any order.
     async fn opted_out_among(
         &self,

@@ -1,7 +1,7 @@
 //! Changing what is known of an audience: name, labels, status; dropping and restoring it.
 
 use domain::{
-    audience::{Audience, AudienceStatus, Source, Tags},
+    audience::{Audience, AudienceStatus, Definition, Source, Tags},
     shared::{AudienceId, AudienceName, Instant},
 };
 use ports::{
@@ -59,6 +59,36 @@ impl ChangeAudience {
             a.describe(name.clone(), tags.clone(), status, now)
         })
         .await
+    }
+
+    /// Sets conditions, of that version.
+    pub(crate) async fn define(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        if_version: Option<i64>,
+        definition: Definition,
+    ) -> AppResult<Audience> {
+        let check = |a: &Audience| {
+            at_version(a, if_version)?;
+            Ok(a.ensure_live()?)
+        };
+        self.update_audience(actor, id, &check, |a, now| {
+            a.define(definition.clone(), now)
+        })
+        .await
+    }
+
+    /// Sets the status.
+    pub(crate) async fn pass(
+        &self,
+        actor: &Actor,
+        id: AudienceId,
+        status: AudienceStatus,
+    ) -> AppResult<Audience> {
+        let check = |a: &Audience| Ok(a.ensure_live()?);
+        self.update_audience(actor, id, &check, |a, now| a.pass_to(status, now))
+            .await
     }
 
     /// Drops an audience: it stays readable and can be restored. Again: no change.

@@ -82,6 +82,13 @@ fn payload(data: &OperationFinished) -> Value {
             "unchanged": r.unchanged,
             "quarantined": r.quarantined,
         }),
+        Report::Refresh(r) => json!({
+            "size": r.size,
+            "entered": r.entered,
+            "left": r.left,
+            "changed": r.changed,
+            "unsubscribed": r.unsubscribed,
+        }),
     });
     json!({
         "operation_id": data.operation_id,

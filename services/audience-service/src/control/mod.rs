@@ -31,11 +31,13 @@ pub enum Pool {
     Recycle,
     /// Deletion of what nobody can bring back.
     Purge,
+    /// Resolution of segments.
+    Refresh,
 }
 
 impl Pool {
     /// Every pool.
-    pub const ALL: [Self; 3] = [Self::Intake, Self::Recycle, Self::Purge];
+    pub const ALL: [Self; 4] = [Self::Intake, Self::Recycle, Self::Purge, Self::Refresh];
 
     /// What its workers take.
     pub const fn kinds(self) -> &'static [OperationKind] {
@@ -47,6 +49,7 @@ impl Pool {
             ],
             Self::Recycle => &[OperationKind::Recycle],
             Self::Purge => &[OperationKind::Purge],
+            Self::Refresh => &[OperationKind::Refresh],
         }
     }
 }

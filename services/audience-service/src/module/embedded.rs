@@ -61,6 +61,7 @@ async fn deps(
     Ok(Ports {
         store: Arc::new(db.clone()),
         queries: Arc::new(db.clone()),
+        segments: Arc::new(db.clone()),
         contacts: Arc::new(contacts),
         blobs: Arc::new(DiskBlobs::new(dir.join("files")).map_err(files)?),
         spool: Arc::new(DiskSpool::new(dir.join("scratch")).map_err(files)?),

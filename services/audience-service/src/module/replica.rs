@@ -76,6 +76,7 @@ fn deps(
     Ok(Ports {
         store: Arc::new(db.clone()),
         queries: Arc::new(db.clone()),
+        segments: Arc::new(db.clone()),
         contacts: Arc::new(contacts.clone()),
         blobs: Arc::new(MongoBlobs::beside(contacts)),
         spool: Arc::new(DiskSpool::new(dir.join("scratch")).map_err(files)?),

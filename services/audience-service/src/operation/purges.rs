@@ -69,6 +69,18 @@ impl PlanPurge {
         removal: &Removal,
         not_before: Instant,
     ) -> AppResult<()> {
+        let params = PurgeParams::removal(removal.key, removal.no);
+        self.plan_after(uow, operation, params, not_before).await
+    }
+
+    /// Plans a purge of what an operation that is stored leaves behind.
+    pub(crate) async fn plan_after(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        operation: &Operation,
+        params: PurgeParams,
+        not_before: Instant,
+    ) -> AppResult<()> {
         let cause = NewOperation {
             id: operation.id,
             write_id: operation.id.raw(),
@@ -84,7 +96,6 @@ impl PlanPurge {
             not_before: None,
             traceparent: ports::trace::current(),
         };
-        let params = PurgeParams::removal(removal.key, removal.no);
         self.plan(uow, &cause, params, not_before).await
     }
 

@@ -1,10 +1,22 @@
 //! What an operation that will not finish gives back.
 
-use domain::operation::Operation;
+use domain::{
+    audience::AudienceStatus,
+    operation::{Operation, OperationKind, OperationState},
+    shared::Epoch,
+};
+use kernel::payload;
 use ports::store::{Removal, RemovalState, UnitOfWork};
+use serde::Deserialize;
 
-use super::PlanPurge;
+use super::{PlanPurge, PurgeParams};
 use crate::{AppResult, audience::AudienceVisibility};
+
+/// What of the checkpoint of a refresh says which content it has begun.
+#[derive(Deserialize)]
+struct Refreshing {
+    epoch: Option<i64>,
+}
 
 /// Gives back what operations hold besides their own rows.
 #[derive(Clone)]
@@ -33,6 +45,40 @@ impl ReleaseHeld {
             self.purges
                 .plan_removal(uow, operation, &withdrawn, now)
                 .await?;
+        }
+        self.give_up_refresh(uow, operation).await
+    }
+
+    /// Deletes the content that a refresh has begun. An audience that was resolved for the first time has
+    /// failed, or is a draft again where somebody stopped it.
+    async fn give_up_refresh(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        operation: &Operation,
+    ) -> AppResult<()> {
+        let refresh = operation.kind == OperationKind::Refresh;
+        let Some(id) = operation.audience.filter(|_| refresh) else {
+            return Ok(());
+        };
+        let now = self.purges.clock.now();
+        let found = uow.audiences().get(&operation.workspace, id).await?;
+        if let Some(mut audience) = found
+            && audience.status == AudienceStatus::InProgress
+        {
+            let next =
+                match operation.cancel_requested || operation.state == OperationState::Cancelled {
+                    true => AudienceStatus::Draft,
+                    false => AudienceStatus::Failed,
+                };
+            let version = audience.version;
+            audience.pass_to(next, now);
+            uow.audiences().save(&audience, version).await?;
+        }
+        let reached: Option<Refreshing> =
+            payload::decode(&operation.checkpoint, "the checkpoint of an operation")?;
+        if let Some(epoch) = reached.and_then(|reached| reached.epoch) {
+            let begun = PurgeParams::content(id, Epoch(epoch));
+            self.purges.plan_after(uow, operation, begun, now).await?;
         }
         Ok(())
     }

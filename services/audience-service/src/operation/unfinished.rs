@@ -1,6 +1,6 @@
 //! What an operation says that ends before its work is done: what is stored, and nothing else.
 
-use domain::operation::{Operation, RemovalReport, Report, UploadReport};
+use domain::operation::{Operation, RefreshReport, RemovalReport, Report, UploadReport};
 
 use crate::audience::makes_audience;
 
@@ -31,5 +31,7 @@ pub(crate) fn unfinished(operation: &Operation, counted: Option<Report>) -> Opti
             })
         }
         import @ Report::Import(_) => import,
+        // Nobody is a member before everybody is.
+        Report::Refresh(_) => Report::Refresh(RefreshReport::default()),
     })
 }

@@ -133,6 +133,9 @@ impl RecycleAudience {
         }
         let audience = self.find.visible(actor, id).await?;
         audience.ensure_live()?;
+        if request.new_audience.is_none() && !request.dry_run {
+            audience.ensure_list()?;
+        }
         let sets = OperationId::from_raw(self.ids.next());
         let asked = fingerprint(&request)?;
         let mut params = self.params(actor, &audience, &request).await?;

@@ -84,6 +84,7 @@ impl ClearAudience {
         }
         audience.ensure_from(only_from)?;
         audience.ensure_live()?;
+        audience.ensure_list()?;
         if let Some(operation) = self.cleared_already(actor, &audience).await? {
             return Ok(Cleared {
                 audience,

@@ -81,6 +81,7 @@ impl BringIn {
         }
         let audience = self.find.visible(actor, id).await?;
         audience.ensure_live()?;
+        audience.ensure_list()?;
         let mut params = self.params(actor, &command, original).await?;
         params.request = self.take_request(&audience).await?;
         let operation = self.operation(actor, request_id, OperationKind::Upload, id, &params)?;

@@ -2,6 +2,7 @@
 
 use super::parts::{Parts, repair};
 use crate::{
+    audience::ChangeAudience,
     contact::{
         read::{CutPages, ReadContacts},
         write::{AddContacts, RemoveContact, Repair},
@@ -12,6 +13,9 @@ use crate::{
     operation::FindOperation,
     recycle::{DocumentSets, DuplicateAudience, RecycleAudience},
     removal::{ClearAudience, UndoOperation, Withhold},
+    segment::{
+        DefineSegment, ExplainMembership, PreviewSegment, ReadConditions, RefreshAudience, Segments,
+    },
     upload::{BringIn, Exclusions, FindUpload, ReceiveUpload, RejectedRows, SweepFiles},
 };
 
@@ -117,6 +121,54 @@ impl Parts {
                 store: p.store.clone(),
                 clock: p.clock.clone(),
             },
+        }
+    }
+
+    pub(super) fn change(&self) -> ChangeAudience {
+        ChangeAudience {
+            store: self.ports.store.clone(),
+            clock: self.ports.clock.clone(),
+            events: self.events.clone(),
+        }
+    }
+
+    pub(super) fn read_conditions(&self) -> ReadConditions {
+        ReadConditions {
+            find: self.find.clone(),
+            queries: self.ports.queries.clone(),
+            contacts: self.ports.contacts.clone(),
+        }
+    }
+
+    pub(super) fn segments(&self) -> Segments {
+        let (p, read) = (&self.ports, self.read_conditions());
+        let refresh = RefreshAudience {
+            find: self.find.clone(),
+            store: p.store.clone(),
+            clock: p.clock.clone(),
+            accept: self.accept.clone(),
+        };
+        Segments {
+            define: DefineSegment {
+                find: self.find.clone(),
+                change: self.change(),
+                read: read.clone(),
+                refresh: refresh.clone(),
+            },
+            preview: PreviewSegment {
+                read: read.clone(),
+                resolver: p.segments.clone(),
+                queries: p.queries.clone(),
+                clock: p.clock.clone(),
+            },
+            explain: ExplainMembership {
+                find: self.find.clone(),
+                read,
+                queries: p.queries.clone(),
+                contacts: self.contacts().read,
+                clock: p.clock.clone(),
+            },
+            refresh,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::{
     control::EndUnfinished,
     recycle::{CopyContacts, RunDuplicate, RunRecycle},
     removal::RunPurge,
+    segment::RunRefresh,
     upload::{ApplyRows, ReadFile, RunUpload},
 };
 
@@ -35,6 +36,7 @@ impl Parts {
             .with(self.run_recycle(copy.clone()))
             .with(RunDuplicate(copy))
             .with(self.run_purge())
+            .with(self.run_refresh())
     }
 
     pub(super) fn run_upload(&self) -> RunUpload {
@@ -76,6 +78,24 @@ impl Parts {
             events: self.events.clone(),
             ends: self.ends.clone(),
             purges: self.purges.clone(),
+        }
+    }
+
+    pub(super) fn run_refresh(&self) -> RunRefresh {
+        let p = &self.ports;
+        RunRefresh {
+            find: self.find.clone(),
+            read: self.read_conditions(),
+            resolver: p.segments.clone(),
+            store: p.store.clone(),
+            queries: p.queries.clone(),
+            contacts: p.contacts.clone(),
+            clock: p.clock.clone(),
+            ids: p.ids.clone(),
+            events: self.events.clone(),
+            ends: self.ends.clone(),
+            purges: self.purges.clone(),
+            warm: self.warm.clone(),
         }
     }
 

@@ -13,6 +13,7 @@ use ports::{
     Clock, IdGenerator,
     contacts::ContactStore,
     files::{BlobStore, RecordFormats, Spool},
+    segments::SegmentResolver,
     store::{AudienceQueries, AudienceStore},
 };
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,7 @@ use super::{
     outcome::Outcomes,
     recycle::{DuplicateAudience, RecycleAudience},
     removal::ClearAudience,
+    segment::Segments,
 };
 
 /// Rows that long work takes in one step, each with a checkpoint of its own.
@@ -69,6 +71,8 @@ pub struct Ports {
     pub spool: Arc<dyn Spool>,
     /// Readers of CSV, NDJSON and XLSX.
     pub formats: Arc<dyn RecordFormats>,
+    /// Who fulfils conditions.
+    pub segments: Arc<dyn SegmentResolver>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Identifiers.
@@ -101,6 +105,8 @@ pub struct UseCases {
     pub uploads: Uploads,
     /// Customers.
     pub customers: Customers,
+    /// Segments.
+    pub segments: Segments,
     /// Reported outcomes.
     pub outcomes: Outcomes,
     /// Notifications.
@@ -145,11 +151,7 @@ impl UseCases {
         let p = &parts.ports;
         Self {
             find: parts.find.clone(),
-            change: ChangeAudience {
-                store: p.store.clone(),
-                clock: p.clock.clone(),
-                events: parts.events.clone(),
-            },
+            change: parts.change(),
             create: CreateAudience {
                 store: p.store.clone(),
                 new: parts.new.clone(),
@@ -164,6 +166,7 @@ impl UseCases {
             contacts,
             uploads: parts.uploads(&operations),
             customers: parts.customers(),
+            segments: parts.segments(),
             outcomes: Outcomes {
                 store: p.store.clone(),
                 queries: p.queries.clone(),

@@ -53,6 +53,7 @@ impl Rig {
         let mut deps = Ports {
             store: Arc::new(db.clone()),
             queries: Arc::new(db.clone()),
+            segments: Arc::new(db.clone()),
             contacts: Arc::new(SqliteContacts::open(options).await.unwrap()),
             blobs: Arc::new(DiskBlobs::new(dir.path().join("files")).unwrap()),
             spool: Arc::new(DiskSpool::new(dir.path().join("scratch")).unwrap()),

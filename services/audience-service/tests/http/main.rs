@@ -16,4 +16,5 @@ mod face_l_refusals;
 mod files;
 mod following;
 mod identity;
+mod segments;
 mod service;

@@ -19,6 +19,7 @@ use adapter_sql::{
 use ports::{
     bus::OutboxQueue,
     contacts::ContactStore,
+    segments::SegmentResolver,
     store::{AudienceQueries, AudienceStore},
 };
 use tempfile::TempDir;
@@ -66,6 +67,7 @@ enum DeploymentKind {
 pub struct Stores {
     pub store: Arc<dyn AudienceStore>,
     pub queries: Arc<dyn AudienceQueries>,
+    pub segments: Arc<dyn SegmentResolver>,
     pub contacts: Arc<dyn ContactStore>,
     pub outbox: Arc<dyn OutboxQueue>,
 }
@@ -194,11 +196,12 @@ impl Deployment {
 impl Stores {
     fn of<Db>(db: Arc<Db>, contacts: Arc<dyn ContactStore>) -> Self
     where
-        Db: AudienceStore + AudienceQueries + OutboxQueue + 'static,
+        Db: AudienceStore + AudienceQueries + SegmentResolver + OutboxQueue + 'static,
     {
         Self {
             store: Arc::<Db>::clone(&db),
             queries: Arc::<Db>::clone(&db),
+            segments: Arc::<Db>::clone(&db),
             contacts,
             outbox: db,
         }

@@ -64,7 +64,9 @@ fn report(report: &operation::Report) -> Report {
             by_reason: reasons(&r.by_reason),
             withheld: r.withheld,
         },
-        operation::Report::Import(_) => unreachable!("nothing is imported here"),
+        operation::Report::Import(_) | operation::Report::Refresh(_) => {
+            unreachable!("nothing is imported or refreshed here")
+        }
     }
 }
 

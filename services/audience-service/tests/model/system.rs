@@ -194,6 +194,7 @@ impl System {
         Ports {
             store: stores.store,
             queries: stores.queries,
+            segments: stores.segments,
             contacts: stores.contacts,
             blobs: Arc::new(DiskBlobs::new(dir.join("files")).unwrap()),
             // Now and then the process starts on another machine, where no scratch is.

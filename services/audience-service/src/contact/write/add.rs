@@ -149,6 +149,7 @@ impl AddContacts {
         let audience = self.find.visible(actor, id).await?;
         audience.ensure_from(only_from)?;
         audience.ensure_live()?;
+        audience.ensure_list()?;
         let parsed = self.parse(command)?;
         let orders = self.orders_for(request_id).await?;
         self.write_parsed(audience, parsed, orders).await

@@ -49,6 +49,7 @@ impl RemoveContact {
         loop {
             let audience = self.find.visible(actor, id).await?;
             audience.ensure_live()?;
+            audience.ensure_list()?;
             let content = self.find.content_of(&audience).await?;
             let (key, view) = (content.key, view_of(&content));
             let documents = std::slice::from_ref(document);

@@ -9,6 +9,7 @@ pub mod notifications;
 pub mod operations;
 pub mod outcomes;
 pub mod recycle;
+pub mod segments;
 pub mod uploads;
 
 use http_kit::Routes;
@@ -25,5 +26,6 @@ pub fn routes() -> Routes<ApiState> {
         .and(notifications::routes())
         .and(outcomes::routes())
         .and(recycle::routes())
+        .and(segments::routes())
         .and(uploads::routes())
 }

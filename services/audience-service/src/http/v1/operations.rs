@@ -65,6 +65,7 @@ fn report(report: &Report) -> Result<Value, StoreError> {
         }
         // Of another service, which shows its own.
         Report::Import(report) => payload::encode(report),
+        Report::Refresh(report) => payload::encode(report),
     }
 }
 

@@ -35,7 +35,7 @@ pub async fn change(
     JsonBody(body): JsonBody<AudienceChange>,
 ) -> ApiResult {
     let status = body.status.as_deref();
-    let status = status.map(|s| one_of("/status", s, AudienceStatus::ALL));
+    let status = status.map(|s| one_of("/status", s, AudienceStatus::CHOSEN));
     let change = audience::AudienceChange {
         name: body.name.as_deref().map(name).transpose()?,
         tags: body.tags.as_deref().map(tags).transpose()?,
@@ -45,7 +45,23 @@ pub async fn change(
     let version = condition.expect(known.version)?;
     let run = |caller: Caller| async move {
         let (app, actor) = (&caller.app, &caller.actor);
-        let changed = app.change.change(actor, id, version, change).await?;
+        let status = change.status.filter(|_| known.definition.is_segment());
+        let change = match status {
+            // A segment is active when its members are resolved.
+            Some(_) => audience::AudienceChange {
+                status: None,
+                ..change
+            },
+            None => change,
+        };
+        let mut changed = app.change.change(actor, id, version, change).await?;
+        if let Some(status) = status {
+            let define = &app.segments.define;
+            let published = define
+                .publish(actor, caller.request_id(), id, status)
+                .await?;
+            changed = published.audience;
+        }
         Ok(answer(&changed))
     };
     caller.change(run).await

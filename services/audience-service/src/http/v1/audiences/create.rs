@@ -46,7 +46,7 @@ pub async fn create(
 ) -> ApiResult {
     let (name, tags) = (name(&new.name)?, tags(&new.tags)?);
     let status = match &new.status {
-        Some(text) => one_of("/status", text, AudienceStatus::ALL)?,
+        Some(text) => one_of("/status", text, AudienceStatus::CHOSEN)?,
         None => AudienceStatus::Active,
     };
     if let Some(upload) = &new.upload_id {

@@ -5,6 +5,7 @@ mod create;
 mod json;
 mod list;
 
+pub(crate) use commands::AnyObject;
 pub(crate) use json::tags;
 
 use crate::http::ApiState;

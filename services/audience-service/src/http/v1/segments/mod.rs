@@ -1,0 +1,8 @@
+//! Segments: conditions, preview, refresh, explanation.
+
+mod json;
+mod paths;
+
+use crate::http::ApiState;
+
+http_kit::routes!(ApiState; paths::{define, explain, preview, read, refresh});

@@ -1,0 +1,44 @@
+//! Segments: audiences whose members follow conditions over customers.
+
+mod conditions;
+mod define;
+mod explain;
+mod preview;
+mod refresh;
+
+pub(crate) use conditions::ReadConditions;
+pub use define::{DefineSegment, Defined};
+pub use explain::{ExplainMembership, Explained, Explanation, Whom};
+pub use preview::{Preview, PreviewSegment};
+pub(crate) use refresh::RunRefresh;
+pub use refresh::{RefreshAudience, RefreshCheckpoint};
+
+use crate::AppError;
+use ports::segments::ResolveError;
+
+/// What is done with segments.
+#[derive(Clone)]
+pub struct Segments {
+    /// Changes conditions.
+    pub define: DefineSegment,
+    /// Says who would be a member.
+    pub preview: PreviewSegment,
+    /// Says why somebody is one.
+    pub explain: ExplainMembership,
+    /// Resolves members.
+    pub refresh: RefreshAudience,
+}
+
+/// A query that has no answer.
+pub(crate) fn unresolved(error: ResolveError) -> AppError {
+    match error {
+        ResolveError::Store(error) => error.into(),
+        ResolveError::TooLong => {
+            ports::StoreError::Unavailable("the query took too long".into()).into()
+        }
+        ResolveError::Missing(what) => {
+            let detail = format!("the source of customers has no {what}");
+            AppError::invalid("/groups", "unsupported_condition", detail)
+        }
+    }
+}

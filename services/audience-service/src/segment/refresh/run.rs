@@ -1,0 +1,345 @@
+//! The work of a refresh.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use domain::{
+    audience::{Audience, AudienceStatus},
+    contact::Document,
+    customer::CustomerId,
+    operation::{OperationKind, OperationResult, Progress, RefreshReport, Report},
+    segment::{Scope, SegmentQuery},
+    shared::{AudienceId, Epoch, Instant, WriteNo},
+};
+use operations::{Ending, Job, Run};
+use ports::{
+    Clock, IdGenerator, StoreError,
+    contacts::{ContactRecord, ContactStore, ContentKey, MAX_BATCH, Order, Priority},
+    crash,
+    segments::{Member, SegmentResolver},
+    store::{AudienceQueries, AudienceStore, Content, Durability},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    members::{Known, Resolved},
+    outrun,
+};
+use crate::{
+    AppError, AppResult,
+    audience::FindAudience,
+    contact::{pages::WarmPages, view_of},
+    events::Events,
+    operation::{EndOperation, PlanPurge, PurgeParams},
+    segment::ReadConditions,
+};
+
+/// How long a content that is no longer shown can be read.
+const KEPT: TimeDelta = TimeDelta::days(90);
+
+/// Where a refresh stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshCheckpoint {
+    /// The present, as of the beginning.
+    pub now: Option<Instant>,
+    /// The content that is being filled, once there is one.
+    pub epoch: Option<i64>,
+    /// The request number of those who enter.
+    pub request: i64,
+    /// The last key that is stored.
+    pub after: Option<String>,
+    /// What was counted until there.
+    pub counted: RefreshReport,
+}
+
+/// Resolves the members of segments.
+pub(crate) struct RunRefresh {
+    pub(crate) find: FindAudience,
+    pub(crate) read: ReadConditions,
+    pub(crate) resolver: Arc<dyn SegmentResolver>,
+    pub(crate) store: Arc<dyn AudienceStore>,
+    pub(crate) queries: Arc<dyn AudienceQueries>,
+    pub(crate) contacts: Arc<dyn ContactStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdGenerator>,
+    pub(crate) events: Events,
+    pub(crate) ends: EndOperation,
+    pub(crate) purges: PlanPurge,
+    pub(crate) warm: WarmPages,
+}
+
+#[async_trait]
+impl Job for RunRefresh {
+    type Params = Option<()>;
+    type Checkpoint = RefreshCheckpoint;
+    const KINDS: &'static [OperationKind] = &[OperationKind::Refresh];
+
+    async fn run(&self, run: &mut Run, _: Option<()>) -> AppResult<()> {
+        let audience = self.find.of_operation(&run.operation).await?;
+        let content = self.find.content_of(&audience).await?;
+        let mut at = Self::reached(&run.operation)?;
+        let now = *at.now.get_or_insert_with(|| self.clock.now());
+        if at.epoch.is_none() {
+            // What has not changed is not written again.
+            let found = self.compare(run, &audience, &content, now).await?;
+            let same = found.entered == 0 && found.left == 0 && found.changed == 0;
+            if same && audience.status == AudienceStatus::Active {
+                return self.unchanged(run, found).await;
+            }
+            self.begin(&audience, &mut at).await?;
+            let total = Some(found.size);
+            Self::save(run, Progress { done: 0, total }, None, &at).await?;
+        }
+        self.fill(run, &audience, &content, &mut at).await?;
+        self.flip(run, audience, &content, &at).await
+    }
+}
+
+impl RunRefresh {
+    async fn resolved(&self, audience: &Audience, now: Instant) -> AppResult<Resolved> {
+        let predicate = self.read.parse(&audience.definition)?;
+        let named = self.read.named(&audience.workspace, &predicate).await?;
+        Ok(Resolved {
+            resolver: Arc::clone(&self.resolver),
+            read: self.read.clone(),
+            query: SegmentQuery {
+                workspace: audience.workspace.clone(),
+                predicate,
+                references: named.references.clone(),
+                now,
+                scope: Scope::All,
+            },
+            named,
+            walk: None,
+            after: None,
+            last: None,
+            ended: false,
+        })
+    }
+
+    fn known(&self, content: &Content) -> Known {
+        let contacts = Arc::clone(&self.contacts);
+        Known::new(contacts, content.key, view_of(content))
+    }
+
+    /// What a refresh would change, without storing anything.
+    async fn compare(
+        &self,
+        run: &mut Run,
+        audience: &Audience,
+        content: &Content,
+        now: Instant,
+    ) -> AppResult<RefreshReport> {
+        let mut resolved = self.resolved(audience, now).await?;
+        let mut known = self.known(content);
+        let mut counted = RefreshReport::default();
+        loop {
+            run.signals.check()?;
+            let batch = resolved.next().await?;
+            if batch.is_empty() {
+                break;
+            }
+            for member in &batch {
+                let (left, before) = known.pass(Some(&member.key)).await?;
+                count(&mut counted, member, left, before.map(|known| known.order));
+            }
+        }
+        counted.left += known.pass(None).await?.0;
+        Ok(counted)
+    }
+
+    /// Makes the content that is filled.
+    async fn begin(&self, audience: &Audience, at: &mut RefreshCheckpoint) -> AppResult<()> {
+        let mut uow = self.store.begin(Durability::Full).await?;
+        let content = uow.contents().add(audience.id).await?;
+        at.request = uow.contents().take_requests(content.key, 1).await?;
+        at.epoch = Some(content.key.epoch.0);
+        Ok(uow.commit().await?)
+    }
+
+    /// Stores all members in the new content, from where an earlier run of it came to.
+    async fn fill(
+        &self,
+        run: &mut Run,
+        audience: &Audience,
+        content: &Content,
+        at: &mut RefreshCheckpoint,
+    ) -> AppResult<()> {
+        let now = at.now.unwrap_or_else(|| self.clock.now());
+        let mut resolved = self.resolved(audience, now).await?;
+        let mut known = self.known(content);
+        if let Some(after) = at.after.clone() {
+            resolved.after = Some(after.clone());
+            known.after = Some(Document::from_stored(after));
+        }
+        let key = filled(audience.id, at);
+        loop {
+            let batch = resolved.next().await?;
+            if batch.is_empty() {
+                break;
+            }
+            let reached = at.after.clone();
+            let beyond = |member: &&Member| reached.as_ref().is_none_or(|r| member.key > *r);
+            for part in batch
+                .iter()
+                .filter(beyond)
+                .collect::<Vec<_>>()
+                .chunks(MAX_BATCH)
+            {
+                self.store(audience, key, part, &mut known, at).await?;
+                crash::point("refresh.batch_stored");
+                let progress = Progress {
+                    done: at.counted.size,
+                    total: run.operation.progress.total,
+                };
+                Self::save(run, progress, Some(Report::Refresh(at.counted)), at).await?;
+            }
+        }
+        at.counted.left += known.pass(None).await?.0;
+        Ok(())
+    }
+
+    async fn store(
+        &self,
+        audience: &Audience,
+        key: ContentKey,
+        part: &[&Member],
+        known: &mut Known,
+        at: &mut RefreshCheckpoint,
+    ) -> AppResult<()> {
+        let ids: Vec<CustomerId> = part
+            .iter()
+            .map(|m| CustomerId::from_raw(m.customer))
+            .collect();
+        let customers = self.queries.customers_of(&audience.workspace, &ids).await?;
+        let mut rows = Vec::with_capacity(part.len());
+        for member in part {
+            let (left, before) = known.pass(Some(&member.key)).await?;
+            let id = CustomerId::from_raw(member.customer);
+            let found = customers.binary_search_by_key(&id, |customer| customer.id);
+            let Some(customer) = found.ok().and_then(|index| customers.get(index)) else {
+                // Erased since it was resolved.
+                at.counted.left += left + i64::from(before.is_some());
+                continue;
+            };
+            let before = before.map(|known| known.order);
+            count(&mut at.counted, member, left, before);
+            let entered = before.map_or(at.request, Order::request);
+            rows.push(ContactRecord {
+                document: Document::from_stored(member.key.clone()),
+                order: Order::new(entered, version(member)),
+                body: customer.contact().body,
+            });
+        }
+        at.after = part.last().map(|last| last.key.clone());
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let write = WriteNo(self.ids.next());
+        let workspace = &audience.workspace;
+        let stored = self
+            .contacts
+            .upsert(key, workspace, write, rows, Priority::Bulk);
+        Ok(stored.await.map(drop)?)
+    }
+
+    /// Shows the new content, with everything that follows from it, in one transaction.
+    async fn flip(
+        &self,
+        run: &mut Run,
+        audience: Audience,
+        content: &Content,
+        at: &RefreshCheckpoint,
+    ) -> AppResult<()> {
+        crash::point("refresh.before_flip");
+        let (now, key) = (self.clock.now(), filled(audience.id, at));
+        let mut uow = self.store.begin(Durability::Full).await?;
+        let filled = uow.contents().get(key).await?;
+        let filled = filled.ok_or(StoreError::Corrupt("the content of a refresh"))?;
+        let size = at.counted.size - filled.contacts;
+        uow.contents()
+            .set_active(key, &[], size, filled.revision, now)
+            .await?;
+        let from = content.key.epoch;
+        uow.audiences()
+            .flip_epoch(audience.id, from, key.epoch, now)
+            .await
+            .map_err(outrun)?;
+        let until = now + KEPT;
+        let old = PurgeParams::content(audience.id, from);
+        self.purges
+            .plan_after(uow.as_mut(), &run.operation, old, until)
+            .await?;
+        self.end(uow, run, at.counted).await?;
+        crash::point("refresh.flipped");
+        self.warm.warm(&run.operation.workspace, audience.id).await;
+        Ok(())
+    }
+
+    /// Ends a refresh that has nothing to write.
+    async fn unchanged(&self, run: &mut Run, found: RefreshReport) -> AppResult<()> {
+        let uow = self.store.begin(Durability::Full).await?;
+        self.end(uow, run, found).await
+    }
+
+    /// Makes the audience active, tells of the refresh, and ends it.
+    async fn end(
+        &self,
+        mut uow: Box<dyn ports::store::UnitOfWork>,
+        run: &mut Run,
+        report: RefreshReport,
+    ) -> AppResult<()> {
+        let id = run.operation.audience.ok_or(AppError::NotFound)?;
+        let workspace = &run.operation.workspace;
+        let audience = uow.audiences().get(workspace, id).await?;
+        let mut audience = audience.ok_or(AppError::NotFound)?;
+        let (version, now) = (audience.version, self.clock.now());
+        if audience.status != AudienceStatus::Draft {
+            audience.pass_to(AudienceStatus::Active, now);
+        }
+        audience.refreshed(report.unsubscribed, now);
+        uow.audiences()
+            .save(&audience, version)
+            .await
+            .map_err(outrun)?;
+        let event = self
+            .events
+            .audience_refreshed(&audience, run.operation.id, &report)?;
+        self.events.emit(uow.as_mut(), event).await?;
+        let ending = Ending::succeeded(Report::Refresh(report), OperationResult::Complete);
+        self.ends
+            .leased(uow.as_mut(), &run.lease, &run.operation, &ending)
+            .await?;
+        uow.commit().await?;
+        self.ends.announce(&run.operation);
+        Ok(())
+    }
+}
+
+/// The content that is being filled.
+fn filled(audience: AudienceId, at: &RefreshCheckpoint) -> ContentKey {
+    ContentKey {
+        audience,
+        epoch: Epoch(at.epoch.unwrap_or_default()),
+    }
+}
+
+/// The version of a customer, as an order of acceptance has it.
+fn version(member: &Member) -> u32 {
+    u32::try_from(member.version & i64::from(u32::MAX)).unwrap_or_default()
+}
+
+/// Counts a member, and those who left before it in the order of keys.
+fn count(counted: &mut RefreshReport, member: &Member, left: i64, before: Option<Order>) {
+    counted.left += left;
+    counted.size += 1;
+    counted.unsubscribed += i64::from(member.unsubscribed);
+    match before {
+        None => counted.entered += 1,
+        Some(order) if order != Order::new(order.request(), version(member)) => {
+            counted.changed += 1
+        }
+        Some(_) => {}
+    }
+}
