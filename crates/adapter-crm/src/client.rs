@@ -1,6 +1,6 @@
 //! The client of one base URL.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::importing::{
@@ -8,20 +8,19 @@ use domain::importing::{
     rows::{Contact, Message, Ticket},
     walk::Limits,
 };
+use http_client::{NoBody, Timeouts, headers};
 use ports::{
     Clock,
     crm::{Crm, CrmEndpoint, SourceError, TicketSource},
 };
 use reqwest::{
-    Client, Response, Url,
+    Client, Url,
     header::{ACCEPT, HeaderMap, HeaderValue},
-    redirect::Policy,
 };
 
 use crate::{
     error::{by_cause, by_status},
     guard::{self, AllowedHosts, GuardedResolver, Lookup},
-    headers,
     wire::{self, Wire},
 };
 
@@ -30,12 +29,8 @@ use crate::{
 pub struct Settings {
     /// Hosts that may be private and speak plain http.
     pub allowed_hosts: AllowedHosts,
-    /// Until a connection stands.
-    pub connect_timeout: Duration,
-    /// Longest silence while an answer comes.
-    pub idle_timeout: Duration,
-    /// Until an answer is there in whole.
-    pub answer_timeout: Duration,
+    /// Of time.
+    pub timeouts: Timeouts,
     /// Largest answer in bytes.
     pub largest_answer: usize,
 }
@@ -44,9 +39,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             allowed_hosts: AllowedHosts::default(),
-            connect_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(20),
-            answer_timeout: Duration::from_secs(60),
+            timeouts: Timeouts::default(),
             largest_answer: 16 << 20,
         }
     }
@@ -83,21 +76,12 @@ impl Crm for HttpCrm {
             (reqwest::header::HeaderName::from_static("api-key"), key),
             (ACCEPT, HeaderValue::from_static("application/json")),
         ]);
-        // Whoever was first has installed the same one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = Client::builder()
+        let http = http_client::builder(&self.settings.timeouts)
             .default_headers(headers)
-            .user_agent("plateia")
             .dns_resolver(Arc::new(GuardedResolver {
                 lookup: Arc::clone(&self.lookup),
                 private_too,
             }))
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .connect_timeout(self.settings.connect_timeout)
-            .read_timeout(self.settings.idle_timeout)
-            .timeout(self.settings.answer_timeout)
             .tls_danger_accept_invalid_certs(!endpoint.tls_verify)
             .build()
             .map_err(by_cause)?;
@@ -135,33 +119,21 @@ impl HttpSource {
             .append_pair("page", &page.to_string())
             .append_pair("limit", &limits.page_size.to_string());
         let answer = self.http.get(url).send().await.map_err(by_cause)?;
-        let retry_after = headers::retry_after(answer.headers(), self.clock.now());
+        let retry_after = headers::retry_after(answer.headers(), Some(self.clock.now()));
         if let Some(error) = by_status(answer.status(), retry_after) {
             return Err(error);
         }
         let clock = headers::clock(answer.headers());
-        let body = self.body(answer).await?;
+        let body = http_client::body(answer, self.largest_answer).await;
+        let body = body.map_err(|error| match error {
+            NoBody::TooLarge => SourceError::Malformed {
+                code: "answer_too_large",
+            },
+            NoBody::Lost(error) => by_cause(error),
+        })?;
         let mut page = wire::page(&body).map_err(|code| SourceError::Malformed { code })?;
         page.clock = clock;
         Ok(page)
-    }
-
-    async fn body(&self, mut answer: Response) -> Result<Vec<u8>, SourceError> {
-        let too_large = SourceError::Malformed {
-            code: "answer_too_large",
-        };
-        let announced = answer.content_length().unwrap_or(0);
-        if announced > self.largest_answer as u64 {
-            return Err(too_large);
-        }
-        let mut body = Vec::new();
-        while let Some(piece) = answer.chunk().await.map_err(by_cause)? {
-            if body.len() + piece.len() > self.largest_answer {
-                return Err(too_large);
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body)
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a failed request means.
 
-use std::{error::Error, io, iter};
-
+use http_client::{Cause, causes};
 use ports::crm::SourceError;
 use reqwest::StatusCode;
 
@@ -38,41 +37,13 @@ pub fn by_cause(error: reqwest::Error) -> SourceError {
             code: "private_address",
         };
     }
-    if causes(&error).any(is_bad_certificate) {
-        return SourceError::Refused {
-            code: "invalid_certificate",
-        };
+    let cause = Cause::of(&error);
+    let code = cause.code();
+    if cause == Cause::Certificate {
+        return SourceError::Refused { code };
     }
-    let code = if error.is_timeout() {
-        "timeout"
-    } else if error.is_connect() {
-        "not_reachable"
-    } else {
-        "connection_lost"
-    };
     SourceError::Transient {
         code,
         source: Some(error.into()),
     }
-}
-
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
-        let error: &'a (dyn Error + 'static) = *error;
-        // An I/O error hides what it was made of behind the source of that.
-        let inner = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        match inner {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        }
-    })
-}
-
-fn is_bad_certificate(error: &(dyn Error + 'static)) -> bool {
-    matches!(
-        error.downcast_ref(),
-        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
-    )
 }

@@ -9,9 +9,9 @@ mod address;
 mod client;
 mod error;
 mod guard;
-mod headers;
 pub mod wire;
 
 pub use address::is_public;
 pub use client::{HttpCrm, Settings};
 pub use guard::{AllowedHosts, AllowedHostsError, Lookup, SystemLookup};
+pub use http_client::Timeouts;

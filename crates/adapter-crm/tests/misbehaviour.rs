@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use adapter_crm::{AllowedHosts, HttpCrm, Lookup, Settings, SystemLookup};
+use adapter_crm::{AllowedHosts, HttpCrm, Lookup, Settings, SystemLookup, Timeouts};
 use domain::{
     importing::{ApiToken, BaseUrl, ExternalId, Failure, Page, Totals, rows::Ticket},
     shared::Instant,
@@ -36,9 +36,11 @@ fn settings(url: &str) -> Settings {
     let host = url.split("://").nth(1).unwrap();
     Settings {
         allowed_hosts: AllowedHosts::parse(host).unwrap(),
-        connect_timeout: Duration::from_secs(5),
-        idle_timeout: Duration::from_millis(400),
-        answer_timeout: Duration::from_secs(2),
+        timeouts: Timeouts {
+            connect: Duration::from_secs(5),
+            idle: Duration::from_millis(400),
+            answer: Duration::from_secs(2),
+        },
         largest_answer: 1 << 20,
     }
 }

@@ -3,32 +3,31 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::shared::Instant;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-fn date(text: &str) -> Option<Instant> {
+fn date(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(text)
         .ok()
         .map(|at| at.with_timezone(&Utc))
 }
 
 /// The other side's clock.
-pub fn clock(headers: &HeaderMap) -> Option<Instant> {
+pub fn clock(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     text(headers, DATE).and_then(date)
 }
 
 /// How long to wait, given in seconds or as a date. A date is compared with the clock that it was
-/// made by; without one, with ours.
-pub fn retry_after(headers: &HeaderMap, now: Instant) -> Option<Duration> {
+/// made by; without one, with ours, if given.
+pub fn retry_after(headers: &HeaderMap, now: Option<DateTime<Utc>>) -> Option<Duration> {
     let text = text(headers, RETRY_AFTER)?;
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let wait = date(text)? - clock(headers).unwrap_or(now);
+    let wait = date(text)? - clock(headers).or(now)?;
     Some(wait.to_std().unwrap_or(Duration::ZERO))
 }
 
@@ -43,7 +42,7 @@ mod tests {
             headers.insert(DATE, date.parse().unwrap());
         }
         let ours = "2026-11-06T08:49:00Z".parse().unwrap();
-        retry_after(&headers, ours).map(|wait| wait.as_secs())
+        retry_after(&headers, Some(ours)).map(|wait| wait.as_secs())
     }
 
     #[test]
