@@ -23,6 +23,7 @@ stack: ## Start the three services on real servers, audience-service twice
 test: lint ## Check and test everything, with servers of its own
 	$(BUILD) --all-targets
 	deploy/dev/schemathesis $(TARGET)/debug/plateia
+	deploy/dev/bigquery-emulator
 	deploy/dev/servers run $(SHELL) -c 'cargo nextest run --workspace --no-fail-fast && \
 	  $(TARGET)/debug/chaos --sample'
 
