@@ -93,7 +93,7 @@ fn sql_stays_in_its_adapter() {
         findings,
         [
             "crates/ports/src/lib.rs:1: must not name diesel",
-            "crates/ports/src/lib.rs:2: SQL belongs to adapter-sql"
+            "crates/ports/src/lib.rs:2: SQL belongs to adapter-sql and segment-sql"
         ]
     );
     let tests = "\n#[cfg(test)]\nmod tests {\n    use diesel::x;\n}\n";

@@ -17,6 +17,6 @@ mod values;
 
 pub use dialect::{Dialect, Missing};
 pub use google::{Column, ColumnType, Events, GoogleSql, Mapping, Properties};
-pub use own::{Postgres, Sqlite};
+pub use own::OwnStore;
 pub use print::{Want, statement};
 pub use statement::{Param, Statement};

@@ -11,11 +11,24 @@ use crate::{
     statement::Param,
 };
 
-/// PostgreSQL.
-pub struct Postgres;
+/// The database that has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnStore {
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
 
-/// SQLite.
-pub struct Sqlite;
+impl OwnStore {
+    /// A text of a document, compared by bytes.
+    fn member(self, document: &str, key: &str) -> String {
+        match self {
+            Self::Postgres => format!("({document} ->> {key}) COLLATE \"C\""),
+            Self::Sqlite => format!("({document} ->> {key})"),
+        }
+    }
+}
 
 fn customer(column: Own) -> String {
     match column {
@@ -37,33 +50,12 @@ fn event(column: EventColumn) -> String {
     .into()
 }
 
-fn unsubscribed(id: &str) -> String {
-    format!(
-        "COALESCE((SELECT CASE WHEN MAX(said.status) = 'denied' THEN 1 ELSE 0 END \
-         FROM customer_consents AS said \
-         WHERE said.workspace = c.workspace AND said.customer = {id}), 0)"
-    )
-}
-
-fn number(number: &Decimal) -> Param {
-    Param::Text(number.sort_key())
-}
-
-fn numbers(numbers: Vec<&Decimal>) -> Param {
-    Param::Texts(numbers.into_iter().map(Decimal::sort_key).collect())
-}
-
-/// The key of a value of an event; `None` for its amount, which has a column.
-fn event_key(field: &EventField, form: Form) -> Option<String> {
-    match field {
-        EventField::Amount => None,
-        EventField::Property(name) => Some(property_key(name, form)),
-    }
-}
-
-impl Dialect for Postgres {
+impl Dialect for OwnStore {
     fn place(&self, number: usize, _: &Param) -> String {
-        format!("${number}")
+        match self {
+            Self::Postgres => format!("${number}"),
+            Self::Sqlite => format!("?{number}"),
+        }
     }
 
     fn customers(&self) -> String {
@@ -76,11 +68,15 @@ impl Dialect for Postgres {
 
     fn value(&self, field: &Field, form: Form, bind: &mut Bind<'_>) -> Option<String> {
         let key = bind.place(Param::Text(field.key(form)));
-        Some(format!("(c.facts ->> {key}) COLLATE \"C\""))
+        Some(self.member("c.facts", &key))
     }
 
     fn unsubscribed(&self, id: &str) -> String {
-        unsubscribed(id)
+        format!(
+            "COALESCE((SELECT CASE WHEN MAX(said.status) = 'denied' THEN 1 ELSE 0 END \
+             FROM customer_consents AS said \
+             WHERE said.workspace = c.workspace AND said.customer = {id}), 0)"
+        )
     }
 
     fn events(&self) -> Result<String, Missing> {
@@ -92,13 +88,13 @@ impl Dialect for Postgres {
     }
 
     fn event_value(&self, field: &EventField, form: Form, bind: &mut Bind<'_>) -> Option<String> {
-        let Some(key) = event_key(field, form) else {
+        let EventField::Property(name) = field else {
             return (form == Form::Millionths).then(|| "e.amount".into());
         };
-        let key = bind.place(Param::Text(key));
+        let key = bind.place(Param::Text(property_key(name, form)));
         Some(match form {
             Form::Millionths => format!("CAST(e.facts ->> {key} AS BIGINT)"),
-            _ => format!("(e.facts ->> {key}) COLLATE \"C\""),
+            _ => self.member("e.facts", &key),
         })
     }
 
@@ -106,99 +102,36 @@ impl Dialect for Postgres {
         Ok(())
     }
 
-    fn digits(&self, number: &str) -> String {
-        format!("CAST({number} AS TEXT)")
-    }
-
     fn contains(&self, text: &str, part: &str) -> String {
-        format!("strpos({text}, {part}) > 0")
+        match self {
+            Self::Postgres => format!("strpos({text}, {part}) > 0"),
+            Self::Sqlite => format!("instr({text}, {part}) > 0"),
+        }
     }
 
     fn starts_with(&self, text: &str, part: &str) -> String {
-        format!("starts_with({text}, {part})")
+        match self {
+            Self::Postgres => format!("starts_with({text}, {part})"),
+            Self::Sqlite => format!("substr({text}, 1, length({part})) = {part}"),
+        }
     }
 
     fn among(&self, value: &str, list: &str) -> String {
-        format!("({value} = ANY ({list}))")
-    }
-
-    fn sum(&self, values: &str) -> String {
-        format!("SUM({values})")
-    }
-
-    fn number(&self, value: &Decimal) -> Param {
-        number(value)
-    }
-
-    fn numbers(&self, values: Vec<&Decimal>) -> Param {
-        numbers(values)
-    }
-
-    fn date(&self, at: Instant) -> Param {
-        Param::Text(date_key(at))
-    }
-}
-
-impl Dialect for Sqlite {
-    fn place(&self, number: usize, _: &Param) -> String {
-        format!("?{number}")
-    }
-
-    fn customers(&self) -> String {
-        "customers AS c".into()
-    }
-
-    fn customer(&self, column: Own) -> String {
-        customer(column)
-    }
-
-    fn value(&self, field: &Field, form: Form, bind: &mut Bind<'_>) -> Option<String> {
-        let key = bind.place(Param::Text(field.key(form)));
-        Some(format!("(c.facts ->> {key})"))
-    }
-
-    fn unsubscribed(&self, id: &str) -> String {
-        unsubscribed(id)
-    }
-
-    fn events(&self) -> Result<String, Missing> {
-        Ok("customer_events AS e".into())
-    }
-
-    fn event(&self, column: EventColumn) -> String {
-        event(column)
-    }
-
-    fn event_value(&self, field: &EventField, form: Form, bind: &mut Bind<'_>) -> Option<String> {
-        let Some(key) = event_key(field, form) else {
-            return (form == Form::Millionths).then(|| "e.amount".into());
-        };
-        let key = bind.place(Param::Text(key));
-        Some(format!("(e.facts ->> {key})"))
-    }
-
-    fn own(&self, _: &'static str) -> Result<(), Missing> {
-        Ok(())
+        match self {
+            Self::Postgres => format!("({value} = ANY ({list}))"),
+            Self::Sqlite => format!("({value} IN (SELECT value FROM json_each({list})))"),
+        }
     }
 
     fn digits(&self, number: &str) -> String {
         format!("CAST({number} AS TEXT)")
     }
 
-    fn contains(&self, text: &str, part: &str) -> String {
-        format!("instr({text}, {part}) > 0")
-    }
-
-    fn starts_with(&self, text: &str, part: &str) -> String {
-        format!("substr({text}, 1, length({part})) = {part}")
-    }
-
-    fn among(&self, value: &str, list: &str) -> String {
-        format!("({value} IN (SELECT value FROM json_each({list})))")
-    }
-
-    /// A sum of whole numbers fails above 64 bits: of whole units and of the rest it does not.
+    /// In SQLite a sum of whole numbers fails above 64 bits: of whole units and of the rest it does not.
     fn sum(&self, values: &str) -> String {
+        if *self == Self::Postgres {
+            return format!("SUM({values})");
+        }
         let (units, rest) = (
             format!("SUM({values} / 1000000)"),
             format!("SUM({values} % 1000000)"),
@@ -210,12 +143,12 @@ impl Dialect for Sqlite {
         )
     }
 
-    fn number(&self, value: &Decimal) -> Param {
-        number(value)
+    fn number(&self, number: &Decimal) -> Param {
+        Param::Text(number.sort_key())
     }
 
-    fn numbers(&self, values: Vec<&Decimal>) -> Param {
-        numbers(values)
+    fn numbers(&self, numbers: Vec<&Decimal>) -> Param {
+        Param::Texts(numbers.into_iter().map(Decimal::sort_key).collect())
     }
 
     fn date(&self, at: Instant) -> Param {

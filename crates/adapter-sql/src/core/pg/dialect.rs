@@ -22,7 +22,7 @@ use crate::core::{
 pub(crate) const ENDED_WRITES: i64 = 64;
 
 /// How segments are asked for.
-pub(crate) const SEGMENTS: &dyn segment_sql::Dialect = &segment_sql::Postgres;
+pub(crate) const SEGMENTS: &dyn segment_sql::Dialect = &segment_sql::OwnStore::Postgres;
 
 /// A parameter of a segment's statement.
 pub(crate) fn bind(query: Boxed, param: Param) -> Boxed {

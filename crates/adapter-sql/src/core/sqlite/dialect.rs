@@ -20,7 +20,7 @@ use crate::core::types::{At, UtcMillis};
 pub(crate) const ENDED_WRITES: i64 = 0;
 
 /// How segments are asked for.
-pub(crate) const SEGMENTS: &dyn segment_sql::Dialect = &segment_sql::Sqlite;
+pub(crate) const SEGMENTS: &dyn segment_sql::Dialect = &segment_sql::OwnStore::Sqlite;
 
 /// A parameter of a segment's statement. Lists are JSON.
 pub(crate) fn bind(query: Boxed, param: Param) -> Boxed {
