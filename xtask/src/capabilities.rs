@@ -23,6 +23,7 @@ const AUDIENCE: Table = &[
         "recycle",
         &["audience", "contact", "events", "operation", "upload"],
     ),
+    ("score", &["events", "operation"]),
     ("segment", &["audience", "contact", "events", "operation"]),
     ("control", &["audience", "events", "operation", "removal"]),
 ];

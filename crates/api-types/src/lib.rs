@@ -28,6 +28,7 @@ pub mod operations;
 pub mod outcomes;
 mod problem;
 pub mod recycle;
+pub mod rfm;
 pub mod segments;
 pub mod uploads;
 

@@ -14,8 +14,8 @@ pub struct Missing(pub &'static str);
 
 /// How a database writes what all of them can do.
 pub trait Dialect {
-    /// The place of a parameter in the text.
-    fn place(&self, number: usize, param: &Param) -> String;
+    /// The place of the parameter of a number.
+    fn numbered(&self, number: usize) -> String;
 
     /// The customers, with the alias `c`.
     fn customers(&self) -> String;
@@ -107,7 +107,7 @@ pub struct Bind<'a> {
 impl Bind<'_> {
     /// The place of a parameter.
     pub fn place(&mut self, param: Param) -> String {
-        let number = self.params.number(param.clone());
-        self.dialect.place(number, &param)
+        let number = self.params.number(param);
+        self.dialect.numbered(number)
     }
 }

@@ -151,7 +151,7 @@ fn folded(text: &str) -> String {
 }
 
 impl Dialect for GoogleSql<'_> {
-    fn place(&self, number: usize, _: &Param) -> String {
+    fn numbered(&self, number: usize) -> String {
         format!("@p{number}")
     }
 

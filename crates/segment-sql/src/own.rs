@@ -51,7 +51,7 @@ fn event(column: EventColumn) -> String {
 }
 
 impl Dialect for OwnStore {
-    fn place(&self, number: usize, _: &Param) -> String {
+    fn numbered(&self, number: usize) -> String {
         match self {
             Self::Postgres => format!("${number}"),
             Self::Sqlite => format!("?{number}"),

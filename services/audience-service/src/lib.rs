@@ -20,6 +20,7 @@ pub mod operation;
 pub mod outcome;
 pub mod recycle;
 pub mod removal;
+pub mod score;
 pub mod segment;
 pub mod upload;
 mod use_cases;

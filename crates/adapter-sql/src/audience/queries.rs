@@ -10,8 +10,8 @@ use ports::{
     StoreError,
     contacts::ContentKey,
     store::{
-        AudienceFilter, AudiencePage, AudienceQueries, Content, Notification, NotificationFilter,
-        Removal, UnderWay, Upload, UserEvent, WriteIntent,
+        AudienceFilter, AudiencePage, AudienceQueries, Content, FindAudiences, Notification,
+        NotificationFilter, Removal, UnderWay, Upload, UserEvent, WriteIntent,
     },
 };
 
@@ -26,6 +26,14 @@ impl AudienceQueries for Db {
         page: &AudiencePage,
     ) -> Result<Vec<Audience>, StoreError> {
         audiences::list(&mut *self.reader().await?, workspace, filter, page).await
+    }
+
+    async fn find_audiences(
+        &self,
+        workspace: &WorkspaceId,
+        find: &FindAudiences,
+    ) -> Result<(Vec<Audience>, i64), StoreError> {
+        audiences::find(&mut *self.reader().await?, workspace, find).await
     }
 
     async fn audience(

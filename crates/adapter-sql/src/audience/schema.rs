@@ -20,6 +20,7 @@ diesel::table! {
         name_key -> Text,
         tags -> Doc,
         tags_key -> Text,
+        search_key -> Text,
         status -> Text,
         kind -> Text,
         source_id -> Text,

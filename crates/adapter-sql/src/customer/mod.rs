@@ -5,6 +5,7 @@ mod labels;
 mod listing;
 mod queries;
 mod rows;
+mod scores;
 mod segments;
 mod write;
 
@@ -17,7 +18,7 @@ use domain::{
 };
 use ports::{
     StoreError,
-    store::{CustomerEventRepository, CustomerRepository, CustomerUnit},
+    store::{CustomerEventRepository, CustomerRepository, CustomerUnit, ScoreRepository},
 };
 
 pub(super) use events::PURGE as PURGE_EVENTS;
@@ -35,6 +36,10 @@ impl CustomerUnit for Transaction {
 
     fn customer_events(&mut self) -> Box<dyn CustomerEventRepository + '_> {
         Box::new(events::Events(self.conn()))
+    }
+
+    fn scores(&mut self) -> Box<dyn ScoreRepository + '_> {
+        Box::new(scores::Scores(self.conn()))
     }
 }
 

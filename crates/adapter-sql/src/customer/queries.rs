@@ -5,19 +5,21 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
     customer::{ClientRef, Customer, CustomerEvent, CustomerId, CustomerKey},
+    segment::RfmScores,
     shared::WorkspaceId,
 };
 use ports::{
     StoreError,
     store::{
-        ClientCount, CustomerCounts, CustomerFilter, CustomerLookup, CustomerQueries, EventFilter,
-        TagCount,
+        ClientCount, CustomerCounts, CustomerFilter, CustomerLookup, CustomerQueries, CutOff,
+        EventFilter, ScoredCell, TagCount,
     },
 };
 
 use super::{
     Backend, Db, client_of, events, listing,
     rows::{self, CustomerRow},
+    scores,
 };
 use crate::{
     core::error::store,
@@ -177,6 +179,22 @@ impl CustomerQueries for Db {
             customers,
         };
         Ok(rows.into_iter().map(count).collect())
+    }
+
+    async fn scores_of(
+        &self,
+        workspace: &WorkspaceId,
+        customer: CustomerId,
+    ) -> Result<Option<RfmScores>, StoreError> {
+        scores::of(&mut *self.reader().await?, workspace, customer).await
+    }
+
+    async fn scored_cells(&self, workspace: &WorkspaceId) -> Result<Vec<ScoredCell>, StoreError> {
+        scores::cells(&mut *self.reader().await?, workspace).await
+    }
+
+    async fn cut_offs(&self, workspace: &WorkspaceId) -> Result<Vec<CutOff>, StoreError> {
+        scores::cut_offs(&mut *self.reader().await?, workspace).await
     }
 
     async fn customer_events(

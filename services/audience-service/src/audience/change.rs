@@ -8,7 +8,7 @@ use ports::{
     Clock, StoreError,
     store::{AudienceStore, Durability, UnitOfWork},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{Actor, AppError, AppResult, events::Events};
 
@@ -111,6 +111,31 @@ impl ChangeAudience {
             .await
     }
 
+    /// Drops audiences that are not dropped yet: all of them, or none.
+    ///
+    /// # Errors
+    /// `NotFound` where one is not there, or is dropped.
+    #[tracing::instrument(name = "audience.drop_all", skip_all)]
+    pub async fn drop_all(&self, actor: &Actor, ids: &[AudienceId]) -> AppResult<Vec<Audience>> {
+        let check = |a: &Audience| match a.deleted_at {
+            None => Ok(()),
+            Some(_) => Err(AppError::NotFound),
+        };
+        let distinct: BTreeSet<AudienceId> = ids.iter().copied().collect();
+        let mut uow = self.store.begin(Durability::Full).await?;
+        let mut dropped = Vec::with_capacity(distinct.len());
+        for id in distinct {
+            let drop = Audience::drop_at;
+            dropped.push(
+                self.update_in(uow.as_mut(), actor, id, &check, &drop)
+                    .await?,
+            );
+        }
+        uow.commit().await?;
+        self.events.sent();
+        Ok(dropped)
+    }
+
     /// Brings a dropped audience back. Again: no change.
     ///
     /// # Errors
@@ -154,7 +179,24 @@ impl ChangeAudience {
         change: &(impl Fn(&mut Audience, Instant) -> bool + Send + Sync),
     ) -> AppResult<Audience> {
         let mut uow = self.store.begin(Durability::Full).await?;
-        let mut audience = ready(uow.as_mut(), actor, id).await?;
+        let changed = self
+            .update_in(uow.as_mut(), actor, id, check, change)
+            .await?;
+        uow.commit().await?;
+        self.events.sent();
+        Ok(changed)
+    }
+
+    /// As [`Self::update_once`], in a unit of work that may do more.
+    async fn update_in(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        actor: &Actor,
+        id: AudienceId,
+        check: Check<'_>,
+        change: &(impl Fn(&mut Audience, Instant) -> bool + Send + Sync),
+    ) -> AppResult<Audience> {
+        let mut audience = ready(uow, actor, id).await?;
         check(&audience)?;
         let (version, was_deleted) = (audience.version, audience.deleted_at.is_some());
         if !change(&mut audience, self.clock.now()) {
@@ -166,9 +208,7 @@ impl ChangeAudience {
             (true, false) => self.events.audience_restored(&audience, &actor.user)?,
             _ => self.events.audience_updated(&audience, &actor.user)?,
         };
-        self.events.emit(&mut *uow, event).await?;
-        uow.commit().await?;
-        self.events.sent();
+        self.events.emit(uow, event).await?;
         Ok(audience)
     }
 }

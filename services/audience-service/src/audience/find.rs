@@ -9,7 +9,7 @@ use domain::{
 };
 use ports::{
     contacts::ContentKey,
-    store::{AudienceFilter, AudiencePage, AudienceQueries, Content},
+    store::{AudienceFilter, AudiencePage, AudienceQueries, Content, FindAudiences},
 };
 
 use crate::{Actor, AppError, AppResult};
@@ -59,6 +59,19 @@ impl FindAudience {
         };
         let found = self.queries.content(key).await?;
         found.ok_or(AppError::NotFound)
+    }
+
+    /// Audiences that are not dropped, and how many there are in all.
+    ///
+    /// # Errors
+    /// Store errors.
+    #[tracing::instrument(name = "audience.find", skip_all)]
+    pub async fn matching(
+        &self,
+        actor: &Actor,
+        find: &FindAudiences,
+    ) -> AppResult<(Vec<Audience>, i64)> {
+        Ok(self.queries.find_audiences(&actor.workspace, find).await?)
     }
 
     /// A page of audiences, and whether there are more.

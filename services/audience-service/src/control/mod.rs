@@ -31,7 +31,7 @@ pub enum Pool {
     Recycle,
     /// Deletion of what nobody can bring back.
     Purge,
-    /// Resolution of segments.
+    /// Resolution of segments, and scores.
     Refresh,
 }
 
@@ -49,7 +49,7 @@ impl Pool {
             ],
             Self::Recycle => &[OperationKind::Recycle],
             Self::Purge => &[OperationKind::Purge],
-            Self::Refresh => &[OperationKind::Refresh],
+            Self::Refresh => &[OperationKind::Refresh, OperationKind::Score],
         }
     }
 }

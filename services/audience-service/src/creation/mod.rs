@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 pub use abandoned::AbandonedCreations;
 use domain::{
-    audience::{Audience, AudienceData, AudienceStatus, Source, Tags, Visibility},
+    audience::{Audience, AudienceData, AudienceStatus, Definition, Source, Tags, Visibility},
     shared::{AudienceId, AudienceName, Instant},
 };
 use kernel::receipt;
@@ -32,6 +32,8 @@ pub struct CreationRequest {
     pub tags: Tags,
     /// Its status.
     pub status: AudienceStatus,
+    /// Its conditions, if it has some.
+    pub definition: Definition,
     /// What makes it.
     pub source: Source,
     /// Its first contacts.
@@ -120,11 +122,13 @@ impl CreateAudience {
             name,
             tags,
             status,
+            definition,
             source,
             contacts,
         } = command;
         let parsed = self.add.parse(contacts)?;
         let mut audience = self.new.ready(actor, name, tags, status, source);
+        audience = audience.defined(definition);
         if !parsed.is_empty() {
             audience = audience.hidden();
         }

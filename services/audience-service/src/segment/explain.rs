@@ -6,7 +6,7 @@ use domain::{
     contact::Document,
     customer::{Customer, CustomerEvent, CustomerId},
     recycle::OutcomeFact,
-    segment::{CustomerFacts, Explanation as Reasons, Life, Predicate, Reference},
+    segment::{CustomerFacts, Explanation as Reasons, Life, Predicate, Reference, RfmScores},
     shared::{AudienceId, Instant},
 };
 use ports::{
@@ -64,6 +64,7 @@ struct Known {
     customer: Customer,
     events: Vec<CustomerEvent>,
     outcomes: Vec<OutcomeFact>,
+    rfm: Option<RfmScores>,
 }
 
 impl ExplainMembership {
@@ -112,7 +113,9 @@ impl ExplainMembership {
             Some(document) => queries.facts_of(workspace, document).await?.0,
             None => Vec::new(),
         };
+        let rfm = queries.scores_of(workspace, customer.id).await?;
         Ok(Known {
+            rfm,
             customer,
             events,
             outcomes,
@@ -172,7 +175,7 @@ impl Known {
                 consents: &self.customer.consents,
                 events: &self.events,
                 outcomes: &self.outcomes,
-                rfm: None,
+                rfm: self.rfm,
                 audiences,
             },
         }

@@ -13,6 +13,7 @@ use crate::{
     operation::FindOperation,
     recycle::{DocumentSets, DuplicateAudience, RecycleAudience},
     removal::{ClearAudience, UndoOperation, Withhold},
+    score::Scores,
     segment::{
         DefineSegment, ExplainMembership, PreviewSegment, ReadConditions, RefreshAudience, Segments,
     },
@@ -137,6 +138,16 @@ impl Parts {
             find: self.find.clone(),
             queries: self.ports.queries.clone(),
             contacts: self.ports.contacts.clone(),
+        }
+    }
+
+    pub(super) fn scores(&self) -> Scores {
+        Scores {
+            store: self.ports.store.clone(),
+            queries: self.ports.queries.clone(),
+            clock: self.ports.clock.clone(),
+            ids: self.ports.ids.clone(),
+            events: self.events.clone(),
         }
     }
 

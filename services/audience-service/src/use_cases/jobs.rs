@@ -9,6 +9,7 @@ use crate::{
     control::EndUnfinished,
     recycle::{CopyContacts, RunDuplicate, RunRecycle},
     removal::RunPurge,
+    score::RunScore,
     segment::RunRefresh,
     upload::{ApplyRows, ReadFile, RunUpload},
 };
@@ -37,6 +38,7 @@ impl Parts {
             .with(RunDuplicate(copy))
             .with(self.run_purge())
             .with(self.run_refresh())
+            .with(self.run_score())
     }
 
     pub(super) fn run_upload(&self) -> RunUpload {
@@ -78,6 +80,14 @@ impl Parts {
             events: self.events.clone(),
             ends: self.ends.clone(),
             purges: self.purges.clone(),
+        }
+    }
+
+    pub(super) fn run_score(&self) -> RunScore {
+        RunScore {
+            store: self.ports.store.clone(),
+            clock: self.ports.clock.clone(),
+            ends: self.ends.clone(),
         }
     }
 

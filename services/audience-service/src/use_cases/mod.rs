@@ -32,6 +32,7 @@ use super::{
     outcome::Outcomes,
     recycle::{DuplicateAudience, RecycleAudience},
     removal::ClearAudience,
+    score::Scores,
     segment::Segments,
 };
 
@@ -107,6 +108,8 @@ pub struct UseCases {
     pub customers: Customers,
     /// Segments.
     pub segments: Segments,
+    /// Scores of buyers.
+    pub scores: Scores,
     /// Reported outcomes.
     pub outcomes: Outcomes,
     /// Notifications.
@@ -167,6 +170,7 @@ impl UseCases {
             uploads: parts.uploads(&operations),
             customers: parts.customers(),
             segments: parts.segments(),
+            scores: parts.scores(),
             outcomes: Outcomes {
                 store: p.store.clone(),
                 queries: p.queries.clone(),

@@ -24,6 +24,7 @@ fn named(name: &str, documents: &[&str]) -> CreationRequest {
         name: AudienceName::parse(name).unwrap(),
         tags: Tags::default(),
         status: AudienceStatus::Active,
+        definition: Default::default(),
         source: Source::Api,
         contacts: contacts(documents),
     }

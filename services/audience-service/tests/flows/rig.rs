@@ -106,6 +106,7 @@ impl Rig {
             name: AudienceName::parse(name).unwrap(),
             tags: Tags::default(),
             status: AudienceStatus::Active,
+            definition: Default::default(),
             source: Source::Api,
             contacts: contacts(documents),
         };

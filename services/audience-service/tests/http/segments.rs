@@ -70,7 +70,7 @@ async fn publish(service: &Service, id: &str) {
         .ok(200);
 }
 
-async fn refresh(service: &Service, id: &str) -> Value {
+async fn refresh_now(service: &Service, id: &str) -> Value {
     let path = format!("/api/v1/audiences/{id}/refresh");
     let call = service.call("POST", &path).header("prefer", "wait=30");
     call.send().await.ok(200)
@@ -128,7 +128,7 @@ async fn a_segment_is_resolved_and_follows_its_customers() {
         .await
         .refused(409, "audience_is_draft");
     publish(&service, &id).await;
-    let done = refresh(&service, &id).await;
+    let done = refresh_now(&service, &id).await;
     assert_eq!(done["state"], "succeeded");
     assert_eq!(
         done["report"],
@@ -144,13 +144,13 @@ async fn a_segment_is_resolved_and_follows_its_customers() {
         .post("/api/v1/customers", json!({"data": items}))
         .await
         .ok(200);
-    let done = refresh(&service, &id).await;
+    let done = refresh_now(&service, &id).await;
     assert_eq!(
         done["report"],
         json!({"size": 2, "entered": 1, "left": 1, "changed": 1, "unsubscribed": 0})
     );
     assert_eq!(members(&service, &id).await, ["Beatriz", "Caio"]);
-    let again = refresh(&service, &id).await;
+    let again = refresh_now(&service, &id).await;
     assert_eq!(
         again["report"],
         json!({"size": 2, "entered": 0, "left": 0, "changed": 0, "unsubscribed": 0})
@@ -184,7 +184,7 @@ async fn members_of_other_audiences_can_be_asked_for() {
     ]));
     define(&service, &id, body).await.ok(200);
     publish(&service, &id).await;
-    refresh(&service, &id).await;
+    refresh_now(&service, &id).await;
     assert_eq!(members(&service, &id).await, ["Caio"]);
     let path = format!("/api/v1/audiences/{id}/explain");
     let why = service.post(&path, json!({"document": "A1"})).await.ok(200);
@@ -230,7 +230,7 @@ async fn an_explanation_shows_what_was_compared() {
     .await
     .ok(200);
     publish(&service, &id).await;
-    refresh(&service, &id).await;
+    refresh_now(&service, &id).await;
     let path = format!("/api/v1/audiences/{id}/explain");
     let why = service.post(&path, json!({"customer_id": 1})).await.ok(200);
     let conditions = &why["groups"][0]["conditions"];
@@ -315,6 +315,108 @@ async fn nobody_writes_the_members_of_a_segment() {
         .post(&recycle, rules)
         .await
         .refused(409, "audience_is_segment");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn buyers_have_scores_that_can_be_asked_for() {
+    let service = Service::start().await;
+    let settings = service.get("/api/v1/rfm").await.ok(200);
+    assert_eq!(
+        (&settings["event"], &settings["window_days"]),
+        (&json!("order.paid"), &json!(365))
+    );
+    let body = json!({"event": "bought", "window_days": 3650});
+    let set = service
+        .call("PUT", "/api/v1/rfm")
+        .json(&body)
+        .send()
+        .await
+        .ok(200);
+    assert_eq!(
+        (&set["event"], &set["scored_at"]),
+        (&json!("bought"), &Value::Null)
+    );
+    let people: Vec<Value> = (1..=10)
+        .map(|n| json!({"document": format!("D{n:02}"), "name": format!("P{n:02}")}))
+        .collect();
+    service
+        .post("/api/v1/customers", json!({"data": people}))
+        .await
+        .ok(200);
+    // The later, the oftener and the more; the last two are equal in everything.
+    let mut events = Vec::new();
+    for n in 1..=10 {
+        let rank = n.min(9);
+        for time in 1..=rank {
+            events.push(json!({"id": format!("{n}-{time}"), "document": format!("D{n:02}"), "name": "bought",
+                "amount": rank.to_string(), "time": format!("2026-01-{rank:02}T{time:02}:00:00Z")}));
+        }
+    }
+    service
+        .post("/api/v1/events", json!({"data": events}))
+        .await
+        .ok(200);
+    let refresh = service
+        .call("POST", "/api/v1/rfm/refresh")
+        .header("prefer", "wait=30");
+    let done = refresh.send().await.ok(200);
+    assert_eq!(
+        (&done["kind"], &done["report"]["size"]),
+        (&json!("score"), &json!(10))
+    );
+    let grid = service.get("/api/v1/rfm/grid").await.ok(200);
+    assert_eq!(
+        (&grid["customers"], &grid["money"]),
+        (&json!(10), &json!("366"))
+    );
+    let cell = |name: &str| {
+        let cells = grid["cells"].as_array().unwrap();
+        cells.iter().find(|cell| cell["cell"] == name).unwrap()["customers"].clone()
+    };
+    assert_eq!(
+        (cell("champions"), cell("lost"), cell("new")),
+        (json!(2), json!(2), json!(0))
+    );
+    let from = |score: &str, value: u8| {
+        let all = grid["cut_offs"].as_array().unwrap();
+        all.iter()
+            .find(|c| c["score"] == score && c["value"] == value)
+            .unwrap()["from"]
+            .clone()
+    };
+    assert_eq!(
+        (from("frequency", 5), from("monetary", 5)),
+        (json!("9"), json!("81"))
+    );
+    assert_eq!(from("recency", 5), "2026-01-09T09:00:00.000Z");
+    let id = audience(&service, "Champions").await;
+    let champions =
+        json!({"kind": "rfm", "field": "cell", "operator": "equals", "value": "champions"});
+    define(&service, &id, groups(json!([champions])))
+        .await
+        .ok(200);
+    publish(&service, &id).await;
+    refresh_now(&service, &id).await;
+    assert_eq!(members(&service, &id).await, ["P09", "P10"]);
+    let why = service
+        .post(
+            &format!("/api/v1/audiences/{id}/explain"),
+            json!({"document": "D09"}),
+        )
+        .await
+        .ok(200);
+    assert_eq!(why["groups"][0]["conditions"][0]["value"], "555 champions");
+    for wrong in [
+        json!({"event": "A b", "window_days": 1}),
+        json!({"event": "a", "window_days": 0}),
+    ] {
+        service
+            .call("PUT", "/api/v1/rfm")
+            .json(&wrong)
+            .send()
+            .await
+            .refused(422, "validation_failed");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

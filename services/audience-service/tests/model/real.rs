@@ -128,6 +128,7 @@ pub async fn create(
         name: name(request_id),
         tags: Tags::default(),
         status: AudienceStatus::Active,
+        definition: Default::default(),
         source: Source::Api,
         contacts: contacts(&items),
     };

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use domain::{
-    audience::{AudienceStatus, Source, Tags},
+    audience::{AudienceStatus, Definition, Source, Tags},
     shared::{AudienceId, AudienceName},
 };
 use http_kit::{Answer, ApiResult, Idempotent, JsonBody, OptionalBody, Problem, Query};
@@ -49,6 +49,7 @@ pub async fn create(
             name,
             tags: Tags::default(),
             status: AudienceStatus::Active,
+            definition: Definition::default(),
             source: Source::Api,
             contacts,
         };

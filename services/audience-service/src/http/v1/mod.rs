@@ -9,6 +9,7 @@ pub mod notifications;
 pub mod operations;
 pub mod outcomes;
 pub mod recycle;
+pub mod rfm;
 pub mod segments;
 pub mod uploads;
 
@@ -26,6 +27,7 @@ pub fn routes() -> Routes<ApiState> {
         .and(notifications::routes())
         .and(outcomes::routes())
         .and(recycle::routes())
+        .and(rfm::routes())
         .and(segments::routes())
         .and(uploads::routes())
 }

@@ -12,6 +12,7 @@ CREATE TABLE audiences (
     name_key   TEXT COLLATE "C" NOT NULL,
     tags       JSONB NOT NULL,
     tags_key   TEXT COLLATE "C" NOT NULL,
+    search_key TEXT COLLATE "C" NOT NULL,
     status     TEXT NOT NULL,
     kind       TEXT NOT NULL,
     source_id  TEXT NOT NULL,

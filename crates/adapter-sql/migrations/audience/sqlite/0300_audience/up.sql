@@ -12,6 +12,7 @@ CREATE TABLE audiences (
     name_key   TEXT NOT NULL,
     tags       TEXT NOT NULL,
     tags_key   TEXT NOT NULL,
+    search_key TEXT NOT NULL,
     status     TEXT NOT NULL,
     kind       TEXT NOT NULL,
     source_id  TEXT NOT NULL,

@@ -100,7 +100,15 @@ CREATE UNIQUE INDEX customer_events_key ON customer_events (workspace, event_key
 CREATE INDEX customer_events_age ON customer_events (occurred_at);
 CREATE INDEX customer_events_named ON customer_events (workspace, name, occurred_at, customer);
 
--- Scores of buyers, 1 to 5, and the cell that they are in.
+-- What scores are made of, and when they were made last.
+CREATE TABLE score_settings (
+    workspace   TEXT COLLATE "C" PRIMARY KEY,
+    event       TEXT COLLATE "C" NOT NULL,
+    window_days BIGINT NOT NULL,
+    scored_at   TIMESTAMPTZ
+);
+
+-- Scores of buyers, 1 to 5, the cell that they are in, and what they are made of. Money is in millionths.
 CREATE TABLE customer_scores (
     workspace TEXT COLLATE "C" NOT NULL,
     customer  BIGINT NOT NULL,
@@ -108,5 +116,8 @@ CREATE TABLE customer_scores (
     frequency BIGINT NOT NULL,
     monetary  BIGINT NOT NULL,
     cell      TEXT COLLATE "C" NOT NULL,
+    last_at   TIMESTAMPTZ NOT NULL,
+    purchases BIGINT NOT NULL,
+    money     BIGINT NOT NULL,
     PRIMARY KEY (workspace, customer)
 );

@@ -100,7 +100,15 @@ CREATE UNIQUE INDEX customer_events_key ON customer_events (workspace, event_key
 CREATE INDEX customer_events_age ON customer_events (occurred_at);
 CREATE INDEX customer_events_named ON customer_events (workspace, name, occurred_at, customer);
 
--- Scores of buyers, 1 to 5, and the cell that they are in.
+-- What scores are made of, and when they were made last.
+CREATE TABLE score_settings (
+    workspace   TEXT PRIMARY KEY,
+    event       TEXT NOT NULL,
+    window_days INTEGER NOT NULL,
+    scored_at   INTEGER
+) STRICT;
+
+-- Scores of buyers, 1 to 5, the cell that they are in, and what they are made of. Money is in millionths.
 CREATE TABLE customer_scores (
     workspace TEXT NOT NULL,
     customer  INTEGER NOT NULL,
@@ -108,5 +116,8 @@ CREATE TABLE customer_scores (
     frequency INTEGER NOT NULL,
     monetary  INTEGER NOT NULL,
     cell      TEXT NOT NULL,
+    last_at   INTEGER NOT NULL,
+    purchases INTEGER NOT NULL,
+    money     INTEGER NOT NULL,
     PRIMARY KEY (workspace, customer)
 ) STRICT;

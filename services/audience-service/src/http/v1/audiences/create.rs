@@ -9,7 +9,7 @@ use api_types::{
     operations::OperationJson,
 };
 use domain::{
-    audience::{AudienceStatus, Source},
+    audience::{AudienceStatus, Definition, Source},
     shared::{UploadId, one_of},
 };
 use http_kit::{
@@ -73,6 +73,7 @@ pub async fn create(
         name,
         tags,
         status,
+        definition: Definition::default(),
         source: Source::Api,
         contacts: ContactItems {
             items,
