@@ -16,6 +16,7 @@ const AUDIENCE: Table = &[
     ("audience", &["events"]),
     ("contact", &["audience"]),
     ("operation", &["audience", "events"]),
+    ("group", &["audience", "contact"]),
     ("creation", &["audience", "contact", "events", "operation"]),
     ("removal", &["audience", "contact", "events", "operation"]),
     ("upload", &["audience", "contact", "events", "operation"]),

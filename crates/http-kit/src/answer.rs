@@ -12,7 +12,7 @@ use actix_web::{
 use ports::idempotency::StoredAnswer;
 use serde::Serialize;
 
-use crate::Problem;
+use crate::{Problem, context::RequestContext, problem::CONTENT_TYPE_PROBLEM};
 
 /// Headers that a replay repeats.
 const KEPT_HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
@@ -104,8 +104,18 @@ impl Answer {
 
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
-        let content_type = HeaderValue::from_static(crate::problem::CONTENT_TYPE_PROBLEM);
-        let mut answer = Self::json_as(problem.status(), content_type, &problem.body());
+        let context = RequestContext::current();
+        let shape = context.and_then(|context| Some((context.errors?, context.method)));
+        let mut answer = match shape {
+            Some((shape, method)) => {
+                let status = (shape.status)(&problem, &method);
+                Self::json(status, &(shape.body)(&problem))
+            }
+            None => {
+                let content_type = HeaderValue::from_static(CONTENT_TYPE_PROBLEM);
+                Self::json_as(problem.status(), content_type, &problem.body())
+            }
+        };
         answer.headers.extend(problem.headers().iter().cloned());
         answer
     }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use actix_web::http::header::HeaderMap;
+use actix_web::http::{Method, header::HeaderMap};
 use rand::Rng;
+
+use crate::ErrorShape;
 
 tokio::task_local! {
     static CURRENT: RequestContext;
@@ -63,6 +65,10 @@ pub struct RequestContext {
     pub traceparent: String,
     /// Its path, without the query.
     pub path: String,
+    /// Its method.
+    pub method: Method,
+    /// How its errors are written, where they are no problems.
+    pub errors: Option<ErrorShape>,
 }
 
 impl RequestContext {

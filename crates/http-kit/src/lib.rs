@@ -14,6 +14,7 @@ mod changes;
 mod connection;
 pub mod context;
 mod described;
+mod error_shape;
 pub mod etag;
 mod exchange;
 pub mod extract;
@@ -39,6 +40,7 @@ pub use auth::{AuthError, Authenticator, Principal};
 pub use caller::{Api, ApiResult, Authenticated, Caller, Cursors};
 pub use changes::spawned;
 pub use connection::Limits;
+pub use error_shape::{ErrorShape, ErrorShapes};
 pub use extract::{
     Arguments, Extract, Id, Idempotent, Ids, JsonBody, Nothing, Once, OptionalBody, Query, Wait,
 };

@@ -13,25 +13,26 @@ use utoipa::{
     },
 };
 
-use crate::{paging, problem::CONTENT_TYPE_PROBLEM};
+use crate::{ErrorShape, paging, problem::CONTENT_TYPE_PROBLEM};
 
 const JSON: &str = "application/json";
-const PROBLEM: &str = "#/components/schemas/Problem";
+const PROBLEM: &str = "Problem";
 
-/// Declares problems as `application/problem+json`, and the answers that come from before the handler of an
+/// Declares errors in the shape of their face, and the answers that come from before the handler of an
 /// operation or from beneath it: of the connection, of who calls, of the key that repeats a request, of the
 /// stores. Last of the modifiers of a document.
-pub struct Shared;
+pub struct Shared<'a>(pub &'a [ErrorShape]);
 
-impl Modify for Shared {
+impl Modify for Shared<'_> {
     fn modify(&self, document: &mut OpenApi) {
         let whole = document.security.clone().unwrap_or_default();
         for (path, item) in &mut document.paths.paths {
             let strict = path.starts_with("/api/v1/");
+            let refusal = Refusal::of(path, self.0);
             for (change, operation) in operations(item) {
                 let by_key = needs_key(operation.security.as_deref().unwrap_or(&whole));
                 for (status, description) in common(operation, change, by_key, strict) {
-                    declare(operation, status, description);
+                    refusal.declare(operation, status, description);
                 }
                 bound_numbers(operation);
                 if by_key && change == Change::Post {
@@ -40,7 +41,7 @@ impl Modify for Shared {
                 if by_key && operation.responses.responses.contains_key("202") {
                     add_header(operation, prefer());
                 }
-                problems(operation);
+                refusal.name(operation);
             }
         }
     }
@@ -120,48 +121,72 @@ fn common(
     .filter_map(|(sent, status, description)| sent.then_some((status, description)))
 }
 
-fn problem() -> RefOr<Content> {
-    let schema = Some(Ref::new(PROBLEM));
-    RefOr::T(ContentBuilder::new().schema(schema).build())
+/// How the errors of an operation are declared.
+struct Refusal {
+    content_type: &'static str,
+    schema: &'static str,
 }
 
-/// Adds an answer where the operation itself says nothing of its status.
-fn declare(operation: &mut Operation, status: u16, description: &str) {
-    let answers = &mut operation.responses.responses;
-    let answer = answers
-        .entry(status.to_string())
-        .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(description).build()));
-    if let RefOr::T(answer) = answer
-        && !answer.content.values().any(is_problem)
-    {
+impl Refusal {
+    fn of(path: &str, shapes: &[ErrorShape]) -> Self {
+        let (content_type, schema) = match ErrorShape::of(path, shapes) {
+            Some(shape) => (JSON, shape.schema),
+            None => (CONTENT_TYPE_PROBLEM, PROBLEM),
+        };
+        Self {
+            content_type,
+            schema,
+        }
+    }
+
+    /// Adds an answer where the operation itself says nothing of its status.
+    fn declare(&self, operation: &mut Operation, status: u16, description: &str) {
+        let answers = &mut operation.responses.responses;
+        let answer = answers
+            .entry(status.to_string())
+            .or_insert_with(|| RefOr::T(ResponseBuilder::new().description(description).build()));
+        if let RefOr::T(answer) = answer
+            && !answer.content.values().any(|content| self.is(content))
+        {
+            self.add(answer);
+        }
+    }
+
+    /// Names the content type of errors, and declares one where a refusal is declared without content.
+    fn name(&self, operation: &mut Operation) {
+        for (status, answer) in &mut operation.responses.responses {
+            let RefOr::T(answer) = answer else {
+                continue;
+            };
+            let refuses = answer.content.is_empty() && status.starts_with(['4', '5']);
+            let unnamed = answer
+                .content
+                .get(JSON)
+                .is_some_and(|content| self.is(content));
+            if unnamed {
+                answer.content.shift_remove(JSON);
+            }
+            if refuses || unnamed {
+                self.add(answer);
+            }
+        }
+    }
+
+    fn add(&self, answer: &mut Response) {
+        let schema = Some(Ref::from_schema_name(self.schema));
+        let content = ContentBuilder::new().schema(schema).build();
         answer
             .content
-            .insert(CONTENT_TYPE_PROBLEM.to_owned(), problem());
+            .insert(self.content_type.to_owned(), RefOr::T(content));
     }
-}
 
-/// Names the content type of problems, and declares one where a refusal is declared without content.
-fn problems(operation: &mut Operation) {
-    for (status, answer) in &mut operation.responses.responses {
-        let RefOr::T(Response { content, .. }) = answer else {
-            continue;
+    fn is(&self, content: &RefOr<Content>) -> bool {
+        let RefOr::T(content) = content else {
+            return false;
         };
-        if content.is_empty() && status.starts_with(['4', '5']) {
-            content.insert(CONTENT_TYPE_PROBLEM.to_owned(), problem());
-        }
-        if content.get(JSON).is_some_and(is_problem)
-            && let Some(problem) = content.shift_remove(JSON)
-        {
-            content.insert(CONTENT_TYPE_PROBLEM.to_owned(), problem);
-        }
+        let own = Ref::from_schema_name(self.schema);
+        matches!(&content.schema, Some(RefOr::Ref(schema)) if schema.ref_location == own.ref_location)
     }
-}
-
-fn is_problem(content: &RefOr<Content>) -> bool {
-    let RefOr::T(content) = content else {
-        return false;
-    };
-    matches!(&content.schema, Some(RefOr::Ref(schema)) if schema.ref_location == PROBLEM)
 }
 
 /// The numbers by which lists are walked, as [`crate::paging`] reads them.
@@ -222,11 +247,13 @@ fn add_header(operation: &mut Operation, header: Parameter) {
     }
 }
 
-/// The document of a service: what it is, its paths, and those that it has below `/api/v1`.
+/// The document of a service: what it is, its paths, and those that it has below `/api/v1`; `errors` are the
+/// shapes of faces that answer no problems.
 pub fn of_service(
     about: OpenApi,
     paths: OpenApi,
     v1: impl IntoIterator<Item = OpenApi>,
+    errors: &[ErrorShape],
 ) -> OpenApi {
     let whole = about.merge_from(paths);
     let mut document = v1
@@ -243,7 +270,7 @@ pub fn of_service(
     components.schemas.extend(problems);
     let by_key = SecurityRequirement::new::<_, [&str; 0], &str>("key", []);
     document.security = Some(vec![by_key]);
-    Shared.modify(&mut document);
+    Shared(errors).modify(&mut document);
     document
 }
 

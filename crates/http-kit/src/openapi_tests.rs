@@ -9,7 +9,12 @@ fn completed(paths: &Value) -> Value {
         "paths": paths,
     });
     let mut document: OpenApi = serde_json::from_value(document).unwrap();
-    Shared.modify(&mut document);
+    let shape = ErrorShape {
+        has: |path| path.starts_with("/older"),
+        body: |_| Value::Null,
+        schema: "Older",
+    };
+    Shared(&[shape]).modify(&mut document);
     serde_json::to_value(document).unwrap()
 }
 
@@ -66,7 +71,7 @@ fn an_operation_declares_what_comes_from_around_it() {
 
 #[test]
 fn problems_have_their_content_type_and_other_answers_keep_theirs() {
-    let problem = json!({"application/json": {"schema": {"$ref": PROBLEM}}});
+    let problem = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
     let other = json!({"application/json": {"schema": {"type": "object"}}});
     let document = completed(&json!({"/lists": {"get": {"responses": {
         "200": {"description": "Lists", "content": other},
@@ -85,4 +90,20 @@ fn problems_have_their_content_type_and_other_answers_keep_theirs() {
     );
     assert_eq!(types("401"), ["application/problem+json"]);
     assert_eq!(answers["401"]["description"], "Said by the operation");
+}
+
+#[test]
+fn a_face_with_errors_of_its_own_declares_them_everywhere() {
+    let own = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Older"}}});
+    let document = completed(&json!({"/older/{id}": {"post": {"responses": {
+        "200": {"description": "Done"},
+        "409": {"description": "Refused"},
+    }}}}));
+    let answers = document["paths"]["/older/{id}"]["post"]["responses"].as_object();
+    for (status, answer) in answers.unwrap() {
+        match status.as_str() {
+            "200" => assert_eq!(answer["content"], Value::Null),
+            _ => assert_eq!(answer["content"], own, "{status}"),
+        }
+    }
 }

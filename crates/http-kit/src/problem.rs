@@ -7,7 +7,7 @@ use actix_web::{
     body::BoxBody,
     http::{
         StatusCode,
-        header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
+        header::{HeaderName, HeaderValue, RETRY_AFTER},
     },
 };
 use api_types::{FieldError, ProblemBody};
@@ -15,7 +15,10 @@ use domain::shared::Violation;
 use ports::{ErrorClass, StoreError};
 use serde_json::{Map, Value};
 
-use crate::context::{RequestContext, TraceId};
+use crate::{
+    Answer,
+    context::{RequestContext, TraceId},
+};
 
 /// Content type of a problem.
 pub const CONTENT_TYPE_PROBLEM: &str = "application/problem+json";
@@ -223,14 +226,9 @@ impl Problem {
         }
     }
 
-    /// The answer.
+    /// The answer, in the shape of the face that is asked.
     pub fn to_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.0.status);
-        response.insert_header((CONTENT_TYPE, CONTENT_TYPE_PROBLEM));
-        for header in &self.0.headers {
-            response.insert_header(header.clone());
-        }
-        response.json(self.body())
+        Answer::from(self.clone()).into()
     }
 }
 

@@ -11,6 +11,7 @@ async fn sent(problem: &Problem) -> Value {
 #[actix_web::test]
 async fn carries_every_member_headers_and_extras() {
     let context = RequestContext {
+        errors: None,
         trace_id: TraceId::random(),
         traceparent: String::new(),
         path: "/api/v1/audiences/aud_1".into(),
@@ -34,7 +35,7 @@ async fn carries_every_member_headers_and_extras() {
         })
     );
     assert_eq!(
-        response.headers().get(CONTENT_TYPE).unwrap(),
+        response.headers().get("content-type").unwrap(),
         CONTENT_TYPE_PROBLEM
     );
     assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "2");

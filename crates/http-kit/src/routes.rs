@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use actix_web::{
-    Error, Handler, HttpRequest, HttpResponse, Responder, Route,
+    Error, Handler, HttpRequest, Responder, Route,
     dev::Payload,
-    http::{Method, header::HeaderValue},
+    http::Method,
     web::{self, ServiceConfig},
 };
 use utoipa::openapi::{OpenApi, path::HttpMethod};
@@ -17,7 +17,6 @@ use crate::{
 };
 
 type MakeRoute<S> = Arc<dyn Fn(&Arc<Api<S>>) -> Route + Send + Sync>;
-type WrongMethod = fn(Option<HeaderValue>) -> HttpResponse;
 
 /// The paths of handlers on the state `S`, each with its methods. Path and method stand in the description
 /// of a handler (`utoipa::path`) and nowhere else. A handler that does not say who calls does not compile:
@@ -34,7 +33,6 @@ pub struct Routes<S> {
     // In the order of their texts, a literal part of a path comes before a parameter in its place.
     paths: BTreeMap<String, BTreeMap<Rank, MakeRoute<S>>>,
     document: OpenApi,
-    wrong_method: WrongMethod,
 }
 
 impl<S: Send + Sync + 'static> Routes<S> {
@@ -43,7 +41,6 @@ impl<S: Send + Sync + 'static> Routes<S> {
         Self {
             paths: BTreeMap::new(),
             document,
-            wrong_method: method_not_allowed,
         }
     }
 
@@ -76,13 +73,6 @@ impl<S: Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Answers a method that a path does not have in another shape than a problem; `Allow` is given.
-    #[must_use]
-    pub fn with_wrong_method(mut self, answer: WrongMethod) -> Self {
-        self.wrong_method = answer;
-        self
-    }
-
     /// What describes the paths.
     pub fn document(self) -> OpenApi {
         self.document
@@ -93,16 +83,11 @@ impl<S: Send + Sync + 'static> Routes<S> {
         self,
         api: &Arc<Api<S>>,
     ) -> impl Fn(&mut ServiceConfig) + Clone + Send + Sync + use<S> {
-        let Self {
-            paths,
-            wrong_method,
-            ..
-        } = self;
-        let (paths, api) = (Arc::new(paths), Arc::clone(api));
+        let (paths, api) = (Arc::new(self.paths), Arc::clone(api));
         move |config| {
             for (path, methods) in paths.iter() {
                 let allowed = allow(methods.keys().map(|rank| &rank.1));
-                let resource = with_fallback(path, move || wrong_method(allowed.clone()));
+                let resource = with_fallback(path, move || method_not_allowed(allowed.clone()));
                 let resource = methods.iter().fold(resource, |resource, (rank, make)| {
                     resource.route(make(&api).method(rank.1.clone()))
                 });

@@ -18,7 +18,7 @@ use telemetry::Metrics;
 use tracing::Instrument;
 
 use crate::{
-    Problem,
+    ErrorShape, ErrorShapes, Problem,
     context::{RequestContext, TraceId},
 };
 
@@ -44,6 +44,7 @@ pub async fn requests(
     let method = known_method(request.method());
     let route = request.match_pattern();
     let metrics = request.app_data::<Data<Metrics>>().cloned();
+    let shapes = request.app_data::<Data<ErrorShapes>>();
     // Of the highest level, so that no filter takes the trace id off the lines within.
     let span = tracing::error_span!("http_request", method, trace_id = tracing::field::Empty);
     let header = |name: &str| request.headers().get(name)?.to_str().ok();
@@ -56,6 +57,8 @@ pub async fn requests(
         traceparent: telemetry::traceparent(&span).unwrap_or_else(|| trace_id.unsampled()),
         trace_id,
         path: request.path().to_owned(),
+        method: request.method().clone(),
+        errors: shapes.and_then(|shapes| ErrorShape::of(request.path(), &shapes.0)),
     };
 
     let reads = request.method().is_safe();

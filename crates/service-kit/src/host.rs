@@ -7,7 +7,8 @@ use actix_web::{
     web::{self, Bytes, ServiceConfig},
 };
 use http_kit::{
-    Api, ApiContext, Authenticator, Idempotency, Sealer, Server, fallbacks, openapi,
+    Api, ApiContext, Authenticator, ErrorShape, ErrorShapes, Idempotency, Sealer, Server,
+    fallbacks, openapi,
     operations::{self, OperationService, Operations},
 };
 use messaging::{
@@ -86,6 +87,8 @@ pub struct Started {
     pub v1: Routes,
     /// What describes them.
     pub document: OpenApi,
+    /// How its faces write errors that are no problems.
+    pub errors: &'static [ErrorShape],
     /// Its callers, bodies and cursors.
     pub context: ApiContext,
     /// Its long operations.
@@ -301,13 +304,14 @@ async fn purge(store: Arc<dyn IdempotencyStore>) {
 /// The paths of all services, and those that they share.
 fn routes(started: Vec<Started>) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let (mut routes, mut v1) = (Vec::new(), Vec::new());
-    let (mut services, mut shared) = (Vec::new(), None);
+    let (mut services, mut shared, mut errors) = (Vec::new(), None, Vec::new());
     for one in started {
         shared = Some(match shared {
             None => (one.document, one.context),
             Some((document, context)) => (openapi::joined(document, [one.document]), context),
         });
         services.push(one.operations);
+        errors.extend_from_slice(one.errors);
         routes.push(one.routes);
         v1.push(one.v1);
     }
@@ -316,8 +320,9 @@ fn routes(started: Vec<Started>) -> impl Fn(&mut ServiceConfig) + Clone + Send +
         let operations = operations::routes().serve(&Api::new(context, Operations::new(services)));
         (text, operations)
     });
+    let errors = web::Data::new(ErrorShapes(errors));
     move |config| {
-        config.configure(fallbacks);
+        config.app_data(errors.clone()).configure(fallbacks);
         for one in &routes {
             one(config);
         }

@@ -12,6 +12,7 @@ pub mod creation;
 pub mod customer;
 pub mod dead_letter;
 mod events;
+pub mod group;
 mod housekeeping;
 pub mod http;
 pub mod module;

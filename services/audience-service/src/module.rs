@@ -80,10 +80,13 @@ where
                 item_limit: limits.items,
             },
         );
+        let older = http::face_l::routes().and(http::face_g::routes());
+        let older = older.and(http::face_a::routes());
         Some(Started {
-            routes: Arc::new(http::face_l::routes().serve(&state)),
+            routes: Arc::new(older.serve(&state)),
             v1: Arc::new(http::v1::routes().serve(&state)),
             document: http::openapi::document(),
+            errors: http::ERRORS,
             context,
             operations: self.app.operations.clone(),
         })

@@ -87,11 +87,11 @@ where
             admin,
         };
         let state = Api::new(context.clone(), state);
-        let face_j = face_j::routes().with_wrong_method(face_j::wrong_method);
         Some(Started {
-            routes: Arc::new(face_j.serve(&state)),
+            routes: Arc::new(face_j::routes().serve(&state)),
             v1: Arc::new(http::v1::routes().serve(&state)),
             document: http::document(),
+            errors: &[face_j::ERRORS],
             context,
             operations: self.cases.control,
         })

@@ -1,22 +1,16 @@
 //! Audiences, and the numbering of each workspace.
 
 use async_trait::async_trait;
-use diesel::{
-    dsl::sql,
-    prelude::*,
-    sql_types::{BigInt, Bool},
-};
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 use domain::{
-    audience::{Audience, AudienceData, COLLECTION, Tags},
+    audience::{Audience, AudienceData, COLLECTION, Icon, Tags},
     shared::{AudienceId, AudienceName, Epoch, Instant, UserId, WorkspaceId, fold_key, plain_key},
 };
 use ports::{
     StoreError,
     contacts::ContentKey,
-    store::{
-        AudienceFilter, AudiencePage, AudienceRepository, AudienceSort, FindAudiences, SortBy,
-    },
+    store::{AudienceFilter, AudiencePage, AudienceRepository, AudienceSort},
 };
 
 use super::{Backend, Conn, contents};
@@ -34,11 +28,13 @@ pub(super) struct Audiences<'c>(pub(super) &'c mut Conn);
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = audiences)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
-struct AudienceRow {
+pub(super) struct AudienceRow {
     id: i64,
     workspace: String,
+    number: i64,
     name: String,
     tags: Json,
+    icon: Option<String>,
     status: String,
     kind: String,
     source_id: String,
@@ -66,9 +62,15 @@ impl TryFrom<AudienceRow> for Audience {
             id: AudienceId::from_raw(row.id),
             workspace: WorkspaceId::parse(&row.workspace)
                 .map_err(|_| StoreError::Corrupt("workspace of an audience"))?,
+            number: row.number,
             name: AudienceName::parse(&row.name)
                 .map_err(|_| StoreError::Corrupt("name of an audience"))?,
             tags: Tags::from_stored(tags),
+            icon: row
+                .icon
+                .map(|icon| Icon::parse(&icon))
+                .transpose()
+                .map_err(|_| StoreError::Corrupt("icon of an audience"))?,
             status: row
                 .status
                 .parse()
@@ -108,6 +110,7 @@ struct Metadata<'a> {
     tags: Json,
     tags_key: String,
     search_key: String,
+    icon: Option<&'a str>,
     status: &'static str,
     kind: &'static str,
     definition: Json,
@@ -140,6 +143,7 @@ impl<'a> TryFrom<&'a Audience> for Metadata<'a> {
                 .fold(plain_key(audience.name.as_str()), |keys, tag| {
                     keys + TAG_END + &plain_key(tag)
                 }),
+            icon: audience.icon.as_ref().map(Icon::as_str),
             status: audience.status.as_str(),
             kind: audience.kind.as_str(),
             definition: Json(definition),
@@ -156,10 +160,10 @@ impl<'a> TryFrom<&'a Audience> for Metadata<'a> {
 }
 
 /// Stands before, between and after the keys of tags; no tag contains it.
-const TAG_END: &str = "\n";
+pub(super) const TAG_END: &str = "\n";
 
 /// A pattern for texts that contain `part` literally; `\` escapes.
-fn containing(part: &str) -> String {
+pub(super) fn containing(part: &str) -> String {
     let mut pattern = String::with_capacity(part.len() + 2);
     pattern.push('%');
     for c in part.chars() {
@@ -190,8 +194,9 @@ async fn next_number(conn: &mut Conn, workspace: &WorkspaceId) -> Result<i64, St
 
 #[async_trait]
 impl AudienceRepository for Audiences<'_> {
-    async fn add(&mut self, audience: &Audience) -> Result<(), StoreError> {
+    async fn add(&mut self, audience: &mut Audience) -> Result<(), StoreError> {
         let number = next_number(self.0, &audience.workspace).await?;
+        audience.give_number(number);
         diesel::insert_into(audiences::table)
             .values((
                 audiences::id.eq(audience.id.raw()),
@@ -204,7 +209,7 @@ impl AudienceRepository for Audiences<'_> {
                 audiences::contacts.eq(audience.contacts),
                 audiences::created_by.eq(audience.created_by.as_str()),
                 audiences::created_at.eq(At(audience.created_at)),
-                Metadata::try_from(audience)?,
+                Metadata::try_from(&*audience)?,
             ))
             .execute(self.0)
             .await
@@ -269,14 +274,36 @@ impl AudienceRepository for Audiences<'_> {
     }
 }
 
+/// The audience of a number.
+pub(super) async fn of_number(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    number: i64,
+) -> Result<Option<Audience>, StoreError> {
+    let of_number = audiences::table.filter(audiences::number.eq(number));
+    one(conn, workspace, of_number.into_boxed()).await
+}
+
 /// One audience of a workspace.
 pub(super) async fn get(
     conn: &mut Conn,
     workspace: &WorkspaceId,
     id: AudienceId,
 ) -> Result<Option<Audience>, StoreError> {
-    audiences::table
-        .find(id.raw())
+    one(
+        conn,
+        workspace,
+        audiences::table.find(id.raw()).into_boxed(),
+    )
+    .await
+}
+
+async fn one(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    wanted: audiences::BoxedQuery<'_, Backend>,
+) -> Result<Option<Audience>, StoreError> {
+    wanted
         .filter(audiences::workspace.eq(workspace.as_str()))
         .select(AudienceRow::as_select())
         .first(conn)
@@ -286,85 +313,6 @@ pub(super) async fn get(
         .map(Audience::try_from)
         .transpose()
 }
-
-/// Audiences that are found, and how many there are.
-pub(super) async fn find(
-    conn: &mut Conn,
-    workspace: &WorkspaceId,
-    find: &FindAudiences,
-) -> Result<(Vec<Audience>, i64), StoreError> {
-    let matching = || {
-        let mut query = audiences::table
-            .filter(audiences::workspace.eq(workspace.as_str()))
-            .filter(sql::<Bool>("visibility = 'ready' AND deleted_at IS NULL"))
-            .into_boxed::<Backend>();
-        if let Some(search) = &find.search {
-            let pattern = containing(&plain_key(search));
-            query = query.filter(audiences::search_key.like(pattern).escape('\\'));
-        }
-        if let Some(statuses) = &find.statuses {
-            let statuses: Vec<&str> = statuses.iter().map(|s| s.as_str()).collect();
-            query = query.filter(audiences::status.eq_any(statuses));
-        }
-        if !find.types.is_empty() {
-            query = query.filter(audiences::audience_type.eq_any(find.types.clone()));
-        }
-        if !find.tags.is_empty() {
-            let patterns = find.tags.iter().map(|tag| {
-                let pattern = containing(&format!("{TAG_END}{}{TAG_END}", fold_key(tag)));
-                audiences::tags_key.like(pattern).escape('\\')
-            });
-            let mut any: Box<dyn BoxableExpression<audiences::table, Backend, SqlType = Bool>> =
-                Box::new(sql::<Bool>("1 = 0"));
-            for pattern in patterns {
-                any = Box::new(any.or(pattern));
-            }
-            query = query.filter(any);
-        }
-        if find.asks_for_scores {
-            query = query.filter(audiences::asks_for_scores.eq(1));
-        }
-        if let Some(resource) = find.resource {
-            query = query.filter(audiences::resource.eq(i32::from(resource)));
-        }
-        if let Some(id) = find.but_for {
-            query = query.filter(audiences::id.ne(id.raw()));
-        }
-        query
-    };
-    let total: i64 = matching().count().get_result(conn).await.map_err(store)?;
-    let mut query = matching()
-        .select(AudienceRow::as_select())
-        .offset(find.offset)
-        .limit(find.limit);
-    for (by, descending) in &find.sort {
-        query = match (by, descending) {
-            (SortBy::Created, false) => query.then_order_by(audiences::id.asc()),
-            (SortBy::Created, true) => query.then_order_by(audiences::id.desc()),
-            (SortBy::Updated, false) => query.then_order_by(audiences::updated_at.asc()),
-            (SortBy::Updated, true) => query.then_order_by(audiences::updated_at.desc()),
-            (SortBy::Name, false) => query.then_order_by(audiences::name_key.asc()),
-            (SortBy::Name, true) => query.then_order_by(audiences::name_key.desc()),
-            (SortBy::Status, false) => query.then_order_by(audiences::status.asc()),
-            (SortBy::Status, true) => query.then_order_by(audiences::status.desc()),
-            (SortBy::Total, false) => query.then_order_by(audiences::contacts.asc()),
-            (SortBy::Total, true) => query.then_order_by(audiences::contacts.desc()),
-            (SortBy::Active, false) => query.then_order_by(sql::<BigInt>(ACTIVE).asc()),
-            (SortBy::Active, true) => query.then_order_by(sql::<BigInt>(ACTIVE).desc()),
-        };
-    }
-    let rows: Vec<AudienceRow> = query
-        .then_order_by(audiences::id.asc())
-        .load(conn)
-        .await
-        .map_err(store)?;
-    let found: Result<Vec<Audience>, StoreError> =
-        rows.into_iter().map(Audience::try_from).collect();
-    Ok((found?, total))
-}
-
-/// Members who did not say no wherever they said anything.
-const ACTIVE: &str = "contacts - unsubscribed";
 
 /// A page of a workspace's audiences.
 pub(super) async fn list(
@@ -405,9 +353,10 @@ pub(super) async fn list(
         AudienceSort::CreatedDesc => query.order(audiences::id.desc()),
         AudienceSort::NameAsc => query.order((audiences::name_key.asc(), audiences::id.asc())),
         AudienceSort::NameDesc => query.order((audiences::name_key.desc(), audiences::id.desc())),
+        AudienceSort::NumberAsc => query.order(audiences::number.asc()),
     };
-    if let Some((name, id)) = &page.after {
-        let (name, id) = (name.as_str(), id.raw());
+    if let Some(after) = &page.after {
+        let (name, id) = (after.name_key.as_str(), after.id.raw());
         // The first of two filters bounds the index range, the second one breaks ties.
         query = match page.sort {
             AudienceSort::CreatedAsc => query.filter(audiences::id.gt(id)),
@@ -418,6 +367,7 @@ pub(super) async fn list(
             AudienceSort::NameDesc => query
                 .filter(audiences::name_key.le(name))
                 .filter(audiences::name_key.lt(name).or(audiences::id.lt(id))),
+            AudienceSort::NumberAsc => query.filter(audiences::number.gt(after.number)),
         };
     }
     let rows: Vec<AudienceRow> = query.load(conn).await.map_err(store)?;

@@ -16,6 +16,7 @@ mod content_keys;
 mod contents;
 mod creations;
 mod feed;
+mod finding;
 mod housekeeping;
 mod intents;
 mod outcomes;

@@ -15,7 +15,7 @@ use ports::{
     },
 };
 
-use super::{Db, audiences, contents, feed, intents, removals, uploads};
+use super::{Db, audiences, contents, feed, finding, intents, removals, uploads};
 
 #[async_trait]
 impl AudienceQueries for Db {
@@ -33,7 +33,7 @@ impl AudienceQueries for Db {
         workspace: &WorkspaceId,
         find: &FindAudiences,
     ) -> Result<(Vec<Audience>, i64), StoreError> {
-        audiences::find(&mut *self.reader().await?, workspace, find).await
+        finding::find(&mut *self.reader().await?, workspace, find).await
     }
 
     async fn audience(
@@ -42,6 +42,14 @@ impl AudienceQueries for Db {
         id: AudienceId,
     ) -> Result<Option<Audience>, StoreError> {
         audiences::get(&mut *self.reader().await?, workspace, id).await
+    }
+
+    async fn audience_of_number(
+        &self,
+        workspace: &WorkspaceId,
+        number: i64,
+    ) -> Result<Option<Audience>, StoreError> {
+        audiences::of_number(&mut *self.reader().await?, workspace, number).await
     }
 
     async fn content(&self, key: ContentKey) -> Result<Option<Content>, StoreError> {

@@ -21,6 +21,7 @@ diesel::table! {
         tags -> Doc,
         tags_key -> Text,
         search_key -> Text,
+        icon -> Nullable<Text>,
         status -> Text,
         kind -> Text,
         source_id -> Text,

@@ -11,8 +11,8 @@ use super::{StoreHarness, add, audience, begin, key, number, open, workspace, wr
 const LONG: u32 = 600;
 
 async fn begun(h: &dyn StoreHarness, name: &str, lease_seconds: u32) -> (Audience, Creation) {
-    let made = audience(&workspace("w"), name).hidden();
-    add(h, &made).await;
+    let mut made = audience(&workspace("w"), name).hidden();
+    add(h, &mut made).await;
     let creation = Creation {
         workspace: made.workspace.clone(),
         audience: made.id,

@@ -5,7 +5,7 @@ use domain::{
     operation::{OperationKind, OperationState},
     shared::{AudienceId, WorkspaceId},
 };
-use ports::store::{AudienceFilter, AudiencePage, AudienceSort, OperationFilter};
+use ports::store::{AudienceFilter, AudiencePage, AudiencePosition, AudienceSort, OperationFilter};
 
 use super::{StoreHarness, add, added, at, audience, begin, enqueue, operation, with, workspace};
 
@@ -26,11 +26,13 @@ async fn names(h: &dyn StoreHarness, ws: &WorkspaceId, filter: &AudienceFilter) 
 pub async fn pages_have_no_gaps_and_no_repeats(h: &dyn StoreHarness) {
     let ws = workspace("w");
     let mut uow = begin(h).await;
-    for n in 0..23 {
-        // Names in another order than ids; dropped ones repeat a name, so that ids decide.
-        let mut audience = audience(&ws, &format!("n{}", (n * 7) % 10));
+    // Names in another order than ids; dropped ones repeat a name, so that ids decide.
+    let made = (0..23).map(|n| (n, audience(&ws, &format!("n{}", (n * 7) % 10))));
+    let made: Vec<_> = made.collect();
+    // Numbers in the opposite order.
+    for (n, mut audience) in made.into_iter().rev() {
         audience.drop_at(at(n));
-        uow.audiences().add(&audience).await.unwrap();
+        uow.audiences().add(&mut audience).await.unwrap();
     }
     uow.commit().await.unwrap();
     let filter = AudienceFilter::default();
@@ -39,8 +41,9 @@ pub async fn pages_have_no_gaps_and_no_repeats(h: &dyn StoreHarness) {
         AudienceSort::CreatedDesc,
         AudienceSort::NameAsc,
         AudienceSort::NameDesc,
+        AudienceSort::NumberAsc,
     ] {
-        let mut seen: Vec<(String, AudienceId)> = Vec::new();
+        let mut seen: Vec<AudiencePosition> = Vec::new();
         loop {
             let page = AudiencePage {
                 sort,
@@ -52,18 +55,17 @@ pub async fn pages_have_no_gaps_and_no_repeats(h: &dyn StoreHarness) {
             if found.is_empty() {
                 break;
             }
-            seen.extend(
-                found
-                    .into_iter()
-                    .map(|audience| (audience.name.key(), audience.id)),
-            );
+            seen.extend(found.iter().map(AudiencePosition::from));
         }
         let mut sorted = seen.clone();
         match sort {
-            AudienceSort::CreatedAsc => sorted.sort_by_key(|(_, id)| *id),
-            AudienceSort::CreatedDesc => sorted.sort_by_key(|(_, id)| std::cmp::Reverse(*id)),
-            AudienceSort::NameAsc => sorted.sort(),
-            AudienceSort::NameDesc => sorted.sort_by(|a, b| b.cmp(a)),
+            AudienceSort::CreatedAsc => sorted.sort_by_key(|p| p.id),
+            AudienceSort::CreatedDesc => sorted.sort_by_key(|p| std::cmp::Reverse(p.id)),
+            AudienceSort::NameAsc => sorted.sort_by_key(|p| (p.name_key.clone(), p.id)),
+            AudienceSort::NameDesc => {
+                sorted.sort_by_key(|p| std::cmp::Reverse((p.name_key.clone(), p.id)));
+            }
+            AudienceSort::NumberAsc => sorted.sort_by_key(|p| p.number),
         }
         sorted.dedup();
         assert_eq!((seen.len(), &seen), (23, &sorted), "{sort:?}");
@@ -73,10 +75,10 @@ pub async fn pages_have_no_gaps_and_no_repeats(h: &dyn StoreHarness) {
 pub async fn what_is_not_ready_never_shows(h: &dyn StoreHarness) {
     let ws = workspace("w");
     for visibility in [Visibility::Creating, Visibility::Abandoned] {
-        let hidden = with(&audience(&ws, visibility.as_str()), |a| {
+        let mut hidden = with(&audience(&ws, visibility.as_str()), |a| {
             a.visibility = visibility
         });
-        add(h, &hidden).await;
+        add(h, &mut hidden).await;
         let one = h.queries().audience(&ws, hidden.id).await.unwrap();
         assert_eq!(one, Some(hidden), "it is found by its id");
     }
@@ -93,8 +95,8 @@ pub async fn search_finds_names_and_tags_literally(h: &dyn StoreHarness) {
         ("underXscore", &["a\\b"]),
     ] {
         let tags = Tags::parse(tags).unwrap();
-        let audience = audience(&ws, name).labelled(tags, AudienceStatus::Active);
-        add(h, &audience).await;
+        let mut audience = audience(&ws, name).labelled(tags, AudienceStatus::Active);
+        add(h, &mut audience).await;
     }
     for (search, expected) in [
         ("REAL", &["100% real", "1000 real"][..]),
@@ -127,13 +129,13 @@ pub async fn search_finds_names_and_tags_literally(h: &dyn StoreHarness) {
 
 pub async fn filters_select(h: &dyn StoreHarness) {
     let ws = workspace("w");
-    let draft = audience(&ws, "draft").labelled(Tags::default(), AudienceStatus::Draft);
-    let dynamic = with(&audience(&ws, "dynamic"), |a| {
+    let mut draft = audience(&ws, "draft").labelled(Tags::default(), AudienceStatus::Draft);
+    let mut dynamic = with(&audience(&ws, "dynamic"), |a| {
         a.kind = AudienceKind::Dynamic
     });
     let mut dropped = audience(&ws, "dropped");
     dropped.drop_at(at(1));
-    for audience in [&draft, &dynamic, &dropped] {
+    for audience in [&mut draft, &mut dynamic, &mut dropped] {
         add(h, audience).await;
     }
     let all = AudienceFilter::default();

@@ -60,6 +60,7 @@ macro_rules! store_contract {
             audiences: an_audience_comes_back_as_it_was,
                 names_are_unique_without_regard_to_case,
                 a_dropped_name_is_free,
+                numbers_follow_each_other_in_a_workspace,
                 an_abandoned_name_is_free,
                 a_name_being_created_is_taken,
                 other_workspaces_may_use_the_name,
@@ -197,7 +198,7 @@ pub async fn begin(h: &dyn StoreHarness) -> Box<dyn UnitOfWork> {
 }
 
 /// Stores an audience.
-pub async fn add(h: &dyn StoreHarness, audience: &Audience) {
+pub async fn add(h: &dyn StoreHarness, audience: &mut Audience) {
     let mut uow = begin(h).await;
     uow.audiences().add(audience).await.unwrap();
     uow.commit().await.unwrap();
@@ -205,8 +206,8 @@ pub async fn add(h: &dyn StoreHarness, audience: &Audience) {
 
 /// An audience, stored.
 pub async fn added(h: &dyn StoreHarness, workspace: &WorkspaceId, name: &str) -> Audience {
-    let audience = audience(workspace, name);
-    add(h, &audience).await;
+    let mut audience = audience(workspace, name);
+    add(h, &mut audience).await;
     audience
 }
 

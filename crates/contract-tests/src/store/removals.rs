@@ -219,7 +219,7 @@ pub async fn a_removal_lives_and_ends(h: &dyn StoreHarness) {
 pub async fn activating_counts_and_needs_the_revision(h: &dyn StoreHarness) {
     let mut audience = audience(&workspace("w"), "a");
     audience.count(10);
-    super::add(h, &audience).await;
+    super::add(h, &mut audience).await;
     let key = key(&audience);
     let revision = h.queries().content(key).await.unwrap().unwrap().revision;
     let active = [RemovalNo(1), RemovalNo(3)];

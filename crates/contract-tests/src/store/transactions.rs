@@ -9,9 +9,9 @@ use super::{StoreHarness, add, audience, begin, workspace};
 
 pub async fn dropping_rolls_back(h: &dyn StoreHarness) {
     let ws = workspace("w");
-    let audience = audience(&ws, "a");
+    let mut audience = audience(&ws, "a");
     let mut uow = begin(h).await;
-    uow.audiences().add(&audience).await.unwrap();
+    uow.audiences().add(&mut audience).await.unwrap();
     assert_eq!(
         uow.audiences().get(&ws, audience.id).await.unwrap(),
         Some(audience.clone())
@@ -19,7 +19,7 @@ pub async fn dropping_rolls_back(h: &dyn StoreHarness) {
     drop(uow);
     let mut next = begin(h).await;
     assert_eq!(next.audiences().get(&ws, audience.id).await.unwrap(), None);
-    next.audiences().add(&audience).await.unwrap();
+    next.audiences().add(&mut audience).await.unwrap();
     next.commit().await.unwrap();
 }
 
@@ -29,11 +29,11 @@ pub async fn a_dropped_wait_leaves_the_store_usable(h: &dyn StoreHarness) {
         drop(h.store().begin(Durability::Full).now_or_never());
         let mut uow = begin(h).await;
         let ws = workspace("w");
-        let dropped = audience(&ws, "dropped");
-        let _ = uow.audiences().add(&dropped).now_or_never();
+        let mut dropped = audience(&ws, "dropped");
+        let _ = uow.audiences().add(&mut dropped).now_or_never();
     }
-    let kept = audience(&workspace("w"), "dropped");
-    add(h, &kept).await;
+    let mut kept = audience(&workspace("w"), "dropped");
+    add(h, &mut kept).await;
     let found = h
         .queries()
         .audience(&kept.workspace, kept.id)
@@ -44,10 +44,10 @@ pub async fn a_dropped_wait_leaves_the_store_usable(h: &dyn StoreHarness) {
 
 pub async fn a_refused_change_is_never_committed(h: &dyn StoreHarness) {
     let ws = workspace("w");
-    let (first, second) = (audience(&ws, "first"), audience(&ws, "FIRST"));
+    let (mut first, mut second) = (audience(&ws, "first"), audience(&ws, "FIRST"));
     let mut uow = begin(h).await;
-    uow.audiences().add(&first).await.unwrap();
-    uow.audiences().add(&second).await.unwrap_err();
+    uow.audiences().add(&mut first).await.unwrap();
+    uow.audiences().add(&mut second).await.unwrap_err();
     let committed = uow.commit().await.is_ok();
     let stored = h.queries().audience(&ws, first.id).await.unwrap().is_some();
     assert_eq!(
@@ -89,9 +89,9 @@ pub async fn every_durability_commits(h: &dyn StoreHarness) {
         .take(7)
         .enumerate()
     {
-        let audience = audience(&ws, &round.to_string());
+        let mut audience = audience(&ws, &round.to_string());
         let mut uow = h.store().begin(durability).await.unwrap();
-        uow.audiences().add(&audience).await.unwrap();
+        uow.audiences().add(&mut audience).await.unwrap();
         uow.commit().await.unwrap();
         assert!(
             h.queries()

@@ -5,9 +5,11 @@ use std::ops::Deref;
 use crate::shared::{AudienceId, AudienceName, Epoch, Instant, UserId, WorkspaceId, text_enum};
 
 mod definition;
+mod icon;
 mod tags;
 
 pub use definition::{AudienceType, Definition, GroupType};
+pub use icon::{Icon, IconError, MAX_ICON_CHARS};
 pub use tags::{MAX_TAG_CHARS, MAX_TAGS, TagError, Tags};
 
 text_enum!(
@@ -88,10 +90,14 @@ pub struct AudienceData {
     pub id: AudienceId,
     /// Owner.
     pub workspace: WorkspaceId,
+    /// Number in the workspace, from 1; 0 until it is stored.
+    pub number: i64,
     /// Name, unique in the workspace among those not dropped.
     pub name: AudienceName,
     /// Labels.
     pub tags: Tags,
+    /// Picture.
+    pub icon: Option<Icon>,
     /// Readiness as its owner sees it.
     pub status: AudienceStatus,
     /// How it gets its members.
@@ -106,7 +112,7 @@ pub struct AudienceData {
     pub source: Source,
     /// Whether readers may see it.
     pub visibility: Visibility,
-    /// Version of the metadata, the `ETag`. Grows by one with each change of name, tags or status.
+    /// Version of the metadata, the `ETag`. Grows by one with each change of what describes it.
     pub version: i64,
     /// The generation of contacts that readers see.
     pub epoch: Epoch,
@@ -120,6 +126,19 @@ pub struct AudienceData {
     pub updated_at: Instant,
     /// When it was dropped, if it is.
     pub deleted_at: Option<Instant>,
+}
+
+/// New values of what describes an audience. Absent members stay as they are.
+#[derive(Debug, Clone, Default)]
+pub struct AudienceChange {
+    /// New name.
+    pub name: Option<AudienceName>,
+    /// New labels.
+    pub tags: Option<Tags>,
+    /// New picture, or none.
+    pub icon: Option<Option<Icon>>,
+    /// New status.
+    pub status: Option<AudienceStatus>,
 }
 
 /// Name of the contact collection that serves all audiences.
@@ -161,8 +180,10 @@ impl Audience {
         Self(AudienceData {
             id,
             workspace,
+            number: 0,
             name,
             tags: Tags::default(),
+            icon: None,
             status: AudienceStatus::Active,
             kind: AudienceKind::Static,
             definition: Definition::default(),
@@ -187,11 +208,23 @@ impl Audience {
         self
     }
 
+    /// It with this picture from the beginning.
+    #[must_use]
+    pub fn with_icon(mut self, icon: Option<Icon>) -> Self {
+        self.0.icon = icon;
+        self
+    }
+
     /// It as nobody sees it until what fills it has completed.
     #[must_use]
     pub fn hidden(mut self) -> Self {
         self.0.visibility = Visibility::Creating;
         self
+    }
+
+    /// Takes the number that its workspace gives it.
+    pub fn give_number(&mut self, number: i64) {
+        self.0.number = number;
     }
 
     /// Takes the number of contacts that its content has now.
@@ -283,19 +316,20 @@ impl Audience {
         self.visibility == Visibility::Ready
     }
 
-    /// Sets name, labels and status, where they are given. `false` where nothing changes.
-    pub fn describe(
-        &mut self,
-        name: Option<AudienceName>,
-        tags: Option<Tags>,
-        status: Option<AudienceStatus>,
-        now: Instant,
-    ) -> bool {
-        let before = (self.name.clone(), self.tags.clone(), self.status);
-        self.0.name = name.unwrap_or_else(|| self.name.clone());
-        self.0.tags = tags.unwrap_or_else(|| self.tags.clone());
-        self.0.status = status.unwrap_or(self.status);
-        let changed = before != (self.name.clone(), self.tags.clone(), self.status);
+    /// Sets what is given. `false` where nothing changes.
+    pub fn describe(&mut self, change: AudienceChange, now: Instant) -> bool {
+        let before = self.0.clone();
+        let AudienceChange {
+            name,
+            tags,
+            icon,
+            status,
+        } = change;
+        self.0.name = name.unwrap_or_else(|| before.name.clone());
+        self.0.tags = tags.unwrap_or_else(|| before.tags.clone());
+        self.0.icon = icon.unwrap_or_else(|| before.icon.clone());
+        self.0.status = status.unwrap_or(before.status);
+        let changed = self.0 != before;
         if changed {
             self.changed(now);
         }

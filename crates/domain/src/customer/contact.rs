@@ -3,10 +3,14 @@
 use serde_json::Value;
 
 use super::Customer;
-use crate::contact::{ContactBody, Document, NewContact, RawValues};
+use crate::contact::{
+    ContactBody, Document, MAX_ATTRIBUTES, MAX_TEXT_BYTES, NewContact, RawValues,
+};
 
 /// Attribute that keeps a contact's labels, separated by commas.
 const TAGS: &str = "tags";
+/// Stands between two labels.
+const SEPARATOR: &str = ", ";
 
 impl Customer {
     /// Its key in audiences: its document, or a text of its number where it has none. Both stay as they
@@ -18,12 +22,14 @@ impl Customer {
         }
     }
 
-    /// It as a contact. Its labels become the attribute `tags`, unless it has one of that name.
+    /// It as a contact. Its labels become the attribute `tags`, unless it has one of that name: as many as one
+    /// value holds, and none beside as many attributes as a contact can have.
     pub fn contact(&self) -> NewContact {
         let mut attributes = self.attributes.clone();
-        let labels: Vec<&str> = self.labels().into_values().collect();
-        if !labels.is_empty() && !attributes.contains_key(TAGS) {
-            attributes.insert(TAGS.to_owned(), Value::String(labels.join(", ")));
+        let labels = self.joined_labels();
+        if !labels.is_empty() && attributes.len() < MAX_ATTRIBUTES {
+            let labels = || Value::String(labels);
+            attributes.entry(TAGS).or_insert_with(labels);
         }
         let (phone, email) = (self.phone.as_ref(), self.email.as_ref());
         NewContact {
@@ -44,26 +50,46 @@ impl Customer {
             },
         }
     }
+
+    fn joined_labels(&self) -> String {
+        let mut joined = String::new();
+        for label in self.labels().into_values() {
+            let separator = if joined.is_empty() { "" } else { SEPARATOR };
+            if joined.len() + separator.len() + label.len() > MAX_TEXT_BYTES {
+                break;
+            }
+            joined.push_str(separator);
+            joined.push_str(label);
+        }
+        joined
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     use super::*;
     use crate::{
-        customer::{CustomerId, CustomerKey, parse_customer},
+        audience::Tags,
+        contact::{ItemRules, parse_item},
+        customer::{CustomerId, CustomerKey, ImportedTag, parse_customer},
+        importing::ExternalId,
         shared::Instant,
     };
 
-    fn contact(item: Value) -> NewContact {
+    fn customer(item: Value) -> Customer {
         let now: Instant = "2026-03-10T12:00:00Z".parse().unwrap();
         let item = parse_customer(item, now).unwrap();
         let CustomerKey::Identity(identity) = item.key else {
             panic!("an identity");
         };
         let id = CustomerId::from_raw(7);
-        item.patch.create(id, identity, now).unwrap().contact()
+        item.patch.create(id, identity, now).unwrap()
+    }
+
+    fn contact(item: Value) -> NewContact {
+        customer(item).contact()
     }
 
     #[test]
@@ -84,5 +110,39 @@ mod tests {
         let NewContact { document, .. } = contact(json!({"external_id": "x1"}));
         assert_eq!(document.as_str(), "CUSTOMER:7");
         assert_eq!(Document::parse("CUSTOMER:7").unwrap(), document);
+    }
+
+    #[test]
+    fn it_is_the_contact_that_its_values_would_make() {
+        let values = json!({
+            "document": "1", "name": " Ana ", "phone": "nao tem", "email": "ANA@x.co", "age": 40,
+        });
+        let made = contact(values.clone());
+        let item = parse_item(values, &ItemRules::default(), made.body.updated_at);
+        assert_eq!(item, Ok(made));
+    }
+
+    #[test]
+    fn labels_become_one_attribute() {
+        let tag = |name: &str| ImportedTag {
+            external_id: ExternalId::parse(&json!(1)).unwrap(),
+            name: Some(name.to_owned()),
+            color: None,
+        };
+        let of = |customer: &Customer| customer.contact().body.attributes.get(TAGS).cloned();
+        let mut labelled = customer(json!({"document": "1", "tags": ["vip", "Novo"]}));
+        labelled.imported_tags = vec![tag("VIP"), tag("crm")];
+        assert_eq!(of(&labelled), Some(json!("crm, Novo, vip")));
+        labelled.attributes.insert(TAGS.to_owned(), json!("own"));
+        assert_eq!(of(&labelled), Some(json!("own")));
+
+        let full = (0..MAX_ATTRIBUTES).map(|n| (n.to_string(), json!(n)));
+        labelled.attributes = full.collect();
+        assert_eq!(of(&labelled), None);
+
+        labelled.attributes = Map::new();
+        labelled.tags = Tags::default();
+        labelled.imported_tags = vec![tag(&"a".repeat(1_000)), tag(&"b".repeat(30))];
+        assert_eq!(of(&labelled), Some(json!("a".repeat(1_000))));
     }
 }

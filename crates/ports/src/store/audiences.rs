@@ -12,12 +12,12 @@ use crate::StoreError;
 #[async_trait]
 pub trait AudienceRepository: Send {
     /// Adds a new audience and its first content (`audience.epoch`, holding `audience.contacts`).
-    /// Assigns the next number of the workspace (face G), and creates the workspace on first use.
+    /// Gives it the next number of the workspace, which is created on first use.
     ///
     /// # Errors
     /// `Conflict` on [`crate::constraint::AUDIENCE_NAME`] when a live audience of the workspace has
     /// the same name key (audiences being created count as live, abandoned ones do not).
-    async fn add(&mut self, audience: &Audience) -> Result<(), StoreError>;
+    async fn add(&mut self, audience: &mut Audience) -> Result<(), StoreError>;
 
     /// The audience as of this transaction, dropped ones and those being created included.
     async fn get(
@@ -26,7 +26,7 @@ pub trait AudienceRepository: Send {
         id: AudienceId,
     ) -> Result<Option<Audience>, StoreError>;
 
-    /// Writes name, tags, status, visibility, version, `updated_at` and `deleted_at`. Counts and the
+    /// Writes name, tags, icon, status, visibility, version, `updated_at` and `deleted_at`. Counts and the
     /// epoch pointer have their own ways through [`super::ContentRepository`].
     ///
     /// # Errors

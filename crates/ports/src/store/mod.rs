@@ -35,8 +35,8 @@ pub use operations::{
 };
 pub use outcomes::{OutcomeQueries, OutcomeRepository};
 pub use queries::{
-    AudienceFilter, AudiencePage, AudienceQueries, AudienceSort, FindAudiences, NotificationFilter,
-    SortBy,
+    AudienceFilter, AudiencePage, AudiencePosition, AudienceQueries, AudienceSort, FindAudiences,
+    NotificationFilter, SortBy,
 };
 pub use uploads::{Upload, UploadRepository};
 

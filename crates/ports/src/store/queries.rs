@@ -25,6 +25,8 @@ pub enum AudienceSort {
     NameAsc,
     /// By name key, descending.
     NameDesc,
+    /// By number.
+    NumberAsc,
 }
 
 /// Which audiences to list. Absent members do not filter. Those being created or abandoned never show.
@@ -42,13 +44,34 @@ pub struct AudienceFilter {
     pub deleted: Option<bool>,
 }
 
-/// A position in a list: after this sort key and id.
+/// What the orders of a list compare of an audience.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AudiencePosition {
+    /// Key of its name.
+    pub name_key: String,
+    /// Its number.
+    pub number: i64,
+    /// Its id.
+    pub id: AudienceId,
+}
+
+impl From<&Audience> for AudiencePosition {
+    fn from(audience: &Audience) -> Self {
+        Self {
+            name_key: audience.name.key(),
+            number: audience.number,
+            id: audience.id,
+        }
+    }
+}
+
+/// A part of a list.
 #[derive(Debug, Clone, Default)]
 pub struct AudiencePage {
     /// Order.
     pub sort: AudienceSort,
-    /// Strictly after this one. The name key is used by the orders by name only.
-    pub after: Option<(String, AudienceId)>,
+    /// Strictly after this one.
+    pub after: Option<AudiencePosition>,
     /// At most so many.
     pub limit: i64,
 }
@@ -130,6 +153,13 @@ pub trait AudienceQueries: OperationQueries + OutcomeQueries + CustomerQueries {
         &self,
         workspace: &WorkspaceId,
         id: AudienceId,
+    ) -> Result<Option<Audience>, StoreError>;
+
+    /// The audience of a number, dropped ones and those being created included.
+    async fn audience_of_number(
+        &self,
+        workspace: &WorkspaceId,
+        number: i64,
     ) -> Result<Option<Audience>, StoreError>;
 
     /// One content.

@@ -1,8 +1,8 @@
-//! Changing what is known of an audience: name, labels, status; dropping and restoring it.
+//! Changing what describes an audience; dropping and restoring it.
 
 use domain::{
-    audience::{Audience, AudienceStatus, Definition, Source, Tags},
-    shared::{AudienceId, AudienceName, Instant},
+    audience::{Audience, AudienceChange, AudienceStatus, Definition, Source},
+    shared::{AudienceId, Instant},
 };
 use ports::{
     Clock, StoreError,
@@ -12,24 +12,13 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{Actor, AppError, AppResult, events::Events};
 
-/// New values. Absent members stay as they are.
-#[derive(Debug, Default)]
-pub struct AudienceChange {
-    /// New name.
-    pub name: Option<AudienceName>,
-    /// New labels.
-    pub tags: Option<Tags>,
-    /// New status.
-    pub status: Option<AudienceStatus>,
-}
-
 /// Most tries of a change that others are quicker with.
 const TRIES: u32 = 5;
 
 /// What a change asks of the stored audience before it is made.
 type Check<'a> = &'a (dyn Fn(&Audience) -> AppResult<()> + Sync);
 
-/// Changes name, labels and status of audiences, drops and restores them.
+/// Changes what describes audiences, drops and restores them.
 #[derive(Clone)]
 pub struct ChangeAudience {
     pub(crate) store: Arc<dyn AudienceStore>,
@@ -38,7 +27,7 @@ pub struct ChangeAudience {
 }
 
 impl ChangeAudience {
-    /// Changes name, labels or status. With `if_version`, only that version.
+    /// Changes what describes an audience. With `if_version`, only that version.
     ///
     /// # Errors
     /// `NotFound`; `PreconditionFailed`; `Conflict` with `name_taken` or `audience_deleted`.
@@ -50,15 +39,12 @@ impl ChangeAudience {
         if_version: Option<i64>,
         change: AudienceChange,
     ) -> AppResult<Audience> {
-        let AudienceChange { name, tags, status } = change;
         let check = |a: &Audience| {
             at_version(a, if_version)?;
             Ok(a.ensure_live()?)
         };
-        self.update_audience(actor, id, &check, |a, now| {
-            a.describe(name.clone(), tags.clone(), status, now)
-        })
-        .await
+        self.update_audience(actor, id, &check, |a, now| a.describe(change.clone(), now))
+            .await
     }
 
     /// Sets conditions, of that version.

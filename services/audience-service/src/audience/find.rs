@@ -39,6 +39,17 @@ impl FindAudience {
         found.filter(Audience::is_visible).ok_or(AppError::NotFound)
     }
 
+    /// The audience of this number, unless it is dropped.
+    ///
+    /// # Errors
+    /// `NotFound`; store errors.
+    pub async fn of_number(&self, actor: &Actor, number: i64) -> AppResult<Audience> {
+        let queries = &self.queries;
+        let found = queries.audience_of_number(&actor.workspace, number).await?;
+        let live = |audience: &Audience| audience.is_visible() && audience.deleted_at.is_none();
+        found.filter(live).ok_or(AppError::NotFound)
+    }
+
     /// An audience, also while nobody sees it.
     pub(crate) async fn any(&self, workspace: &WorkspaceId, id: AudienceId) -> AppResult<Audience> {
         let found = self.queries.audience(workspace, id).await?;

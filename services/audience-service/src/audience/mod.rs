@@ -6,8 +6,8 @@ mod made;
 mod new;
 mod visibility;
 
+pub use change::ChangeAudience;
 pub(crate) use change::ready;
-pub use change::{AudienceChange, ChangeAudience};
 pub use find::{FindAudience, ListAudiences};
 pub(crate) use made::{made_by, makes_audience, new_target};
 pub use new::NewAudiences;

@@ -41,6 +41,7 @@ impl NewAudiences {
         made_by: Source,
     ) -> Audience {
         let (tags, status) = (source.tags.clone(), source.status);
-        self.ready(actor, name, tags, status, made_by).hidden()
+        let like = self.ready(actor, name, tags, status, made_by);
+        like.with_icon(source.icon.clone()).hidden()
     }
 }

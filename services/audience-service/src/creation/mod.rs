@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 pub use abandoned::AbandonedCreations;
 use domain::{
-    audience::{Audience, AudienceData, AudienceStatus, Definition, Source, Tags, Visibility},
+    audience::{
+        Audience, AudienceData, AudienceStatus, Definition, Icon, Source, Tags, Visibility,
+    },
     shared::{AudienceId, AudienceName, Instant},
 };
 use kernel::receipt;
@@ -30,6 +32,8 @@ pub struct CreationRequest {
     pub name: AudienceName,
     /// Its labels.
     pub tags: Tags,
+    /// Its picture.
+    pub icon: Option<Icon>,
     /// Its status.
     pub status: AudienceStatus,
     /// Its conditions, if it has some.
@@ -52,6 +56,7 @@ const FIRST_REQUEST: Orders = Orders::Taken(0);
 #[derive(Serialize, Deserialize)]
 struct Receipt {
     audience: i64,
+    number: i64,
     contacts: i64,
     created_at: Instant,
     updated_at: Instant,
@@ -69,6 +74,7 @@ impl Receipt {
         let audience = &created.audience;
         Self {
             audience: audience.id.raw(),
+            number: audience.number,
             contacts: audience.contacts,
             created_at: audience.created_at,
             updated_at: audience.updated_at,
@@ -85,6 +91,7 @@ impl Receipt {
         };
         let audience = Audience::from_stored(AudienceData {
             id: AudienceId::from_raw(self.audience),
+            number: self.number,
             contacts: self.contacts,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -121,6 +128,7 @@ impl CreateAudience {
         let CreationRequest {
             name,
             tags,
+            icon,
             status,
             definition,
             source,
@@ -128,7 +136,7 @@ impl CreateAudience {
         } = command;
         let parsed = self.add.parse(contacts)?;
         let mut audience = self.new.ready(actor, name, tags, status, source);
-        audience = audience.defined(definition);
+        audience = audience.with_icon(icon).defined(definition);
         if !parsed.is_empty() {
             audience = audience.hidden();
         }
@@ -136,7 +144,7 @@ impl CreateAudience {
         if let Some(earlier) = self.created_earlier(uow.as_mut(), request_id).await? {
             return Ok(earlier.answer(audience, parsed));
         }
-        uow.audiences().add(&audience).await?;
+        uow.audiences().add(&mut audience).await?;
         if parsed.is_empty() {
             let created = parsed.written_before(audience, Vec::new());
             return self.show_created(uow, request_id, created).await;

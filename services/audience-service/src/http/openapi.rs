@@ -3,7 +3,7 @@
 use http_kit::{openapi, operations};
 use utoipa::OpenApi;
 
-use super::{face_l, v1};
+use super::{ERRORS, face_a, face_g, face_l, v1};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -17,5 +17,7 @@ struct About;
 /// The document.
 pub fn document() -> utoipa::openapi::OpenApi {
     let v1 = [v1::routes().document(), operations::routes().document()];
-    openapi::of_service(About::openapi(), face_l::routes().document(), v1)
+    let older = face_l::routes().and(face_g::routes());
+    let older = older.and(face_a::routes()).document();
+    openapi::of_service(About::openapi(), older, v1, ERRORS)
 }

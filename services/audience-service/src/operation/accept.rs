@@ -80,7 +80,7 @@ impl AcceptOperation {
         &self,
         request_id: RequestId,
         operation: NewOperation,
-        makes: Option<Audience>,
+        mut makes: Option<Audience>,
     ) -> AppResult<Accepted> {
         let mut uow = self.store.begin(Durability::Full).await?;
         if request_id.keyed
@@ -93,7 +93,7 @@ impl AcceptOperation {
                 audience,
             });
         }
-        if let Some(audience) = &makes {
+        if let Some(audience) = &mut makes {
             uow.audiences().add(audience).await?;
         }
         uow.operations().add(&operation).await?;

@@ -127,6 +127,7 @@ impl CopyContacts {
             rows,
             // The first request of a content that nobody else can write to.
             orders: Orders::Taken(0),
+            only_absent: false,
             priority: Priority::Bulk,
         };
         self.write.current(audience, request).await.map(drop)

@@ -77,6 +77,7 @@ impl ApplyRows {
             workspace: WorkspaceId::clone(&audience.workspace),
             rows,
             orders: Orders::Taken(params.request),
+            only_absent: false,
             priority: Priority::Bulk,
         };
         let written = self.write.current(audience, request).await?;

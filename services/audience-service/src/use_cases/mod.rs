@@ -27,6 +27,7 @@ use super::{
     control::Operations,
     creation::CreateAudience,
     dead_letter::DeadLetters,
+    group::EditList,
     notification::Notifications,
     operation::FindOperation,
     outcome::Outcomes,
@@ -102,6 +103,8 @@ pub struct UseCases {
     pub recycle: RecycleAudience,
     /// Contacts.
     pub contacts: Contacts,
+    /// Changes lists and adds customers to them.
+    pub edit_list: EditList,
     /// Files.
     pub uploads: Uploads,
     /// Customers.
@@ -155,6 +158,13 @@ impl UseCases {
         Self {
             find: parts.find.clone(),
             change: parts.change(),
+            edit_list: EditList {
+                find: parts.find.clone(),
+                queries: p.queries.clone(),
+                clock: p.clock.clone(),
+                change: parts.change(),
+                write: parts.write.clone(),
+            },
             create: CreateAudience {
                 store: p.store.clone(),
                 new: parts.new.clone(),

@@ -22,6 +22,7 @@ use crate::rig::{Rig, contacts};
 fn named(name: &str, documents: &[&str]) -> CreationRequest {
     CreationRequest {
         name: AudienceName::parse(name).unwrap(),
+        icon: None,
         tags: Tags::default(),
         status: AudienceStatus::Active,
         definition: Default::default(),
@@ -112,14 +113,14 @@ async fn what_was_cut_off_is_dropped_and_its_name_is_free() {
     let rig = Rig::new().await;
     let (app, actor, deps) = (&rig.app, rig.actor(), &rig.ports);
     // As a process leaves it that ends while it writes the contacts.
-    let left = begun(&rig);
+    let mut left = begun(&rig);
     let creation = Creation {
         workspace: actor.workspace.clone(),
         audience: left.id,
         write_id: deps.ids.next(),
     };
     let mut uow = deps.store.begin(Durability::Full).await.unwrap();
-    uow.audiences().add(&left).await.unwrap();
+    uow.audiences().add(&mut left).await.unwrap();
     uow.creations().begin(&creation, 60).await.unwrap();
     uow.commit().await.unwrap();
     let key = ContentKey {
@@ -174,7 +175,7 @@ async fn what_was_cut_off_is_dropped_and_its_name_is_free() {
 async fn a_repetition_takes_over_from_the_run_that_was_cut_off() {
     let rig = Rig::new().await;
     let (app, actor, deps) = (&rig.app, rig.actor(), &rig.ports);
-    let left = begun(&rig);
+    let mut left = begun(&rig);
     let keyed = RequestId {
         keyed: true,
         ..rig.request_id()
@@ -185,7 +186,7 @@ async fn a_repetition_takes_over_from_the_run_that_was_cut_off() {
         write_id: keyed.write_id,
     };
     let mut uow = deps.store.begin(Durability::Full).await.unwrap();
-    uow.audiences().add(&left).await.unwrap();
+    uow.audiences().add(&mut left).await.unwrap();
     uow.creations().begin(&creation, 60).await.unwrap();
     uow.commit().await.unwrap();
     let created = app

@@ -10,6 +10,7 @@ mod crashing;
 mod creating;
 mod customers;
 mod full;
+mod groups;
 mod housekeeping;
 mod listed;
 mod meeting;

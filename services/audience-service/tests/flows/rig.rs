@@ -104,6 +104,7 @@ impl Rig {
     pub async fn try_create(&self, name: &str, documents: &[&str]) -> AppResult<AudienceId> {
         let command = CreationRequest {
             name: AudienceName::parse(name).unwrap(),
+            icon: None,
             tags: Tags::default(),
             status: AudienceStatus::Active,
             definition: Default::default(),

@@ -11,6 +11,8 @@ mod contacts;
 mod customer_events;
 mod customers;
 mod documentation;
+mod face_a;
+mod face_g;
 mod face_l;
 mod face_l_refusals;
 mod files;

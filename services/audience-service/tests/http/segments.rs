@@ -317,6 +317,37 @@ async fn nobody_writes_the_members_of_a_segment() {
         .refused(409, "audience_is_segment");
 }
 
+/// Ten buyers: the later, the oftener and the more; the last two are equal in everything.
+async fn buyers(service: &Service) {
+    let people: Vec<Value> = (1..=10)
+        .map(|n| json!({"document": format!("D{n:02}"), "name": format!("P{n:02}")}))
+        .collect();
+    service
+        .post("/api/v1/customers", json!({"data": people}))
+        .await
+        .ok(200);
+    let mut events = Vec::new();
+    for n in 1..=10 {
+        let rank = n.min(9);
+        for time in 1..=rank {
+            events.push(json!({"id": format!("{n}-{time}"), "document": format!("D{n:02}"), "name": "bought",
+                "amount": rank.to_string(), "time": format!("2026-01-{rank:02}T{time:02}:00:00Z")}));
+        }
+    }
+    service
+        .post("/api/v1/events", json!({"data": events}))
+        .await
+        .ok(200);
+}
+
+/// Scores them.
+async fn score(service: &Service) -> Value {
+    let refresh = service
+        .call("POST", "/api/v1/rfm/refresh")
+        .header("prefer", "wait=30");
+    refresh.send().await.ok(200)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn buyers_have_scores_that_can_be_asked_for() {
     let service = Service::start().await;
@@ -336,30 +367,8 @@ async fn buyers_have_scores_that_can_be_asked_for() {
         (&set["event"], &set["scored_at"]),
         (&json!("bought"), &Value::Null)
     );
-    let people: Vec<Value> = (1..=10)
-        .map(|n| json!({"document": format!("D{n:02}"), "name": format!("P{n:02}")}))
-        .collect();
-    service
-        .post("/api/v1/customers", json!({"data": people}))
-        .await
-        .ok(200);
-    // The later, the oftener and the more; the last two are equal in everything.
-    let mut events = Vec::new();
-    for n in 1..=10 {
-        let rank = n.min(9);
-        for time in 1..=rank {
-            events.push(json!({"id": format!("{n}-{time}"), "document": format!("D{n:02}"), "name": "bought",
-                "amount": rank.to_string(), "time": format!("2026-01-{rank:02}T{time:02}:00:00Z")}));
-        }
-    }
-    service
-        .post("/api/v1/events", json!({"data": events}))
-        .await
-        .ok(200);
-    let refresh = service
-        .call("POST", "/api/v1/rfm/refresh")
-        .header("prefer", "wait=30");
-    let done = refresh.send().await.ok(200);
+    buyers(&service).await;
+    let done = score(&service).await;
     assert_eq!(
         (&done["kind"], &done["report"]["size"]),
         (&json!("score"), &json!(10))
@@ -389,6 +398,31 @@ async fn buyers_have_scores_that_can_be_asked_for() {
         (json!("9"), json!("81"))
     );
     assert_eq!(from("recency", 5), "2026-01-09T09:00:00.000Z");
+    for wrong in [
+        json!({"event": "A b", "window_days": 1}),
+        json!({"event": "a", "window_days": 0}),
+    ] {
+        service
+            .call("PUT", "/api/v1/rfm")
+            .json(&wrong)
+            .send()
+            .await
+            .refused(422, "validation_failed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conditions_ask_for_scores() {
+    let service = Service::start().await;
+    let body = json!({"event": "bought", "window_days": 3650});
+    service
+        .call("PUT", "/api/v1/rfm")
+        .json(&body)
+        .send()
+        .await
+        .ok(200);
+    buyers(&service).await;
+    score(&service).await;
     let id = audience(&service, "Champions").await;
     let champions =
         json!({"kind": "rfm", "field": "cell", "operator": "equals", "value": "champions"});
@@ -406,17 +440,6 @@ async fn buyers_have_scores_that_can_be_asked_for() {
         .await
         .ok(200);
     assert_eq!(why["groups"][0]["conditions"][0]["value"], "555 champions");
-    for wrong in [
-        json!({"event": "A b", "window_days": 1}),
-        json!({"event": "a", "window_days": 0}),
-    ] {
-        service
-            .call("PUT", "/api/v1/rfm")
-            .json(&wrong)
-            .send()
-            .await
-            .refused(422, "validation_failed");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

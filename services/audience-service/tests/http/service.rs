@@ -22,7 +22,7 @@ static DOCUMENT: LazyLock<Value> =
 /// Sends requests of `ana` in `ws_1`.
 pub struct Service {
     client: Client,
-    _running: Process,
+    running: Process,
     dir: tempfile::TempDir,
 }
 
@@ -61,9 +61,14 @@ impl Service {
             .described_by(&DOCUMENT);
         Self {
             client,
-            _running: running,
+            running,
             dir,
         }
+    }
+
+    /// The key that was made for the first workspace.
+    pub fn key(&self) -> &str {
+        self.running.made_key().unwrap()
     }
 
     /// A path in the directory of the service.

@@ -126,6 +126,7 @@ pub async fn create(
 ) -> Answer {
     let command = CreationRequest {
         name: name(request_id),
+        icon: None,
         tags: Tags::default(),
         status: AudienceStatus::Active,
         definition: Default::default(),

@@ -20,7 +20,12 @@ struct About;
 /// The document.
 pub fn document() -> utoipa::openapi::OpenApi {
     let v1 = [v1::routes().document(), operations::routes().document()];
-    let mut document = openapi::of_service(About::openapi(), face_j::routes().document(), v1);
+    let mut document = openapi::of_service(
+        About::openapi(),
+        face_j::routes().document(),
+        v1,
+        &[face_j::ERRORS],
+    );
     let admin = ApiKey::Header(ApiKeyValue::new(face_j::HEADER));
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("admin", SecurityScheme::ApiKey(admin));

@@ -25,7 +25,7 @@ use crate::{Actor, AppError, AppResult, RequestId, audience::FindAudience};
 pub const MAX_ITEMS: usize = 100_000;
 
 /// Contacts for an audience.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ContactItems {
     /// The items as they came.
     pub items: Vec<Value>,
@@ -178,28 +178,12 @@ impl AddContacts {
         &self,
         mut audience: Audience,
         parsed: Parsed,
-        mut orders: Orders,
+        orders: Orders,
     ) -> AppResult<ContactsAdded> {
-        let mut classes = Vec::with_capacity(parsed.rows.len());
-        let mut rows = parsed.rows;
-        while !rows.is_empty() {
-            let rest = rows.split_off(rows.len().min(MAX_ROWS));
-            let written_rows: Vec<(usize, Document)> = rows
-                .iter()
-                .map(|r| (r.row as usize, r.document.clone()))
-                .collect();
-            let request = WriteRequest {
-                workspace: audience.workspace.clone(),
-                rows,
-                orders,
-                priority: Priority::Interactive,
-            };
-            let written = self.write.current(&mut audience, request).await?;
-            orders = Orders::Taken(written.request);
-            let classed = written_rows.into_iter().zip(written.classes);
-            classes.extend(classed.map(|((index, document), class)| (index, class, document)));
-            rows = rest;
-        }
+        let write = &self.write;
+        let classes = write
+            .in_parts(&mut audience, parsed.rows, orders, false)
+            .await?;
         ports::crash::point("request.before_answer");
         Ok(ContactsAdded::new(
             audience,
@@ -218,6 +202,38 @@ pub struct WriteContacts {
 }
 
 impl WriteContacts {
+    /// Writes the rows of one request in parts, all in its place in the order of acceptance. Answers index,
+    /// class and document of each.
+    pub(super) async fn in_parts(
+        &self,
+        audience: &mut Audience,
+        mut rows: Vec<Row>,
+        mut orders: Orders,
+        only_absent: bool,
+    ) -> AppResult<Vec<(usize, RowClass, Document)>> {
+        let mut classes = Vec::with_capacity(rows.len());
+        while !rows.is_empty() {
+            let rest = rows.split_off(rows.len().min(MAX_ROWS));
+            let written_rows: Vec<(usize, Document)> = rows
+                .iter()
+                .map(|r| (r.row as usize, r.document.clone()))
+                .collect();
+            let request = WriteRequest {
+                workspace: audience.workspace.clone(),
+                rows,
+                orders,
+                only_absent,
+                priority: Priority::Interactive,
+            };
+            let written = self.current(audience, request).await?;
+            orders = Orders::Taken(written.request);
+            let classed = written_rows.into_iter().zip(written.classes);
+            classes.extend(classed.map(|((index, document), class)| (index, class, document)));
+            rows = rest;
+        }
+        Ok(classes)
+    }
+
     /// Writes to the generation that readers see, also when the audience is cleared meanwhile.
     pub(crate) async fn current(
         &self,

@@ -1,6 +1,6 @@
 //! The rows of one write: several requests folded to one row per document.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     contact::{ContactBody, Document},
@@ -30,8 +30,14 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Rows of requests before `first_request` are not written: a clear was accepted later.
-    pub fn of(requests: &mut [WriteRequest], numbers: &[i64], first_request: i64) -> Self {
+    /// Rows of requests before `first_request` are not written: a clear was accepted later. Nor are those of
+    /// the contacts that `stay`.
+    pub fn of(
+        requests: &mut [WriteRequest],
+        numbers: &[i64],
+        first_request: i64,
+        stay: &BTreeSet<Document>,
+    ) -> Self {
         let total = requests.iter().map(|r| r.rows.len()).sum();
         let mut index = HashMap::with_capacity(total);
         let mut batch = Self {
@@ -43,7 +49,7 @@ impl Batch {
         for (request, number) in requests.iter_mut().zip(numbers) {
             for row in std::mem::take(&mut request.rows) {
                 let order = Order::new(*number, row.row);
-                if *number < first_request {
+                if *number < first_request || stay.contains(&row.document) {
                     batch.rows.push((None, order));
                     continue;
                 }

@@ -1,5 +1,6 @@
 //! Writing contacts: one writer at a time per content, many contents at once.
 
+mod absent;
 mod add;
 mod answers;
 mod batch;

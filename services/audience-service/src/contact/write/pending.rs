@@ -49,6 +49,8 @@ pub struct WriteRequest {
     pub rows: Vec<Row>,
     /// Their order of acceptance.
     pub orders: Orders,
+    /// Contacts that readers see already stay as they are.
+    pub only_absent: bool,
     /// Who waits.
     pub priority: Priority,
 }
@@ -82,6 +84,17 @@ pub(super) type Answer = Result<WriteResult, WriteError>;
 /// Whether the contact was there to be removed.
 pub(super) type Removed = Result<bool, StoreError>;
 
+/// What requests that are served together have in common.
+#[derive(PartialEq, Eq)]
+pub(super) enum Kind {
+    /// They write contacts.
+    Write,
+    /// They write those that are absent.
+    Add,
+    /// They remove contacts.
+    Remove,
+}
+
 /// A request that waits for its turn.
 pub(super) enum Pending {
     /// Rows to be written.
@@ -98,8 +111,12 @@ impl Pending {
         }
     }
 
-    pub fn is_removal(&self) -> bool {
-        matches!(self, Self::Remove(..))
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Write(request, _) if request.only_absent => Kind::Add,
+            Self::Write(..) => Kind::Write,
+            Self::Remove(..) => Kind::Remove,
+        }
     }
 
     /// Nobody waits for the answer any more.

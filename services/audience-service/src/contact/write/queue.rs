@@ -83,7 +83,7 @@ impl Writer {
                 }
             }
             lane.gather().await;
-            let batch = lane.drain(MAX_ROWS, Pending::rows, Pending::is_removal);
+            let batch = lane.drain(MAX_ROWS, Pending::rows, Pending::kind);
             let serving = Arc::clone(self).serve(key, batch, turn);
             // A task of its own: it goes on when whoever waits for it gives up.
             if let Err(ended) = tokio::spawn(serving.in_current_span()).await

@@ -141,7 +141,7 @@ impl Writer {
     }
 
     /// Those of these documents whose contacts a reader sees.
-    async fn visible(
+    pub(in crate::contact) async fn visible(
         &self,
         key: ContentKey,
         view: &View,

@@ -206,7 +206,14 @@ impl Writer {
         let documents: Vec<Document> = documents.into_iter().collect();
         let held = self.open(key, documents.clone(), &orders, turn).await?;
         let numbers = request_numbers(held.first_request, &orders);
-        let mut batch = Batch::of(requests, &numbers, held.content.first_request);
+        let stay = if requests.iter().any(|request| request.only_absent) {
+            let view = view_of(&held.content);
+            self.visible(key, &view, &documents).await?
+        } else {
+            BTreeSet::new()
+        };
+        let first_request = held.content.first_request;
+        let mut batch = Batch::of(requests, &numbers, first_request, &stay);
         let Some((workspace, priority)) =
             requests.first().map(|r| (r.workspace.clone(), r.priority))
         else {

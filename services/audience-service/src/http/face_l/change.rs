@@ -48,6 +48,7 @@ pub async fn create(
         let create = CreationRequest {
             name,
             tags: Tags::default(),
+            icon: None,
             status: AudienceStatus::Active,
             definition: Definition::default(),
             source: Source::Api,

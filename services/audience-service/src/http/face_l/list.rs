@@ -1,11 +1,10 @@
 //! Reading lists.
 
-use actix_web::{HttpResponse, http::header, web::Bytes};
+use actix_web::HttpResponse;
 use api_types::contacts::ContactJson;
 use domain::audience::{Audience, COLLECTION};
-use futures::{Stream, stream};
 use http_kit::{Answer, ApiResult, Id, Problem, Query, paging, timestamp};
-use ports::store::{AudienceFilter, AudiencePage, AudienceSort};
+use ports::store::{AudienceFilter, AudienceSort};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -15,13 +14,14 @@ use super::{
 };
 use crate::{
     AppError,
-    audience::ListAudiences,
     contact::read::{CursorPage, NumberedPage},
-    http::{Caller, contact_json::contact_json, cursors::Walks},
+    http::{
+        Caller,
+        all_audiences::{AllAudiences, Frame, append},
+        contact_json::contact_json,
+        cursors::Walks,
+    },
 };
-
-/// Audiences read at a time while all are streamed.
-const STEP: i64 = 500;
 
 /// A list.
 #[derive(Serialize, ToSchema)]
@@ -66,59 +66,18 @@ impl<'a> From<&'a Audience> for Row<'a> {
     responses((status = 200, description = "Streamed", body = Vec<Row<'static>>)),
 )]
 pub async fn all(caller: Caller) -> Result<HttpResponse, Problem> {
-    // The first part is read before the status is sent, so that a failure can still be told.
-    let first = part(&caller, None).await.map_err(refused)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "application/json"))
-        .streaming(rows(caller, first)))
-}
-
-type Part = (Vec<Audience>, bool);
-
-async fn part(caller: &Caller, after: Option<&Audience>) -> Result<Part, AppError> {
-    let after = after.map(|a| (a.name.key(), a.id));
-    let page = AudiencePage {
-        sort: AudienceSort::CreatedAsc,
-        after,
-        limit: STEP,
-    };
-    let list = ListAudiences {
+    let all = AllAudiences {
+        caller,
         filter: AudienceFilter::default(),
-        page,
+        sort: AudienceSort::CreatedAsc,
     };
-    caller.app.find.list(&caller.actor, list).await
-}
-
-/// Progress of a streamed list.
-enum Progress {
-    Part(Part, bool),
-    Ended,
-}
-
-/// The array, part by part: memory does not grow with the number of audiences.
-fn rows(caller: Caller, first: Part) -> impl Stream<Item = Result<Bytes, AppError>> {
-    let begin = Progress::Part(first, true);
-    stream::try_unfold((caller, begin), |(caller, progress)| async move {
-        let Progress::Part((audiences, more), first) = progress else {
-            return Ok(None);
-        };
-        let mut text = Vec::with_capacity(audiences.len() * 256);
-        for (index, audience) in audiences.iter().enumerate() {
-            text.push(if first && index == 0 { b'[' } else { b',' });
-            // Strings and numbers only: writing them to memory cannot fail.
-            let _ = serde_json::to_writer(&mut text, &Row::from(audience));
-        }
-        if first && audiences.is_empty() {
-            text.push(b'[');
-        }
-        let next = if more {
-            Progress::Part(part(&caller, audiences.last()).await?, false)
-        } else {
-            text.push(b']');
-            Progress::Ended
-        };
-        Ok(Some((Bytes::from(text), (caller, next))))
-    })
+    let first = all.first().await.map_err(refused)?;
+    let frame = Frame {
+        open: "[".to_owned(),
+        row: |text, audience| append(text, &Row::from(audience)),
+        close: |_| "]".to_owned(),
+    };
+    Ok(all.streamed(first, frame))
 }
 
 /// Which part of a list.

@@ -9,15 +9,13 @@ use std::sync::Arc;
 use actix_web::{
     Error, HttpRequest, HttpResponse,
     error::InternalError,
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
+    http::{StatusCode, header},
 };
-use http_kit::{Api, Authenticated, spawned};
+use http_kit::{Api, Authenticated, ErrorShape, spawned};
 use kernel::AppError;
 use ports::importing::ImportKind;
 use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
@@ -76,14 +74,18 @@ impl Authenticated<ApiState> for Admin {
     }
 }
 
-/// This face's answer to a method that a path does not have.
-pub fn wrong_method(allowed: Option<HeaderValue>) -> HttpResponse {
-    let mut answer = refused(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
-    if let Some(allowed) = allowed {
-        answer.headers_mut().insert(header::ALLOW, allowed);
-    }
-    answer
-}
+/// How this face writes what is refused before it is reached.
+pub const ERRORS: ErrorShape = ErrorShape {
+    has: |path| path.starts_with("/api/jobs/") || path.starts_with("/api/admin/"),
+    body: |problem| {
+        let reason = problem.status().canonical_reason().unwrap_or("error");
+        json!(Refused {
+            error: &reason.to_lowercase()
+        })
+    },
+    status: |problem, _| problem.status(),
+    schema: "Refused",
+};
 
 /// Why nothing was started.
 #[derive(Serialize, ToSchema)]

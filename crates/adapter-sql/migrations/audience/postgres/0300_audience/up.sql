@@ -13,6 +13,7 @@ CREATE TABLE audiences (
     tags       JSONB NOT NULL,
     tags_key   TEXT COLLATE "C" NOT NULL,
     search_key TEXT COLLATE "C" NOT NULL,
+    icon       TEXT,
     status     TEXT NOT NULL,
     kind       TEXT NOT NULL,
     source_id  TEXT NOT NULL,

@@ -13,6 +13,7 @@ CREATE TABLE audiences (
     tags       TEXT NOT NULL,
     tags_key   TEXT NOT NULL,
     search_key TEXT NOT NULL,
+    icon       TEXT,
     status     TEXT NOT NULL,
     kind       TEXT NOT NULL,
     source_id  TEXT NOT NULL,

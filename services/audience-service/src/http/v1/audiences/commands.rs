@@ -5,7 +5,7 @@ use api_types::{
     operations::OperationJson,
 };
 use domain::{
-    audience::AudienceStatus,
+    audience::{self, AudienceStatus},
     shared::{AudienceId, one_of},
 };
 use http_kit::{
@@ -15,7 +15,7 @@ use http_kit::{
 use serde::Deserialize;
 
 use super::json::{answer, audience_json, name, tags};
-use crate::{audience, http::Caller};
+use crate::http::Caller;
 
 /// Changes name, labels or status.
 #[utoipa::path(
@@ -40,6 +40,7 @@ pub async fn change(
         name: body.name.as_deref().map(name).transpose()?,
         tags: body.tags.as_deref().map(tags).transpose()?,
         status: status.transpose()?,
+        icon: None,
     };
     let known = caller.app.find.visible(&caller.actor, id).await?;
     let version = condition.expect(known.version)?;

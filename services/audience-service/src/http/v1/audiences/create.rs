@@ -72,6 +72,7 @@ pub async fn create(
     let create = CreationRequest {
         name,
         tags,
+        icon: None,
         status,
         definition: Definition::default(),
         source: Source::Api,

@@ -6,7 +6,7 @@ use domain::{
     shared::{AudienceId, Violation, one_of},
 };
 use http_kit::{Answer, ApiResult, Id, Problem, Query, paging};
-use ports::store::{AudienceFilter, AudiencePage, AudienceSort};
+use ports::store::{AudienceFilter, AudiencePage, AudiencePosition, AudienceSort};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
@@ -40,6 +40,7 @@ pub struct Which {
 struct Position {
     sort: String,
     key: String,
+    number: i64,
     id: i64,
 }
 
@@ -64,7 +65,11 @@ pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
     }
     let page = AudiencePage {
         sort: sort(sort_name)?,
-        after: after.map(|after| (after.key, AudienceId::from_raw(after.id))),
+        after: after.map(|after| AudiencePosition {
+            name_key: after.key,
+            number: after.number,
+            id: AudienceId::from_raw(after.id),
+        }),
         limit: i64::from(limit),
     };
     let command = ListAudiences {
@@ -75,6 +80,7 @@ pub async fn list(caller: Caller, Query(which): Query<Which>) -> ApiResult {
     let position = |last: &Audience| Position {
         sort: sort_name.to_owned(),
         key: last.name.key(),
+        number: last.number,
         id: last.id.raw(),
     };
     let json = |audience| audience_json(&audience);

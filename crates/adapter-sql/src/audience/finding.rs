@@ -1,0 +1,101 @@
+//! Finding audiences by any of their members, in any order.
+
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{BigInt, Bool},
+};
+use diesel_async::RunQueryDsl;
+use domain::{
+    audience::Audience,
+    shared::{WorkspaceId, fold_key, plain_key},
+};
+use ports::{
+    StoreError,
+    store::{FindAudiences, SortBy},
+};
+
+use super::{
+    Backend, Conn,
+    audiences::{AudienceRow, TAG_END, containing},
+};
+use crate::{core::error::store, schema::audience::audiences};
+
+/// Audiences that are found, and how many there are.
+pub(super) async fn find(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    find: &FindAudiences,
+) -> Result<(Vec<Audience>, i64), StoreError> {
+    let matching = || {
+        let mut query = audiences::table
+            .filter(audiences::workspace.eq(workspace.as_str()))
+            .filter(sql::<Bool>("visibility = 'ready' AND deleted_at IS NULL"))
+            .into_boxed::<Backend>();
+        if let Some(search) = &find.search {
+            let pattern = containing(&plain_key(search));
+            query = query.filter(audiences::search_key.like(pattern).escape('\\'));
+        }
+        if let Some(statuses) = &find.statuses {
+            let statuses: Vec<&str> = statuses.iter().map(|s| s.as_str()).collect();
+            query = query.filter(audiences::status.eq_any(statuses));
+        }
+        if !find.types.is_empty() {
+            query = query.filter(audiences::audience_type.eq_any(find.types.clone()));
+        }
+        if !find.tags.is_empty() {
+            let patterns = find.tags.iter().map(|tag| {
+                let pattern = containing(&format!("{TAG_END}{}{TAG_END}", fold_key(tag)));
+                audiences::tags_key.like(pattern).escape('\\')
+            });
+            let mut any: Box<dyn BoxableExpression<audiences::table, Backend, SqlType = Bool>> =
+                Box::new(sql::<Bool>("1 = 0"));
+            for pattern in patterns {
+                any = Box::new(any.or(pattern));
+            }
+            query = query.filter(any);
+        }
+        if find.asks_for_scores {
+            query = query.filter(audiences::asks_for_scores.eq(1));
+        }
+        if let Some(resource) = find.resource {
+            query = query.filter(audiences::resource.eq(i32::from(resource)));
+        }
+        if let Some(id) = find.but_for {
+            query = query.filter(audiences::id.ne(id.raw()));
+        }
+        query
+    };
+    let total: i64 = matching().count().get_result(conn).await.map_err(store)?;
+    let mut query = matching()
+        .select(AudienceRow::as_select())
+        .offset(find.offset)
+        .limit(find.limit);
+    for (by, descending) in &find.sort {
+        query = match (by, descending) {
+            (SortBy::Created, false) => query.then_order_by(audiences::id.asc()),
+            (SortBy::Created, true) => query.then_order_by(audiences::id.desc()),
+            (SortBy::Updated, false) => query.then_order_by(audiences::updated_at.asc()),
+            (SortBy::Updated, true) => query.then_order_by(audiences::updated_at.desc()),
+            (SortBy::Name, false) => query.then_order_by(audiences::name_key.asc()),
+            (SortBy::Name, true) => query.then_order_by(audiences::name_key.desc()),
+            (SortBy::Status, false) => query.then_order_by(audiences::status.asc()),
+            (SortBy::Status, true) => query.then_order_by(audiences::status.desc()),
+            (SortBy::Total, false) => query.then_order_by(audiences::contacts.asc()),
+            (SortBy::Total, true) => query.then_order_by(audiences::contacts.desc()),
+            (SortBy::Active, false) => query.then_order_by(sql::<BigInt>(ACTIVE).asc()),
+            (SortBy::Active, true) => query.then_order_by(sql::<BigInt>(ACTIVE).desc()),
+        };
+    }
+    let rows: Vec<AudienceRow> = query
+        .then_order_by(audiences::id.asc())
+        .load(conn)
+        .await
+        .map_err(store)?;
+    let found: Result<Vec<Audience>, StoreError> =
+        rows.into_iter().map(Audience::try_from).collect();
+    Ok((found?, total))
+}
+
+/// Members who did not say no wherever they said anything.
+const ACTIVE: &str = "contacts - unsubscribed";
