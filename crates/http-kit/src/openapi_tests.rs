@@ -12,6 +12,7 @@ fn completed(paths: &Value) -> Value {
     let shape = ErrorShape {
         has: |path| path.starts_with("/older"),
         body: |_| Value::Null,
+        status: |problem, _| problem.status(),
         schema: "Older",
     };
     Shared(&[shape]).modify(&mut document);

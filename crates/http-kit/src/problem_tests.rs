@@ -11,6 +11,7 @@ async fn sent(problem: &Problem) -> Value {
 #[actix_web::test]
 async fn carries_every_member_headers_and_extras() {
     let context = RequestContext {
+        method: actix_web::http::Method::GET,
         errors: None,
         trace_id: TraceId::random(),
         traceparent: String::new(),

@@ -88,7 +88,7 @@ pub async fn resolvers_agree_with_the_evaluator(
 }
 
 fn case(people: &People, predicates: &mut Predicates) -> Case {
-    let (groups, predicate) = predicates.next();
+    let (groups, predicate) = predicates.written();
     let mut references = References::new();
     for id in predicate.audiences() {
         let reference = match id.raw() {
@@ -205,7 +205,7 @@ fn holds(person: &Person, predicate: &Predicate, references: &References) -> boo
         consents: &person.customer.consents,
         events: &person.events,
         outcomes: &person.outcomes,
-        rfm: None,
+        rfm: person.rfm,
         audiences: &audiences,
     };
     let customer = &person.customer;

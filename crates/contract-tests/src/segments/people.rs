@@ -6,7 +6,8 @@ use domain::{
         Amount, Channel, Consent, ConsentStatus, Customer, CustomerEvent, CustomerId, EventName,
     },
     recycle::{Outcome, OutcomeFact, OutcomeRecord},
-    shared::WorkspaceId,
+    segment::RfmScores,
+    shared::{Instant, WorkspaceId},
 };
 use ports::store::{AudienceStore, Durability};
 use serde_json::{Map, Value, json};
@@ -14,6 +15,8 @@ use serde_json::{Map, Value, json};
 use super::{Random, now};
 use crate::customers::made;
 
+/// What buyers are scored by.
+const BOUGHT: &str = "order.paid";
 /// How many there are.
 const PEOPLE: usize = 90;
 
@@ -25,6 +28,8 @@ pub struct Person {
     pub events: Vec<CustomerEvent>,
     /// What became of contacts with them.
     pub outcomes: Vec<OutcomeFact>,
+    /// Their scores, computed here.
+    pub rfm: Option<RfmScores>,
 }
 
 impl Person {
@@ -171,7 +176,7 @@ fn events(random: &mut Random, customer: CustomerId, ids: &mut i64) -> Vec<Custo
             id: *ids,
             customer,
             key: None,
-            name: EventName::parse(*random.of(&["order.paid", "visit"])).unwrap(),
+            name: EventName::parse(random.of::<&str>(&["order.paid", "visit"])).unwrap(),
             time: now() - TimeDelta::days(days) + TimeDelta::milliseconds(millis),
             properties,
             amount: amount.map(|text| text.parse::<Amount>().unwrap()),
@@ -246,6 +251,7 @@ async fn add(
             events: events(random, id, ids),
             customer,
             outcomes,
+            rfm: None,
         });
     }
     let customers: Vec<Customer> = people.iter().map(|p| p.customer.clone()).collect();
@@ -264,7 +270,19 @@ async fn add(
         }
     }
     uow.outcomes().add(workspace, &records).await.unwrap();
+    let (event, first) = (
+        EventName::parse(BOUGHT).unwrap(),
+        now() - TimeDelta::days(365),
+    );
+    let scored = uow
+        .scores()
+        .score(workspace, &event, (first, now()))
+        .await
+        .unwrap();
     uow.commit().await.unwrap();
+    score(&mut people, first);
+    let wanted = people.iter().filter(|person| person.rfm.is_some()).count();
+    assert_eq!(scored, wanted as u64);
     // People of one document share what became of contacts with it.
     let shared: Vec<Vec<OutcomeFact>> = people
         .iter()
@@ -282,4 +300,30 @@ async fn add(
         person.outcomes = facts;
     }
     people
+}
+
+/// Scores buyers as the documentation says it: by how many are below, and who is equal alike.
+fn score(people: &mut [Person], first: Instant) {
+    let bought = |person: &Person| -> Option<(Instant, usize, i128)> {
+        let within =
+            |e: &&CustomerEvent| e.name.as_str() == BOUGHT && e.time >= first && e.time <= now();
+        let events: Vec<&CustomerEvent> = person.events.iter().filter(within).collect();
+        let last = events.iter().map(|event| event.time).max()?;
+        let money = events.iter().filter_map(|event| event.amount);
+        let money = money.map(|amount| i128::from(amount.millionths())).sum();
+        Some((last, events.len(), money))
+    };
+    let all: Vec<Option<(Instant, usize, i128)>> = people.iter().map(bought).collect();
+    let buyers: Vec<(Instant, usize, i128)> = all.iter().copied().flatten().collect();
+    if buyers.len() < 5 {
+        return;
+    }
+    let quintile = |below: usize| u8::try_from(below * 5 / buyers.len() + 1).unwrap();
+    for (person, own) in people.iter_mut().zip(all) {
+        person.rfm = own.map(|(last, many, money)| RfmScores {
+            recency: quintile(buyers.iter().filter(|b| b.0 < last).count()),
+            frequency: quintile(buyers.iter().filter(|b| b.1 < many).count()),
+            monetary: quintile(buyers.iter().filter(|b| b.2 < money).count()),
+        });
+    }
 }

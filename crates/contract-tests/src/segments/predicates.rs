@@ -15,7 +15,7 @@ impl Predicates {
     }
 
     /// The next one, as it was written and as it was read.
-    pub fn next(&mut self) -> (Value, Predicate) {
+    pub fn written(&mut self) -> (Value, Predicate) {
         loop {
             let groups: Vec<Value> = (0..=self.0.below(3)).map(|_| self.group(true)).collect();
             let group_type = *self.0.of(&["and", "or"]);
@@ -45,7 +45,7 @@ impl Predicates {
     }
 
     fn condition(&mut self, audiences: bool) -> Value {
-        match self.0.below(if audiences { 14 } else { 13 }) {
+        match self.0.below(if audiences { 15 } else { 14 }) {
             0..=4 => self.property(),
             5 => {
                 let value = *self.0.of(&["VIP", "novo", "a\u{e7}\u{e3}o", "none"]);
@@ -70,6 +70,20 @@ impl Predicates {
                 let (occurrence, window) = (self.occurrence(), self.window());
                 json!({"kind": "communication", "field": field, "channel": channel,
                     "occurrence": occurrence, "window": window})
+            }
+            13 => {
+                let field = *self.0.of(&["recency", "frequency", "monetary"]);
+                match self.0.percent(50) {
+                    true => {
+                        let cells = ["champions", "lost", "at_risk", "hibernating", "loyal"];
+                        let operator = *self.0.of(&["equals", "not_equals"]);
+                        json!({"kind": "rfm", "field": "cell", "operator": operator, "value": self.0.of(&cells)})
+                    }
+                    false => {
+                        let operator = *self.0.of(&["greater", "less_or_equal", "equals"]);
+                        json!({"kind": "rfm", "field": field, "operator": operator, "value": 1 + self.0.below(5)})
+                    }
+                }
             }
             _ => {
                 let operator = *self.0.of(&["member_of", "not_member_of"]);

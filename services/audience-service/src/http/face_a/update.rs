@@ -20,15 +20,18 @@ use crate::{AppError, http::Caller};
 
 /// What is to be done.
 #[derive(Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+#[serde(tag = "type")]
 #[schema(as = GatewayUpdate)]
 pub enum Update {
     /// Makes it active, or a draft.
-    UpdateStatus { id: String, status: String },
+    #[serde(rename = "update-status")]
+    Status { id: String, status: String },
     /// Resolves its members.
-    UpdateNow { id: String },
+    #[serde(rename = "update-now")]
+    Now { id: String },
     /// Says how far that is.
-    CheckUpdateNowStatus { id: String },
+    #[serde(rename = "check-update-now-status")]
+    Check { id: String },
 }
 
 /// A refresh that has begun.
@@ -83,11 +86,9 @@ pub async fn put(
 ) -> ApiResult {
     let run = |caller: Caller| async move {
         match update {
-            Update::UpdateStatus { id: named, status } => {
-                publish(&caller, id(&named)?, &status).await
-            }
-            Update::UpdateNow { id: named } => refresh(&caller, id(&named)?).await,
-            Update::CheckUpdateNowStatus { id: named } => progress(&caller, id(&named)?).await,
+            Update::Status { id: named, status } => publish(&caller, id(&named)?, &status).await,
+            Update::Now { id: named } => refresh(&caller, id(&named)?).await,
+            Update::Check { id: named } => progress(&caller, id(&named)?).await,
         }
     };
     caller.change(run).await
