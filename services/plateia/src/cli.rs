@@ -3,10 +3,12 @@
 mod list;
 mod operation;
 mod recycle;
+mod segment;
 
 pub use list::{AudienceList, Paging};
 pub use operation::{NotificationCommand, OperationCommand, OperationList, ResubmitArgs, Wait};
 pub use recycle::{RecycleArgs, RuleArgs};
+pub use segment::{ExplainArgs, PreviewArgs, RefreshArgs, SegmentArgs};
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -198,6 +200,18 @@ What the columns were taken for is shown first; --map says otherwise.")]
   plateia audience list --search vip --sort -created_at
   plateia audience list --json")]
     List(AudienceList),
+    /// Show or replace the conditions of an audience
+    #[command(after_help = segment::EXAMPLES)]
+    Segment(SegmentArgs),
+    /// Resolve the members of a segment
+    #[command(after_help = "Example: plateia audience refresh aud_1 --wait 60")]
+    Refresh(RefreshArgs),
+    /// Say who would be a member, and store nothing
+    #[command(after_help = "Example: plateia audience preview conditions.json")]
+    Preview(PreviewArgs),
+    /// Say why a customer is a member of a segment, or is not
+    #[command(after_help = "Example: plateia audience explain aud_1 --document 12345678909")]
+    Explain(ExplainArgs),
 }
 
 #[derive(Debug, Args)]

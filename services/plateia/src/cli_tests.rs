@@ -67,7 +67,7 @@ fn how_a_file_is_read_can_be_said() {
         let args = match command {
             AudienceCommand::Import(args) => args.reading,
             AudienceCommand::Recycle(args) => args.reading,
-            AudienceCommand::List(_) => panic!("{line}"),
+            _ => panic!("an import or a recycle"),
         };
         assert_eq!(args.encoding.as_deref(), Some("latin1"));
         assert_eq!(args.header.as_deref(), Some("3"));

@@ -527,3 +527,53 @@ fn a_sample_is_printed() {
         11
     );
 }
+
+#[test]
+fn a_segment_is_previewed_stored_and_resolved() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"));
+    let conditions = file(
+        &dir,
+        "conditions.json",
+        r#"{"groups": [{"conditions": [{"kind": "event", "name": "order.paid"}]}]}"#,
+    );
+    let conditions = conditions.to_str().unwrap();
+    let preview = server.run(&["audience", "preview", conditions]);
+    assert_eq!(code(&preview), 0, "{}", stderr(&preview));
+    assert!(
+        stdout(&preview).starts_with("0 customers"),
+        "{}",
+        stdout(&preview)
+    );
+
+    let made = [
+        "audience", "segment", "--name", "Buyers", "--set", conditions,
+    ];
+    let made = server.run(&[&made[..], &["--publish"]].concat());
+    assert_eq!(code(&made), 0, "{}", stderr(&made));
+    let id = server.id_of("Buyers");
+    let shown = server.json(&["audience", "segment", &id]);
+    assert_eq!(shown["status"], "active");
+    let refreshed = server.run(&["audience", "refresh", &id]);
+    assert_eq!(code(&refreshed), 0, "{}", stderr(&refreshed));
+    let nobody = server.run(&["audience", "explain", &id, "--customer", "1"]);
+    assert_eq!(code(&nobody), 1);
+    assert!(
+        stderr(&nobody).contains("404 not_found"),
+        "{}",
+        stderr(&nobody)
+    );
+
+    let broken = file(
+        &dir,
+        "broken.json",
+        r#"{"groups": [{"conditions": [{"kind": "x"}]}]}"#,
+    );
+    let refused = server.run(&["audience", "preview", broken.to_str().unwrap()]);
+    assert_eq!(code(&refused), 1);
+    assert!(
+        stderr(&refused).contains("/groups/0/conditions/0/kind"),
+        "{}",
+        stderr(&refused)
+    );
+}

@@ -7,6 +7,7 @@ mod import;
 mod list;
 mod operation;
 mod recycle;
+mod segment;
 mod show;
 mod transfer;
 
@@ -34,6 +35,10 @@ pub fn audience(connection: Connection, command: AudienceCommand) -> anyhow::Res
             AudienceCommand::Import(args) => import::run(&api, show, args).await,
             AudienceCommand::Recycle(args) => recycle::run(&api, show, args).await,
             AudienceCommand::List(args) => list::audiences(&api, show, &args).await,
+            AudienceCommand::Segment(args) => segment::define(&api, show, args).await,
+            AudienceCommand::Refresh(args) => segment::refresh(&api, show, args).await,
+            AudienceCommand::Preview(args) => segment::preview(&api, show, args).await,
+            AudienceCommand::Explain(args) => segment::explain(&api, show, args).await,
         }
     })
 }
