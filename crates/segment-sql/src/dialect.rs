@@ -17,6 +17,10 @@ pub trait Dialect {
     /// The place of the parameter of a number.
     fn numbered(&self, number: usize) -> String;
 
+    /// What stands before a set that is computed once: a planner that expects one row would compute it for
+    /// every customer.
+    fn once(&self) -> &'static str;
+
     /// The customers, with the alias `c`.
     fn customers(&self) -> String;
 

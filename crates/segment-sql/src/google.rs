@@ -155,6 +155,10 @@ impl Dialect for GoogleSql<'_> {
         format!("@p{number}")
     }
 
+    fn once(&self) -> &'static str {
+        ""
+    }
+
     fn customers(&self) -> String {
         format!("{} AS c", path(&self.0.customers))
     }

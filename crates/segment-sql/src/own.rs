@@ -58,6 +58,10 @@ impl Dialect for OwnStore {
         }
     }
 
+    fn once(&self) -> &'static str {
+        "MATERIALIZED "
+    }
+
     fn customers(&self) -> String {
         "customers AS c".into()
     }

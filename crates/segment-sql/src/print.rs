@@ -118,7 +118,11 @@ impl Printer<'_, '_> {
             let Some(set) = relation.sets.get(index) else {
                 continue;
             };
-            with.push(format!("s{index} AS ({})", self.set(set)?));
+            with.push(format!(
+                "s{index} AS {}({})",
+                self.dialect.once(),
+                self.set(set)?
+            ));
             let _ = write!(joins, " LEFT JOIN s{index} ON s{index}.id = {id}");
         }
         let with = match with.is_empty() {

@@ -173,10 +173,11 @@ const fn migrations(context: Context) -> EmbeddedMigrations {
     }
 }
 
-/// What every session sets before its first statement.
+/// What every session sets before its first statement. Compiling a statement takes longer than what it saves:
+/// the planner thinks much of small tables with many joins.
 fn session(settings: &Settings) -> String {
     format!(
-        "SET statement_timeout = {}; SET lock_timeout = {}; \
+        "SET jit = off; SET statement_timeout = {}; SET lock_timeout = {}; \
          SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning; {}",
         settings.statement_timeout.as_millis(),
         settings.lock_timeout.as_millis(),

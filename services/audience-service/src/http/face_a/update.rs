@@ -128,10 +128,7 @@ async fn refresh(caller: &Caller, id: AudienceId) -> ApiResult {
 
 async fn progress(caller: &Caller, id: AudienceId) -> ApiResult {
     let (app, actor) = (&caller.app, &caller.actor);
-    let audience = app.find.visible(actor, id).await.map_err(refused)?;
-    if audience.deleted_at.is_some() {
-        return Err(Problem::not_found());
-    }
+    // The operation first: what it has stored by then is in the audience.
     let filter = OperationFilter {
         kind: Some(OperationKind::Refresh),
         audience: Some(id),
@@ -140,6 +137,10 @@ async fn progress(caller: &Caller, id: AudienceId) -> ApiResult {
     };
     let found = app.operations.find.list(actor, filter).await;
     let last: Option<Operation> = found.map_err(refused)?.0.into_iter().next();
+    let audience = app.find.visible(actor, id).await.map_err(refused)?;
+    if audience.deleted_at.is_some() {
+        return Err(Problem::not_found());
+    }
     let status = match last.as_ref().map(|operation| operation.state) {
         None => "idle",
         Some(OperationState::Succeeded) => "completed",
