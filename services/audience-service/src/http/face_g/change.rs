@@ -52,7 +52,7 @@ pub async fn create(
 #[utoipa::path(
     patch, path = "/groups/{id}", tag = "groups", operation_id = "changeGroup",
     request_body = Change,
-    params(("id" = i64, Path, description = "Number of the list")),
+    params(("id" = String, Path, description = "Number of the list")),
     responses(
         (status = 200, description = "The list", body = Group<'static>),
         (
@@ -93,7 +93,7 @@ struct Deleted {
 /// Deletes a list; `POST /api/v1/audiences/{id}/restore` brings it back.
 #[utoipa::path(
     delete, path = "/groups/{id}", tag = "groups", operation_id = "deleteGroup",
-    params(("id" = i64, Path, description = "Number of the list")),
+    params(("id" = String, Path, description = "Number of the list")),
     responses(
         (status = 200, description = "It is deleted", body = Deleted),
         (status = 409, description = "It is in use"),

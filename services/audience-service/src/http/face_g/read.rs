@@ -60,7 +60,7 @@ pub async fn all(caller: Caller) -> Result<HttpResponse, Problem> {
 /// A list.
 #[utoipa::path(
     get, path = "/groups/{id}", tag = "groups", operation_id = "getGroup",
-    params(("id" = i64, Path, description = "Number of the list")),
+    params(("id" = String, Path, description = "Number of the list")),
     responses((
         status = 200,
         description = "The list; `error` and `code` 404 where there is none",

@@ -32,6 +32,10 @@ pub(super) fn definition(body: SegmentBody, at: &str) -> Result<Definition, Prob
     let audience_type = body.audience_type.as_ref();
     let audience_type =
         audience_type.map(|value| AudienceType::parse(value, &format!("{at}/audience_type")));
+    if let Some(index) = body.groups.iter().position(|group| !group.is_object()) {
+        let at = format!("{at}/groups/{index}");
+        return Err(AppError::invalid(at, "invalid_type", "must be an object").into());
+    }
     let definition = Definition {
         groups: body.groups,
         group_type: group_type.transpose()?,
