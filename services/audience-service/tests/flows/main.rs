@@ -18,6 +18,7 @@ mod paging;
 mod removing;
 mod rig;
 mod scratch;
+mod segments;
 mod tracing;
 mod withheld;
 

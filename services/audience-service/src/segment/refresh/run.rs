@@ -41,6 +41,10 @@ const KEPT: TimeDelta = TimeDelta::days(90);
 /// Where a refresh stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshCheckpoint {
+    /// The attempt that began the content. What an attempt that failed has begun is deleted.
+    pub attempt: i32,
+    /// The conditions that it is filled by.
+    pub conditions: serde_json::Value,
     /// The present, as of the beginning.
     pub now: Option<Instant>,
     /// The content that is being filled, once there is one.
@@ -79,15 +83,24 @@ impl Job for RunRefresh {
         let audience = self.find.of_operation(&run.operation).await?;
         let content = self.find.content_of(&audience).await?;
         let mut at = Self::reached(&run.operation)?;
-        let now = *at.now.get_or_insert_with(|| self.clock.now());
-        if at.epoch.is_none() {
+        let attempt = run.operation.attempt;
+        let conditions = audience.definition.conditions();
+        if at.epoch.is_none() || at.attempt != attempt || at.conditions != conditions {
+            let outdated = at.epoch.filter(|_| at.attempt == attempt);
+            let now = self.clock.now();
+            at = RefreshCheckpoint {
+                attempt,
+                conditions,
+                now: Some(now),
+                ..RefreshCheckpoint::default()
+            };
             // What has not changed is not written again.
             let found = self.compare(run, &audience, &content, now).await?;
             let same = found.entered == 0 && found.left == 0 && found.changed == 0;
-            if same && audience.status == AudienceStatus::Active {
-                return self.unchanged(run, found).await;
+            if same && audience.status == AudienceStatus::Active && outdated.is_none() {
+                return self.unchanged(run, &at, found).await;
             }
-            self.begin(&audience, &mut at).await?;
+            self.begin(run, &audience, &mut at, outdated).await?;
             let total = Some(found.size);
             Self::save(run, Progress { done: 0, total }, None, &at).await?;
         }
@@ -149,12 +162,25 @@ impl RunRefresh {
         Ok(counted)
     }
 
-    /// Makes the content that is filled.
-    async fn begin(&self, audience: &Audience, at: &mut RefreshCheckpoint) -> AppResult<()> {
+    /// Makes the content that is filled, in place of one by conditions that are no longer those.
+    async fn begin(
+        &self,
+        run: &Run,
+        audience: &Audience,
+        at: &mut RefreshCheckpoint,
+        outdated: Option<i64>,
+    ) -> AppResult<()> {
         let mut uow = self.store.begin(Durability::Full).await?;
         let content = uow.contents().add(audience.id).await?;
         at.request = uow.contents().take_requests(content.key, 1).await?;
         at.epoch = Some(content.key.epoch.0);
+        if let Some(epoch) = outdated {
+            let outdated = PurgeParams::content(audience.id, Epoch(epoch));
+            let now = self.clock.now();
+            self.purges
+                .plan_after(uow.as_mut(), &run.operation, outdated, now)
+                .await?;
+        }
         Ok(uow.commit().await?)
     }
 
@@ -271,16 +297,21 @@ impl RunRefresh {
         self.purges
             .plan_after(uow.as_mut(), &run.operation, old, until)
             .await?;
-        self.end(uow, run, at.counted).await?;
+        self.end(uow, run, at, at.counted).await?;
         crash::point("refresh.flipped");
         self.warm.warm(&run.operation.workspace, audience.id).await;
         Ok(())
     }
 
     /// Ends a refresh that has nothing to write.
-    async fn unchanged(&self, run: &mut Run, found: RefreshReport) -> AppResult<()> {
+    async fn unchanged(
+        &self,
+        run: &mut Run,
+        at: &RefreshCheckpoint,
+        found: RefreshReport,
+    ) -> AppResult<()> {
         let uow = self.store.begin(Durability::Full).await?;
-        self.end(uow, run, found).await
+        self.end(uow, run, at, found).await
     }
 
     /// Makes the audience active, tells of the refresh, and ends it.
@@ -288,12 +319,17 @@ impl RunRefresh {
         &self,
         mut uow: Box<dyn ports::store::UnitOfWork>,
         run: &mut Run,
+        at: &RefreshCheckpoint,
         report: RefreshReport,
     ) -> AppResult<()> {
         let id = run.operation.audience.ok_or(AppError::NotFound)?;
         let workspace = &run.operation.workspace;
         let audience = uow.audiences().get(workspace, id).await?;
         let mut audience = audience.ok_or(AppError::NotFound)?;
+        if audience.definition.conditions() != at.conditions {
+            // Whoever changed them shares this run, and it begins anew.
+            return Err(outrun(StoreError::StaleVersion));
+        }
         let (version, now) = (audience.version, self.clock.now());
         if audience.status != AudienceStatus::Draft {
             audience.pass_to(AudienceStatus::Active, now);
