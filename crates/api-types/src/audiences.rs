@@ -18,7 +18,8 @@ pub struct AudienceJson {
     pub name: String,
     /// Labels.
     pub tags: Vec<String>,
-    /// `active` or `draft`.
+    /// `draft`, `active`, and of a segment `in_progress` while its members are resolved for the first time, or
+    /// `failed`.
     pub status: Cow<'static, str>,
     /// `static` or `dynamic`.
     pub kind: Cow<'static, str>,

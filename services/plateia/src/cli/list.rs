@@ -19,7 +19,7 @@ pub struct AudienceList {
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
     /// With this status only
-    #[arg(long, value_parser = ["active", "draft"])]
+    #[arg(long, value_parser = ["active", "draft", "in_progress", "failed"])]
     pub status: Option<String>,
     /// Of this kind only
     #[arg(long, value_parser = ["static", "dynamic"])]

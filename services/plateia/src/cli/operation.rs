@@ -7,13 +7,15 @@ use clap::{ArgGroup, Args, Subcommand};
 use super::{column_map, list::Paging};
 
 /// Kinds of operations that are asked for.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 8] = [
     "upload",
     "create",
     "recycle",
     "clear",
     "duplicate",
     "import",
+    "refresh",
+    "score",
 ];
 const STATES: [&str; 6] = [
     "queued",
