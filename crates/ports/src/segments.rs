@@ -59,14 +59,13 @@ pub trait SegmentResolver: Send + Sync {
     /// Customers who fulfil a query, all of them, ordered by key and number, in batches.
     async fn stream(&self, query: SegmentQuery) -> Result<Box<dyn MemberStream>, ResolveError>;
 
-    /// The key of the customer who is `skip` customers behind a key, in the order of keys; of the last
-    /// one where there are fewer, and `None` where there are none.
-    async fn key_behind(
+    /// The first keys of customers that lie after a key, in their order, each once; at most `limit`.
+    async fn keys(
         &self,
         workspace: &WorkspaceId,
         after: Option<&str>,
-        skip: usize,
-    ) -> Result<Option<String>, ResolveError>;
+        limit: usize,
+    ) -> Result<Vec<String>, ResolveError>;
 
     /// The least and the greatest number of a customer.
     async fn numbers(&self, workspace: &WorkspaceId) -> Result<Option<(i64, i64)>, ResolveError>;

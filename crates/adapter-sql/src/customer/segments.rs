@@ -66,6 +66,43 @@ impl Db {
         };
         Ok(rows.into_iter().map(member).collect())
     }
+
+    /// The key of the customer who is `skip` customers behind a key, in the order of keys; of the last
+    /// one where there are fewer, and `None` where there are none.
+    async fn key_behind(
+        &self,
+        workspace: &WorkspaceId,
+        after: Option<&str>,
+        skip: usize,
+    ) -> Result<Option<String>, ResolveError> {
+        let keys = || {
+            customers::table
+                .filter(customers::workspace.eq(workspace.as_str()))
+                .select(customers::member_key)
+                .into_boxed::<Backend>()
+        };
+        let after = after.unwrap_or_default();
+        let offset = i64::try_from(skip.saturating_sub(1)).unwrap_or(i64::MAX);
+        let mut conn = self.reader().await?;
+        let behind: Option<String> = keys()
+            .filter(customers::member_key.gt(after))
+            .order(customers::member_key.asc())
+            .offset(offset)
+            .limit(1)
+            .first(&mut *conn)
+            .await
+            .optional()
+            .map_err(store)?;
+        if behind.is_some() {
+            return Ok(behind);
+        }
+        let last = keys()
+            .filter(customers::member_key.gt(after))
+            .order(customers::member_key.desc())
+            .limit(1);
+        let last: Option<String> = last.first(&mut *conn).await.optional().map_err(store)?;
+        Ok(last)
+    }
 }
 
 #[async_trait]
@@ -105,39 +142,23 @@ impl SegmentResolver for Db {
         }))
     }
 
-    async fn key_behind(
+    async fn keys(
         &self,
         workspace: &WorkspaceId,
         after: Option<&str>,
-        skip: usize,
-    ) -> Result<Option<String>, ResolveError> {
-        let keys = || {
-            customers::table
-                .filter(customers::workspace.eq(workspace.as_str()))
-                .select(customers::member_key)
-                .into_boxed::<Backend>()
-        };
-        let after = after.unwrap_or_default();
-        let offset = i64::try_from(skip.saturating_sub(1)).unwrap_or(i64::MAX);
-        let mut conn = self.reader().await?;
-        let behind: Option<String> = keys()
-            .filter(customers::member_key.gt(after))
+        limit: usize,
+    ) -> Result<Vec<String>, ResolveError> {
+        let keys: Vec<String> = customers::table
+            .filter(customers::workspace.eq(workspace.as_str()))
+            .filter(customers::member_key.gt(after.unwrap_or_default()))
+            .select(customers::member_key)
+            .distinct()
             .order(customers::member_key.asc())
-            .offset(offset)
-            .limit(1)
-            .first(&mut *conn)
+            .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+            .load(&mut *self.reader().await?)
             .await
-            .optional()
             .map_err(store)?;
-        if behind.is_some() {
-            return Ok(behind);
-        }
-        let last = keys()
-            .filter(customers::member_key.gt(after))
-            .order(customers::member_key.desc())
-            .limit(1);
-        let last: Option<String> = last.first(&mut *conn).await.optional().map_err(store)?;
-        Ok(last)
+        Ok(keys)
     }
 
     async fn numbers(&self, workspace: &WorkspaceId) -> Result<Option<(i64, i64)>, ResolveError> {

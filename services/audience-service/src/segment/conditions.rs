@@ -85,14 +85,16 @@ impl ReadConditions {
         Ok(named)
     }
 
-    /// The references with the keys of lists that lie after the first and not after the last.
+    /// The references with those of these keys, which are sorted and lie after `after`, that lists have: who
+    /// is no customer does not count, however many of them a list has.
     pub(crate) async fn with_keys(
         &self,
         named: &Named,
         after: Option<&str>,
-        until: Option<&str>,
+        customers: &[String],
     ) -> AppResult<References> {
         let mut references = named.references.clone();
+        let until = customers.last().map(String::as_str);
         for (id, key, view) in &named.lists {
             let mut keys = Vec::new();
             let mut after = after.map(|key| domain::contact::Document::from_stored(key.to_owned()));
@@ -108,7 +110,7 @@ impl ReadConditions {
                 let within = found
                     .into_iter()
                     .map(|found| found.document.as_str().to_owned())
-                    .filter(|key| until.is_none_or(|until| key.as_str() <= until));
+                    .filter(|key| customers.binary_search(key).is_ok());
                 keys.extend(within);
                 if ended {
                     break;

@@ -14,11 +14,16 @@ use ports::{
 };
 use tokio::time::{Instant, timeout};
 
-use super::{conditions::ReadConditions, unresolved};
+use super::{
+    conditions::{Named, ReadConditions},
+    unresolved,
+};
 use crate::{Actor, AppError, AppResult};
 
 /// Members that are shown.
 const SAMPLE: usize = 20;
+/// Customers of one statement where lists of contacts take part.
+const STEP: usize = 20_000;
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Customers above which a part is looked at.
@@ -77,19 +82,26 @@ impl PreviewSegment {
             .ensure_sound(&actor.workspace, None, &predicate)
             .await?;
         let named = self.read.named(&actor.workspace, &predicate).await?;
-        let references = self.read.with_keys(&named, None, None).await?;
         let total = self.queries.customer_counts(&actor.workspace).await?.total;
-        let scope = self.scope(actor, total).await?;
-        let query = SegmentQuery {
+        let scope = match named.lists.is_empty() {
+            true => self.scope(actor, total).await?,
+            false => Scope::All,
+        };
+        let mut query = SegmentQuery {
             workspace: actor.workspace.clone(),
             predicate,
-            references,
+            references: named.references.clone(),
             now: self.clock.now(),
             scope,
         };
-        let counts = self.resolver.counts(&query).await.map_err(unresolved)?;
         let exact = query.scope == Scope::All;
-        let sample = self.sample(&query).await?;
+        let (counts, sample) = match named.lists.is_empty() {
+            true => {
+                let counts = self.resolver.counts(&query).await.map_err(unresolved)?;
+                (counts, self.sample(&query, SAMPLE).await?)
+            }
+            false => self.beside_lists(&mut query, &named).await?,
+        };
         let grown = |count: i64| match exact || counts.looked_at == 0 {
             true => count,
             false => estimate(count, total, counts.looked_at),
@@ -122,10 +134,45 @@ impl PreviewSegment {
         ))
     }
 
-    async fn sample(&self, query: &SegmentQuery) -> AppResult<Vec<Customer>> {
+    /// Where lists of contacts take part, range by range of keys, as a refresh does it.
+    async fn beside_lists(
+        &self,
+        query: &mut SegmentQuery,
+        named: &Named,
+    ) -> AppResult<(SegmentCounts, Vec<Customer>)> {
+        let (mut counts, mut sample) = (SegmentCounts::default(), Vec::new());
+        counts.by_condition = vec![0; query.predicate.conditions().count()];
+        let mut after: Option<String> = None;
+        loop {
+            let keys = self
+                .resolver
+                .keys(&query.workspace, after.as_deref(), STEP)
+                .await;
+            let keys = keys.map_err(unresolved)?;
+            let Some(until) = keys.last().cloned() else {
+                return Ok((counts, sample));
+            };
+            query.references = self.read.with_keys(named, after.as_deref(), &keys).await?;
+            query.scope = Scope::Keys {
+                after: after.replace(until.clone()),
+                until: Some(until),
+            };
+            let found = self.resolver.counts(query).await.map_err(unresolved)?;
+            counts.matched += found.matched;
+            counts.looked_at += found.looked_at;
+            for (sum, more) in counts.by_condition.iter_mut().zip(found.by_condition) {
+                *sum += more;
+            }
+            if found.matched > 0 && sample.len() < SAMPLE {
+                sample.extend(self.sample(query, SAMPLE - sample.len()).await?);
+            }
+        }
+    }
+
+    async fn sample(&self, query: &SegmentQuery, most: usize) -> AppResult<Vec<Customer>> {
         let members = self
             .resolver
-            .members(query, SAMPLE)
+            .members(query, most)
             .await
             .map_err(unresolved)?;
         let ids = members.iter().map(|m| CustomerId::from_raw(m.customer));

@@ -67,13 +67,13 @@ impl SegmentResolver for Disturbed {
         self.inner.stream(query).await
     }
 
-    async fn key_behind(
+    async fn keys(
         &self,
         workspace: &WorkspaceId,
         after: Option<&str>,
-        skip: usize,
-    ) -> Result<Option<String>, ResolveError> {
-        self.inner.key_behind(workspace, after, skip).await
+        limit: usize,
+    ) -> Result<Vec<String>, ResolveError> {
+        self.inner.keys(workspace, after, limit).await
     }
 
     async fn numbers(&self, workspace: &WorkspaceId) -> Result<Option<(i64, i64)>, ResolveError> {

@@ -182,6 +182,14 @@ async fn members_of_other_audiences_can_be_asked_for() {
         member("member_of", &json!(buyers)),
         member("not_member_of", &list["id"])
     ]));
+    let preview = service.post("/api/v1/segments/preview", body.clone()).await;
+    let preview = preview.ok(200);
+    assert_eq!(
+        (&preview["count"], &preview["exact"]),
+        (&json!(1), &json!(true))
+    );
+    assert_eq!(preview["sample"][0]["customer_id"], 3);
+    assert_eq!(preview["by_condition"][1]["count"], 2);
     define(&service, &id, body).await.ok(200);
     publish(&service, &id).await;
     refresh_now(&service, &id).await;

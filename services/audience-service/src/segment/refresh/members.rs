@@ -74,13 +74,14 @@ impl Resolved {
     async fn of_range(&mut self) -> AppResult<Vec<Member>> {
         let after = self.after.as_deref();
         let workspace = &self.query.workspace;
-        let until = self.resolver.key_behind(workspace, after, STEP).await;
-        let Some(until) = until.map_err(unresolved)? else {
+        let keys = self.resolver.keys(workspace, after, STEP).await;
+        let keys = keys.map_err(unresolved)?;
+        let Some(until) = keys.last().cloned() else {
             self.ended = true;
             return Ok(Vec::new());
         };
         let named = &self.named;
-        self.query.references = self.read.with_keys(named, after, Some(&until)).await?;
+        self.query.references = self.read.with_keys(named, after, &keys).await?;
         self.query.scope = Scope::Keys {
             after: self.after.replace(until.clone()),
             until: Some(until),
