@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::is_default;
+use crate::{contacts::ContactJson, is_default};
 
 /// Conditions, and when they are looked at. `proto/segments/v1.json` is their schema.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -148,3 +148,69 @@ crate::redacted!(
     ExplainedGroup,
     ExplainedCondition
 );
+
+/// How a refresh is to be done.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshBody {
+    /// The share of its size, in percent, by which it may change the audience without being confirmed, instead of
+    /// the installation's; 0 to 1,000,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard_percent: Option<u32>,
+}
+
+/// A refresh that has ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RefreshJson {
+    /// Grows with every refresh of the audience.
+    pub version: i64,
+    /// The operation; none for a batch of changes of a live audience.
+    pub operation_id: Option<String>,
+    /// `requested`, `scheduled` or `live`.
+    pub cause: Cow<'static, str>,
+    /// When it began.
+    pub began_at: String,
+    /// From when on readers saw it.
+    pub shown_at: String,
+    /// Milliseconds between both.
+    pub took_ms: i64,
+    /// Members afterwards.
+    pub size: i64,
+    /// Those who were none before.
+    pub entered: i64,
+    /// Those who are none any more.
+    pub left: i64,
+    /// Those who stayed, with other values.
+    pub changed: i64,
+    /// Bytes that the source of customers looked at, where it counts them.
+    pub bytes: Option<i64>,
+}
+
+/// A time that somebody was a member.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PeriodJson {
+    /// The refresh by which they entered, where it is still known.
+    pub entered: Option<RefreshJson>,
+    /// The refresh by which they left; none while they are a member.
+    pub left: Option<RefreshJson>,
+}
+
+/// When somebody was a member.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MembershipJson {
+    /// Whether they are one now.
+    pub member: bool,
+    /// Each time, the earliest first.
+    pub periods: Vec<PeriodJson>,
+}
+
+/// Those who were members at an instant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MembersJson {
+    /// The refresh that readers saw then; none where there had been none.
+    pub refresh: Option<RefreshJson>,
+    /// Who, in the order of documents, with what is known of them now.
+    pub data: Vec<ContactJson>,
+    /// Where the next page begins.
+    pub next_cursor: Option<String>,
+}

@@ -6,9 +6,15 @@ use domain::{
     shared::OperationId,
 };
 use kernel::{Actor, AppError, RequestId, Topic, receipt};
-use ports::{StoreError, store::OperationUnit};
+use ports::{
+    StoreError,
+    store::{OperationUnit, OperationUpdate},
+};
 
 use crate::{Ending, Frame};
+
+/// The member of a checkpoint that says that somebody confirmed the operation.
+pub const CONFIRMED: &str = "confirmed";
 
 /// What a service's operations hold besides their own rows.
 #[async_trait]
@@ -75,7 +81,7 @@ async fn try_cancel<C: Control>(
             let detail = format!("the operation has ended: {state}");
             return Err(AppError::conflict("operation_ended", detail));
         }
-        OperationState::Queued => {
+        state if state == OperationState::Queued || operation.awaits_confirmation() => {
             let failure = Failure::new("cancelled", "cancelled on request");
             let ending = Ending::cancelled(failure, service.unfinished(&operation));
             let now = service.frame().now();
@@ -118,6 +124,49 @@ pub async fn retry<C: Control>(
     }
     service.reserve_again(unit.as_mut(), &operation).await?;
     unit.operations().requeue(id).await?;
+    unit.commit().await?;
+    let wake = service.frame().wake();
+    wake.work();
+    wake.publish(Topic::Operation(id.raw()));
+    Ok(())
+}
+
+/// Lets an operation go on that waits to be confirmed. Its checkpoint says so to its job: see [`CONFIRMED`].
+///
+/// # Errors
+/// `NotFound`; `Conflict` with `nothing_to_confirm`; store errors.
+pub async fn confirm<C: Control>(
+    service: &C,
+    actor: &Actor,
+    request_id: RequestId,
+    id: OperationId,
+) -> Result<(), AppError> {
+    let mut unit = service.begin().await?;
+    let Some(operation) = unless_done(unit.as_mut(), actor, request_id, id).await? else {
+        return Ok(());
+    };
+    let nothing = || {
+        let detail = format!(
+            "the operation waits for no confirmation: it is {}",
+            operation.state
+        );
+        AppError::conflict("nothing_to_confirm", detail)
+    };
+    let mut checkpoint = operation.checkpoint.clone();
+    let waits = operation.awaits_confirmation();
+    let Some(reached) = checkpoint.as_object_mut().filter(|_| waits) else {
+        return Err(nothing());
+    };
+    reached.insert(CONFIRMED.to_owned(), true.into());
+    let update = OperationUpdate {
+        state: Some(OperationState::Queued),
+        checkpoint: Some(checkpoint),
+        ..OperationUpdate::default()
+    };
+    match unit.operations().update(id, operation.state, &update).await {
+        Err(StoreError::StaleVersion) => return Err(nothing()),
+        updated => updated?,
+    }
     unit.commit().await?;
     let wake = service.frame().wake();
     wake.work();

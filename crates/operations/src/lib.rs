@@ -11,7 +11,7 @@ mod run;
 mod signals;
 mod worker;
 
-pub use control::{Control, cancel, retry};
+pub use control::{CONFIRMED, Control, cancel, confirm, retry};
 pub use ending::Ending;
 pub use frame::{Frame, WorkOutcome};
 pub use job::{End, Job, Jobs, params};

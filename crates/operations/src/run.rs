@@ -107,6 +107,28 @@ impl Run {
         Ok(self.signals.check()?)
     }
 
+    /// Gives the operation up until a request changes it, and says why: no worker has it until then.
+    ///
+    /// # Errors
+    /// `Stop` when the lease is lost; store errors.
+    pub async fn park(
+        &mut self,
+        reason: &str,
+        report: Report,
+        checkpoint: serde_json::Value,
+    ) -> Result<(), AppError> {
+        self.operation.state = OperationState::Waiting;
+        let update = OperationUpdate {
+            state: Some(OperationState::Waiting),
+            reason: Some(reason.to_owned()),
+            report: Some(report),
+            checkpoint: Some(checkpoint),
+            parks: true,
+            ..OperationUpdate::default()
+        };
+        self.store(&update).await
+    }
+
     /// Says that the work stands still, and why. Where that cannot be stored, this process still
     /// tells who asks it.
     pub(crate) async fn stand(&mut self, stall: Stall) {

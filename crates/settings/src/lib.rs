@@ -13,7 +13,7 @@ use std::path::Path;
 use config::{Config, Environment, File, FileFormat, Map, Source};
 
 pub use imports::Imports;
-pub use model::{Limits, LogFormat, Retention, Settings, Telemetry, Workers};
+pub use model::{Limits, LogFormat, Retention, Segments, Settings, Telemetry, Workers};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use servers::{Mongodb, Postgres, Rabbitmq, Roles, Secrets, Servers};
 

@@ -28,6 +28,8 @@ pub struct Settings {
     pub workers: Workers,
     /// How long data are kept.
     pub retention: Retention,
+    /// Segments.
+    pub segments: Segments,
     /// Logs and traces.
     pub telemetry: Telemetry,
     /// The relational database of a service; the embedded process has its own.
@@ -74,6 +76,17 @@ pub struct Retention {
     pub customer_events_days: u32,
 }
 
+/// Segments.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Segments {
+    /// The share of its size, in percent, by which a refresh may change an audience without being confirmed.
+    /// Default 50.
+    pub guard_percent: u32,
+    /// Size over which that is looked at. Default 1,000.
+    pub guard_from: i64,
+}
+
 /// Logs and traces.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -106,6 +119,7 @@ impl Default for Settings {
             limits: Limits::default(),
             workers: Workers::default(),
             retention: Retention::default(),
+            segments: Segments::default(),
             telemetry: Telemetry::default(),
             postgres: Postgres::default(),
             mongodb: Mongodb::default(),
@@ -140,6 +154,15 @@ impl Default for Retention {
     fn default() -> Self {
         Self {
             customer_events_days: 730,
+        }
+    }
+}
+
+impl Default for Segments {
+    fn default() -> Self {
+        Self {
+            guard_percent: 50,
+            guard_from: 1_000,
         }
     }
 }
@@ -203,6 +226,11 @@ impl Settings {
                 "retention.customer_events_days",
                 (1..=MAX_DAYS).contains(&self.retention.customer_events_days),
                 "must be from 1 to 36500",
+            ),
+            (
+                "segments.guard_from",
+                self.segments.guard_from >= 0,
+                "must be 0 or more",
             ),
             (
                 "telemetry.otlp_endpoint",

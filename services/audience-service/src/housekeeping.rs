@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use ports::{Clock, store::AudienceStore};
 
-use super::AppResult;
+use super::{AppResult, segment::KEPT as REFRESHES_KEPT_FOR};
 
 /// Rows of one table deleted in one step, so that requests do not wait.
 const STEP: usize = 500;
@@ -29,6 +29,23 @@ impl PurgeExpired {
         let mut purged = 0;
         loop {
             let deleted = self.store.purge_user_events(now, STEP).await?;
+            purged += deleted;
+            if deleted < STEP as u64 {
+                return Ok(purged);
+            }
+        }
+    }
+
+    /// Deletes refreshes that nobody can ask for any more, and who left by them, step by step.
+    ///
+    /// # Errors
+    /// Store errors.
+    #[tracing::instrument(name = "housekeeping.refreshes", skip_all)]
+    pub async fn refreshes(&self) -> AppResult<u64> {
+        let before = self.clock.now() - REFRESHES_KEPT_FOR;
+        let mut purged = 0;
+        loop {
+            let deleted = self.store.purge_refreshes(before, STEP).await?;
             purged += deleted;
             if deleted < STEP as u64 {
                 return Ok(purged);

@@ -28,6 +28,7 @@ pub use replica::AudienceService;
 use crate::{
     UseCases, consumers,
     http::{self, ApiState},
+    segment::SizeGuard,
     workers,
 };
 
@@ -99,4 +100,11 @@ fn files(error: ports::files::FileError) -> StartError {
 
 fn customer_events_kept(settings: &Settings) -> TimeDelta {
     TimeDelta::days(i64::from(settings.retention.customer_events_days))
+}
+
+const fn size_guard(settings: &Settings) -> SizeGuard {
+    SizeGuard {
+        from: settings.segments.guard_from,
+        percent: settings.segments.guard_percent,
+    }
 }

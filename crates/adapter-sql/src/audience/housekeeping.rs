@@ -7,7 +7,7 @@ use ports::{
     store::{EVENTS_KEPT_FOR, Housekeeping},
 };
 
-use super::{Db, customer, direct, feed};
+use super::{Db, customer, direct, feed, membership};
 
 #[async_trait]
 impl Housekeeping for Db {
@@ -21,5 +21,15 @@ impl Housekeeping for Db {
         limit: usize,
     ) -> Result<u64, StoreError> {
         direct::purge_alone(self, customer::PURGE_EVENTS, before, limit).await
+    }
+
+    async fn purge_refreshes(&self, before: Instant, limit: usize) -> Result<u64, StoreError> {
+        let departures = membership::purge_departures();
+        let deleted = direct::purge_alone(self, &departures, before, limit).await?;
+        if deleted >= limit as u64 {
+            return Ok(deleted);
+        }
+        let refreshes = membership::purge_refreshes();
+        Ok(deleted + direct::purge_alone(self, &refreshes, before, limit).await?)
     }
 }

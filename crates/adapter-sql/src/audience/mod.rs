@@ -5,7 +5,8 @@ use ports::{
     StoreError,
     store::{
         AudienceRepository, AudienceStore, AudienceUnit, ContentRepository, CreationRepository,
-        Durability, NotificationRepository, OutcomeRepository, UnitOfWork, UploadRepository,
+        Durability, MembershipRepository, NotificationRepository, OutcomeRepository, UnitOfWork,
+        UploadRepository,
     },
 };
 
@@ -19,6 +20,7 @@ mod feed;
 mod finding;
 mod housekeeping;
 mod intents;
+mod membership;
 mod outcomes;
 mod queries;
 mod removals;
@@ -54,6 +56,10 @@ impl AudienceUnit for Transaction {
 
     fn outcomes(&mut self) -> Box<dyn OutcomeRepository + '_> {
         Box::new(outcomes::Outcomes(self.conn()))
+    }
+
+    fn memberships(&mut self) -> Box<dyn MembershipRepository + '_> {
+        Box::new(membership::Memberships(self.conn()))
     }
 
     fn uploads(&mut self) -> Box<dyn UploadRepository + '_> {

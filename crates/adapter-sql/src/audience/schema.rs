@@ -187,9 +187,41 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::core::types::UtcMillis;
+    use diesel::sql_types::{BigInt, Nullable, Text};
+
+    audience_refreshes (audience, request) {
+        audience -> BigInt,
+        request -> BigInt,
+        operation -> Nullable<BigInt>,
+        cause -> Text,
+        epoch -> BigInt,
+        began_at -> UtcMillis,
+        shown_at -> UtcMillis,
+        size -> BigInt,
+        entered -> BigInt,
+        departed -> BigInt,
+        changed -> BigInt,
+        bytes -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+
+    audience_departures (audience, member_key, entered) {
+        audience -> BigInt,
+        member_key -> Text,
+        entered -> BigInt,
+        departed -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audiences,
     audience_contents,
     write_intents,
     removals
 );
+diesel::allow_tables_to_appear_in_same_query!(audience_refreshes, audience_departures);

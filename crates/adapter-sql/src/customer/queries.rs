@@ -95,6 +95,19 @@ impl CustomerQueries for Db {
         Ok(customers)
     }
 
+    async fn customers_of_keys(
+        &self,
+        workspace: &WorkspaceId,
+        keys: &[&str],
+    ) -> Result<Vec<Customer>, StoreError> {
+        let query = customers::table
+            .filter(customers::workspace.eq(workspace.as_str()))
+            .filter(customers::member_key.eq_any(keys))
+            .order((customers::member_key, customers::id))
+            .into_boxed::<Backend>();
+        self.customers_of(workspace, query).await
+    }
+
     async fn customers(
         &self,
         workspace: &WorkspaceId,

@@ -126,7 +126,7 @@ impl Changes {
         let achieved = update.state.is_some_and(ends) || update.checkpoint.is_some();
         let mut changes = Self::new(update)?;
         changes.claims = achieved.then_some(0);
-        if update.state.is_some_and(ends) {
+        if update.state.is_some_and(ends) || update.parks {
             changes.end_lease();
         }
         Ok(changes)

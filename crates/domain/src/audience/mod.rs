@@ -6,10 +6,12 @@ use crate::shared::{AudienceId, AudienceName, Epoch, Instant, UserId, WorkspaceI
 
 mod definition;
 mod icon;
+mod refresh;
 mod tags;
 
 pub use definition::{AudienceType, Definition, GroupType};
 pub use icon::{Icon, IconError, MAX_ICON_CHARS};
+pub use refresh::{Departure, RefreshCause, Refreshed};
 pub use tags::{MAX_TAG_CHARS, MAX_TAGS, TagError, Tags};
 
 text_enum!(

@@ -50,6 +50,9 @@ impl OperationKind {
     }
 }
 
+/// Why an operation waits that would change more than expected: until somebody confirms it.
+pub const SIZE_GUARD: &str = "size_guard";
+
 /// How far an operation is. `total` is absent while it is not known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -102,4 +105,11 @@ pub struct Operation {
     pub undone_at: Option<Instant>,
     /// Until when it can be undone, if it can.
     pub undo_until: Option<Instant>,
+}
+
+impl Operation {
+    /// Whether it goes on only once somebody confirms it; no worker has it.
+    pub fn awaits_confirmation(&self) -> bool {
+        self.state == OperationState::Waiting && self.reason.as_deref() == Some(SIZE_GUARD)
+    }
 }

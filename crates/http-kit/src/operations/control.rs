@@ -60,6 +60,33 @@ pub async fn retry(
     .await
 }
 
+/// Lets an operation go on that waits for confirmation (`reason: size_guard`).
+#[utoipa::path(
+    post, path = "/operations/{id}/confirm", tag = "operations", operation_id = "confirmOperation",
+    params(
+        Id<OperationId>,
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: seconds to wait for the end"),
+    ),
+    responses(
+        (status = 200, description = "The operation, ended within the wait", body = OperationJson),
+        (status = 202, description = "The operation, which goes on", body = OperationJson),
+        (status = 409, description = "`nothing_to_confirm`"),
+    ),
+)]
+pub async fn confirm(
+    caller: Caller,
+    Id(id): Id<OperationId>,
+    Wait(wait): Wait,
+    Idempotent(once, _): Idempotent<OptionalBody<Nothing>>,
+) -> ApiResult {
+    let (service, _) = caller.find(&caller.actor, id).await?;
+    once.run(move |request_id| async move {
+        service.confirm(&caller.actor, request_id, id).await?;
+        accepted(service.as_ref(), &caller.actor, id, wait).await
+    })
+    .await
+}
+
 /// Takes back what an operation did, in this one call. Again: no change.
 #[utoipa::path(
     post, path = "/operations/{id}/undo", tag = "operations", operation_id = "undoOperation",

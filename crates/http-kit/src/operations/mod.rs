@@ -75,6 +75,9 @@ pub trait OperationService: Send + Sync {
     /// Puts one back into the queue.
     async fn retry(&self, actor: &Actor, by: RequestId, id: OperationId) -> Result<(), Problem>;
 
+    /// Lets one go on that waits for confirmation.
+    async fn confirm(&self, actor: &Actor, by: RequestId, id: OperationId) -> Result<(), Problem>;
+
     /// Takes back what one did.
     async fn undo(&self, actor: &Actor, id: OperationId) -> Result<(), Problem>;
 }
@@ -99,6 +102,10 @@ impl<S: Shown> OperationService for S {
 
     async fn retry(&self, actor: &Actor, by: RequestId, id: OperationId) -> Result<(), Problem> {
         Ok(operations::retry(self, actor, by, id).await?)
+    }
+
+    async fn confirm(&self, actor: &Actor, by: RequestId, id: OperationId) -> Result<(), Problem> {
+        Ok(operations::confirm(self, actor, by, id).await?)
     }
 
     async fn undo(&self, actor: &Actor, id: OperationId) -> Result<(), Problem> {
@@ -139,5 +146,5 @@ crate::routes! {
     Operations;
     read::{list, read},
     events::{events},
-    control::{cancel, retry, undo},
+    control::{cancel, confirm, retry, undo},
 }

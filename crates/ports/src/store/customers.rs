@@ -223,6 +223,13 @@ pub trait CustomerQueries: Send + Sync {
         ids: &[CustomerId],
     ) -> Result<Vec<Customer>, StoreError>;
 
+    /// The customers whose keys in audiences are these, by key and number.
+    async fn customers_of_keys(
+        &self,
+        workspace: &WorkspaceId,
+        keys: &[&str],
+    ) -> Result<Vec<Customer>, StoreError>;
+
     /// A list of customers.
     async fn customers(
         &self,

@@ -10,6 +10,9 @@ use crate::StoreError;
 /// How long an event of a user's feed can be resumed from.
 pub const EVENTS_KEPT_FOR: Duration = Duration::from_hours(7 * 24);
 
+/// How many refreshes of an audience are kept however old they are.
+pub const REFRESHES_KEPT: i64 = 3;
+
 /// Keeps the tables short that streams and customers fill; requests, outbox and inbox have their own
 /// retention.
 #[async_trait]
@@ -21,4 +24,8 @@ pub trait Housekeeping: Send + Sync {
     /// answers how many.
     async fn purge_customer_events(&self, before: Instant, limit: usize)
     -> Result<u64, StoreError>;
+
+    /// Deletes at most `limit` refreshes that had a successor before `before` already, but for each audience's
+    /// last [`REFRESHES_KEPT`], and the departures by them; answers how many.
+    async fn purge_refreshes(&self, before: Instant, limit: usize) -> Result<u64, StoreError>;
 }

@@ -9,6 +9,7 @@ mod creations;
 mod customers;
 mod feed;
 mod housekeeping;
+mod membership;
 mod operations;
 mod outcomes;
 mod queries;
@@ -28,7 +29,8 @@ pub use customers::{
     ScoredCell, TagCount,
 };
 pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent};
-pub use housekeeping::{EVENTS_KEPT_FOR, Housekeeping};
+pub use housekeeping::{EVENTS_KEPT_FOR, Housekeeping, REFRESHES_KEPT};
+pub use membership::{MembershipQueries, MembershipRepository, Stay};
 pub use operations::{
     Claimed, Lease, LeaseError, NewOperation, OperationFilter, OperationQueries,
     OperationRepository, OperationStore, OperationUnit, OperationUpdate,
@@ -82,6 +84,8 @@ pub trait AudienceUnit: Send {
     fn notifications(&mut self) -> Box<dyn NotificationRepository + '_>;
     /// Reported outcomes.
     fn outcomes(&mut self) -> Box<dyn OutcomeRepository + '_>;
+    /// Who was a member, and when.
+    fn memberships(&mut self) -> Box<dyn MembershipRepository + '_>;
     /// Uploaded files.
     fn uploads(&mut self) -> Box<dyn UploadRepository + '_>;
 }

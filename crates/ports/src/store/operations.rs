@@ -101,6 +101,8 @@ pub struct OperationUpdate {
     pub undo_until: Option<Instant>,
     /// When it was undone.
     pub undone_at: Option<Instant>,
+    /// Whether its worker gives it up until a request changes it.
+    pub parks: bool,
 }
 
 /// Which operations to list, newest first.

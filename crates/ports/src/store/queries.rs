@@ -8,8 +8,8 @@ use domain::{
 };
 
 use super::{
-    Content, CustomerQueries, Notification, OperationQueries, OutcomeQueries, Removal, UnderWay,
-    Upload, UserEvent, WriteIntent,
+    Content, CustomerQueries, MembershipQueries, Notification, OperationQueries, OutcomeQueries,
+    Removal, UnderWay, Upload, UserEvent, WriteIntent,
 };
 use crate::{StoreError, contacts::ContentKey};
 
@@ -132,7 +132,9 @@ pub struct NotificationFilter {
 /// Reads outside a transaction. Every one names the workspace, or an id whose workspace the same
 /// request has checked.
 #[async_trait]
-pub trait AudienceQueries: OperationQueries + OutcomeQueries + CustomerQueries {
+pub trait AudienceQueries:
+    OperationQueries + OutcomeQueries + CustomerQueries + MembershipQueries
+{
     /// A list of audiences.
     async fn audiences(
         &self,

@@ -6,3 +6,4 @@ mod view;
 pub mod write;
 
 pub(crate) use view::view_of;
+pub(crate) use write::Marks;

@@ -12,7 +12,7 @@ use runtime::{Snowflakes, SystemClock};
 use service_kit::{Module, StartError};
 use settings::Settings;
 
-use super::{Audiences, CONTEXTS, customer_events_kept, files};
+use super::{Audiences, CONTEXTS, customer_events_kept, files, size_guard};
 use crate::{Ports, StepSizes, UseCases};
 
 /// Opens the service in a data directory that this process has to itself, with who knows its callers.
@@ -67,6 +67,7 @@ async fn deps(
         spool: Arc::new(DiskSpool::new(dir.join("scratch")).map_err(files)?),
         formats: Arc::new(TabularFormats),
         clock: Arc::clone(clock),
+        guard: size_guard(settings),
         steps: StepSizes::default(),
         customer_events_kept: customer_events_kept(settings),
         owner: format!("embedded-{}", ids.next()),

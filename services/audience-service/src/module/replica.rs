@@ -10,7 +10,7 @@ use runtime::{Snowflakes, SystemClock};
 use service_kit::{Opened, Service, StartError, attach, database, server_failed};
 use settings::{ExposeSecret, Settings, SettingsError};
 
-use super::{Audiences, CONTEXTS, customer_events_kept, files};
+use super::{Audiences, CONTEXTS, customer_events_kept, files, size_guard};
 use crate::{Ports, StepSizes, UseCases};
 
 /// The program of one replica.
@@ -82,6 +82,7 @@ fn deps(
         spool: Arc::new(DiskSpool::new(dir.join("scratch")).map_err(files)?),
         formats: Arc::new(TabularFormats),
         clock: Arc::clone(clock),
+        guard: size_guard(settings),
         steps: StepSizes::default(),
         customer_events_kept: customer_events_kept(settings),
         owner: format!("replica-{node}-{}", ids.next()),

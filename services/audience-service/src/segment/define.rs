@@ -91,7 +91,7 @@ impl DefineSegment {
         let resolves = active && changed.definition.is_segment();
         let anew = resolves && changed.version != known.version;
         let refresh = match anew {
-            true => Some(self.refresh.execute(actor, request_id, id).await?),
+            true => Some(self.refresh.requested(actor, request_id, id).await?),
             false => None,
         };
         Ok(Defined {
@@ -126,7 +126,7 @@ impl DefineSegment {
         };
         let audience = self.change.pass(actor, id, next).await?;
         let refresh = match resolves {
-            true => Some(self.refresh.execute(actor, request_id, id).await?),
+            true => Some(self.refresh.requested(actor, request_id, id).await?),
             false => None,
         };
         Ok(Defined { audience, refresh })

@@ -14,7 +14,10 @@ use ports::{
     store::{AudienceQueries, CustomerLookup, EventFilter},
 };
 
-use super::conditions::{Named, ReadConditions};
+use super::{
+    conditions::{Named, ReadConditions},
+    no_segment,
+};
 use crate::{
     Actor, AppError, AppResult,
     audience::FindAudience,
@@ -76,8 +79,7 @@ impl ExplainMembership {
     pub async fn execute(&self, actor: &Actor, id: AudienceId, whom: Whom) -> AppResult<Explained> {
         let audience = self.find.visible(actor, id).await?;
         if !audience.definition.is_segment() {
-            let detail = "the audience has no conditions";
-            return Err(AppError::conflict("not_a_segment", detail));
+            return Err(no_segment());
         }
         let predicate = self.read.parse(&audience.definition)?;
         let known = self.known(actor, whom).await?;

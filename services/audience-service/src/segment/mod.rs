@@ -3,15 +3,19 @@
 mod conditions;
 mod define;
 mod explain;
+mod history;
 mod preview;
 mod refresh;
 
 pub(crate) use conditions::ReadConditions;
 pub use define::{DefineSegment, Defined};
 pub use explain::{ExplainMembership, Explained, Explanation, Whom};
+pub use history::{MemberHistory, MembersAt, Period, ReadHistory};
 pub use preview::{Preview, PreviewSegment};
 pub(crate) use refresh::RunRefresh;
-pub use refresh::{RefreshAudience, RefreshCheckpoint};
+pub use refresh::{RefreshAudience, RefreshCheckpoint, RefreshParams, SizeGuard};
+
+use chrono::TimeDelta;
 
 use crate::AppError;
 use ports::segments::ResolveError;
@@ -27,6 +31,16 @@ pub struct Segments {
     pub explain: ExplainMembership,
     /// Resolves members.
     pub refresh: RefreshAudience,
+    /// Says who was a member, and when.
+    pub history: ReadHistory,
+}
+
+/// How long refreshes, and contents that are no longer shown, are kept.
+pub(crate) const KEPT: TimeDelta = TimeDelta::days(90);
+
+/// An audience that has no conditions.
+fn no_segment() -> AppError {
+    AppError::conflict("not_a_segment", "the audience has no conditions")
 }
 
 /// A query that has no answer.

@@ -15,7 +15,8 @@ use crate::{
     removal::{ClearAudience, UndoOperation, Withhold},
     score::Scores,
     segment::{
-        DefineSegment, ExplainMembership, PreviewSegment, ReadConditions, RefreshAudience, Segments,
+        DefineSegment, ExplainMembership, PreviewSegment, ReadConditions, ReadHistory,
+        RefreshAudience, Segments,
     },
     upload::{BringIn, Exclusions, FindUpload, ReceiveUpload, RejectedRows, SweepFiles},
 };
@@ -177,6 +178,13 @@ impl Parts {
                 read,
                 queries: p.queries.clone(),
                 contacts: self.contacts().read,
+                clock: p.clock.clone(),
+            },
+            history: ReadHistory {
+                find: self.find.clone(),
+                queries: p.queries.clone(),
+                contacts: p.contacts.clone(),
+                read: self.contacts().read,
                 clock: p.clock.clone(),
             },
             refresh,

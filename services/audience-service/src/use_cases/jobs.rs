@@ -106,6 +106,7 @@ impl Parts {
             ends: self.ends.clone(),
             purges: self.purges.clone(),
             warm: self.warm.clone(),
+            guard: p.guard,
         }
     }
 

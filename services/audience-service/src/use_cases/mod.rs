@@ -34,7 +34,7 @@ use super::{
     recycle::{DuplicateAudience, RecycleAudience},
     removal::ClearAudience,
     score::Scores,
-    segment::Segments,
+    segment::{Segments, SizeGuard},
 };
 
 /// Rows that long work takes in one step, each with a checkpoint of its own.
@@ -79,6 +79,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Identifiers.
     pub ids: Arc<dyn IdGenerator>,
+    /// How much a refresh may change.
+    pub guard: SizeGuard,
     /// How much long work does at a time.
     pub steps: StepSizes,
     /// How long events of customers are kept.

@@ -61,6 +61,7 @@ fn sweep_rows(app: Arc<UseCases>) -> Round {
         let expired = &app.upkeep.expired;
         tell("events of feeds", expired.user_events().await);
         tell("events of customers", expired.customer_events().await);
+        tell("refreshes of audiences", expired.refreshes().await);
         let dropped = app.upkeep.abandoned.drop_all().await;
         tell("abandoned audiences", dropped.map(|count| count as u64));
     }

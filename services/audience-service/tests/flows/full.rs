@@ -94,6 +94,10 @@ impl Housekeeping for FullStore {
     ) -> Result<u64, StoreError> {
         self.0.purge_customer_events(before, limit).await
     }
+
+    async fn purge_refreshes(&self, before: Instant, limit: usize) -> Result<u64, StoreError> {
+        self.0.purge_refreshes(before, limit).await
+    }
 }
 
 #[async_trait]

@@ -14,6 +14,7 @@ mod groups;
 mod housekeeping;
 mod listed;
 mod meeting;
+mod membership;
 mod paging;
 mod removing;
 mod rig;

@@ -60,6 +60,7 @@ impl Rig {
             formats: Arc::new(TabularFormats),
             clock: Arc::new(SystemClock),
             ids: Arc::clone(&ids),
+            guard: audience_service::segment::SizeGuard::default(),
             steps: StepSizes::default(),
             customer_events_kept: chrono::TimeDelta::days(30),
             owner: "test".into(),

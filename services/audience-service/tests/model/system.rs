@@ -15,6 +15,7 @@ use audience_service::{
     Actor, Ports, RequestId, StepSizes, UseCases,
     contact::read::ContactCursor,
     control::{Pool, WorkOutcome},
+    segment::SizeGuard,
 };
 use domain::{
     operation::OperationState,
@@ -204,6 +205,7 @@ impl System {
             formats: Arc::new(TabularFormats),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
+            guard: SizeGuard::default(),
             steps: STEPS,
             customer_events_kept: chrono::TimeDelta::days(30),
             // No other history has one of its processes.

@@ -111,7 +111,7 @@ async fn publish(caller: &Caller, id: AudienceId, status: &str) -> ApiResult {
 
 async fn refresh(caller: &Caller, id: AudienceId) -> ApiResult {
     let (refresh, actor) = (&caller.app.segments.refresh, &caller.actor);
-    let begun = refresh.execute(actor, caller.request_id(), id).await;
+    let begun = refresh.requested(actor, caller.request_id(), id).await;
     let begun = begun.map_err(|error| match error {
         AppError::Conflict {
             code: "audience_deleted",

@@ -1,18 +1,22 @@
 //! Members as they are resolved, beside members as they were.
 
-use std::sync::Arc;
+use std::{cmp::Ordering, collections::VecDeque, sync::Arc};
 
 use domain::{
+    audience::Departure,
     contact::Document,
     segment::{Scope, SegmentQuery},
+    shared::AudienceId,
 };
 use ports::{
-    contacts::{ContactStore, ContentKey, KeyOnly, View},
+    contacts::{ContactStore, ContentKey, KeyOnly, Order, View},
     segments::{Member, MemberStream, SegmentResolver},
+    store::{AudienceStore, Content, Durability},
 };
 
 use crate::{
     AppResult,
+    contact::view_of,
     segment::{
         conditions::{Named, ReadConditions},
         unresolved,
@@ -91,25 +95,65 @@ impl Resolved {
     }
 }
 
-/// The keys of a content, one after the other.
+/// The members that readers see, beside those that are resolved, both in the order of keys.
 pub(super) struct Known {
-    pub contacts: Arc<dyn ContactStore>,
-    pub key: ContentKey,
-    pub view: View,
-    pub read: std::collections::VecDeque<KeyOnly>,
-    pub after: Option<Document>,
-    pub ended: bool,
+    contacts: Arc<dyn ContactStore>,
+    key: ContentKey,
+    view: View,
+    read: VecDeque<KeyOnly>,
+    after: Option<Document>,
+    ended: bool,
+    /// How many of them are members no more.
+    pub left: i64,
+    departures: Option<Departures>,
+}
+
+/// Notes who has left, to count once readers see the refresh.
+pub(super) struct Departures {
+    pub store: Arc<dyn AudienceStore>,
+    /// The refresh by which they leave.
+    pub request: i64,
+    noted: Vec<Departure>,
+}
+
+impl Departures {
+    pub const fn new(store: Arc<dyn AudienceStore>, request: i64) -> Self {
+        Self {
+            store,
+            request,
+            noted: Vec::new(),
+        }
+    }
+
+    async fn write(&mut self, audience: AudienceId) -> AppResult<()> {
+        if self.noted.is_empty() {
+            return Ok(());
+        }
+        let mut uow = self.store.begin(Durability::Derived).await?;
+        uow.memberships().depart(audience, &self.noted).await?;
+        uow.commit().await?;
+        self.noted.clear();
+        Ok(())
+    }
 }
 
 impl Known {
-    pub fn new(contacts: Arc<dyn ContactStore>, key: ContentKey, view: View) -> Self {
+    /// Those of a content, after a key. Who has left is noted, or only counted.
+    pub fn new(
+        contacts: Arc<dyn ContactStore>,
+        content: &Content,
+        after: Option<&str>,
+        departures: Option<Departures>,
+    ) -> Self {
         Self {
             contacts,
-            key,
-            view,
-            read: std::collections::VecDeque::new(),
-            after: None,
+            key: content.key,
+            view: view_of(content),
+            read: VecDeque::new(),
+            after: after.map(|key| Document::from_stored(key.to_owned())),
             ended: false,
+            left: 0,
+            departures,
         }
     }
 
@@ -128,21 +172,54 @@ impl Known {
         Ok(self.read.front())
     }
 
-    /// Passes over the keys before this one, and answers how many they were and whether this is there.
-    pub async fn pass(&mut self, until: Option<&str>) -> AppResult<(i64, Option<KeyOnly>)> {
-        let mut left = 0;
+    /// The order of a member, if it is one of these. Those before it have left.
+    pub async fn order_of(&mut self, member: &str) -> AppResult<Option<Order>> {
         while let Some(next) = self.peek().await? {
-            let next = next.document.as_str();
-            if until.is_some_and(|until| next > until) {
-                break;
+            match next.document.as_str().cmp(member) {
+                Ordering::Greater => break,
+                Ordering::Equal => return Ok(self.read.pop_front().map(|known| known.order)),
+                Ordering::Less => self.leave().await?,
             }
-            let is_it = until == Some(next);
-            let known = self.read.pop_front();
-            if is_it {
-                return Ok((left, known));
-            }
-            left += 1;
         }
-        Ok((left, None))
+        Ok(None)
+    }
+
+    /// Those that are behind every member have left.
+    pub async fn leave_rest(&mut self) -> AppResult<()> {
+        while self.peek().await?.is_some() {
+            self.leave().await?;
+        }
+        self.write().await
+    }
+
+    /// Stores who has left so far.
+    pub async fn write(&mut self) -> AppResult<()> {
+        match &mut self.departures {
+            Some(departures) => departures.write(self.key.audience).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn leave(&mut self) -> AppResult<()> {
+        let Some(known) = self.read.pop_front() else {
+            return Ok(());
+        };
+        self.depart(known.document.as_str(), known.order).await
+    }
+
+    /// Counts somebody as having left.
+    pub async fn depart(&mut self, key: &str, order: Order) -> AppResult<()> {
+        self.left += 1;
+        if let Some(departures) = &mut self.departures {
+            departures.noted.push(Departure {
+                key: key.to_owned(),
+                entered: order.request(),
+                left: departures.request,
+            });
+            if departures.noted.len() >= KEYS {
+                departures.write(self.key.audience).await?;
+            }
+        }
+        Ok(())
     }
 }

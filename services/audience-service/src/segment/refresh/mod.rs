@@ -1,27 +1,52 @@
 //! Resolving the members of a segment into a new content, which one flip shows.
 
+mod guard;
 mod members;
 mod run;
+mod show;
 
 use std::sync::Arc;
 
 use domain::{
-    audience::AudienceStatus,
-    operation::{Operation, OperationKind},
+    audience::{AudienceStatus, RefreshCause},
+    operation::{Operation, OperationKind, OperationState},
     shared::AudienceId,
 };
+pub use guard::SizeGuard;
+use kernel::payload;
 use ports::{
     Clock, StoreError,
-    store::{AudienceStore, Durability},
+    store::{AudienceStore, Durability, NewOperation, OperationUpdate},
 };
 pub use run::RefreshCheckpoint;
 pub(crate) use run::RunRefresh;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Actor, AppError, AppResult, RequestId,
     audience::FindAudience,
     operation::{AcceptOperation, Accepted},
+    segment::no_segment,
 };
+
+/// What a refresh works from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshParams {
+    /// Why.
+    pub cause: RefreshCause,
+    /// The share of its size, in percent, that may enter or leave without being confirmed; the installation's
+    /// where absent.
+    pub guard_percent: Option<u32>,
+}
+
+impl Default for RefreshParams {
+    fn default() -> Self {
+        Self {
+            cause: RefreshCause::Requested,
+            guard_percent: None,
+        }
+    }
+}
 
 /// Starts refreshes.
 #[derive(Clone)]
@@ -43,18 +68,21 @@ impl RefreshAudience {
         actor: &Actor,
         request_id: RequestId,
         id: AudienceId,
+        params: RefreshParams,
     ) -> AppResult<Accepted> {
         let audience = self.find.visible(actor, id).await?;
         audience.ensure_live()?;
         if !audience.definition.is_segment() {
-            let detail = "the audience has no conditions";
-            return Err(AppError::conflict("not_a_segment", detail));
+            return Err(no_segment());
         }
         if audience.status == AudienceStatus::Draft {
             let detail = "the audience is a draft; make it active first";
             return Err(AppError::conflict("audience_is_draft", detail));
         }
         if let Some(running) = self.running(id).await? {
+            if running.awaits_confirmation() {
+                self.look_again(&running).await?;
+            }
             return Ok(Accepted {
                 operation: running.id,
                 audience: id,
@@ -62,8 +90,46 @@ impl RefreshAudience {
         }
         let now = self.clock.now();
         let kind = OperationKind::Refresh;
-        let operation = self.accept.new_operation(actor, request_id, kind, id, now);
+        let operation = NewOperation {
+            params: payload::encode(&params)?,
+            ..self.accept.new_operation(actor, request_id, kind, id, now)
+        };
         self.accept.accept(request_id, operation, None).await
+    }
+
+    /// As [`RefreshAudience::execute`], because somebody asked for it.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn requested(
+        &self,
+        actor: &Actor,
+        request_id: RequestId,
+        id: AudienceId,
+    ) -> AppResult<Accepted> {
+        let params = RefreshParams::default();
+        self.execute(actor, request_id, id, params).await
+    }
+
+    /// Puts a refresh back into the queue that waits to be confirmed: what it would change is compared anew.
+    async fn look_again(&self, waiting: &Operation) -> AppResult<()> {
+        let update = OperationUpdate {
+            state: Some(OperationState::Queued),
+            ..OperationUpdate::default()
+        };
+        let mut uow = self.store.begin(Durability::Full).await?;
+        let queued = uow
+            .operations()
+            .update(waiting.id, waiting.state, &update)
+            .await;
+        match queued {
+            // Confirmed or cancelled at this moment.
+            Err(StoreError::StaleVersion) => return Ok(()),
+            queued => queued?,
+        }
+        uow.commit().await?;
+        self.accept.events.wake.work();
+        Ok(())
     }
 
     /// The refresh of an audience that has not ended.

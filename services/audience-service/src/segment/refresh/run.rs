@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
 use domain::{
     audience::{Audience, AudienceStatus},
     contact::Document,
     customer::CustomerId,
-    operation::{OperationKind, OperationResult, Progress, RefreshReport, Report},
+    operation::{OperationKind, Progress, RefreshReport, Report},
     segment::{Scope, SegmentQuery},
     shared::{AudienceId, Epoch, Instant, WriteNo},
 };
-use operations::{Ending, Job, Run};
+use operations::{Job, Run};
 use ports::{
-    Clock, IdGenerator, StoreError,
+    Clock, IdGenerator,
     contacts::{ContactRecord, ContactStore, ContentKey, MAX_BATCH, Order, Priority},
     crash,
     segments::{Member, SegmentResolver},
@@ -23,20 +22,17 @@ use ports::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    members::{Known, Resolved},
-    outrun,
+    RefreshParams, SizeGuard,
+    members::{Departures, Known, Resolved},
 };
 use crate::{
-    AppError, AppResult,
+    AppResult,
     audience::FindAudience,
-    contact::{pages::WarmPages, view_of},
+    contact::pages::WarmPages,
     events::Events,
     operation::{EndOperation, PlanPurge, PurgeParams},
     segment::ReadConditions,
 };
-
-/// How long a content that is no longer shown can be read.
-const KEPT: TimeDelta = TimeDelta::days(90);
 
 /// Where a refresh stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +43,9 @@ pub struct RefreshCheckpoint {
     pub conditions: serde_json::Value,
     /// The present, as of the beginning.
     pub now: Option<Instant>,
+    /// Whether somebody has confirmed that so many enter or leave: [`operations::CONFIRMED`].
+    #[serde(default)]
+    pub confirmed: bool,
     /// The content that is being filled, once there is one.
     pub epoch: Option<i64>,
     /// The request number of those who enter.
@@ -71,15 +70,17 @@ pub(crate) struct RunRefresh {
     pub(crate) ends: EndOperation,
     pub(crate) purges: PlanPurge,
     pub(crate) warm: WarmPages,
+    pub(crate) guard: SizeGuard,
 }
 
 #[async_trait]
 impl Job for RunRefresh {
-    type Params = Option<()>;
+    type Params = Option<RefreshParams>;
     type Checkpoint = RefreshCheckpoint;
     const KINDS: &'static [OperationKind] = &[OperationKind::Refresh];
 
-    async fn run(&self, run: &mut Run, _: Option<()>) -> AppResult<()> {
+    async fn run(&self, run: &mut Run, params: Option<RefreshParams>) -> AppResult<()> {
+        let params = params.unwrap_or_default();
         let audience = self.find.of_operation(&run.operation).await?;
         let content = self.find.content_of(&audience).await?;
         let mut at = Self::reached(&run.operation)?;
@@ -92,20 +93,25 @@ impl Job for RunRefresh {
                 attempt,
                 conditions,
                 now: Some(now),
+                confirmed: at.confirmed && at.conditions == audience.definition.conditions(),
                 ..RefreshCheckpoint::default()
             };
             // What has not changed is not written again.
             let found = self.compare(run, &audience, &content, now).await?;
             let same = found.entered == 0 && found.left == 0 && found.changed == 0;
             if same && audience.status == AudienceStatus::Active && outdated.is_none() {
-                return self.unchanged(run, &at, found).await;
+                return self.unchanged(run, &content, &at, &params, found).await;
+            }
+            let guard = self.guard.with(params.guard_percent);
+            if !at.confirmed && guard.refuses(content.contacts, found.size) {
+                return self.park(run, found, &at).await;
             }
             self.begin(run, &audience, &mut at, outdated).await?;
             let total = Some(found.size);
             Self::save(run, Progress { done: 0, total }, None, &at).await?;
         }
         self.fill(run, &audience, &content, &mut at).await?;
-        self.flip(run, audience, &content, &at).await
+        self.flip(run, audience, &content, &at, &params).await
     }
 }
 
@@ -131,11 +137,6 @@ impl RunRefresh {
         })
     }
 
-    fn known(&self, content: &Content) -> Known {
-        let contacts = Arc::clone(&self.contacts);
-        Known::new(contacts, content.key, view_of(content))
-    }
-
     /// What a refresh would change, without storing anything.
     async fn compare(
         &self,
@@ -145,7 +146,7 @@ impl RunRefresh {
         now: Instant,
     ) -> AppResult<RefreshReport> {
         let mut resolved = self.resolved(audience, now).await?;
-        let mut known = self.known(content);
+        let mut known = Known::new(Arc::clone(&self.contacts), content, None, None);
         let mut counted = RefreshReport::default();
         loop {
             run.signals.check()?;
@@ -154,11 +155,12 @@ impl RunRefresh {
                 break;
             }
             for member in &batch {
-                let (left, before) = known.pass(Some(&member.key)).await?;
-                count(&mut counted, member, left, before.map(|known| known.order));
+                let before = known.order_of(&member.key).await?;
+                count(&mut counted, member, before);
             }
         }
-        counted.left += known.pass(None).await?.0;
+        known.leave_rest().await?;
+        counted.left = known.left;
         Ok(counted)
     }
 
@@ -173,6 +175,7 @@ impl RunRefresh {
         let mut uow = self.store.begin(Durability::Full).await?;
         let content = uow.contents().add(audience.id).await?;
         at.request = uow.contents().take_requests(content.key, 1).await?;
+        uow.memberships().discard_unseen(audience.id).await?;
         at.epoch = Some(content.key.epoch.0);
         if let Some(epoch) = outdated {
             let outdated = PurgeParams::content(audience.id, Epoch(epoch));
@@ -194,11 +197,11 @@ impl RunRefresh {
     ) -> AppResult<()> {
         let now = at.now.unwrap_or_else(|| self.clock.now());
         let mut resolved = self.resolved(audience, now).await?;
-        let mut known = self.known(content);
-        if let Some(after) = at.after.clone() {
-            resolved.after = Some(after.clone());
-            known.after = Some(Document::from_stored(after));
-        }
+        resolved.after = at.after.clone();
+        let departures = Departures::new(Arc::clone(&self.store), at.request);
+        let (contacts, after) = (Arc::clone(&self.contacts), at.after.as_deref());
+        let mut known = Known::new(contacts, content, after, Some(departures));
+        known.left = at.counted.left;
         let key = filled(audience.id, at);
         loop {
             let batch = resolved.next().await?;
@@ -222,7 +225,8 @@ impl RunRefresh {
                 Self::save(run, progress, Some(Report::Refresh(at.counted)), at).await?;
             }
         }
-        at.counted.left += known.pass(None).await?.0;
+        known.leave_rest().await?;
+        at.counted.left = known.left;
         Ok(())
     }
 
@@ -241,16 +245,17 @@ impl RunRefresh {
         let customers = self.queries.customers_of(&audience.workspace, &ids).await?;
         let mut rows = Vec::with_capacity(part.len());
         for member in part {
-            let (left, before) = known.pass(Some(&member.key)).await?;
+            let before = known.order_of(&member.key).await?;
             let id = CustomerId::from_raw(member.customer);
             let found = customers.binary_search_by_key(&id, |customer| customer.id);
             let Some(customer) = found.ok().and_then(|index| customers.get(index)) else {
                 // Erased since it was resolved.
-                at.counted.left += left + i64::from(before.is_some());
+                if let Some(order) = before {
+                    known.depart(&member.key, order).await?;
+                }
                 continue;
             };
-            let before = before.map(|known| known.order);
-            count(&mut at.counted, member, left, before);
+            count(&mut at.counted, member, before);
             let entered = before.map_or(at.request, Order::request);
             rows.push(ContactRecord {
                 document: Document::from_stored(member.key.clone()),
@@ -258,6 +263,8 @@ impl RunRefresh {
                 body: customer.contact().body,
             });
         }
+        known.write().await?;
+        at.counted.left = known.left;
         at.after = part.last().map(|last| last.key.clone());
         if rows.is_empty() {
             return Ok(());
@@ -269,92 +276,10 @@ impl RunRefresh {
             .upsert(key, workspace, write, rows, Priority::Bulk);
         Ok(stored.await.map(drop)?)
     }
-
-    /// Shows the new content, with everything that follows from it, in one transaction.
-    async fn flip(
-        &self,
-        run: &mut Run,
-        audience: Audience,
-        content: &Content,
-        at: &RefreshCheckpoint,
-    ) -> AppResult<()> {
-        crash::point("refresh.before_flip");
-        let (now, key) = (self.clock.now(), filled(audience.id, at));
-        let mut uow = self.store.begin(Durability::Full).await?;
-        let filled = uow.contents().get(key).await?;
-        let filled = filled.ok_or(StoreError::Corrupt("the content of a refresh"))?;
-        let size = at.counted.size - filled.contacts;
-        uow.contents()
-            .set_active(key, &[], size, filled.revision, now)
-            .await?;
-        let from = content.key.epoch;
-        uow.audiences()
-            .flip_epoch(audience.id, from, key.epoch, now)
-            .await
-            .map_err(outrun)?;
-        let until = now + KEPT;
-        let old = PurgeParams::content(audience.id, from);
-        self.purges
-            .plan_after(uow.as_mut(), &run.operation, old, until)
-            .await?;
-        self.end(uow, run, at, at.counted).await?;
-        crash::point("refresh.flipped");
-        self.warm.warm(&run.operation.workspace, audience.id).await;
-        Ok(())
-    }
-
-    /// Ends a refresh that has nothing to write.
-    async fn unchanged(
-        &self,
-        run: &mut Run,
-        at: &RefreshCheckpoint,
-        found: RefreshReport,
-    ) -> AppResult<()> {
-        let uow = self.store.begin(Durability::Full).await?;
-        self.end(uow, run, at, found).await
-    }
-
-    /// Makes the audience active, tells of the refresh, and ends it.
-    async fn end(
-        &self,
-        mut uow: Box<dyn ports::store::UnitOfWork>,
-        run: &mut Run,
-        at: &RefreshCheckpoint,
-        report: RefreshReport,
-    ) -> AppResult<()> {
-        let id = run.operation.audience.ok_or(AppError::NotFound)?;
-        let workspace = &run.operation.workspace;
-        let audience = uow.audiences().get(workspace, id).await?;
-        let mut audience = audience.ok_or(AppError::NotFound)?;
-        if audience.definition.conditions() != at.conditions {
-            // Whoever changed them shares this run, and it begins anew.
-            return Err(outrun(StoreError::StaleVersion));
-        }
-        let (version, now) = (audience.version, self.clock.now());
-        if audience.status != AudienceStatus::Draft {
-            audience.pass_to(AudienceStatus::Active, now);
-        }
-        audience.refreshed(report.unsubscribed, now);
-        uow.audiences()
-            .save(&audience, version)
-            .await
-            .map_err(outrun)?;
-        let event = self
-            .events
-            .audience_refreshed(&audience, run.operation.id, &report)?;
-        self.events.emit(uow.as_mut(), event).await?;
-        let ending = Ending::succeeded(Report::Refresh(report), OperationResult::Complete);
-        self.ends
-            .leased(uow.as_mut(), &run.lease, &run.operation, &ending)
-            .await?;
-        uow.commit().await?;
-        self.ends.announce(&run.operation);
-        Ok(())
-    }
 }
 
 /// The content that is being filled.
-fn filled(audience: AudienceId, at: &RefreshCheckpoint) -> ContentKey {
+pub(super) fn filled(audience: AudienceId, at: &RefreshCheckpoint) -> ContentKey {
     ContentKey {
         audience,
         epoch: Epoch(at.epoch.unwrap_or_default()),
@@ -366,9 +291,8 @@ fn version(member: &Member) -> u32 {
     u32::try_from(member.version & i64::from(u32::MAX)).unwrap_or_default()
 }
 
-/// Counts a member, and those who left before it in the order of keys.
-fn count(counted: &mut RefreshReport, member: &Member, left: i64, before: Option<Order>) {
-    counted.left += left;
+/// Counts a member.
+fn count(counted: &mut RefreshReport, member: &Member, before: Option<Order>) {
     counted.size += 1;
     counted.unsubscribed += i64::from(member.unsubscribed);
     match before {

@@ -1,8 +1,13 @@
-//! Segments: conditions, preview, refresh, explanation.
+//! Segments: conditions, preview, refresh, explanation, history.
 
+mod history;
 mod json;
 mod paths;
 
 use crate::http::ApiState;
 
-http_kit::routes!(ApiState; paths::{define, explain, preview, read, refresh});
+http_kit::routes! {
+    ApiState;
+    paths::{define, explain, preview, read, refresh},
+    history::{members, membership, refreshes},
+}

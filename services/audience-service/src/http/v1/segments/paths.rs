@@ -3,7 +3,7 @@
 use actix_web::http::header;
 use api_types::{
     operations::OperationJson,
-    segments::{ExplainBody, ExplainJson, PreviewJson, SegmentBody, SegmentJson},
+    segments::{ExplainBody, ExplainJson, PreviewJson, RefreshBody, SegmentBody, SegmentJson},
 };
 use domain::{
     audience::Audience,
@@ -19,8 +19,8 @@ use http_kit::{
 use super::json::{definition, explain_json, preview_json, segment_json};
 use crate::{
     AppError,
-    http::{Caller, v1::audiences::AnyObject},
-    segment::Whom,
+    http::Caller,
+    segment::{RefreshParams, Whom},
 };
 
 /// The conditions of an audience; none where it is a list of contacts.
@@ -90,6 +90,7 @@ pub async fn preview(caller: Caller, JsonBody(body): JsonBody<SegmentBody>) -> A
 /// Resolves the members of a segment. Whoever asks while that is under way gets the same operation.
 #[utoipa::path(
     post, path = "/audiences/{id}/refresh", tag = "segments", operation_id = "refreshSegment",
+    request_body = Option<RefreshBody>,
     params(Id<AudienceId>),
     responses(
         (status = 200, description = "The operation, which ended within the wait", body = OperationJson),
@@ -98,17 +99,28 @@ pub async fn preview(caller: Caller, JsonBody(body): JsonBody<SegmentBody>) -> A
             status = 409,
             description = "`not_a_segment`, `audience_is_draft`, `audience_deleted`",
         ),
+        (status = 422, description = "A member is wrong"),
     ),
 )]
 pub async fn refresh(
     caller: Caller,
     Id(id): Id<AudienceId>,
     Wait(wait): Wait,
-    Idempotent(once, _): Idempotent<OptionalBody<AnyObject>>,
+    Idempotent(once, OptionalBody(body)): Idempotent<OptionalBody<RefreshBody>>,
 ) -> ApiResult {
+    let guard_percent = body.guard_percent;
+    if guard_percent.is_some_and(|percent| percent > 1_000_000) {
+        let detail = "from 0 to 1,000,000";
+        return Err(AppError::invalid("/guard_percent", "out_of_range", detail).into());
+    }
+    let params = RefreshParams {
+        guard_percent,
+        ..RefreshParams::default()
+    };
     once.run(move |request_id| async move {
         let (app, actor) = (&caller.app, &caller.actor);
-        let started = app.segments.refresh.execute(actor, request_id, id).await?;
+        let refresh = &app.segments.refresh;
+        let started = refresh.execute(actor, request_id, id, params).await?;
         accepted(app.operations.as_ref(), actor, started.operation, wait).await
     })
     .await
@@ -138,7 +150,7 @@ pub async fn explain(
     Ok(Answer::ok(&explain_json(&audience, explained)))
 }
 
-fn whom(body: ExplainBody) -> Result<Whom, Problem> {
+pub(super) fn whom(body: ExplainBody) -> Result<Whom, Problem> {
     match (body.customer_id, body.document) {
         (Some(id), None) => {
             let id = CustomerId::new(id).map_err(|error| {
