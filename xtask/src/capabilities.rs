@@ -26,6 +26,7 @@ const AUDIENCE: Table = &[
     ),
     ("score", &["events", "operation"]),
     ("segment", &["audience", "contact", "events", "operation"]),
+    ("live", &["audience", "contact", "segment"]),
     ("control", &["audience", "events", "operation", "removal"]),
 ];
 

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use ports::{Clock, store::AudienceStore};
+use ports::{
+    Clock,
+    store::{AudienceStore, REFRESHES_KEPT_FOR},
+};
 
-use super::{AppResult, segment::KEPT as REFRESHES_KEPT_FOR};
+use super::AppResult;
 
 /// Rows of one table deleted in one step, so that requests do not wait.
 const STEP: usize = 500;

@@ -15,6 +15,7 @@ mod events;
 pub mod group;
 mod housekeeping;
 pub mod http;
+mod live;
 pub mod module;
 pub mod notification;
 pub mod operation;

@@ -13,7 +13,7 @@ use ports::{
     store::{AudienceFilter, AudiencePage, AudienceRepository, AudienceSort},
 };
 
-use super::{Backend, Conn, contents};
+use super::{Backend, Conn, contents, customer};
 use crate::{
     core::{
         error::{changed_one, store},
@@ -218,9 +218,8 @@ impl AudienceRepository for Audiences<'_> {
             audience: audience.id,
             epoch: audience.epoch,
         };
-        contents::insert(self.0, key, audience.contacts, (0, 1))
-            .await
-            .map(drop)
+        contents::insert(self.0, key, audience.contacts, (0, 1)).await?;
+        follow(self.0, audience).await
     }
 
     async fn get(
@@ -239,7 +238,8 @@ impl AudienceRepository for Audiences<'_> {
             .execute(self.0)
             .await
             .map_err(store)
-            .and_then(changed_one)
+            .and_then(changed_one)?;
+        follow(self.0, audience).await
     }
 
     async fn flip_epoch(
@@ -271,6 +271,14 @@ impl AudienceRepository for Audiences<'_> {
             .await
             .map_err(store)
             .and_then(changed_one)
+    }
+}
+
+/// The workspace of a live audience queues changes.
+async fn follow(conn: &mut Conn, audience: &Audience) -> Result<(), StoreError> {
+    match audience.is_live() {
+        true => customer::follow_changes(conn, &audience.workspace, audience.updated_at).await,
+        false => Ok(()),
     }
 }
 

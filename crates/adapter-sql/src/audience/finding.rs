@@ -99,3 +99,23 @@ pub(super) async fn find(
 
 /// Members who did not say no wherever they said anything.
 const ACTIVE: &str = "contacts - unsubscribed";
+
+/// The live audiences of a workspace, in the order of ids.
+pub(in super::super) async fn live(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+) -> Result<Vec<Audience>, StoreError> {
+    let rows: Vec<AudienceRow> = audiences::table
+        .filter(audiences::workspace.eq(workspace.as_str()))
+        // Written out, because a partial index is not used for a parameter.
+        .filter(sql::<Bool>("audience_type = 'live' AND deleted_at IS NULL"))
+        .order(audiences::id)
+        .select(AudienceRow::as_select())
+        .load(conn)
+        .await
+        .map_err(store)?;
+    let read: Result<Vec<_>, _> = rows.into_iter().map(Audience::try_from).collect();
+    let mut read = read?;
+    read.retain(Audience::is_live);
+    Ok(read)
+}

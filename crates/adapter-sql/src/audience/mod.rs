@@ -26,6 +26,8 @@ mod queries;
 mod removals;
 mod uploads;
 
+pub(super) use finding::live;
+
 #[async_trait]
 impl AudienceStore for Db {
     async fn begin(&self, durability: Durability) -> Result<Box<dyn UnitOfWork>, StoreError> {

@@ -13,6 +13,7 @@ use diesel_async::RunQueryDsl;
 use domain::{
     contact::Document,
     recycle::{OutcomeFact, OutcomeFacts, OutcomeRecord},
+    segment::Change,
     shared::WorkspaceId,
 };
 use ports::{
@@ -21,7 +22,7 @@ use ports::{
 };
 
 use super::{
-    Backend, Conn, Db, direct,
+    Backend, Conn, Db, customer, direct,
     json_rows::{BatchRow, Column, Id, Millis, Value, batch_row, columns, json, rows as table},
 };
 use crate::{
@@ -68,6 +69,9 @@ impl OutcomeRepository for Outcomes<'_> {
                 .execute(self.0)
                 .await
                 .map_err(store)?;
+            let reported = records.iter().zip(&new).filter(|(_, new)| **new);
+            let keys = reported.map(|(record, _)| record.document.as_str());
+            customer::changed(self.0, workspace, &Change::Outcome, keys).await?;
         }
         Ok(new)
     }

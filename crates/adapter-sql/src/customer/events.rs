@@ -27,7 +27,7 @@ use super::{
         BatchRow, Column, Document, Millis, OwnedDocument, Value, batch_row, columns, json,
         rows as table,
     },
-    rows,
+    live, rows,
 };
 use crate::{
     core::{
@@ -102,6 +102,9 @@ impl CustomerEventRepository for Events<'_> {
             .await
             .map_err(store)?;
         let added: HashSet<i64> = added.into_iter().map(|row| row.id).collect();
+        let did = events.iter().filter(|event| added.contains(&event.id));
+        let did = did.map(|event| (event.customer.raw(), event.name.as_str()));
+        live::happened(self.0, workspace, &did.collect()).await?;
         Ok(events
             .iter()
             .map(|event| added.contains(&event.id))

@@ -3,6 +3,7 @@
 mod events;
 mod labels;
 mod listing;
+mod live;
 mod queries;
 mod rows;
 mod scores;
@@ -18,12 +19,15 @@ use domain::{
 };
 use ports::{
     StoreError,
-    store::{CustomerEventRepository, CustomerRepository, CustomerUnit, ScoreRepository},
+    store::{
+        CustomerEventRepository, CustomerRepository, CustomerUnit, LiveRepository, ScoreRepository,
+    },
 };
 
 pub(super) use events::PURGE as PURGE_EVENTS;
+pub(super) use live::{begin as follow_changes, changed};
 
-use super::{Backend, Conn, Db, dialect, direct, json_rows, transaction::Transaction};
+use super::{Backend, Conn, Db, audience, dialect, direct, json_rows, transaction::Transaction};
 use crate::{
     core::error::store,
     schema::customer::{customer_clients, customer_totals},
@@ -36,6 +40,10 @@ impl CustomerUnit for Transaction {
 
     fn customer_events(&mut self) -> Box<dyn CustomerEventRepository + '_> {
         Box::new(events::Events(self.conn()))
+    }
+
+    fn live(&mut self) -> Box<dyn LiveRepository + '_> {
+        Box::new(live::Live(self.conn()))
     }
 
     fn scores(&mut self) -> Box<dyn ScoreRepository + '_> {
@@ -100,7 +108,8 @@ impl CustomerRepository for Customers<'_> {
         write::rows(self.0, workspace, customers, write::Existing::None).await?;
         write::count(self.0, workspace, customers).await?;
         labels::replace(self.0, workspace, customers).await?;
-        write::consents(self.0, workspace, customers).await
+        write::consents(self.0, workspace, customers).await?;
+        live::after_write(self.0, workspace, customers).await
     }
 
     async fn save(
@@ -111,9 +120,11 @@ impl CustomerRepository for Customers<'_> {
         if customers.is_empty() {
             return Ok(());
         }
+        live::before_save(self.0, workspace, customers).await?;
         write::rows(self.0, workspace, customers, write::Existing::Replaced).await?;
         labels::replace(self.0, workspace, customers).await?;
-        write::consents(self.0, workspace, customers).await
+        write::consents(self.0, workspace, customers).await?;
+        live::after_write(self.0, workspace, customers).await
     }
 
     async fn name_client(

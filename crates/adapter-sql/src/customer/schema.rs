@@ -125,4 +125,43 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::core::types::UtcMillis;
+    use diesel::sql_types::{Integer, Text};
+
+    live_workspaces (workspace) {
+        workspace -> Text,
+        looked_until -> UtcMillis,
+        watches_dates -> Integer,
+        owner -> Text,
+        lease_until -> UtcMillis,
+    }
+}
+
+diesel::table! {
+    live_queue (id) {
+        id -> BigInt,
+        workspace -> Text,
+        audience -> BigInt,
+        change -> Text,
+        member_key -> Text,
+    }
+}
+
+diesel::table! {
+    watched_dates (workspace, field) {
+        workspace -> Text,
+        field -> Text,
+    }
+}
+
+diesel::table! {
+    customer_dates (workspace, field, at, customer) {
+        workspace -> Text,
+        field -> Text,
+        at -> Text,
+        customer -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(customer_totals, customer_clients);

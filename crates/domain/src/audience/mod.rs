@@ -313,6 +313,15 @@ impl Audience {
         (self.0.unsubscribed, self.0.updated_at) = (unsubscribed, now);
     }
 
+    /// Whether its members follow every change of customers.
+    pub fn is_live(&self) -> bool {
+        let live = matches!(self.definition.audience_type, AudienceType::Live { .. });
+        live && self.definition.is_segment()
+            && self.deleted_at.is_none()
+            && self.is_visible()
+            && self.status != AudienceStatus::Draft
+    }
+
     /// Whether readers may see it, dropped or not.
     pub fn is_visible(&self) -> bool {
         self.visibility == Visibility::Ready

@@ -155,10 +155,10 @@ impl Condition {
         let rolls = |window: &Window| matches!(window, Window::LastDays(_));
         match self {
             Self::Property { test, .. } => test.depends_on_time(),
-            Self::Event { events, .. } => rolls(&events.window),
+            Self::Event { events, .. } => rolls(&events.window) || events.depends_on_time(),
             Self::Metric {
                 events, measure, ..
-            } => rolls(&events.window) || measure.counts_days(),
+            } => rolls(&events.window) || events.depends_on_time() || measure.counts_days(),
             Self::Communication { contacts, .. } => rolls(&contacts.window),
             Self::Tag { .. }
             | Self::Consent { .. }
@@ -190,6 +190,13 @@ pub struct EventSet {
     pub window: Window,
     /// What each of them must be.
     pub filters: Vec<EventFilter>,
+}
+
+impl EventSet {
+    /// Whether time alone may change which values count.
+    fn depends_on_time(&self) -> bool {
+        self.filters.iter().any(|f| f.test.depends_on_time())
+    }
 }
 
 /// A test of one value of an event.

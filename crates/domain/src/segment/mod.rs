@@ -27,6 +27,7 @@ mod rfm;
 mod scores;
 mod sql;
 mod test;
+mod watch;
 
 pub use ast::{
     Condition, ContactSet, EventField, EventFilter, EventSet, Field, Group, Logic, Measure,
@@ -41,6 +42,7 @@ pub use parse::INCOMPLETE;
 pub use query::{Reference, References, Scope, SegmentQuery};
 pub use rfm::{RfmCell, RfmScore, RfmScores};
 pub use sql::{SqlCondition, SqlTree};
+pub use watch::{Change, Edge, Watch};
 
 #[cfg(test)]
 mod kinds_tests;

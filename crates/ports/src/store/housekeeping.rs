@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use domain::shared::Instant;
 
 use crate::StoreError;
 
 /// How long an event of a user's feed can be resumed from.
 pub const EVENTS_KEPT_FOR: Duration = Duration::from_hours(7 * 24);
+
+/// How long refreshes of audiences are kept, and contents that are no longer shown.
+pub const REFRESHES_KEPT_FOR: TimeDelta = TimeDelta::days(90);
 
 /// How many refreshes of an audience are kept however old they are.
 pub const REFRESHES_KEPT: i64 = 3;

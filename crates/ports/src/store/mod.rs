@@ -9,6 +9,7 @@ mod creations;
 mod customers;
 mod feed;
 mod housekeeping;
+mod live;
 mod membership;
 mod operations;
 mod outcomes;
@@ -29,7 +30,8 @@ pub use customers::{
     ScoredCell, TagCount,
 };
 pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent};
-pub use housekeeping::{EVENTS_KEPT_FOR, Housekeeping, REFRESHES_KEPT};
+pub use housekeeping::{EVENTS_KEPT_FOR, Housekeeping, REFRESHES_KEPT, REFRESHES_KEPT_FOR};
+pub use live::{LiveQueries, LiveRepository, PlannedAudience, QueuedChange};
 pub use membership::{MembershipQueries, MembershipRepository, Stay};
 pub use operations::{
     Claimed, Lease, LeaseError, NewOperation, OperationFilter, OperationQueries,
@@ -96,6 +98,8 @@ pub trait CustomerUnit: Send {
     fn customers(&mut self) -> Box<dyn CustomerRepository + '_>;
     /// What customers did.
     fn customer_events(&mut self) -> Box<dyn CustomerEventRepository + '_>;
+    /// What live audiences need.
+    fn live(&mut self) -> Box<dyn LiveRepository + '_>;
     /// Their scores.
     fn scores(&mut self) -> Box<dyn ScoreRepository + '_>;
 }

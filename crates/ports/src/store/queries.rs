@@ -8,8 +8,8 @@ use domain::{
 };
 
 use super::{
-    Content, CustomerQueries, MembershipQueries, Notification, OperationQueries, OutcomeQueries,
-    Removal, UnderWay, Upload, UserEvent, WriteIntent,
+    Content, CustomerQueries, LiveQueries, MembershipQueries, Notification, OperationQueries,
+    OutcomeQueries, Removal, UnderWay, Upload, UserEvent, WriteIntent,
 };
 use crate::{StoreError, contacts::ContentKey};
 
@@ -133,7 +133,7 @@ pub struct NotificationFilter {
 /// request has checked.
 #[async_trait]
 pub trait AudienceQueries:
-    OperationQueries + OutcomeQueries + CustomerQueries + MembershipQueries
+    OperationQueries + OutcomeQueries + CustomerQueries + MembershipQueries + LiveQueries
 {
     /// A list of audiences.
     async fn audiences(

@@ -4,15 +4,20 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     audience::{Audience, Definition},
+    contact::Document,
     segment::{Condition, INCOMPLETE, Notation, Predicate, Reference, References},
     shared::{AudienceId, Violation, WorkspaceId},
 };
 use ports::{
-    contacts::{ContactStore, ContentKey, View},
+    contacts::{ContactRecord, ContactStore, ContentKey, View},
     store::{AudienceQueries, Content},
 };
 
-use crate::{AppError, AppResult, audience::FindAudience, contact::view_of};
+use crate::{
+    AppError, AppResult,
+    audience::FindAudience,
+    contact::{Marks, view_of},
+};
 
 /// Most audiences that lead from one to the next.
 const MAX_LEVELS: usize = 5;
@@ -34,6 +39,8 @@ pub(crate) struct Named {
     pub references: References,
     /// Lists of contacts, with the content that was looked at.
     pub lists: Vec<(AudienceId, ContentKey, View)>,
+    /// All of them: the version of those that are conditions, the epoch and revision of lists.
+    pub states: Vec<(AudienceId, i64, i64)>,
 }
 
 impl ReadConditions {
@@ -69,9 +76,12 @@ impl ReadConditions {
             };
             if !audience.definition.is_segment() {
                 let content: Content = self.find.content_of(&audience).await?;
+                let state = (id, content.key.epoch.0, content.revision);
+                named.states.push(state);
                 named.lists.push((id, content.key, view_of(&content)));
                 continue;
             }
+            named.states.push((id, 0, audience.version));
             let reference = match self.parse(&audience.definition) {
                 Ok(predicate) => {
                     open.extend(predicate.audiences());
@@ -97,7 +107,7 @@ impl ReadConditions {
         let until = customers.last().map(String::as_str);
         for (id, key, view) in &named.lists {
             let mut keys = Vec::new();
-            let mut after = after.map(|key| domain::contact::Document::from_stored(key.to_owned()));
+            let mut after = after.map(|key| Document::from_stored(key.to_owned()));
             loop {
                 let found = self
                     .contacts
@@ -119,6 +129,35 @@ impl ReadConditions {
             references.insert(*id, Reference::Keys(keys));
         }
         Ok(references)
+    }
+
+    /// The references with those of these keys that lists have.
+    pub(crate) async fn with_members(
+        &self,
+        named: &Named,
+        documents: &[Document],
+    ) -> AppResult<References> {
+        let mut references = named.references.clone();
+        for (id, key, view) in &named.lists {
+            let found = self.visible(*key, view, documents).await?;
+            let keys = found.into_iter().map(|c| c.document.as_str().to_owned());
+            references.insert(*id, Reference::Keys(keys.collect()));
+        }
+        Ok(references)
+    }
+
+    /// Those of these contacts that readers of a content see.
+    pub(crate) async fn visible(
+        &self,
+        key: ContentKey,
+        view: &View,
+        documents: &[Document],
+    ) -> AppResult<Vec<ContactRecord>> {
+        let mut found = self.contacts.get(key, documents).await?;
+        let stones = self.contacts.tombstones(key, documents).await?;
+        let marks = Marks::new(stones, view);
+        found.retain(|c| marks.hider(&c.document, c.order).is_none());
+        Ok(found)
     }
 
     /// Refuses conditions that name an audience that is not there, that lead back to the audience whose

@@ -10,10 +10,10 @@ use domain::{
 use ports::{
     Clock,
     contacts::{ContactRecord, ContactStore, Order},
-    store::{AudienceQueries, Content},
+    store::{AudienceQueries, Content, REFRESHES_KEPT_FOR},
 };
 
-use super::{KEPT, Whom};
+use super::Whom;
 use crate::{
     Actor, AppError, AppResult,
     audience::FindAudience,
@@ -150,7 +150,7 @@ impl ReadHistory {
         let audience = self.segment(actor, id).await?;
         let Some(refresh) = self.queries.refresh_at(id, at).await? else {
             // What readers saw less long ago is kept: there was nothing before.
-            if at < self.clock.now() - KEPT && at >= audience.created_at {
+            if at < self.clock.now() - REFRESHES_KEPT_FOR && at >= audience.created_at {
                 return Err(AppError::Gone {
                     code: "refresh_expired",
                     detail: "the refresh of that time is no longer kept".to_owned(),

@@ -7,15 +7,13 @@ mod history;
 mod preview;
 mod refresh;
 
-pub(crate) use conditions::ReadConditions;
+pub(crate) use conditions::{Named, ReadConditions};
 pub use define::{DefineSegment, Defined};
 pub use explain::{ExplainMembership, Explained, Explanation, Whom};
 pub use history::{MemberHistory, MembersAt, Period, ReadHistory};
 pub use preview::{Preview, PreviewSegment};
-pub(crate) use refresh::RunRefresh;
 pub use refresh::{RefreshAudience, RefreshCheckpoint, RefreshParams, SizeGuard};
-
-use chrono::TimeDelta;
+pub(crate) use refresh::{RunRefresh, version};
 
 use crate::AppError;
 use ports::segments::ResolveError;
@@ -34,9 +32,6 @@ pub struct Segments {
     /// Says who was a member, and when.
     pub history: ReadHistory,
 }
-
-/// How long refreshes, and contents that are no longer shown, are kept.
-pub(crate) const KEPT: TimeDelta = TimeDelta::days(90);
 
 /// An audience that has no conditions.
 fn no_segment() -> AppError {

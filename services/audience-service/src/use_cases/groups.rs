@@ -10,6 +10,7 @@ use crate::{
     creation::AbandonedCreations,
     customer::{ReadCustomers, RecordEvents, SyncImported, WriteCustomers},
     housekeeping::PurgeExpired,
+    live::FollowChanges,
     operation::FindOperation,
     recycle::{DocumentSets, DuplicateAudience, RecycleAudience},
     removal::{ClearAudience, UndoOperation, Withhold},
@@ -71,6 +72,8 @@ pub struct Upkeep {
     pub expired: PurgeExpired,
     /// Deletes files that nothing needs.
     pub files: SweepFiles,
+    /// Keeps live audiences.
+    pub live: FollowChanges,
 }
 
 impl Parts {
@@ -152,14 +155,33 @@ impl Parts {
         }
     }
 
-    pub(super) fn segments(&self) -> Segments {
-        let (p, read) = (&self.ports, self.read_conditions());
-        let refresh = RefreshAudience {
+    pub(super) fn refresh(&self) -> RefreshAudience {
+        RefreshAudience {
             find: self.find.clone(),
-            store: p.store.clone(),
-            clock: p.clock.clone(),
+            store: self.ports.store.clone(),
+            clock: self.ports.clock.clone(),
             accept: self.accept.clone(),
-        };
+        }
+    }
+
+    pub(super) fn live(&self) -> FollowChanges {
+        let p = &self.ports;
+        FollowChanges {
+            find: self.find.clone(),
+            read: self.read_conditions(),
+            resolver: p.segments.clone(),
+            store: p.store.clone(),
+            queries: p.queries.clone(),
+            writer: self.writer.clone(),
+            refresh: self.refresh(),
+            clock: p.clock.clone(),
+            owner: p.owner.clone(),
+            resolved_by: Default::default(),
+        }
+    }
+
+    pub(super) fn segments(&self) -> Segments {
+        let (p, read, refresh) = (&self.ports, self.read_conditions(), self.refresh());
         Segments {
             define: DefineSegment {
                 find: self.find.clone(),
@@ -249,6 +271,7 @@ impl Parts {
                 clock: p.clock.clone(),
                 kept: self.ports.customer_events_kept,
             },
+            live: self.live(),
             files: SweepFiles {
                 store: p.store.clone(),
                 queries: p.queries.clone(),

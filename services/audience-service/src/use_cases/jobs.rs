@@ -100,6 +100,7 @@ impl Parts {
             store: p.store.clone(),
             queries: p.queries.clone(),
             contacts: p.contacts.clone(),
+            writer: self.writer.clone(),
             clock: p.clock.clone(),
             ids: p.ids.clone(),
             events: self.events.clone(),

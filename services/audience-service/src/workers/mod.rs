@@ -14,6 +14,8 @@ const FILES_EVERY: Duration = Duration::from_secs(600);
 const ROWS_EVERY: Duration = Duration::from_secs(60);
 /// Pause between two looks for writes of processes that are gone.
 const WRITES_EVERY: Duration = Duration::from_secs(5);
+/// Pause between two looks at what has changed in live audiences.
+const LIVE_EVERY: Duration = Duration::from_millis(500);
 /// How long an uploaded file is kept, and what an operation that failed would go on from.
 const FILES_KEPT: TimeDelta = TimeDelta::days(7);
 /// After how long without a write a scratch file cannot be one of a request that is being answered.
@@ -35,6 +37,7 @@ pub fn start(app: &Arc<UseCases>, life: &Lifecycle, per_pool: usize) {
         ("files", FILES_EVERY, sweep_files as fn(_) -> _),
         ("rows", ROWS_EVERY, sweep_rows),
         ("writes", WRITES_EVERY, repair_writes),
+        ("live", LIVE_EVERY, follow_changes),
     ] {
         let app = Arc::clone(app);
         let rounds = repeat(every, life.soft(), move || round(Arc::clone(&app)));
@@ -73,6 +76,16 @@ fn repair_writes(app: Arc<UseCases>) -> Round {
     async move {
         if let Err(error) = app.upkeep.repair.lapsed().await {
             tracing::warn!(%error, "interrupted writes could not be repaired");
+        }
+    }
+    .boxed()
+}
+
+/// Changes of customers, and time, in live audiences.
+fn follow_changes(app: Arc<UseCases>) -> Round {
+    async move {
+        if let Err(error) = app.upkeep.live.round().await {
+            tracing::warn!(%error, "live audiences could not be looked at");
         }
     }
     .boxed()

@@ -106,6 +106,14 @@ pub(crate) async fn alone(conn: &mut Conn, queue: &str) -> QueryResult<()> {
     .await
 }
 
+/// Waits until no other transaction has `queue` alone; those that are beside each other go on.
+pub(crate) async fn beside(conn: &mut Conn, queue: &str) -> QueryResult<()> {
+    conn.batch_execute(&format!(
+        "SELECT pg_advisory_xact_lock_shared(hashtext('plateia.{queue}.' || current_schema()))"
+    ))
+    .await
+}
+
 /// The elements of a JSON array as rows with a column `value`.
 pub(crate) fn elements(array: &str) -> String {
     format!("jsonb_array_elements(CAST({array} AS jsonb)) AS element (value)")

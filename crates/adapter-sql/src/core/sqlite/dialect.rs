@@ -121,6 +121,11 @@ pub(crate) async fn alone(_conn: &mut Conn, _queue: &str) -> QueryResult<()> {
     Ok(())
 }
 
+/// Waits until no other transaction has `queue` alone: a writer is alone.
+pub(crate) async fn beside(_conn: &mut Conn, _queue: &str) -> QueryResult<()> {
+    Ok(())
+}
+
 /// The elements of a JSON array as rows with a column `value`.
 pub(crate) fn elements(array: &str) -> String {
     format!("json_each({array}) AS element")

@@ -4,6 +4,7 @@ mod absent;
 mod add;
 mod answers;
 mod batch;
+mod changes;
 mod classify;
 mod lane;
 mod pending;
@@ -15,6 +16,7 @@ mod writer;
 
 pub(crate) use add::Parsed;
 pub use add::{AddContacts, ContactItems, ContactsAdded, MAX_ITEMS, WriteContacts, item_pointer};
+pub(crate) use changes::Changes;
 pub(crate) use classify::Marks;
 pub use classify::{RowClass, WriteCounts};
 pub(crate) use pending::CONTENT_GONE;

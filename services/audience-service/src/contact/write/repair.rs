@@ -19,7 +19,8 @@ const LEASE_SECONDS: u32 = 60;
 const PAGE: i64 = 100;
 /// Repairs under way at once: each waits for the stores most of the time.
 const AT_ONCE: usize = 4;
-async fn delta_of(
+/// How a write changed a content, by what it stored.
+pub(super) async fn delta_of(
     contacts: &dyn ContactStore,
     intent: &WriteIntent,
     view: &ports::contacts::View,

@@ -19,7 +19,7 @@ use ports::{
     store::{AudienceStore, Durability, NewOperation, OperationUpdate},
 };
 pub use run::RefreshCheckpoint;
-pub(crate) use run::RunRefresh;
+pub(crate) use run::{RunRefresh, version};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     AppResult,
     audience::FindAudience,
-    contact::pages::WarmPages,
+    contact::{pages::WarmPages, write::Writer},
     events::Events,
     operation::{EndOperation, PlanPurge, PurgeParams},
     segment::ReadConditions,
@@ -64,6 +64,7 @@ pub(crate) struct RunRefresh {
     pub(crate) store: Arc<dyn AudienceStore>,
     pub(crate) queries: Arc<dyn AudienceQueries>,
     pub(crate) contacts: Arc<dyn ContactStore>,
+    pub(crate) writer: Arc<Writer>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdGenerator>,
     pub(crate) events: Events,
@@ -82,13 +83,13 @@ impl Job for RunRefresh {
     async fn run(&self, run: &mut Run, params: Option<RefreshParams>) -> AppResult<()> {
         let params = params.unwrap_or_default();
         let audience = self.find.of_operation(&run.operation).await?;
-        let content = self.find.content_of(&audience).await?;
+        let content = self.quiet(&audience).await?;
         let mut at = Self::reached(&run.operation)?;
         let attempt = run.operation.attempt;
         let conditions = audience.definition.conditions();
         if at.epoch.is_none() || at.attempt != attempt || at.conditions != conditions {
             let outdated = at.epoch.filter(|_| at.attempt == attempt);
-            let now = self.clock.now();
+            let now = self.present(&audience).await?;
             at = RefreshCheckpoint {
                 attempt,
                 conditions,
@@ -116,6 +117,28 @@ impl Job for RunRefresh {
 }
 
 impl RunRefresh {
+    /// The content that readers see. Changes of a live audience that are under way end before, and others wait
+    /// until the refresh has ended.
+    async fn quiet(&self, audience: &Audience) -> AppResult<Content> {
+        let content = self.find.content_of(audience).await?;
+        if !audience.is_live() {
+            return Ok(content);
+        }
+        let held = self.writer.hold(content.key, Vec::new()).await?;
+        self.writer.release(&held).await;
+        self.find.content_of(audience).await
+    }
+
+    /// The present. A live audience is resolved as of when its changes were looked at last, so that what comes
+    /// to pass later waits in the queue.
+    async fn present(&self, audience: &Audience) -> AppResult<Instant> {
+        let looked_until = match audience.is_live() {
+            true => self.queries.looked_until(&audience.workspace).await?,
+            false => None,
+        };
+        Ok(looked_until.unwrap_or_else(|| self.clock.now()))
+    }
+
     async fn resolved(&self, audience: &Audience, now: Instant) -> AppResult<Resolved> {
         let predicate = self.read.parse(&audience.definition)?;
         let named = self.read.named(&audience.workspace, &predicate).await?;
@@ -287,7 +310,7 @@ pub(super) fn filled(audience: AudienceId, at: &RefreshCheckpoint) -> ContentKey
 }
 
 /// The version of a customer, as an order of acceptance has it.
-fn version(member: &Member) -> u32 {
+pub(crate) fn version(member: &Member) -> u32 {
     u32::try_from(member.version & i64::from(u32::MAX)).unwrap_or_default()
 }
 

@@ -10,14 +10,14 @@ use ports::{
     StoreError,
     contacts::ContentKey,
     crash,
-    store::{Content, Durability, UnitOfWork},
+    store::{Content, Durability, REFRESHES_KEPT_FOR, UnitOfWork},
 };
 
 use super::{
     RefreshParams, outrun,
     run::{RefreshCheckpoint, RunRefresh, filled},
 };
-use crate::{AppError, AppResult, operation::PurgeParams, segment::KEPT};
+use crate::{AppError, AppResult, operation::PurgeParams};
 
 impl RunRefresh {
     /// Shows the new content, with everything that follows from it, in one transaction.
@@ -43,7 +43,7 @@ impl RunRefresh {
             .flip_epoch(audience.id, from, key.epoch, now)
             .await
             .map_err(outrun)?;
-        let until = now + KEPT;
+        let until = now + REFRESHES_KEPT_FOR;
         let old = PurgeParams::content(audience.id, from);
         self.purges
             .plan_after(uow.as_mut(), &run.operation, old, until)

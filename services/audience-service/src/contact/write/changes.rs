@@ -1,0 +1,114 @@
+//! Changes of contacts that are computed under the lock of their content.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    contact::Document,
+    recycle::Reasons,
+    shared::{RemovalNo, WorkspaceId},
+};
+use ports::{
+    StoreError,
+    contacts::{Applied, ContactRecord, ContentKey, Order, Priority, Tombstone},
+    crash,
+    store::{Content, WriteIntent},
+};
+use tokio::time::timeout;
+
+use super::{
+    pending::{Orders, PATIENCE},
+    repair::delta_of,
+    writer::{Held, Writer},
+};
+use crate::contact::view_of;
+
+/// What becomes of contacts.
+#[derive(Default)]
+pub(crate) struct Changes {
+    /// Those that are stored.
+    pub stored: Vec<ContactRecord>,
+    /// Those whom readers see until then, and no more.
+    pub removed: BTreeSet<Document>,
+}
+
+impl Writer {
+    /// Takes the lock of a content, with a request number, for changes of these documents.
+    ///
+    /// # Errors
+    /// Store errors; a conflict where the content is no longer the current one.
+    pub(crate) async fn hold_for_changes(
+        &self,
+        key: ContentKey,
+        documents: Vec<Document>,
+    ) -> Result<Held, StoreError> {
+        let turn = timeout(PATIENCE, self.turn(key)).await;
+        let turn = turn.map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?;
+        self.open(key, documents, &[Orders::Next { receipt: None }], turn)
+            .await
+    }
+
+    /// Makes changes of documents that the lock was taken for, and gives it back.
+    ///
+    /// # Errors
+    /// Store errors. Repair counts what was stored until then.
+    pub(crate) async fn change(
+        &self,
+        held: Held,
+        workspace: &WorkspaceId,
+        changes: Changes,
+    ) -> Result<Content, StoreError> {
+        let Changes { stored, removed } = changes;
+        let key = held.content.key;
+        let written = stored.iter().map(|row| row.document.clone());
+        let documents: Vec<Document> = written.chain(removed.iter().cloned()).collect();
+        held.ensure_trusted()?;
+        let mut before = Vec::with_capacity(stored.len());
+        if !stored.is_empty() {
+            let rows: Vec<Document> = stored.iter().map(|row| row.document.clone()).collect();
+            let applied = self
+                .contacts
+                .upsert(key, workspace, held.write, stored, Priority::Bulk)
+                .await?;
+            let known = rows.into_iter().zip(applied);
+            before.extend(known.filter_map(|(document, applied)| match applied {
+                Applied::Inserted => Some((document, None)),
+                Applied::Replaced(order) => Some((document, Some(order))),
+                Applied::Repeated { previous, .. } => Some((document, previous)),
+                Applied::Superseded => None,
+            }));
+        }
+        crash::point("changes.contacts_stored");
+        if !removed.is_empty() {
+            // The order is of this write alone, so that repair knows whose they are.
+            let order = Order::new(held.first_request, 0);
+            let stone = |document| {
+                let removal = RemovalNo::PERMANENT;
+                Tombstone::uncounted(document, removal, order, Reasons::NONE)
+            };
+            let stones = removed.into_iter().map(stone).collect();
+            self.contacts
+                .put_tombstones(key, stones, Priority::Bulk)
+                .await?;
+        }
+        crash::point("changes.tombstones_written");
+        let intent = WriteIntent {
+            key,
+            write: held.write,
+            owner: String::new(),
+            requests: (held.first_request, 1),
+            documents: documents.clone(),
+        };
+        let view = view_of(&held.content);
+        let delta = delta_of(self.contacts.as_ref(), &intent, &view, &before).await?;
+        let content = match self.close(&held, &delta).await {
+            Err(StoreError::StaleVersion) => {
+                drop(held);
+                self.count_again(key, &documents).await?;
+                return Err(StoreError::Unavailable("the changes came too late".into()));
+            }
+            closed => closed?,
+        };
+        self.touched(&content, &held, &documents);
+        Ok(content)
+    }
+}

@@ -1,0 +1,126 @@
+//! One look at a workspace.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::shared::{AudienceId, Instant, WorkspaceId};
+use ports::{
+    crash,
+    store::{Durability, QueuedChange},
+};
+
+use super::{
+    FollowChanges,
+    difference::Outcome,
+    plan::{Plan, Planned, Standing},
+};
+use crate::AppResult;
+
+/// How long a process has a workspace to itself.
+const LEASE_SECONDS: u32 = 30;
+/// Changes that are taken off the queue at a time.
+const BATCH: i64 = 5_000;
+/// Batches in one look, after which other workspaces have their turn.
+const BATCHES: usize = 20;
+
+impl FollowChanges {
+    /// Moves the workspace's instant on to now, and looks at whom that concerns and who has changed.
+    pub(super) async fn follow(&self, workspace: &WorkspaceId) -> AppResult<()> {
+        let audiences = self.queries.live_audiences(workspace).await?;
+        if audiences.is_empty() {
+            let mut uow = self.store.begin(Durability::Full).await?;
+            if uow.live().end(workspace).await? {
+                uow.commit().await?;
+            }
+            return Ok(());
+        }
+        let plan = self.plan(workspace, audiences).await?;
+        let Some(now) = self.advance(workspace, &plan).await? else {
+            return Ok(());
+        };
+        self.resolve_anew(&plan).await?;
+        for _ in 0..BATCHES {
+            if !self.batch(workspace, &plan, now).await? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The instant as of which members are looked at; `None` where another process has the workspace, or its
+    /// audiences have changed meanwhile.
+    async fn advance(&self, workspace: &WorkspaceId, plan: &Plan) -> AppResult<Option<Instant>> {
+        let (now, edges) = (self.now(), plan.edges());
+        let mut uow = self.store.begin(Durability::Derived).await?;
+        let mut live = uow.live();
+        if !live.claim(workspace, &self.owner, LEASE_SECONDS).await? {
+            return Ok(None);
+        }
+        live.watch_dates(workspace, &Plan::dates(&edges)).await?;
+        let advanced = live.advance(workspace, now, &plan.of, &edges).await?;
+        drop(live);
+        uow.commit().await?;
+        crash::point("live.advanced");
+        Ok(advanced)
+    }
+
+    /// Looks at the oldest of the queue; `false` where there is no more.
+    async fn batch(&self, workspace: &WorkspaceId, plan: &Plan, now: Instant) -> AppResult<bool> {
+        let all = self.queries.queued(workspace, None, BATCH).await?;
+        let deferred: BTreeSet<AudienceId> = self
+            .queries
+            .deferred(workspace)
+            .await?
+            .into_iter()
+            .collect();
+        let mut looked_at: Vec<i64> = all.iter().map(|change| change.id).collect();
+        let mut later: BTreeMap<AudienceId, BTreeSet<String>> = BTreeMap::new();
+        let mut more = looked_at.len() as i64 == BATCH;
+        for planned in &plan.audiences {
+            let id = planned.audience.id;
+            let mut keys = concerning(planned, &all);
+            let has_own = deferred.contains(&id);
+            if keys.is_empty() && !has_own {
+                continue;
+            }
+            match self.standing(&planned.audience).await? {
+                Standing::Waits => {
+                    later.entry(id).or_default().append(&mut keys);
+                    continue;
+                }
+                Standing::Failed => continue,
+                Standing::Follows => {}
+            }
+            if has_own {
+                let own = self.queries.queued(workspace, Some(id), BATCH).await?;
+                more |= own.len() as i64 == BATCH;
+                looked_at.extend(own.iter().map(|change| change.id));
+                keys.extend(own.into_iter().map(|change| change.key));
+            }
+            if self.apply(planned, &keys, now).await? == Outcome::Later {
+                later.entry(id).or_default().append(&mut keys);
+            }
+        }
+        later.retain(|_, keys| !keys.is_empty());
+        if looked_at.is_empty() {
+            return Ok(false);
+        }
+        crash::point("live.applied");
+        let mut uow = self.store.begin(Durability::Derived).await?;
+        let mut live = uow.live();
+        for (audience, keys) in &later {
+            live.defer(workspace, *audience, keys).await?;
+        }
+        live.looked_at(workspace, &looked_at).await?;
+        live.claim(workspace, &self.owner, LEASE_SECONDS).await?;
+        drop(live);
+        uow.commit().await?;
+        Ok(more)
+    }
+}
+
+/// The keys whose changes may matter to an audience.
+fn concerning(planned: &Planned, changes: &[QueuedChange]) -> BTreeSet<String> {
+    let seen = |change: &&QueuedChange| planned.watch.sees(&change.change);
+    let changes = changes.iter().filter(seen);
+    changes.map(|change| change.key.clone()).collect()
+}
