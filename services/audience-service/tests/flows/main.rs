@@ -13,6 +13,7 @@ mod full;
 mod groups;
 mod housekeeping;
 mod listed;
+mod live;
 mod meeting;
 mod membership;
 mod paging;

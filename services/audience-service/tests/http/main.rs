@@ -18,5 +18,6 @@ mod face_l_refusals;
 mod files;
 mod following;
 mod identity;
+mod membership;
 mod segments;
 mod service;

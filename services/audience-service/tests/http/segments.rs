@@ -36,7 +36,7 @@ async fn people(service: &Service) {
         .ok(200);
 }
 
-fn property(field: &str, operator: &str, value: &str) -> Value {
+pub fn property(field: &str, operator: &str, value: &str) -> Value {
     json!({"kind": "property", "field": field, "operator": operator, "value": value})
 }
 
@@ -44,22 +44,22 @@ fn bought(times: u32) -> Value {
     json!({"kind": "event", "name": "order.paid", "occurrence": {"op": "at_least", "count": times}})
 }
 
-fn groups(conditions: Value) -> Value {
+pub fn groups(conditions: Value) -> Value {
     json!({"groups": [{"conditions": conditions}]})
 }
 
-async fn audience(service: &Service, name: &str) -> String {
+pub async fn audience(service: &Service, name: &str) -> String {
     let body = json!({"name": name, "status": "draft"});
     let made = service.post("/api/v1/audiences", body).await.ok(201);
     made["id"].as_str().unwrap().to_owned()
 }
 
-async fn define(service: &Service, id: &str, body: Value) -> Reply {
+pub async fn define(service: &Service, id: &str, body: Value) -> Reply {
     let path = format!("/api/v1/audiences/{id}/segment");
     service.call("PUT", &path).json(&body).send().await
 }
 
-async fn publish(service: &Service, id: &str) {
+pub async fn publish(service: &Service, id: &str) {
     let path = format!("/api/v1/audiences/{id}");
     let body = json!({"status": "active"});
     service
@@ -70,7 +70,7 @@ async fn publish(service: &Service, id: &str) {
         .ok(200);
 }
 
-async fn refresh_now(service: &Service, id: &str) -> Value {
+pub async fn refresh_now(service: &Service, id: &str) -> Value {
     let path = format!("/api/v1/audiences/{id}/refresh");
     let call = service.call("POST", &path).header("prefer", "wait=30");
     call.send().await.ok(200)
