@@ -9,7 +9,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use domain::{
     importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
-    scheduling::Schedule,
+    scheduling::Cron,
     shared::{ClientId, Instant, WorkspaceId},
 };
 use ports::{
@@ -78,7 +78,7 @@ impl TryFrom<ClientRow> for ImportClient {
             tls_verify: row.tls_verify != 0,
             schedule: row
                 .schedule
-                .map(|text| Schedule::parse(&text).map_err(|_| corrupt()))
+                .map(|text| Cron::in_utc(&text).map_err(|_| corrupt()))
                 .transpose()?,
             next_run_at: row.next_run_at.map(|at| at.0),
             version: row.version,
@@ -134,7 +134,7 @@ impl ClientRepository for Clients<'_> {
             .bind::<BigInt, _>(client.version)
             .bind::<UtcMillis, _>(At(client.created_at))
             .bind::<UtcMillis, _>(At(client.updated_at))
-            .bind::<Nullable<Text>, _>(client.schedule.as_ref().map(Schedule::as_str))
+            .bind::<Nullable<Text>, _>(client.schedule.as_ref().map(Cron::as_str))
             .bind::<Nullable<UtcMillis>, _>(client.next_run_at.map(At))
             .execute(self.0)
             .await
@@ -154,7 +154,7 @@ impl ClientRepository for Clients<'_> {
             .bind::<Integer, _>(i32::from(client.tls_verify))
             .bind::<BigInt, _>(client.version)
             .bind::<UtcMillis, _>(At(client.updated_at))
-            .bind::<Nullable<Text>, _>(client.schedule.as_ref().map(Schedule::as_str))
+            .bind::<Nullable<Text>, _>(client.schedule.as_ref().map(Cron::as_str))
             .bind::<Nullable<UtcMillis>, _>(client.next_run_at.map(At))
             .bind::<Text, _>(client.workspace.as_str())
             .bind::<BigInt, _>(client.id.raw())

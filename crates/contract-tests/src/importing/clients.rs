@@ -2,7 +2,7 @@
 
 use domain::{
     importing::{ApiToken, BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
-    scheduling::Schedule,
+    scheduling::Cron,
     shared::{ClientId, WorkspaceId},
 };
 use ports::{StoreError, importing::ImportClient};
@@ -140,7 +140,7 @@ pub async fn the_lowest_rate_of_a_budget_counts(harness: &impl ImportHarness) {
 
 pub async fn a_scheduled_run_is_started_by_one_of_many(harness: &impl ImportHarness) {
     let mut nightly = client(1, "a");
-    nightly.schedule = Schedule::parse("0 3 * * *").ok();
+    nightly.schedule = Cron::in_utc("0 3 * * *").ok();
     nightly.next_run_at = Some(at(10));
     let mut inactive = client(2, "b");
     inactive.active = false;

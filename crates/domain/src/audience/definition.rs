@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    scheduling::Schedule,
+    scheduling::Cron,
     shared::{Violation, text_enum},
 };
 
@@ -139,10 +139,13 @@ impl AudienceType {
         }
         match text("type") {
             Some("scheduled") => {
-                let cron = Schedule::parse(text("cron").unwrap_or_default())
-                    .map_err(|error| wrong("/cron", &error.to_string()))?;
-                let zone = text("timezone").unwrap_or("America/Sao_Paulo").parse();
+                let zone = match members.get("timezone").filter(|zone| !zone.is_null()) {
+                    None => Ok(Tz::America__Sao_Paulo),
+                    Some(zone) => zone.as_str().unwrap_or_default().parse(),
+                };
                 let timezone = zone.map_err(|_| wrong("/timezone", "must be an IANA time zone"))?;
+                let cron = Cron::parse(text("cron").unwrap_or_default(), timezone)
+                    .map_err(|e| Violation::new(format!("{at}/cron"), e.code(), e.to_string()))?;
                 let cron = cron.as_str().to_owned();
                 Ok(Self::Scheduled { cron, timezone })
             }
@@ -193,7 +196,15 @@ mod tests {
             ),
             (json!({"type": "scheduled"}), "/audienceType/cron"),
             (
+                json!({"type": "scheduled", "cron": "0 0 30 2 *"}),
+                "/audienceType/cron",
+            ),
+            (
                 json!({"type": "scheduled", "cron": "0 6 * * *", "timezone": "x"}),
+                "/audienceType/timezone",
+            ),
+            (
+                json!({"type": "scheduled", "cron": "0 6 * * *", "timezone": 3}),
                 "/audienceType/timezone",
             ),
             (

@@ -1,5 +1,5 @@
 //! When things happen by themselves.
 
-mod schedule;
+mod cron;
 
-pub use schedule::{Schedule, ScheduleError};
+pub use cron::{Cron, CronError};

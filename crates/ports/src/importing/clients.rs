@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     importing::{BaseUrl, BudgetKey, ClientSlug, RequestsPerMinute},
-    scheduling::Schedule,
+    scheduling::Cron,
     shared::{ClientId, Instant, WorkspaceId},
 };
 
@@ -33,7 +33,7 @@ pub struct ImportClient {
     /// Whether certificates are verified.
     pub tls_verify: bool,
     /// When it is imported by itself, if it is.
-    pub schedule: Option<Schedule>,
+    pub schedule: Option<Cron>,
     /// When that comes next.
     pub next_run_at: Option<Instant>,
     /// Grows with every change.

@@ -222,6 +222,18 @@ async fn audiences_are_changed_and_copied() {
         json!({"type": "AUDIENCE_UPDATED", "id": id, "groups": [{"conditions": [{"kind": "x"}]}]});
     let wrong = post(&service, wrong).await.ok(400);
     assert_eq!(wrong["errors"][0]["pointer"], "/groups/0/conditions/0/kind");
+    for (cron, code) in [
+        ("61 * * * *", "invalid_cron"),
+        ("0 0 30 2 *", "cron_never_runs"),
+    ] {
+        let scheduled = json!({"type": "scheduled", "cron": cron});
+        let wrong = json!({"type": "AUDIENCE_UPDATED", "id": id, "audienceType": scheduled});
+        let error = &post(&service, wrong).await.ok(400)["errors"][0];
+        assert_eq!(
+            (&error["pointer"], &error["code"]),
+            (&json!("/audienceType/cron"), &json!(code))
+        );
+    }
     let other = service.call("POST", PATH).workspace("ws_2");
     let other = other
         .json(&json!({"type": "AUDIENCE_DUPLICATED", "id": id}))

@@ -122,6 +122,11 @@ async fn a_segment_is_resolved_and_follows_its_customers() {
     let defined = defined.ok(200);
     assert_eq!(defined["status"], "draft");
     assert_eq!(defined["audience_type"], json!({"type": "static"}));
+    let mut never = groups(json!([property("city", "equals", "Recife")]));
+    never["audience_type"] = json!({"type": "scheduled", "cron": "0 0 30 2 *"});
+    let refused = define(&service, &id, never).await;
+    let pointer = refused.refused(422, "validation_failed");
+    assert_eq!(pointer, "/audience_type/cron");
     let path = format!("/api/v1/audiences/{id}/refresh");
     service
         .post(&path, json!({}))

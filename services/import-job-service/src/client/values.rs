@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     importing::{ApiToken, BaseUrl, ClientSlug, RequestsPerMinute},
-    scheduling::Schedule,
+    scheduling::Cron,
     shared::{ClientId, Violation},
 };
 use kernel::{Actor, AppError};
@@ -129,8 +129,8 @@ impl Rules {
         self.take("/requests_per_minute", "out_of_range", rate)?
     }
 
-    pub fn schedule(&mut self, text: Option<&str>) -> Option<Schedule> {
-        let schedule = text.map(Schedule::parse).transpose();
+    pub fn schedule(&mut self, text: Option<&str>) -> Option<Cron> {
+        let schedule = text.map(Cron::in_utc).transpose();
         self.take("/schedule", "invalid_schedule", schedule)?
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::{
     operation::{OperationResult, OperationState},
-    scheduling::Schedule,
+    scheduling::Cron,
 };
 use fake_crm::{Endpoint, Fault, Misbehaviour, Plan, RetryAfter};
 use import_job_service::client::ClientChange;
@@ -157,7 +157,7 @@ async fn a_schedule_starts_both_kinds_once_and_names_the_next_time() {
     let next = client
         .schedule
         .as_ref()
-        .and_then(|s| Schedule::next_after(s, now));
+        .and_then(|s| Cron::next_after(s, now));
     assert_eq!(client.next_run_at, next);
     let (runs, more) = rig.cases.runs.list(&actor(), all()).await.unwrap();
     assert_eq!((runs.len(), more), (2, false));
