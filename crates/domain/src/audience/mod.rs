@@ -7,11 +7,13 @@ use crate::shared::{AudienceId, AudienceName, Epoch, Instant, UserId, WorkspaceI
 mod definition;
 mod icon;
 mod refresh;
+mod refresh_times;
 mod tags;
 
 pub use definition::{AudienceType, Definition, GroupType};
 pub use icon::{Icon, IconError, MAX_ICON_CHARS};
 pub use refresh::{Departure, RefreshCause, Refreshed};
+pub use refresh_times::RefreshTimes;
 pub use tags::{MAX_TAG_CHARS, MAX_TAGS, TagError, Tags};
 
 text_enum!(

@@ -12,7 +12,8 @@ use crate::StoreError;
 #[async_trait]
 pub trait AudienceRepository: Send {
     /// Adds a new audience and its first content (`audience.epoch`, holding `audience.contacts`).
-    /// Gives it the next number of the workspace, which is created on first use.
+    /// Gives it the next number of the workspace, which is created on first use. Here and in `save`, its
+    /// next refresh is kept with it ([`super::ScheduleRepository`]).
     ///
     /// # Errors
     /// `Conflict` on [`crate::constraint::AUDIENCE_NAME`] when a live audience of the workspace has

@@ -14,6 +14,7 @@ mod membership;
 mod operations;
 mod outcomes;
 mod queries;
+mod schedules;
 mod uploads;
 
 use async_trait::async_trait;
@@ -42,6 +43,7 @@ pub use queries::{
     AudienceFilter, AudiencePage, AudiencePosition, AudienceQueries, AudienceSort, FindAudiences,
     NotificationFilter, SortBy,
 };
+pub use schedules::{DueRefresh, ScheduleRepository};
 pub use uploads::{Upload, UploadRepository};
 
 use crate::{StoreError, bus::MessagingUnit};
@@ -88,6 +90,8 @@ pub trait AudienceUnit: Send {
     fn outcomes(&mut self) -> Box<dyn OutcomeRepository + '_>;
     /// Who was a member, and when.
     fn memberships(&mut self) -> Box<dyn MembershipRepository + '_>;
+    /// When audiences are refreshed by themselves.
+    fn schedules(&mut self) -> Box<dyn ScheduleRepository + '_>;
     /// Uploaded files.
     fn uploads(&mut self) -> Box<dyn UploadRepository + '_>;
 }

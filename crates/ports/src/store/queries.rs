@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use domain::{
     audience::{Audience, AudienceKind, AudienceStatus},
     contact::Document,
-    shared::{AudienceId, NotificationId, UserId, WorkspaceId},
+    shared::{AudienceId, Instant, NotificationId, UserId, WorkspaceId},
 };
 
 use super::{
-    Content, CustomerQueries, LiveQueries, MembershipQueries, Notification, OperationQueries,
+    Content, CustomerQueries, DueRefresh, LiveQueries, MembershipQueries, Notification, OperationQueries,
     OutcomeQueries, Removal, UnderWay, Upload, UserEvent, WriteIntent,
 };
 use crate::{StoreError, contacts::ContentKey};
@@ -163,6 +163,20 @@ pub trait AudienceQueries:
         workspace: &WorkspaceId,
         number: i64,
     ) -> Result<Option<Audience>, StoreError>;
+
+    /// When an audience is refreshed by itself next, if it is.
+    async fn next_refresh(
+        &self,
+        workspace: &WorkspaceId,
+        id: AudienceId,
+    ) -> Result<Option<Instant>, StoreError>;
+
+    /// Refreshes of any workspace that are due, the longest overdue first.
+    async fn due_refreshes(
+        &self,
+        now: Instant,
+        limit: usize,
+    ) -> Result<Vec<DueRefresh>, StoreError>;
 
     /// One content.
     async fn content(&self, key: ContentKey) -> Result<Option<Content>, StoreError>;
