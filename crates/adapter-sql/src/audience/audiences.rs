@@ -13,7 +13,7 @@ use ports::{
     store::{AudienceFilter, AudiencePage, AudienceRepository, AudienceSort},
 };
 
-use super::{Backend, Conn, contents, customer};
+use super::{Backend, Conn, contents, customer, schedules};
 use crate::{
     core::{
         error::{changed_one, store},
@@ -219,7 +219,11 @@ impl AudienceRepository for Audiences<'_> {
             epoch: audience.epoch,
         };
         contents::insert(self.0, key, audience.contacts, (0, 1)).await?;
-        follow(self.0, audience).await
+        follow(self.0, audience).await?;
+        match audience.refreshes_by_itself() {
+            true => schedules::keep(self.0, audience).await,
+            false => Ok(()),
+        }
     }
 
     async fn get(
@@ -239,7 +243,8 @@ impl AudienceRepository for Audiences<'_> {
             .await
             .map_err(store)
             .and_then(changed_one)?;
-        follow(self.0, audience).await
+        follow(self.0, audience).await?;
+        schedules::keep(self.0, audience).await
     }
 
     async fn flip_epoch(

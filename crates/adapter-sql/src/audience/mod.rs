@@ -5,8 +5,8 @@ use ports::{
     StoreError,
     store::{
         AudienceRepository, AudienceStore, AudienceUnit, ContentRepository, CreationRepository,
-        Durability, MembershipRepository, NotificationRepository, OutcomeRepository, UnitOfWork,
-        UploadRepository,
+        Durability, MembershipRepository, NotificationRepository, OutcomeRepository,
+        ScheduleRepository, UnitOfWork, UploadRepository,
     },
 };
 
@@ -24,6 +24,7 @@ mod membership;
 mod outcomes;
 mod queries;
 mod removals;
+mod schedules;
 mod uploads;
 
 pub(super) use finding::live;
@@ -62,6 +63,10 @@ impl AudienceUnit for Transaction {
 
     fn memberships(&mut self) -> Box<dyn MembershipRepository + '_> {
         Box::new(membership::Memberships(self.conn()))
+    }
+
+    fn schedules(&mut self) -> Box<dyn ScheduleRepository + '_> {
+        Box::new(schedules::Schedules(self.conn()))
     }
 
     fn uploads(&mut self) -> Box<dyn UploadRepository + '_> {

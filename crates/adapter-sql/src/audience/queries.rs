@@ -4,18 +4,18 @@ use async_trait::async_trait;
 use domain::{
     audience::Audience,
     contact::Document,
-    shared::{AudienceId, UploadId, UserId, WorkspaceId},
+    shared::{AudienceId, Instant, UploadId, UserId, WorkspaceId},
 };
 use ports::{
     StoreError,
     contacts::ContentKey,
     store::{
-        AudienceFilter, AudiencePage, AudienceQueries, Content, FindAudiences, Notification,
-        NotificationFilter, Removal, UnderWay, Upload, UserEvent, WriteIntent,
+        AudienceFilter, AudiencePage, AudienceQueries, Content, DueRefresh, FindAudiences,
+        Notification, NotificationFilter, Removal, UnderWay, Upload, UserEvent, WriteIntent,
     },
 };
 
-use super::{Db, audiences, contents, feed, finding, intents, removals, uploads};
+use super::{Db, audiences, contents, feed, finding, intents, removals, schedules, uploads};
 
 #[async_trait]
 impl AudienceQueries for Db {
@@ -50,6 +50,22 @@ impl AudienceQueries for Db {
         number: i64,
     ) -> Result<Option<Audience>, StoreError> {
         audiences::of_number(&mut *self.reader().await?, workspace, number).await
+    }
+
+    async fn next_refresh(
+        &self,
+        workspace: &WorkspaceId,
+        id: AudienceId,
+    ) -> Result<Option<Instant>, StoreError> {
+        schedules::next(&mut *self.reader().await?, workspace, id).await
+    }
+
+    async fn due_refreshes(
+        &self,
+        now: Instant,
+        limit: usize,
+    ) -> Result<Vec<DueRefresh>, StoreError> {
+        schedules::due(&mut *self.reader().await?, now, limit).await
     }
 
     async fn content(&self, key: ContentKey) -> Result<Option<Content>, StoreError> {

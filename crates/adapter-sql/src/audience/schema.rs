@@ -44,6 +44,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    use crate::core::types::UtcMillis;
+    use diesel::sql_types::{BigInt, Text};
+
+    /// When audiences are refreshed by themselves.
+    audience_schedules (audience) {
+        audience -> BigInt,
+        workspace -> Text,
+        times -> Text,
+        next_at -> UtcMillis,
+    }
+}
+
+diesel::table! {
     use crate::core::types::Doc;
     use diesel::sql_types::{BigInt, Nullable};
 

@@ -15,6 +15,7 @@ pub mod creations;
 pub mod lists;
 pub mod operations;
 pub mod removals;
+pub mod schedules;
 pub mod transactions;
 pub mod writes;
 
@@ -73,6 +74,11 @@ macro_rules! store_contract {
                 a_request_finds_its_creation,
                 a_creation_is_abandoned_after_its_lease,
                 an_abandoned_audience_takes_no_writes;
+            schedules: a_segment_has_a_next_refresh_while_it_is_in_use,
+                other_times_move_the_next_refresh,
+                the_longest_overdue_is_due_first,
+                of_several_one_takes_a_due_refresh,
+                schedules_stay_in_their_workspace;
             lists: pages_have_no_gaps_and_no_repeats,
                 what_is_not_ready_never_shows,
                 search_finds_names_and_tags_literally,
