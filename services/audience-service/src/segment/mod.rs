@@ -6,6 +6,7 @@ mod explain;
 mod history;
 mod preview;
 mod refresh;
+mod schedule;
 
 pub(crate) use conditions::{Named, ReadConditions};
 pub use define::{DefineSegment, Defined};
@@ -14,6 +15,7 @@ pub use history::{MemberHistory, MembersAt, Period, ReadHistory};
 pub use preview::{Preview, PreviewSegment};
 pub use refresh::{RefreshAudience, RefreshCheckpoint, RefreshParams, SizeGuard};
 pub(crate) use refresh::{RunRefresh, version};
+pub use schedule::StartDueRefreshes;
 
 use crate::AppError;
 use ports::segments::ResolveError;

@@ -17,7 +17,7 @@ use crate::{
     score::Scores,
     segment::{
         DefineSegment, ExplainMembership, PreviewSegment, ReadConditions, ReadHistory,
-        RefreshAudience, Segments,
+        RefreshAudience, Segments, StartDueRefreshes,
     },
     upload::{BringIn, Exclusions, FindUpload, ReceiveUpload, RejectedRows, SweepFiles},
 };
@@ -74,6 +74,8 @@ pub struct Upkeep {
     pub files: SweepFiles,
     /// Keeps live audiences.
     pub live: FollowChanges,
+    /// Starts refreshes whose time has come.
+    pub refreshes: StartDueRefreshes,
 }
 
 impl Parts {
@@ -277,6 +279,13 @@ impl Parts {
                 queries: p.queries.clone(),
                 blobs: p.blobs.clone(),
                 spool: p.spool.clone(),
+            },
+            refreshes: StartDueRefreshes {
+                store: p.store.clone(),
+                queries: p.queries.clone(),
+                clock: p.clock.clone(),
+                ids: p.ids.clone(),
+                refresh: self.refresh(),
             },
         }
     }

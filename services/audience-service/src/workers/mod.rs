@@ -16,6 +16,8 @@ const ROWS_EVERY: Duration = Duration::from_secs(60);
 const WRITES_EVERY: Duration = Duration::from_secs(5);
 /// Pause between two looks at what has changed in live audiences.
 const LIVE_EVERY: Duration = Duration::from_millis(500);
+/// Pause between two looks for refreshes that are due.
+const SCHEDULES_EVERY: Duration = Duration::from_secs(10);
 /// How long an uploaded file is kept, and what an operation that failed would go on from.
 const FILES_KEPT: TimeDelta = TimeDelta::days(7);
 /// After how long without a write a scratch file cannot be one of a request that is being answered.
@@ -38,6 +40,7 @@ pub fn start(app: &Arc<UseCases>, life: &Lifecycle, per_pool: usize) {
         ("rows", ROWS_EVERY, sweep_rows),
         ("writes", WRITES_EVERY, repair_writes),
         ("live", LIVE_EVERY, follow_changes),
+        ("schedules", SCHEDULES_EVERY, start_refreshes),
     ] {
         let app = Arc::clone(app);
         let rounds = repeat(every, life.soft(), move || round(Arc::clone(&app)));
@@ -86,6 +89,13 @@ fn follow_changes(app: Arc<UseCases>) -> Round {
     async move {
         if let Err(error) = app.upkeep.live.round().await {
             tracing::warn!(%error, "live audiences could not be looked at");
+/// Refreshes whose time has come.
+fn start_refreshes(app: Arc<UseCases>) -> Round {
+    async move {
+        match app.upkeep.refreshes.execute().await {
+            Ok(0) => {}
+            Ok(audiences) => tracing::info!(audiences, "scheduled refreshes started"),
+            Err(error) => tracing::warn!(%error, "scheduled refreshes could not be started"),
         }
     }
     .boxed()

@@ -4,13 +4,13 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use async_trait::async_trait;
-use audience_service::control::Pool;
+use audience_service::{Ports, control::Pool};
 use domain::{
     operation::{Operation, OperationState},
     shared::{Instant, OperationId},
@@ -28,15 +28,36 @@ use crate::rig::Rig;
 
 /// How many writes find room on the disk under what it is given to.
 #[derive(Clone)]
-struct Disk(Arc<AtomicI64>);
+pub struct Disk {
+    left: Arc<AtomicI64>,
+    refuses: Arc<AtomicBool>,
+}
 
 impl Disk {
-    fn leave(&self, writes: i64) {
-        self.0.store(writes, Ordering::Relaxed);
+    pub fn with_room() -> Self {
+        Self {
+            left: Arc::new(AtomicI64::new(i64::MAX)),
+            refuses: Arc::default(),
+        }
+    }
+
+    /// Puts the store of operations on it.
+    pub fn is_under(&self, ports: &mut Ports) {
+        ports.store = Arc::new(FullStore(Arc::clone(&ports.store), self.clone()));
+    }
+
+    pub fn leave(&self, writes: i64) {
+        self.left.store(writes, Ordering::Relaxed);
+    }
+
+    /// Has no room for the next write.
+    pub fn refuse_one(&self) {
+        self.refuses.store(true, Ordering::Relaxed);
     }
 
     fn room<E>(&self, error: E) -> Result<(), E> {
-        if self.0.fetch_sub(1, Ordering::Relaxed) <= 0 {
+        let refused = self.refuses.swap(false, Ordering::Relaxed);
+        if refused || self.left.fetch_sub(1, Ordering::Relaxed) <= 0 {
             return Err(error);
         }
         Ok(())
@@ -184,10 +205,8 @@ const FIRST_TEN: OperationFilter = OperationFilter {
 };
 
 async fn on_a_full_store() -> (Rig, Disk) {
-    let disk = Disk(Arc::new(AtomicI64::new(i64::MAX)));
-    let rig = Rig::with(|deps| {
-        deps.store = Arc::new(FullStore(Arc::clone(&deps.store), disk.clone()));
-    });
+    let disk = Disk::with_room();
+    let rig = Rig::with(|deps| disk.is_under(deps));
     (rig.await, disk)
 }
 
@@ -214,7 +233,7 @@ async fn a_recycle_that_cannot_be_taken_for_want_of_room_says_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_waits_while_its_sorted_rows_find_no_room() {
-    let disk = Disk(Arc::new(AtomicI64::new(i64::MAX)));
+    let disk = Disk::with_room();
     let rig = Rig::with(|deps| {
         deps.spool = Arc::new(FullSpool(Arc::clone(&deps.spool), disk.clone()));
     });

@@ -19,6 +19,7 @@ mod membership;
 mod paging;
 mod removing;
 mod rig;
+mod schedules;
 mod scratch;
 mod segments;
 mod tracing;

@@ -304,6 +304,30 @@ async fn audiences_are_published_and_refreshed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_has_an_id_while_the_audience_is_in_use() {
+    let service = Service::start().await;
+    let groups = json!([{"conditions": [{"kind": "tag", "operator": "has", "value": "vip"}]}]);
+    let scheduled = json!({"type": "scheduled", "cron": "0  6 * * *"});
+    let body = json!({"type": "AUDIENCE_CREATED", "name": "Vips", "tags": [], "groups": groups,
+        "audienceType": scheduled});
+    let made = post(&service, body).await.ok(200);
+    let kept = json!({"type": "scheduled", "cron": "0 6 * * *", "timezone": "America/Sao_Paulo"});
+    assert_eq!(
+        (&made["audienceType"], &made["scheduleId"]),
+        (&kept, &Value::Null)
+    );
+    let id = made["id"].as_str().unwrap();
+    let status = |status: &str| json!({"type": "update-status", "id": id, "status": status});
+    let active = put(&service, status("active")).await.ok(200);
+    let schedule = id.replace("aud_", "sch_");
+    assert_eq!(active["scheduleId"], schedule.as_str());
+    let page = service.get(PATH).await.ok(200);
+    assert_eq!(page["records"][0]["scheduleId"], schedule.as_str());
+    let draft = put(&service, status("draft")).await.ok(200);
+    assert_eq!(draft["scheduleId"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn audiences_are_deleted_one_by_one_and_together() {
     let service = Service::start().await;
     let mut ids = Vec::new();

@@ -1,7 +1,10 @@
 //! Audiences as this face writes them.
 
 use chrono::SecondsFormat;
-use domain::{audience::Audience, shared::Instant};
+use domain::{
+    audience::{Audience, AudienceType},
+    shared::Instant,
+};
 use http_kit::Problem;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -69,6 +72,16 @@ pub fn time(at: Instant) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// What names the schedule of an audience that is refreshed at times of its own.
+fn schedule_id(audience: &Audience) -> Option<String> {
+    let has_times = matches!(
+        audience.definition.audience_type,
+        AudienceType::Scheduled { .. }
+    );
+    let scheduled = has_times && audience.refreshes_by_itself();
+    scheduled.then(|| format!("sch_{}", audience.id.raw()))
+}
+
 impl From<&Audience> for Record {
     fn from(audience: &Audience) -> Self {
         let definition = &audience.definition;
@@ -83,7 +96,7 @@ impl From<&Audience> for Record {
             audience_type: serde_json::to_value(&definition.audience_type).unwrap_or(Value::Null),
             total_customers: audience.contacts,
             unsubscribed_customers: audience.unsubscribed,
-            schedule_id: None,
+            schedule_id: schedule_id(audience),
             group_type: definition.group_type.map(|group_type| group_type.as_str()),
             active_customers: (audience.contacts - audience.unsubscribed).max(0),
             updated_at: time(audience.updated_at),
