@@ -20,7 +20,8 @@ use settings::{ExposeSecret, Settings};
 
 use crate::{
     cli::ReadingArgs,
-    client::{Api, Show, Watched, outcome, read, thousands, upload, watch},
+    client::{Api, Show, finish, outcome, read, thousands, upload},
+    demo_segments::{self, Size},
     outcome::Outcome,
     sample::{Kind, ROWS, SEED, Sample},
     serve::Running,
@@ -39,7 +40,8 @@ pub fn quiet(mut settings: Settings) -> Settings {
     settings
 }
 
-/// Loads the sample unless it is there, recycles it once, and tells what can be tried.
+/// Loads the sample unless it is there, recycles it once, loads customers and segments, and tells what can be
+/// tried.
 ///
 /// # Errors
 /// When the server refuses something, or an operation fails.
@@ -53,8 +55,16 @@ pub async fn load(server: Running) -> anyhow::Result<()> {
         Some(audience) => audience,
         None => fill(&api, show, &server.settings.data_dir).await?,
     };
-    recycle(&api, show, &audience).await?;
-    farewell(&api, &server, &credentials, &audience).await
+    recycle(&api, show, &audience.id).await?;
+    let until = audience
+        .created_at
+        .parse()
+        .context("the time of an audience")?;
+    let segments = demo_segments::load(&api, show, until, Size::default()).await?;
+    for segment in segments {
+        println!("{}: {} members", segment.name, thousands(segment.contacts));
+    }
+    farewell(&api, &server, &credentials, &audience.id).await
 }
 
 /// Name and value of the headers that say who calls.
@@ -95,18 +105,13 @@ pub fn local_url(server: &Running) -> String {
     }
 }
 
-async fn find(api: &Api) -> anyhow::Result<Option<String>> {
-    for audience in api.all(&["audiences"], &[]).await? {
-        let AudienceJson { id, name, .. } = read(&audience)?;
-        if name == AUDIENCE {
-            return Ok(Some(id));
-        }
-    }
-    Ok(None)
+async fn find(api: &Api) -> anyhow::Result<Option<AudienceJson>> {
+    let all = demo_segments::audiences(api).await?;
+    Ok(all.into_iter().find(|audience| audience.name == AUDIENCE))
 }
 
 /// Makes the audience from a file, or waits for the operation of an earlier start that does.
-async fn fill(api: &Api, show: Show, data_dir: &Path) -> anyhow::Result<String> {
+async fn fill(api: &Api, show: Show, data_dir: &Path) -> anyhow::Result<AudienceJson> {
     let begun = operations(api, "create").await?;
     let operation = match begun.into_iter().find(|operation| !operation.has_ended()) {
         Some(operation) => operation.id,
@@ -171,18 +176,6 @@ async fn operations(api: &Api, kind: &str) -> anyhow::Result<Vec<OperationJson>>
     Ok(listed.data)
 }
 
-async fn finish(api: &Api, show: Show, operation: &str) -> anyhow::Result<()> {
-    let Watched::Ended(ended) = watch(api, show, operation, None).await? else {
-        return Ok(());
-    };
-    show.result(&ended.raw, || ended.lines());
-    anyhow::ensure!(
-        ended.outcome() != Outcome::Failed,
-        "{operation} did not succeed"
-    );
-    Ok(())
-}
-
 async fn farewell(
     api: &Api,
     server: &Running,
@@ -205,6 +198,7 @@ async fn farewell(
         json!({"name": "Minha lista", "data": [{"document": "123.456.789-09", "name": "José"}]});
     println!("\nPlateia runs at {url} (Ctrl-C stops it). Try:\n");
     println!("  curl -s {who} '{url}/api/v1/audiences/{audience}/contacts?limit=2'");
+    println!("  curl -s {who} '{url}/api/v1/rfm/grid'");
     println!("  curl -s {who} '{url}/api/v1/notifications?unread=true'");
     println!(
         "  curl -s {who} -H 'Content-Type: application/json' {url}/create \\\n    -d '{body}'\n"

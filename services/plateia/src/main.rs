@@ -5,6 +5,7 @@ mod client;
 mod config;
 mod demo;
 mod demo_import;
+mod demo_segments;
 mod lock;
 mod outcome;
 mod run;

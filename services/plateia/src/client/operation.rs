@@ -259,6 +259,22 @@ pub async fn watch_in(
     Ok(how(seen))
 }
 
+/// Follows an operation to its end.
+///
+/// # Errors
+/// When it does not succeed, or the server goes away.
+pub async fn finish(api: &Api, show: Show, operation: &str) -> anyhow::Result<()> {
+    let Watched::Ended(ended) = watch(api, show, operation, None).await? else {
+        return Ok(());
+    };
+    show.result(&ended.raw, || ended.lines());
+    anyhow::ensure!(
+        ended.outcome() != Outcome::Failed,
+        "{operation} did not succeed"
+    );
+    Ok(())
+}
+
 /// Follows an operation to its end, or as long as is waited for it, and shows it. Not to have
 /// ended within the wait is a failure, but not where nothing was to be waited for.
 ///

@@ -3,12 +3,14 @@
 //! Every row is a function of the seed and its number, so a file of any length is made without
 //! memory, always the same.
 
+mod customers;
 mod document;
 mod people;
 mod rng;
 
 use std::io::{self, Write};
 
+pub use customers::{CUSTOMERS, Customers, EVENTS};
 use people::{Flaws, Person};
 use rng::SplitMix64;
 
@@ -89,15 +91,20 @@ impl Sample {
         (0..rows).try_for_each(|row| self.write_row(row, out))
     }
 
-    fn write_row(self, row: u64, out: &mut impl Write) -> io::Result<()> {
+    /// Who is in a row, and the document as it is written there.
+    fn person(self, row: u64, flaws: &Flaws) -> (String, Person) {
         let rng = &mut SplitMix64::new(self.seed, row);
         let company = matches!(Self::kind(row), Kind::Cnpj | Kind::LetteredCnpj);
+        let document = document::written(&self.document(row), rng);
+        (document, Person::draw(rng, row, company, flaws))
+    }
+
+    fn write_row(self, row: u64, out: &mut impl Write) -> io::Result<()> {
         let flaws = Flaws {
             phone: row % 50 == 7,
             email: row % 50 == 31,
         };
-        let document = document::written(&self.document(row), rng);
-        let person = Person::draw(rng, row, company, &flaws);
+        let (document, person) = self.person(row, &flaws);
         writeln!(
             out,
             "{document};{};{};{};{};{};{};{};{}",

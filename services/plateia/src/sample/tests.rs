@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, HashSet};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::contact::{Document, DocumentKind};
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -73,6 +75,75 @@ fn documents_are_what_their_kind_says() {
         );
     }
     assert_eq!(seen.len(), 20_000 / 100 * 88);
+}
+
+#[test]
+fn customers_are_people_of_the_file_with_documents_that_are_right() {
+    let text = file(SEED, 200);
+    let rows = fields(&text);
+    let all: Vec<Value> = customers().all().collect();
+    assert_eq!(all.len(), 100);
+    let mut of_file = rows.iter().enumerate();
+    for customer in &all {
+        let is_cpf = |row: usize| Sample::kind(row as u64) == Kind::Cpf;
+        let (_, cells) = of_file.find(|(row, _)| is_cpf(*row)).unwrap();
+        assert_eq!(
+            (&customer["document"], &customer["name"]),
+            (&json!(cells[0]), &json!(cells[1]))
+        );
+        let document = Document::parse(cells[0]).unwrap();
+        assert_eq!(
+            (document.kind(), document.valid()),
+            (DocumentKind::Cpf, true)
+        );
+        let phone = customer["phone"].as_str().unwrap();
+        assert!(domain::contact::normalise_phone(phone).valid, "{phone}");
+    }
+    let granted = all
+        .iter()
+        .filter(|c| c["consents"]["email"]["status"] == "granted");
+    assert!((20..60).contains(&granted.count()));
+    assert!(all.iter().any(|c| c["tags"][0] == "vip"));
+}
+
+#[test]
+fn events_are_of_two_years_and_amounts_have_a_long_tail() {
+    let customers = customers();
+    let events: Vec<Value> = (0..20_000).map(|number| customers.event(number)).collect();
+    assert_eq!(events[7], customers.event(7), "always the same");
+    let known: HashSet<String> = customers
+        .all()
+        .map(|c| Document::parse(c["document"].as_str().unwrap()).unwrap())
+        .map(|document| document.as_str().to_owned())
+        .collect();
+    let mut by_customer: BTreeMap<&str, usize> = BTreeMap::new();
+    for event in &events {
+        let document = event["document"].as_str().unwrap();
+        assert!(known.contains(document));
+        *by_customer.entry(document).or_default() += 1;
+        let time: DateTime<Utc> = event["time"].as_str().unwrap().parse().unwrap();
+        assert!((until() - TimeDelta::days(729)..=until()).contains(&time));
+    }
+    let most = by_customer.values().max().unwrap();
+    assert!(*most > 3 * events.len() / known.len(), "{most}");
+    let paid = events.iter().filter(|event| event["name"] == "order.paid");
+    let amount = |event: &Value| event["amount"].as_str().unwrap().parse::<f64>().unwrap();
+    let mut amounts: Vec<f64> = paid.map(amount).collect();
+    amounts.sort_by(f64::total_cmp);
+    let (middle, last) = (amounts[amounts.len() / 2], amounts[amounts.len() - 1]);
+    assert!((3_000..4_500).contains(&amounts.len()), "{}", amounts.len());
+    assert!(
+        amounts[0] >= 19.90 && last > 10.0 * middle,
+        "{middle} {last}"
+    );
+}
+
+fn until() -> DateTime<Utc> {
+    "2026-11-30T12:00:00Z".parse().unwrap()
+}
+
+fn customers() -> Customers {
+    Customers::new(SEED, 100, until())
 }
 
 #[test]
