@@ -217,6 +217,11 @@ fn clearing_survives() {
 }
 
 #[test]
+fn refreshing_survives() {
+    survives(Scenario::Refresh);
+}
+
+#[test]
 fn undoing_survives() {
     survives(Scenario::Undo);
 }

@@ -25,6 +25,7 @@ pub enum Scenario {
     UploadInto,
     Clear,
     Undo,
+    Refresh,
 }
 
 const TOLD: [&str; 3] = ["relay.delivered", "relay.marked", "notify.stored"];
@@ -42,7 +43,7 @@ const UPLOADED: [&str; 4] = [
 ];
 
 impl Scenario {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Create,
         Self::Add,
         Self::RemoveOne,
@@ -52,6 +53,7 @@ impl Scenario {
         Self::UploadInto,
         Self::Clear,
         Self::Undo,
+        Self::Refresh,
     ];
 
     /// The crash points on the way.
@@ -74,6 +76,11 @@ impl Scenario {
             Self::UploadInto => &[&UPLOADED, &WRITTEN],
             Self::Clear => &[&["clear.before_flip", "clear.flipped"], &TOLD],
             Self::Undo => &[&["undo.before_flip", "undo.flipped"]],
+            Self::Refresh => &[&[
+                "refresh.batch_stored",
+                "refresh.before_flip",
+                "refresh.flipped",
+            ]],
         };
         own.concat()
     }
@@ -102,6 +109,44 @@ fn contact(n: usize) -> Value {
     json!({ "document": document(n), "name": name })
 }
 
+/// Writes people part by part, under keys that begin with this one.
+fn fill(client: &Client, path: &str, key: &str, items: impl Iterator<Item = Value>) {
+    let all: Vec<Value> = items.collect();
+    for (number, part) in all.chunks(10_000).enumerate() {
+        let key = format!("{key}{number}");
+        created(client.post(path, &key, &json!({ "data": part })));
+    }
+}
+
+/// Resolves a segment, and changes the customers after that.
+fn resolve(client: &Client, audience: &str, count: usize) {
+    let customers = |key: &str, is_in: fn(usize) -> bool| {
+        let city = |n: usize| if is_in(n) { "Recife" } else { "Natal" };
+        let customer = |n: usize| json!({ "document": document(n), "city": city(n) });
+        fill(client, "/customers", key, (0..count).map(customer));
+    };
+    customers("before", is_in_before);
+    let condition =
+        json!({ "kind": "property", "field": "city", "operator": "equals", "value": "Recife" });
+    let conditions = json!({ "groups": [{ "conditions": [condition] }] });
+    let define = client.request("PUT", &format!("/audiences/{audience}/segment"));
+    created(client.send(&define.json(&conditions)));
+    until("the first refresh", || {
+        all_told(client).filter(|all| !all.is_empty())
+    });
+    customers("after", is_in_after);
+}
+
+/// Whether a customer is a member of the segment as it is first.
+const fn is_in_before(n: usize) -> bool {
+    !n.is_multiple_of(3)
+}
+
+/// Whether it is one after the refresh.
+const fn is_in_after(n: usize) -> bool {
+    n.is_multiple_of(2)
+}
+
 fn recycling() -> Value {
     let condition =
         json!({ "kind": "property", "field": "name", "operator": "equals", "value": "goes" });
@@ -121,11 +166,12 @@ impl Prepared {
         let client = server.client();
         let audience = created(client.post("/audiences", "a", &json!({ "name": "Crash" })));
         let audience = audience["id"].as_str().unwrap().to_owned();
-        let all: Vec<usize> = (0..contacts).collect();
-        for (number, part) in all.chunks(10_000).enumerate() {
-            let data: Vec<Value> = part.iter().map(|n| contact(*n)).collect();
-            let path = format!("/audiences/{audience}/contacts");
-            created(client.post(&path, &format!("b{number}"), &json!({ "data": data })));
+        match scenario {
+            Scenario::Refresh => resolve(&client, &audience, contacts),
+            _ => {
+                let path = format!("/audiences/{audience}/contacts");
+                fill(&client, &path, "b", (0..contacts).map(contact));
+            }
         }
         // Half of the file is there already.
         let rows =
@@ -153,6 +199,8 @@ impl Prepared {
             created(client.post(&path, "c", &recycling()));
             let ended = until("the recycling", || all_told(&client));
             prepared.recycle = ended[0]["id"].as_str().unwrap().to_owned();
+        }
+        if matches!(scenario, Scenario::Undo | Scenario::Refresh) {
             prepared.ended = 1;
         }
         drop(server);
@@ -202,6 +250,7 @@ impl Prepared {
             Scenario::UploadInto => (format!("/audiences/{audience}/uploads"), file),
             Scenario::Clear => (format!("/audiences/{audience}/clear"), json!({})),
             Scenario::Undo => (format!("/operations/{}/undo", self.recycle), json!({})),
+            Scenario::Refresh => (format!("/audiences/{audience}/refresh"), json!({})),
             Scenario::RemoveOne => return removing(),
         };
         client.post(&path, "the-request", &body)
@@ -230,6 +279,10 @@ impl Prepared {
                 own.extend(self.new_contacts().map(document))
             }
             (Scenario::Clear, true) => own.clear(),
+            (Scenario::Refresh, after) => {
+                let is_in = if after { is_in_after } else { is_in_before };
+                own = all.clone().filter(|n| is_in(*n)).map(document).collect();
+            }
             (Scenario::RemoveOne, true) => drop(own.remove(0)),
             (Scenario::Create, true) => made = Some(all.clone().map(document).collect()),
             (Scenario::RecycleToNew, true) => made = Some(stay()),
@@ -325,6 +378,16 @@ impl Prepared {
             }
             Scenario::UploadNew => {
                 json!({ "received": rows, "created": rows, "updated": 0, "unchanged": 0, "superseded": 0, "rejected": 0, "opted_out": 0 })
+            }
+            Scenario::Refresh => {
+                let count = |is: fn(usize) -> bool| (0..self.contacts).filter(|n| is(*n)).count();
+                json!({
+                    "size": count(is_in_after),
+                    "entered": count(|n| is_in_after(n) && !is_in_before(n)),
+                    "left": count(|n| !is_in_after(n) && is_in_before(n)),
+                    "changed": 0,
+                    "unsubscribed": 0,
+                })
             }
             Scenario::Create
             | Scenario::Add
