@@ -89,6 +89,11 @@ fn follow_changes(app: Arc<UseCases>) -> Round {
     async move {
         if let Err(error) = app.upkeep.live.round().await {
             tracing::warn!(%error, "live audiences could not be looked at");
+        }
+    }
+    .boxed()
+}
+
 /// Refreshes whose time has come.
 fn start_refreshes(app: Arc<UseCases>) -> Round {
     async move {
