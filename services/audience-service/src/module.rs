@@ -62,6 +62,14 @@ where
 
     fn start(self: Box<Self>, host: &Host) -> Option<Started> {
         (self.attach)(&host.life);
+        let help = "Members whom a nightly refresh of a live audience had to add or take away.";
+        match host.metrics.counter("live_corrections_total", help, &[]) {
+            Ok(counter) => {
+                let counter = counter.with_label_values::<&str>(&[]);
+                self.app.corrections.tell(move |members| counter.inc_by(members));
+            }
+            Err(error) => tracing::error!(%error, "corrections are not counted"),
+        }
         if host.roles.workers {
             workers::start(&self.app, &host.life, self.settings.workers.operations);
         }

@@ -13,7 +13,7 @@ pub use define::{DefineSegment, Defined};
 pub use explain::{ExplainMembership, Explained, Explanation, Whom};
 pub use history::{MemberHistory, MembersAt, Period, ReadHistory};
 pub use preview::{Preview, PreviewSegment};
-pub use refresh::{RefreshAudience, RefreshCheckpoint, RefreshParams, SizeGuard};
+pub use refresh::{Corrections, RefreshAudience, RefreshCheckpoint, RefreshParams, SizeGuard};
 pub(crate) use refresh::{RunRefresh, version};
 pub use schedule::StartDueRefreshes;
 

@@ -108,6 +108,7 @@ impl Parts {
             purges: self.purges.clone(),
             warm: self.warm.clone(),
             guard: p.guard,
+            corrections: self.corrections.clone(),
         }
     }
 

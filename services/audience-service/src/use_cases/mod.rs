@@ -34,7 +34,7 @@ use super::{
     recycle::{DuplicateAudience, RecycleAudience},
     removal::ClearAudience,
     score::Scores,
-    segment::{Segments, SizeGuard},
+    segment::{Corrections, Segments, SizeGuard},
 };
 
 /// Rows that long work takes in one step, each with a checkpoint of its own.
@@ -121,6 +121,8 @@ pub struct UseCases {
     pub notifications: Notifications,
     /// Long work.
     pub operations: Arc<Operations>,
+    /// What nightly refreshes had to correct.
+    pub corrections: Corrections,
     /// What nobody asks for.
     pub upkeep: Upkeep,
     /// Identifiers of requests.
@@ -183,6 +185,7 @@ impl UseCases {
             customers: parts.customers(),
             segments: parts.segments(),
             scores: parts.scores(),
+            corrections: parts.corrections.clone(),
             outcomes: Outcomes {
                 store: p.store.clone(),
                 queries: p.queries.clone(),

@@ -15,6 +15,7 @@ use crate::{
     events::Events,
     operation::{AcceptOperation, EndOperation, PlanPurge, ReleaseHeld},
     recycle::{Surveyor, Walk},
+    segment::Corrections,
     upload::{Exclusions, FindUpload},
 };
 
@@ -36,6 +37,7 @@ pub(super) struct Parts {
     pub(super) uploads: FindUpload,
     pub(super) exclusions: Exclusions,
     pub(super) survey: Surveyor,
+    pub(super) corrections: Corrections,
 }
 
 impl Parts {
@@ -105,6 +107,7 @@ impl Parts {
                     step: ports.steps.judged,
                 },
             },
+            corrections: Corrections::default(),
             ports,
             events,
             find,

@@ -95,6 +95,9 @@ impl Resolved {
     }
 }
 
+/// How many of those who enter or leave are looked at one by one.
+pub(super) const SHOWN: usize = 1_000;
+
 /// The members that readers see, beside those that are resolved, both in the order of keys.
 pub(super) struct Known {
     contacts: Arc<dyn ContactStore>,
@@ -105,6 +108,8 @@ pub(super) struct Known {
     ended: bool,
     /// How many of them are members no more.
     pub left: i64,
+    /// The first of these.
+    pub gone: Vec<String>,
     departures: Option<Departures>,
 }
 
@@ -153,6 +158,7 @@ impl Known {
             after: after.map(|key| Document::from_stored(key.to_owned())),
             ended: false,
             left: 0,
+            gone: Vec::new(),
             departures,
         }
     }
@@ -210,6 +216,9 @@ impl Known {
     /// Counts somebody as having left.
     pub async fn depart(&mut self, key: &str, order: Order) -> AppResult<()> {
         self.left += 1;
+        if self.gone.len() < SHOWN {
+            self.gone.push(key.to_owned());
+        }
         if let Some(departures) = &mut self.departures {
             departures.noted.push(Departure {
                 key: key.to_owned(),

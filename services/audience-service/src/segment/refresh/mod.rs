@@ -1,5 +1,6 @@
 //! Resolving the members of a segment into a new content, which one flip shows.
 
+mod corrections;
 mod guard;
 mod members;
 mod run;
@@ -12,6 +13,7 @@ use domain::{
     operation::{Operation, OperationKind, OperationState},
     shared::AudienceId,
 };
+pub use corrections::Corrections;
 pub use guard::SizeGuard;
 use kernel::payload;
 use ports::{

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    audience::{Audience, AudienceStatus},
+    audience::{Audience, AudienceStatus, RefreshCause},
     contact::Document,
     customer::CustomerId,
     operation::{OperationKind, Progress, RefreshReport, Report},
@@ -23,7 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     RefreshParams, SizeGuard,
-    members::{Departures, Known, Resolved},
+    Corrections,
+    members::{Departures, Known, Resolved, SHOWN},
 };
 use crate::{
     AppResult,
@@ -72,6 +73,7 @@ pub(crate) struct RunRefresh {
     pub(crate) purges: PlanPurge,
     pub(crate) warm: WarmPages,
     pub(crate) guard: SizeGuard,
+    pub(crate) corrections: Corrections,
 }
 
 #[async_trait]
@@ -98,7 +100,10 @@ impl Job for RunRefresh {
                 ..RefreshCheckpoint::default()
             };
             // What has not changed is not written again.
-            let found = self.compare(run, &audience, &content, now).await?;
+            let (found, differ) = self.compare(run, &audience, &content, now).await?;
+            if params.cause == RefreshCause::Scheduled && audience.is_live() {
+                self.correct(&audience, &differ).await?;
+            }
             let same = found.entered == 0 && found.left == 0 && found.changed == 0;
             if same && audience.status == AudienceStatus::Active && outdated.is_none() {
                 return self.unchanged(run, &content, &at, &params, found).await;
@@ -160,17 +165,31 @@ impl RunRefresh {
         })
     }
 
-    /// What a refresh would change, without storing anything.
+    /// Counts those of a live audience who should have entered or left before: nothing of them waits in the queue.
+    async fn correct(&self, audience: &Audience, differ: &[String]) -> AppResult<()> {
+        let keys: Vec<&str> = differ.iter().map(String::as_str).collect();
+        let (workspace, id) = (&audience.workspace, audience.id);
+        let waiting = self.queries.waiting(workspace, id, &keys).await?;
+        let corrected = keys.iter().filter(|key| !waiting.contains(**key)).count();
+        if corrected > 0 {
+            tracing::error!(audience = %id, corrected, "a live audience had to be corrected");
+        }
+        self.corrections.add(u64::try_from(corrected).unwrap_or(u64::MAX));
+        Ok(())
+    }
+
+    /// What a refresh would change, without storing anything, and the keys of those who would enter or leave, the
+    /// first of them.
     async fn compare(
         &self,
         run: &mut Run,
         audience: &Audience,
         content: &Content,
         now: Instant,
-    ) -> AppResult<RefreshReport> {
+    ) -> AppResult<(RefreshReport, Vec<String>)> {
         let mut resolved = self.resolved(audience, now).await?;
         let mut known = Known::new(Arc::clone(&self.contacts), content, None, None);
-        let mut counted = RefreshReport::default();
+        let (mut counted, mut differ) = (RefreshReport::default(), Vec::new());
         loop {
             run.signals.check()?;
             let batch = resolved.next().await?;
@@ -180,11 +199,15 @@ impl RunRefresh {
             for member in &batch {
                 let before = known.order_of(&member.key).await?;
                 count(&mut counted, member, before);
+                if before.is_none() && differ.len() < SHOWN {
+                    differ.push(member.key.clone());
+                }
             }
         }
         known.leave_rest().await?;
         counted.left = known.left;
-        Ok(counted)
+        differ.append(&mut known.gone);
+        Ok((counted, differ))
     }
 
     /// Makes the content that is filled, in place of one by conditions that are no longer those.
