@@ -66,7 +66,9 @@ where
         match host.metrics.counter("live_corrections_total", help, &[]) {
             Ok(counter) => {
                 let counter = counter.with_label_values::<&str>(&[]);
-                self.app.corrections.tell(move |members| counter.inc_by(members));
+                self.app
+                    .corrections
+                    .tell(move |members| counter.inc_by(members));
             }
             Err(error) => tracing::error!(%error, "corrections are not counted"),
         }

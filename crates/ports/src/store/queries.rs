@@ -8,8 +8,8 @@ use domain::{
 };
 
 use super::{
-    Content, CustomerQueries, DueRefresh, LiveQueries, MembershipQueries, Notification, OperationQueries,
-    OutcomeQueries, Removal, UnderWay, Upload, UserEvent, WriteIntent,
+    Content, CustomerQueries, DueRefresh, LiveQueries, MembershipQueries, Notification,
+    OperationQueries, OutcomeQueries, Removal, UnderWay, Upload, UserEvent, WriteIntent,
 };
 use crate::{StoreError, contacts::ContentKey};
 

@@ -8,12 +8,12 @@ mod show;
 
 use std::sync::Arc;
 
+pub use corrections::Corrections;
 use domain::{
     audience::{AudienceStatus, RefreshCause},
     operation::{Operation, OperationKind, OperationState},
     shared::AudienceId,
 };
-pub use corrections::Corrections;
 pub use guard::SizeGuard;
 use kernel::payload;
 use ports::{

@@ -22,8 +22,7 @@ use ports::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    RefreshParams, SizeGuard,
-    Corrections,
+    Corrections, RefreshParams, SizeGuard,
     members::{Departures, Known, Resolved, SHOWN},
 };
 use crate::{
@@ -174,7 +173,8 @@ impl RunRefresh {
         if corrected > 0 {
             tracing::error!(audience = %id, corrected, "a live audience had to be corrected");
         }
-        self.corrections.add(u64::try_from(corrected).unwrap_or(u64::MAX));
+        self.corrections
+            .add(u64::try_from(corrected).unwrap_or(u64::MAX));
         Ok(())
     }
 
