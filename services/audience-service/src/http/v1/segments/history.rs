@@ -60,7 +60,7 @@ pub async fn refreshes(
 #[serde(deny_unknown_fields)]
 pub struct Who {
     /// The number of the customer.
-    customer_id: String,
+    customer_id: Option<String>,
 }
 
 /// Says when a customer was a member of a segment, and by which refreshes.
@@ -79,13 +79,13 @@ pub async fn membership(
     Query(who): Query<Who>,
     Id(id): Id<AudienceId>,
 ) -> ApiResult {
-    let number = who.customer_id.parse().map_err(|_| {
-        AppError::invalid(
-            "/customer_id",
-            "invalid_value",
-            "must be the number of a customer",
-        )
-    })?;
+    let wrong = |code, detail: &str| AppError::invalid("/customer_id", code, detail);
+    let text = who
+        .customer_id
+        .ok_or_else(|| wrong("required", "must be there"))?;
+    let number = text
+        .parse()
+        .map_err(|_| wrong("invalid_value", "must be the number of a customer"))?;
     let whom = whom(ExplainBody {
         customer_id: Some(number),
         document: None,
