@@ -70,7 +70,7 @@ pub fn create_of(client: &mut Client, name: &str, items: &[String]) -> anyhow::R
 }
 
 /// Waits until an operation has ended well; answers it.
-fn wait(client: &mut Client, operation: &str) -> anyhow::Result<OperationJson> {
+pub fn wait(client: &mut Client, operation: &str) -> anyhow::Result<OperationJson> {
     let deadline = Instant::now() + PATIENCE;
     let path = format!("/api/v1/operations/{operation}");
     while Instant::now() < deadline {

@@ -9,7 +9,9 @@ mod load;
 mod mongo;
 mod pages;
 mod removals;
+mod segments;
 mod server;
+mod source;
 mod stack;
 mod table;
 mod writes;
@@ -111,7 +113,7 @@ impl Setup {
 
 type Group = fn(&Setup) -> anyhow::Result<Vec<table::Line>>;
 
-const GROUPS: [(&str, Group); 6] = [
+const GROUPS: [(&str, Group); 7] = [
     ("start", idle::starts),
     ("notify", |setup| Ok(vec![idle::notification(setup)?])),
     ("http", |setup| {
@@ -123,6 +125,7 @@ const GROUPS: [(&str, Group); 6] = [
     ("file", |setup| Ok(vec![writes::from_file(setup)?])),
     ("recycle", removals::recycling),
     ("deep", pages::deep),
+    ("segments", segments::resolving),
 ];
 
 fn main() -> anyhow::Result<()> {
