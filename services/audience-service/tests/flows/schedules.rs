@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use audience_service::Actor;
+use audience_service::{Actor, segment::SizeGuard};
 use contract_tests::requests::ManualClock;
 use domain::{
     audience::{AudienceStatus, AudienceType, Definition},
@@ -12,7 +12,7 @@ use domain::{
 use ports::{Clock, store::OperationFilter};
 use serde_json::{Value, json};
 
-use crate::{full::Disk, rig::Rig};
+use crate::{full::Disk, membership::live_in, rig::Rig};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -25,18 +25,18 @@ struct Scheduled {
 
 impl Scheduled {
     async fn new() -> Self {
+        Self::with(SizeGuard::default()).await
+    }
+
+    async fn with(guard: SizeGuard) -> Self {
         let (clock, disk) = (Arc::new(ManualClock::default()), Disk::with_room());
         let rig = Rig::with(|ports| {
             ports.clock = Arc::<ManualClock>::clone(&clock);
+            ports.guard = guard;
             disk.is_under(ports);
         });
         let rig = rig.await;
-        let customers = vec![json!({"document": "A1", "city": "Recife"})];
-        let write = &rig.app.customers.write;
-        write
-            .upsert(&rig.actor(), rig.request_id(), customers, true)
-            .await
-            .unwrap();
+        live_in(&rig, &[("A1", "Recife")]).await;
         Self { rig, clock, disk }
     }
 
@@ -199,6 +199,30 @@ async fn a_refresh_that_is_under_way_is_the_one() {
     on.rig.work().await;
     let ended = on.rig.operation(asked.unwrap().operation).await;
     assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_waits_to_be_confirmed_looks_again() {
+    let on = Scheduled::with(SizeGuard {
+        from: 0,
+        percent: 50,
+    });
+    let on = on.await;
+    let id = on.published(cron("0 9 * * *")).await;
+    live_in(&on.rig, &[("B1", "Recife")]).await;
+    on.clock.advance(HOUR);
+    assert_eq!(on.round().await, 1);
+    on.rig.work().await;
+    let waiting = on.started().await.remove(0);
+    assert_eq!(waiting.state, OperationState::Waiting);
+    live_in(&on.rig, &[("B1", "Natal")]).await;
+    on.clock.advance(24 * HOUR);
+    assert_eq!(on.round().await, 1);
+    on.rig.work().await;
+    let all = on.started().await;
+    assert_eq!((all.len(), all[0].id), (1, waiting.id));
+    assert_eq!(all[0].state, OperationState::Succeeded);
+    assert_eq!(on.rig.members(id).await, ["A1"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
