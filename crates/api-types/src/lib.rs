@@ -31,6 +31,7 @@ pub mod recycle;
 pub mod rfm;
 pub mod segments;
 pub mod uploads;
+pub mod usages;
 
 pub use list::List;
 pub use problem::{FieldError, ProblemBody};

@@ -36,6 +36,7 @@ events! {
     AudienceCleared = "plateia.audience.cleared.v1" about audience_id,
     AudienceImported = "plateia.audience.imported.v1" about audience_id,
     AudienceRefreshed = "plateia.audience.refreshed.v1" about audience_id,
+    AudienceUsageChanged = "plateia.audience.usage_changed.v1" about audience_id,
     RecycleRequested = "plateia.audience.recycle_requested.v1" about audience_id,
     RecycleCompleted = "plateia.audience.recycle_completed.v1" about audience_id,
     RemovalUndone = "plateia.audience.removal_undone.v1" about audience_id,
@@ -47,12 +48,15 @@ events! {
 pub const NOTIFICATIONS: &str = "audience.notifications";
 /// Makes customers out of the people of outside CRMs.
 pub const CUSTOMERS: &str = "audience.customers";
+/// Knows what uses audiences.
+pub const USAGES: &str = "audience.usages";
 
 /// Type and subscription of every listener that must be there: without it the event would be lost
 /// work, so it stays in the outbox. All other types may go unheard.
 pub const REQUIRED_SUBSCRIBERS: &[(&str, &str)] = &[
     (v1::OperationFinished::TYPE, NOTIFICATIONS),
     (v1::CustomersSynced::TYPE, CUSTOMERS),
+    (v1::AudienceUsageChanged::TYPE, USAGES),
 ];
 
 /// The broker's routing key of a type: the type without the product's name.

@@ -7,6 +7,6 @@ mod envelope;
 pub mod v1;
 
 pub use catalog::{
-    CUSTOMERS, IntegrationEvent, NOTIFICATIONS, REQUIRED_SUBSCRIBERS, TYPES, routing_key,
+    CUSTOMERS, IntegrationEvent, NOTIFICATIONS, REQUIRED_SUBSCRIBERS, TYPES, USAGES, routing_key,
 };
 pub use envelope::{Attributes, DecodeError, Envelope, traceparent};

@@ -54,6 +54,27 @@ fn an_event_is_written_as_cloudevents_json_and_read_back() {
 }
 
 #[test]
+fn a_usage_is_written_with_the_names_of_its_members() {
+    let data = v1::AudienceUsageChanged {
+        audience_id: "aud_1".into(),
+        kind: "communication".into(),
+        id: "com_7".into(),
+        name: "Natal".into(),
+        resource: false,
+        in_use: true,
+    };
+    let envelope = Envelope::new(attributes(), data);
+    let bytes = envelope.encode().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(json["type"], "plateia.audience.usage_changed.v1");
+    let members = serde_json::json!({
+        "audienceId": "aud_1", "kind": "communication", "id": "com_7", "name": "Natal", "inUse": true,
+    });
+    assert_eq!(json["data"], members);
+    assert_eq!(Envelope::decode(&bytes), Ok(envelope));
+}
+
+#[test]
 fn a_oneof_and_a_traceparent_survive() {
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let data = v1::OperationFinished {

@@ -139,6 +139,17 @@ impl<C, A: FromStr, B: FromStr> Extract<C> for Ids<A, B> {
     }
 }
 
+/// The three parameters of a path.
+#[derive(Debug)]
+pub struct ThreeIds<A, B, C>(pub A, pub B, pub C);
+
+impl<C, X: FromStr, Y: FromStr, Z: FromStr> Extract<C> for ThreeIds<X, Y, Z> {
+    async fn extract(_: &C, request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
+        let (x, y) = (parameter(request, 0)?, parameter(request, 1)?);
+        Ok(Self(x, y, parameter(request, 2)?))
+    }
+}
+
 fn parameter<T: FromStr>(request: &HttpRequest, index: usize) -> Result<T, Problem> {
     let text = request.match_info().iter().nth(index).map(|(_, text)| text);
     // What separates the parts of a path is still encoded within one.

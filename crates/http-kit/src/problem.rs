@@ -196,6 +196,11 @@ impl Problem {
         &self.0.errors
     }
 
+    /// A member that belongs to the code.
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.0.extra.get(name)
+    }
+
     /// The headers that go with the answer.
     pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.0.headers

@@ -13,7 +13,7 @@ use ports::{
     store::{AudienceFilter, AudiencePage, AudienceRepository, AudienceSort},
 };
 
-use super::{Backend, Conn, contents, customer, schedules};
+use super::{Backend, Conn, contents, customer, references, schedules};
 use crate::{
     core::{
         error::{changed_one, store},
@@ -116,7 +116,6 @@ struct Metadata<'a> {
     definition: Json,
     audience_type: &'static str,
     asks_for_scores: i32,
-    resource: i32,
     unsubscribed: i64,
     visibility: &'static str,
     version: i64,
@@ -149,7 +148,6 @@ impl<'a> TryFrom<&'a Audience> for Metadata<'a> {
             definition: Json(definition),
             audience_type: audience.definition.audience_type.as_str(),
             asks_for_scores: audience.definition.asks_for_scores().into(),
-            resource: audience.resource.into(),
             unsubscribed: audience.unsubscribed,
             visibility: audience.visibility.as_str(),
             version: audience.version,
@@ -207,6 +205,7 @@ impl AudienceRepository for Audiences<'_> {
                 audiences::epoch.eq(audience.epoch.0),
                 audiences::last_epoch.eq(audience.epoch.0),
                 audiences::contacts.eq(audience.contacts),
+                audiences::resource.eq(i32::from(audience.resource)),
                 audiences::created_by.eq(audience.created_by.as_str()),
                 audiences::created_at.eq(At(audience.created_at)),
                 Metadata::try_from(&*audience)?,
@@ -219,6 +218,7 @@ impl AudienceRepository for Audiences<'_> {
             epoch: audience.epoch,
         };
         contents::insert(self.0, key, audience.contacts, (0, 1)).await?;
+        references::write(self.0, audience).await?;
         follow(self.0, audience).await?;
         match audience.refreshes_by_itself() {
             true => schedules::keep(self.0, audience).await,
@@ -243,6 +243,7 @@ impl AudienceRepository for Audiences<'_> {
             .await
             .map_err(store)
             .and_then(changed_one)?;
+        references::write(self.0, audience).await?;
         follow(self.0, audience).await?;
         schedules::keep(self.0, audience).await
     }

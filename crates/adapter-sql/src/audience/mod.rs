@@ -6,7 +6,7 @@ use ports::{
     store::{
         AudienceRepository, AudienceStore, AudienceUnit, ContentRepository, CreationRepository,
         Durability, MembershipRepository, NotificationRepository, OutcomeRepository,
-        ScheduleRepository, UnitOfWork, UploadRepository,
+        ScheduleRepository, UnitOfWork, UploadRepository, UsageRepository,
     },
 };
 
@@ -23,9 +23,11 @@ mod intents;
 mod membership;
 mod outcomes;
 mod queries;
+mod references;
 mod removals;
 mod schedules;
 mod uploads;
+mod usages;
 
 pub(super) use finding::live;
 
@@ -71,5 +73,9 @@ impl AudienceUnit for Transaction {
 
     fn uploads(&mut self) -> Box<dyn UploadRepository + '_> {
         Box::new(uploads::Uploads(self.conn()))
+    }
+
+    fn usages(&mut self) -> Box<dyn UsageRepository + '_> {
+        Box::new(usages::Usages(self.conn()))
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    audience::Audience,
+    audience::{Audience, Usage},
     contact::Document,
     shared::{AudienceId, Instant, UploadId, UserId, WorkspaceId},
 };
@@ -11,11 +11,15 @@ use ports::{
     contacts::ContentKey,
     store::{
         AudienceFilter, AudiencePage, AudienceQueries, Content, DueRefresh, FindAudiences,
-        Notification, NotificationFilter, Removal, UnderWay, Upload, UserEvent, WriteIntent,
+        Notification, NotificationFilter, Referring, Removal, UnderWay, Upload, UserEvent,
+        WriteIntent,
     },
 };
 
-use super::{Db, audiences, contents, feed, finding, intents, removals, schedules, uploads};
+use super::{
+    Db, audiences, contents, feed, finding, intents, references, removals, schedules, uploads,
+    usages,
+};
 
 #[async_trait]
 impl AudienceQueries for Db {
@@ -66,6 +70,31 @@ impl AudienceQueries for Db {
         limit: usize,
     ) -> Result<Vec<DueRefresh>, StoreError> {
         schedules::due(&mut *self.reader().await?, now, limit).await
+    }
+
+    async fn usages(
+        &self,
+        workspace: &WorkspaceId,
+        audience: AudienceId,
+        after: Option<&Usage>,
+        limit: i64,
+    ) -> Result<Vec<Usage>, StoreError> {
+        usages::list(
+            &mut *self.reader().await?,
+            workspace,
+            audience,
+            after,
+            limit,
+        )
+        .await
+    }
+
+    async fn referring(
+        &self,
+        workspace: &WorkspaceId,
+        ids: &[AudienceId],
+    ) -> Result<Vec<Referring>, StoreError> {
+        references::referring(&mut *self.reader().await?, workspace, ids, "").await
     }
 
     async fn content(&self, key: ContentKey) -> Result<Option<Content>, StoreError> {

@@ -221,6 +221,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    use crate::core::types::UtcMillis;
+    use diesel::sql_types::{BigInt, Integer, Text};
+
+    /// What something outside told of its use of audiences.
+    audience_usages (audience, kind, id) {
+        workspace -> Text,
+        audience -> BigInt,
+        kind -> Text,
+        id -> Text,
+        name -> Text,
+        resource -> Integer,
+        in_use -> Integer,
+        version -> BigInt,
+        changed_at -> UtcMillis,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{BigInt, Text};
 
     audience_departures (audience, member_key, entered) {
@@ -231,9 +249,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// The audiences that conditions name.
+    audience_references (audience, refers_to) {
+        workspace -> Text,
+        audience -> BigInt,
+        refers_to -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audiences,
     audience_contents,
+    audience_references,
     write_intents,
     removals
 );

@@ -17,6 +17,7 @@ pub mod operations;
 pub mod removals;
 pub mod schedules;
 pub mod transactions;
+pub mod usages;
 pub mod writes;
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -79,6 +80,14 @@ macro_rules! store_contract {
                 the_longest_overdue_is_due_first,
                 of_several_one_takes_a_due_refresh,
                 schedules_stay_in_their_workspace;
+            usages: a_usage_is_noted_once_and_taken_back,
+                a_resource_is_one_while_something_says_so,
+                what_is_told_late_changes_nothing,
+                other_workspaces_are_not_told,
+                conditions_of_live_audiences_use_what_they_name,
+                usages_are_paged_in_their_order,
+                live_audiences_are_found_with_what_they_name,
+                what_is_named_is_not_dropped_at_once;
             lists: pages_have_no_gaps_and_no_repeats,
                 what_is_not_ready_never_shows,
                 search_finds_names_and_tags_literally,

@@ -1,12 +1,14 @@
 //! What says who belongs to an audience, and when that is looked at.
 
+use std::collections::BTreeMap;
+
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     scheduling::Cron,
-    shared::{Violation, text_enum},
+    shared::{AudienceId, Violation, text_enum},
 };
 
 /// Least minutes between two refreshes of an audience that follows data elsewhere.
@@ -79,13 +81,33 @@ impl Definition {
 
     /// Whether a condition asks for scores.
     pub fn asks_for_scores(&self) -> bool {
-        let conditions = self
-            .groups
-            .iter()
-            .filter_map(|group| group.get("conditions")?.as_array())
-            .flatten();
-        let kind = |condition: &Value| condition.get("kind") == Some(&Value::from("rfm"));
-        conditions.into_iter().any(kind)
+        self.of_kind("rfm").next().is_some()
+    }
+
+    /// The audiences that conditions name, each with a pointer to the first place where.
+    pub fn references(&self) -> BTreeMap<AudienceId, String> {
+        let mut named = BTreeMap::new();
+        for ((group, index), condition) in self.of_kind("audience") {
+            let id = condition.get("value").and_then(Value::as_str);
+            if let Some(id) = id.and_then(|text| text.parse().ok()) {
+                let at = || format!("/groups/{group}/conditions/{index}/value");
+                named.entry(id).or_insert_with(at);
+            }
+        }
+        named
+    }
+
+    /// The conditions of a kind, each with its place: group and condition.
+    fn of_kind(&self, kind: &'static str) -> impl Iterator<Item = ((usize, usize), &Value)> {
+        let groups = self.groups.iter().enumerate();
+        let conditions = groups.flat_map(|(at, group)| {
+            let conditions = group.get("conditions").and_then(Value::as_array);
+            let conditions = conditions.into_iter().flatten().enumerate();
+            conditions.map(move |(index, condition)| ((at, index), condition))
+        });
+        let is =
+            move |condition: &Value| condition.get("kind").and_then(Value::as_str) == Some(kind);
+        conditions.filter(move |(_, condition)| is(condition))
     }
 
     /// The conditions as one value, as their grammar has it.
@@ -226,5 +248,30 @@ mod tests {
         assert!(definition.is_segment() && definition.asks_for_scores());
         assert_eq!(definition.conditions()["groupType"], "and");
         assert!(!Definition::default().is_segment());
+    }
+
+    #[test]
+    fn audiences_that_conditions_name_are_found_once() {
+        let member = |value: Value| json!({"kind": "audience", "value": value});
+        let first = json!({"conditions": [member(json!("aud_7")), {"kind": "rfm"}]});
+        let second = json!({"conditions": [
+            member(json!("8")), member(json!("7")), member(json!("x")), member(json!(9)), {"kind": "audience"},
+        ]});
+        let definition = Definition {
+            groups: vec![first, json!({}), second],
+            ..Definition::default()
+        };
+        let found = definition.references();
+        let found: Vec<(i64, &str)> = found
+            .iter()
+            .map(|(id, at)| (id.raw(), at.as_str()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (7, "/groups/0/conditions/0/value"),
+                (8, "/groups/2/conditions/0/value"),
+            ]
+        );
     }
 }

@@ -9,12 +9,14 @@ mod icon;
 mod refresh;
 mod refresh_times;
 mod tags;
+mod usage;
 
 pub use definition::{AudienceType, Definition, GroupType};
 pub use icon::{Icon, IconError, MAX_ICON_CHARS};
 pub use refresh::{Departure, RefreshCause, Refreshed};
 pub use refresh_times::RefreshTimes;
 pub use tags::{MAX_TAG_CHARS, MAX_TAGS, TagError, Tags};
+pub use usage::Usage;
 
 text_enum!(
     /// What an owner says of an audience's readiness.

@@ -27,8 +27,9 @@ pub trait AudienceRepository: Send {
         id: AudienceId,
     ) -> Result<Option<Audience>, StoreError>;
 
-    /// Writes name, tags, icon, status, visibility, version, `updated_at` and `deleted_at`. Counts and the
-    /// epoch pointer have their own ways through [`super::ContentRepository`].
+    /// Writes name, tags, icon, status, conditions and what these name, visibility, version, `updated_at` and
+    /// `deleted_at`. Counts and the epoch pointer have their own ways through [`super::ContentRepository`], and
+    /// so has `resource` through [`super::UsageRepository`].
     ///
     /// # Errors
     /// `StaleVersion` when the stored version is not `expected_version`; `Conflict` as in `add`.

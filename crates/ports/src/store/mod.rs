@@ -16,6 +16,7 @@ mod outcomes;
 mod queries;
 mod schedules;
 mod uploads;
+mod usages;
 
 use async_trait::async_trait;
 
@@ -45,6 +46,7 @@ pub use queries::{
 };
 pub use schedules::{DueRefresh, ScheduleRepository};
 pub use uploads::{Upload, UploadRepository};
+pub use usages::{Referring, UsageChange, UsageRepository};
 
 use crate::{StoreError, bus::MessagingUnit};
 
@@ -94,6 +96,8 @@ pub trait AudienceUnit: Send {
     fn schedules(&mut self) -> Box<dyn ScheduleRepository + '_>;
     /// Uploaded files.
     fn uploads(&mut self) -> Box<dyn UploadRepository + '_>;
+    /// What uses audiences.
+    fn usages(&mut self) -> Box<dyn UsageRepository + '_>;
 }
 
 /// The part of a unit of work that is about customers.

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use domain::{
-    audience::{Audience, AudienceKind, AudienceStatus},
+    audience::{Audience, AudienceKind, AudienceStatus, Usage},
     contact::Document,
     shared::{AudienceId, Instant, NotificationId, UserId, WorkspaceId},
 };
 
 use super::{
     Content, CustomerQueries, DueRefresh, LiveQueries, MembershipQueries, Notification,
-    OperationQueries, OutcomeQueries, Removal, UnderWay, Upload, UserEvent, WriteIntent,
+    OperationQueries, OutcomeQueries, Referring, Removal, UnderWay, Upload, UserEvent, WriteIntent,
 };
 use crate::{StoreError, contacts::ContentKey};
 
@@ -177,6 +177,23 @@ pub trait AudienceQueries:
         now: Instant,
         limit: usize,
     ) -> Result<Vec<DueRefresh>, StoreError>;
+
+    /// What uses an audience now, in the order of kinds and ids: what something outside told, and live
+    /// audiences whose conditions name it, as those of kind [`Usage::AUDIENCE`]. After this one.
+    async fn usages(
+        &self,
+        workspace: &WorkspaceId,
+        audience: AudienceId,
+        after: Option<&Usage>,
+        limit: i64,
+    ) -> Result<Vec<Usage>, StoreError>;
+
+    /// As [`super::UsageRepository::referring`], as of now.
+    async fn referring(
+        &self,
+        workspace: &WorkspaceId,
+        ids: &[AudienceId],
+    ) -> Result<Vec<Referring>, StoreError>;
 
     /// One content.
     async fn content(&self, key: ContentKey) -> Result<Option<Content>, StoreError>;

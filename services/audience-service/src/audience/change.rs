@@ -10,6 +10,7 @@ use ports::{
 };
 use std::{collections::BTreeSet, sync::Arc};
 
+use super::{Look, ensure_sound, ensure_unused};
 use crate::{Actor, AppError, AppResult, events::Events};
 
 /// Most tries of a change that others are quicker with.
@@ -30,7 +31,8 @@ impl ChangeAudience {
     /// Changes what describes an audience. With `if_version`, only that version.
     ///
     /// # Errors
-    /// `NotFound`; `PreconditionFailed`; `Conflict` with `name_taken` or `audience_deleted`.
+    /// `NotFound`; `PreconditionFailed`; `Conflict` with `name_taken`, `audience_deleted`, or `audience_in_use`
+    /// where it becomes a draft.
     #[tracing::instrument(name = "audience.change", skip_all)]
     pub async fn change(
         &self,
@@ -47,12 +49,14 @@ impl ChangeAudience {
             .await
     }
 
-    /// Sets conditions, of that version.
+    /// Sets conditions, and what describes the audience, of that version. What conditions name is live, and
+    /// stays so until they are stored.
     pub(crate) async fn define(
         &self,
         actor: &Actor,
         id: AudienceId,
         if_version: Option<i64>,
+        change: AudienceChange,
         definition: Definition,
     ) -> AppResult<Audience> {
         let check = |a: &Audience| {
@@ -60,7 +64,8 @@ impl ChangeAudience {
             Ok(a.ensure_live()?)
         };
         self.update_audience(actor, id, &check, |a, now| {
-            a.define(definition.clone(), now)
+            let described = a.describe(change.clone(), now);
+            a.define(definition.clone(), now) || described
         })
         .await
     }
@@ -80,7 +85,8 @@ impl ChangeAudience {
     /// Drops an audience: it stays readable and can be restored. Again: no change.
     ///
     /// # Errors
-    /// `NotFound`; `PreconditionFailed`; `Forbidden` when `only_from` is another source.
+    /// `NotFound`; `PreconditionFailed`; `Forbidden` when `only_from` is another source; `Conflict` with
+    /// `audience_in_use`.
     #[tracing::instrument(name = "audience.drop", skip_all)]
     pub async fn drop(
         &self,
@@ -97,10 +103,10 @@ impl ChangeAudience {
             .await
     }
 
-    /// Drops audiences that are not dropped yet: all of them, or none.
+    /// Drops audiences that are not dropped yet: all of them, or none. They may use each other.
     ///
     /// # Errors
-    /// `NotFound` where one is not there, or is dropped.
+    /// `NotFound` where one is not there, or is dropped; `Conflict` with `audience_in_use`.
     #[tracing::instrument(name = "audience.drop_all", skip_all)]
     pub async fn drop_all(&self, actor: &Actor, ids: &[AudienceId]) -> AppResult<Vec<Audience>> {
         let check = |a: &Audience| match a.deleted_at {
@@ -112,11 +118,13 @@ impl ChangeAudience {
         let mut dropped = Vec::with_capacity(distinct.len());
         for id in distinct {
             let drop = Audience::drop_at;
-            dropped.push(
-                self.update_in(uow.as_mut(), actor, id, &check, &drop)
-                    .await?,
-            );
+            let (audience, _) = self
+                .update_in(uow.as_mut(), actor, id, &check, &drop)
+                .await?;
+            dropped.push(audience);
         }
+        let ids: Vec<AudienceId> = dropped.iter().map(|audience| audience.id).collect();
+        ensure_unused(uow.as_mut(), &actor.workspace, &ids).await?;
         uow.commit().await?;
         self.events.sent();
         Ok(dropped)
@@ -165,15 +173,19 @@ impl ChangeAudience {
         change: &(impl Fn(&mut Audience, Instant) -> bool + Send + Sync),
     ) -> AppResult<Audience> {
         let mut uow = self.store.begin(Durability::Full).await?;
-        let changed = self
+        let (changed, withdrawn) = self
             .update_in(uow.as_mut(), actor, id, check, change)
             .await?;
+        if withdrawn {
+            ensure_unused(uow.as_mut(), &actor.workspace, &[id]).await?;
+        }
         uow.commit().await?;
         self.events.sent();
         Ok(changed)
     }
 
-    /// As [`Self::update_once`], in a unit of work that may do more.
+    /// As [`Self::update_once`], in a unit of work that may do more. Answers also whether the audience is taken
+    /// from those who use it.
     async fn update_in(
         &self,
         uow: &mut dyn UnitOfWork,
@@ -181,21 +193,27 @@ impl ChangeAudience {
         id: AudienceId,
         check: Check<'_>,
         change: &(impl Fn(&mut Audience, Instant) -> bool + Send + Sync),
-    ) -> AppResult<Audience> {
-        let mut audience = ready(uow, actor, id).await?;
-        check(&audience)?;
-        let (version, was_deleted) = (audience.version, audience.deleted_at.is_some());
+    ) -> AppResult<(Audience, bool)> {
+        let before = ready(uow, actor, id).await?;
+        check(&before)?;
+        let mut audience = before.clone();
         if !change(&mut audience, self.clock.now()) {
-            return Ok(audience);
+            return Ok((audience, false));
         }
-        uow.audiences().save(&audience, version).await?;
+        uow.audiences().save(&audience, before.version).await?;
+        if audience.definition != before.definition {
+            let look = Look::Held(&mut *uow);
+            ensure_sound(look, &actor.workspace, Some(id), &audience.definition).await?;
+        }
+        let was_deleted = before.deleted_at.is_some();
         let event = match (was_deleted, audience.deleted_at.is_some()) {
             (false, true) => self.events.audience_dropped(&audience, &actor.user)?,
             (true, false) => self.events.audience_restored(&audience, &actor.user)?,
             _ => self.events.audience_updated(&audience, &actor.user)?,
         };
         self.events.emit(uow, event).await?;
-        Ok(audience)
+        let withdrawn = audience.is_withdrawn_since(&before);
+        Ok((audience, withdrawn))
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod customers;
 mod notify;
+mod usages;
 
 pub use customers::SyncCustomers;
 pub use notify::NotifyUser;
+pub use usages::NoteUsage;
 
 use std::sync::Arc;
 
@@ -24,5 +26,9 @@ pub fn listen(router: Router, app: &Arc<UseCases>) -> Router {
         .on(
             Subscription::from_static(events::CUSTOMERS),
             SyncCustomers(Arc::clone(app)),
+        )
+        .on(
+            Subscription::from_static(events::USAGES),
+            NoteUsage(Arc::clone(app)),
         )
 }

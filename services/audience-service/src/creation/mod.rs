@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Actor, AppResult, RequestId,
-    audience::{AudienceVisibility, NewAudiences},
+    audience::{AudienceVisibility, Look, NewAudiences, ensure_sound},
     contact::write::{AddContacts, ContactItems, ContactsAdded, Orders, Parsed, RowClass},
     events::Events,
 };
@@ -117,7 +117,7 @@ impl CreateAudience {
     /// Creates an audience and writes its first contacts. It shows with all of them, or not at all.
     ///
     /// # Errors
-    /// `Conflict` with `name_taken`; `Invalid` under `strict`; store errors.
+    /// `Conflict` with `name_taken`; `Invalid` under `strict`, and for what conditions name; store errors.
     #[tracing::instrument(name = "audience.create", skip_all)]
     pub async fn execute(
         &self,
@@ -145,6 +145,8 @@ impl CreateAudience {
             return Ok(earlier.answer(audience, parsed));
         }
         uow.audiences().add(&mut audience).await?;
+        let look = Look::Held(uow.as_mut());
+        ensure_sound(look, &actor.workspace, None, &audience.definition).await?;
         if parsed.is_empty() {
             let created = parsed.written_before(audience, Vec::new());
             return self.show_created(uow, request_id, created).await;

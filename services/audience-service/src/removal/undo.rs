@@ -20,7 +20,7 @@ use ports::{
 use super::{clear::clear_params, withhold::Withhold};
 use crate::{
     Actor, AppError, AppResult,
-    audience::{FindAudience, made_by},
+    audience::{FindAudience, ensure_unused, made_by},
     contact::{
         pages::PageIndexes,
         write::{CONTENT_GONE, Held, Writer},
@@ -50,7 +50,7 @@ impl UndoOperation {
     ///
     /// # Errors
     /// `NotFound`; `Conflict` with `not_undoable`, `undo_expired`, `later_removal_exists` (names the
-    /// later operation), or `audience_changed`.
+    /// later operation), `audience_changed`, or `audience_in_use` where it made one that is.
     #[tracing::instrument(name = "operation.undo", skip_all)]
     pub async fn execute(&self, actor: &Actor, id: OperationId) -> AppResult<Operation> {
         let operation = self.operations.get(actor, id).await?;
@@ -102,6 +102,7 @@ impl UndoOperation {
             let version = audience.version;
             if audience.drop_at(now) {
                 uow.audiences().save(&audience, version).await?;
+                ensure_unused(uow.as_mut(), &actor.workspace, &[id]).await?;
                 let dropped = self.events.audience_dropped(&audience, &actor.user)?;
                 self.events.emit(&mut *uow, dropped).await?;
             }

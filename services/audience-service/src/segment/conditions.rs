@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
-    audience::{Audience, Definition},
+    audience::Definition,
     contact::Document,
-    segment::{Condition, INCOMPLETE, Notation, Predicate, Reference, References},
+    segment::{INCOMPLETE, Notation, Predicate, Reference, References},
     shared::{AudienceId, Violation, WorkspaceId},
 };
 use ports::{
@@ -15,12 +15,10 @@ use ports::{
 
 use crate::{
     AppError, AppResult,
-    audience::FindAudience,
+    audience::{FindAudience, Look, ensure_sound},
     contact::{Marks, view_of},
 };
 
-/// Most audiences that lead from one to the next.
-const MAX_LEVELS: usize = 5;
 /// Keys of a list that are read in one go.
 const KEYS: usize = 10_000;
 
@@ -161,7 +159,7 @@ impl ReadConditions {
     }
 
     /// Refuses conditions that name an audience that is not there, that lead back to the audience whose
-    /// they are, or further than five levels.
+    /// they are, or further than five levels: as of now.
     ///
     /// # Errors
     /// `Invalid` at the condition; store errors.
@@ -169,63 +167,10 @@ impl ReadConditions {
         &self,
         workspace: &WorkspaceId,
         of: Option<AudienceId>,
-        predicate: &Predicate,
+        definition: &Definition,
     ) -> AppResult<()> {
-        for id in predicate.audiences() {
-            let refuse = |code, detail: &str| {
-                let at = pointer(predicate, id);
-                AppError::Invalid(vec![Violation::new(at, code, detail)])
-            };
-            let found = self.queries.audience(workspace, id).await?;
-            let there = |a: &Audience| a.is_visible() && a.deleted_at.is_none();
-            let Some(audience) = found.filter(there) else {
-                return Err(refuse("unknown_audience", "there is no such audience"));
-            };
-            match self.depth(workspace, of, &audience).await? {
-                None => {
-                    let detail = "the conditions of this audience lead back here";
-                    return Err(refuse("audience_cycle", detail));
-                }
-                Some(levels) if levels > MAX_LEVELS => {
-                    let detail = "audiences may refer to each other over five levels";
-                    return Err(refuse("too_many_levels", detail));
-                }
-                Some(_) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// How many levels of references an audience stands for; none where they lead to `of`.
-    async fn depth(
-        &self,
-        workspace: &WorkspaceId,
-        of: Option<AudienceId>,
-        audience: &Audience,
-    ) -> AppResult<Option<usize>> {
-        let mut level: BTreeSet<AudienceId> = BTreeSet::from([audience.id]);
-        for depth in 1..=MAX_LEVELS {
-            if of.is_some_and(|of| level.contains(&of)) {
-                return Ok(None);
-            }
-            let mut next = BTreeSet::new();
-            for id in level {
-                let Some(audience) = self.queries.audience(workspace, id).await? else {
-                    continue;
-                };
-                if let Ok(predicate) = self.parse(&audience.definition) {
-                    next.extend(predicate.audiences());
-                }
-            }
-            if next.is_empty() {
-                return Ok(Some(depth));
-            }
-            level = next;
-        }
-        Ok(match of.is_some_and(|of| level.contains(&of)) {
-            true => None,
-            false => Some(MAX_LEVELS + 1),
-        })
+        let look = Look::Now(self.queries.as_ref());
+        ensure_sound(look, workspace, of, definition).await
     }
 }
 
@@ -234,16 +179,4 @@ pub(crate) fn is_incomplete(violations: &[Violation]) -> bool {
     violations
         .iter()
         .all(|violation| violation.code == INCOMPLETE)
-}
-
-/// Where conditions name an audience.
-fn pointer(predicate: &Predicate, id: AudienceId) -> String {
-    for (group, in_group) in predicate.groups.iter().enumerate() {
-        for (index, condition) in in_group.conditions.iter().enumerate() {
-            if matches!(condition, Condition::Audience { id: named, .. } if *named == id) {
-                return format!("/groups/{group}/conditions/{index}/value");
-            }
-        }
-    }
-    "/groups".to_owned()
 }

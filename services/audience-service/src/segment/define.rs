@@ -1,7 +1,7 @@
 //! Changing the conditions of an audience.
 
 use domain::{
-    audience::{Audience, AudienceStatus, Definition},
+    audience::{Audience, AudienceChange, AudienceStatus, Definition},
     shared::AudienceId,
 };
 
@@ -49,24 +49,18 @@ impl DefineSegment {
             return Ok(());
         }
         match self.read.parse(definition) {
-            Ok(predicate) => {
-                let read = &self.read;
-                read.ensure_sound(&actor.workspace, of, &predicate).await
-            }
             Err(AppError::Invalid(wrong))
-                if status == AudienceStatus::Draft && is_incomplete(&wrong) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(error),
+                if status == AudienceStatus::Draft && is_incomplete(&wrong) => {}
+            read => drop(read?),
         }
+        let read = &self.read;
+        read.ensure_sound(&actor.workspace, of, definition).await
     }
 
     /// Sets the conditions of an audience. What is active is resolved anew.
     ///
     /// # Errors
     /// `NotFound`; `Invalid`; `PreconditionFailed`; `Conflict` where contacts are stored, or it is in use.
-    #[tracing::instrument(name = "segment.define", skip_all)]
     pub async fn execute(
         &self,
         actor: &Actor,
@@ -75,21 +69,42 @@ impl DefineSegment {
         if_version: Option<i64>,
         definition: Definition,
     ) -> AppResult<Defined> {
+        let rest = AudienceChange::default();
+        self.with(actor, request_id, id, if_version, rest, definition)
+            .await
+    }
+
+    /// As [`Self::execute`], together with what else is to change.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid`; `PreconditionFailed`; `Conflict` where contacts are stored, it is in use, or its
+    /// name is taken.
+    #[tracing::instrument(name = "segment.define", skip_all)]
+    pub async fn with(
+        &self,
+        actor: &Actor,
+        request_id: RequestId,
+        id: AudienceId,
+        if_version: Option<i64>,
+        change: AudienceChange,
+        definition: Definition,
+    ) -> AppResult<Defined> {
         let known = self.find.visible(actor, id).await?;
         let from_contacts = !known.definition.is_segment() && known.contacts > 0;
         if from_contacts && definition.is_segment() {
             let detail = "the audience has contacts of its own; clear it first";
             return Err(AppError::conflict("audience_has_contacts", detail));
         }
-        self.check(actor, Some(id), &definition, known.status)
-            .await?;
+        let status = change.status.unwrap_or(known.status);
+        self.check(actor, Some(id), &definition, status).await?;
+        let before = known.definition.clone();
         let changed = self
             .change
-            .define(actor, id, if_version, definition)
+            .define(actor, id, if_version, change, definition)
             .await?;
         let active = changed.status != AudienceStatus::Draft;
         let resolves = active && changed.definition.is_segment();
-        let anew = resolves && changed.version != known.version;
+        let anew = resolves && changed.definition != before;
         let refresh = match anew {
             true => Some(self.refresh.requested(actor, request_id, id).await?),
             false => None,
@@ -103,7 +118,7 @@ impl DefineSegment {
     /// Makes an audience active, or a draft again. A segment that becomes active is resolved first.
     ///
     /// # Errors
-    /// `NotFound`; `Invalid` where conditions are incomplete.
+    /// `NotFound`; `Invalid` where conditions are incomplete; `Conflict` where one that is in use becomes a draft.
     #[tracing::instrument(name = "segment.publish", skip_all)]
     pub async fn publish(
         &self,

@@ -79,7 +79,7 @@ impl PreviewSegment {
     ) -> AppResult<Preview> {
         let predicate = self.read.parse(definition)?;
         self.read
-            .ensure_sound(&actor.workspace, None, &predicate)
+            .ensure_sound(&actor.workspace, None, definition)
             .await?;
         let named = self.read.named(&actor.workspace, &predicate).await?;
         let total = self.queries.customer_counts(&actor.workspace).await?.total;

@@ -2,7 +2,7 @@
 
 use super::parts::{Parts, repair};
 use crate::{
-    audience::ChangeAudience,
+    audience::{AudienceUsages, ChangeAudience},
     contact::{
         read::{CutPages, ReadContacts},
         write::{AddContacts, RemoveContact, Repair},
@@ -136,6 +136,15 @@ impl Parts {
             store: self.ports.store.clone(),
             clock: self.ports.clock.clone(),
             events: self.events.clone(),
+        }
+    }
+
+    pub(super) fn usages(&self) -> AudienceUsages {
+        AudienceUsages {
+            find: self.find.clone(),
+            store: self.ports.store.clone(),
+            queries: self.ports.queries.clone(),
+            clock: self.ports.clock.clone(),
         }
     }
 

@@ -23,7 +23,7 @@ use parts::Parts;
 
 use super::{
     AppResult, Wake,
-    audience::{ChangeAudience, FindAudience},
+    audience::{AudienceUsages, ChangeAudience, FindAudience},
     control::Operations,
     creation::CreateAudience,
     dead_letter::DeadLetters,
@@ -95,6 +95,8 @@ pub struct UseCases {
     pub find: FindAudience,
     /// Changes them.
     pub change: ChangeAudience,
+    /// Knows what uses them.
+    pub usages: AudienceUsages,
     /// Creates them.
     pub create: CreateAudience,
     /// Empties them.
@@ -162,6 +164,7 @@ impl UseCases {
         Self {
             find: parts.find.clone(),
             change: parts.change(),
+            usages: parts.usages(),
             edit_list: EditList {
                 find: parts.find.clone(),
                 queries: p.queries.clone(),

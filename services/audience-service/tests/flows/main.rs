@@ -23,6 +23,7 @@ mod schedules;
 mod scratch;
 mod segments;
 mod tracing;
+mod usages;
 mod withheld;
 
 use domain::{operation::OperationState, shared::AudienceId};

@@ -21,3 +21,4 @@ mod identity;
 mod membership;
 mod segments;
 mod service;
+mod usages;

@@ -44,6 +44,9 @@ pub(crate) const NOW: &str = "statement_timestamp()";
 /// Ends a query for rows to take: rows that another transaction is taking are passed over.
 pub(crate) const TAKE: &str = "FOR UPDATE SKIP LOCKED";
 
+/// Ends a query for rows that nobody is to change until the transaction ends.
+pub(crate) const SHARE: &str = "FOR SHARE";
+
 /// The end of a lease that begins now.
 pub(crate) fn lease_until(seconds: u32) -> SqlLiteral<UtcMillis> {
     sql(&format!(

@@ -44,6 +44,9 @@ pub(crate) const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 /// Ends a query for rows to take: nothing to add, a writer is alone.
 pub(crate) const TAKE: &str = "";
 
+/// Ends a query for rows that nobody is to change until the transaction ends: nothing to add either.
+pub(crate) const SHARE: &str = "";
+
 /// The end of a lease that begins now.
 pub(crate) fn lease_until(seconds: u32) -> SqlLiteral<UtcMillis> {
     sql(&format!("{NOW} + {seconds} * 1000"))

@@ -110,28 +110,29 @@ async fn updated(
     let described = AudienceChange {
         name: change.name.as_deref().map(name).transpose()?,
         tags: change.tags.as_deref().map(tags).transpose()?,
-        ..AudienceChange::default()
-    };
-    let defined = match change.conditions.are_named() {
-        true => Some(change.conditions.over(&audience.definition)?),
-        false => None,
+        icon: None,
+        // Becoming active may have to wait for the members.
+        status: wanted.filter(|status| *status == AudienceStatus::Draft),
     };
     let define = &app.segments.define;
-    if let Some(definition) = &defined {
-        let status = wanted.unwrap_or(audience.status);
-        let checked = define.check(actor, Some(id), definition, status).await;
-        checked.map_err(refused)?;
-    }
-    let changed = app.change.change(actor, id, None, described).await;
+    let changed = match change.conditions.are_named() {
+        true => {
+            let definition = change.conditions.over(&audience.definition)?;
+            let status = wanted.unwrap_or(audience.status);
+            let checked = define.check(actor, Some(id), &definition, status).await;
+            checked.map_err(refused)?;
+            let defined = define
+                .with(actor, request_id, id, None, described, definition)
+                .await;
+            defined.map(|defined| defined.audience)
+        }
+        false => app.change.change(actor, id, None, described).await,
+    };
     audience = changed.map_err(refused)?;
-    if let Some(definition) = defined {
-        let defined = define
-            .execute(actor, request_id, id, None, definition)
+    if wanted == Some(AudienceStatus::Active) {
+        let published = define
+            .publish(actor, caller.request_id(), id, AudienceStatus::Active)
             .await;
-        audience = defined.map_err(refused)?.audience;
-    }
-    if let Some(status) = wanted {
-        let published = define.publish(actor, caller.request_id(), id, status).await;
         audience = published.map_err(refused)?.audience;
     }
     Ok(Record::from(&audience))

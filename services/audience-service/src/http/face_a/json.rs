@@ -147,6 +147,10 @@ pub struct Refusal {
     /// Which rules are broken, where fields can be named.
     #[schema(value_type = Option<Vec<Object>>)]
     errors: Option<Vec<Value>>,
+    /// What uses the audience, each with `kind`, `id` and `name`, where that is why.
+    #[schema(value_type = Option<Vec<Object>>)]
+    #[serde(rename = "usedBy")]
+    used_by: Option<Vec<Value>>,
 }
 
 /// A part of the audiences.

@@ -29,6 +29,7 @@ http_kit::routes! {
 const INVALID: &str = "Invalid request";
 const NOT_FOUND: &str = "Audience not found";
 const NAME_TAKEN: &str = "Audience with the same name already exists.";
+const IN_USE: &str = "Audience is in use";
 const INCOMPLETE: &str = "Please choose a valid rule";
 
 /// How this face writes errors.
@@ -43,6 +44,9 @@ pub const ERRORS: ErrorShape = ErrorShape {
 };
 
 fn body(problem: &Problem) -> Value {
+    if problem.code() == "audience_in_use" {
+        return json!({ "message": IN_USE, "usedBy": problem.member("used_by") });
+    }
     let message = match problem.status() {
         StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST => match problem.code() {
             "name_taken" => NAME_TAKEN,

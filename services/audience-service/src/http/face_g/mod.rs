@@ -37,6 +37,10 @@ pub const ERRORS: ErrorShape = ErrorShape {
 fn refused(error: AppError) -> Problem {
     match error {
         AppError::NotFound => Problem::not_found().with_detail("List not found."),
+        AppError::Conflict {
+            code: code @ "audience_in_use",
+            ..
+        } => Problem::conflict(code).with_detail("The list is in use."),
         error => Problem::of(error, StatusCode::CONFLICT),
     }
 }

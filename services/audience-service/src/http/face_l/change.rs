@@ -136,6 +136,7 @@ pub async fn delete(
         (status = 400, description = "A rule is broken"),
         (status = 403, description = "`audience_not_api_managed`"),
         (status = 404, description = "There is none"),
+        (status = 409, description = "`audience_in_use`, with `used_by`: kind, id and name of each"),
     ),
 )]
 pub async fn drop_list(

@@ -12,6 +12,7 @@ pub mod recycle;
 pub mod rfm;
 pub mod segments;
 pub mod uploads;
+pub mod usages;
 
 use http_kit::Routes;
 
@@ -30,4 +31,5 @@ pub fn routes() -> Routes<ApiState> {
         .and(rfm::routes())
         .and(segments::routes())
         .and(uploads::routes())
+        .and(usages::routes())
 }

@@ -24,7 +24,10 @@ use crate::http::Caller;
     params(Id<AudienceId>, IfMatch),
     responses(
         (status = 200, description = "The audience", body = AudienceJson),
-        (status = 409, description = "`name_taken`, `audience_deleted`"),
+        (
+            status = 409,
+            description = "`name_taken`, `audience_deleted`; becoming a draft, `audience_in_use`",
+        ),
         (status = 412, description = "It has changed since"),
     ),
 )]
@@ -46,7 +49,9 @@ pub async fn change(
     let version = condition.expect(known.version)?;
     let run = |caller: Caller| async move {
         let (app, actor) = (&caller.app, &caller.actor);
-        let status = change.status.filter(|_| known.definition.is_segment());
+        let activates = |status: &AudienceStatus| *status == AudienceStatus::Active;
+        let segment = known.definition.is_segment();
+        let status = change.status.filter(|status| segment && activates(status));
         let change = match status {
             // A segment is active when its members are resolved.
             Some(_) => audience::AudienceChange {
@@ -74,6 +79,7 @@ pub async fn change(
     params(Id<AudienceId>, IfMatch),
     responses(
         (status = 200, description = "The audience", body = AudienceJson),
+        (status = 409, description = "`audience_in_use`, with `used_by`: kind, id and name of each"),
         (status = 412, description = "It has changed since"),
     ),
 )]
