@@ -14,6 +14,7 @@ const AUDIENCE: Table = &[
     ("outcome", &[]),
     ("dead_letter", &[]),
     ("audience", &["events"]),
+    ("workspace", &["audience"]),
     ("contact", &["audience"]),
     ("operation", &["audience", "events"]),
     ("group", &["audience", "contact"]),

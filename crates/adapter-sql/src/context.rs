@@ -13,9 +13,10 @@ pub enum Context {
     Messaging,
     /// Long operations, what is remembered of requests, and API keys.
     Operations,
-    /// Audiences, notifications, feeds, outcomes and uploads. Stands on operations.
+    /// Audiences and what uses them, settings of workspaces, notifications, feeds, outcomes and uploads. Stands
+    /// on operations.
     Audience,
-    /// Customers and what they did.
+    /// Customers and what they did. Stands on audiences: settings say how values are written.
     Customer,
     /// Clients, runs and the rows that were imported. Stands on operations.
     Importing,

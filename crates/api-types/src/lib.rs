@@ -32,13 +32,25 @@ pub mod rfm;
 pub mod segments;
 pub mod uploads;
 pub mod usages;
+pub mod workspace;
 
 pub use list::List;
 pub use problem::{FieldError, ProblemBody};
 
+use serde::{Deserialize, Deserializer};
+
 /// Whether a member of a request says no more than its absence.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// Tells null from absent.
+fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]

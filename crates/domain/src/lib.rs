@@ -12,3 +12,4 @@ pub mod recycle;
 pub mod scheduling;
 pub mod segment;
 pub mod shared;
+pub mod workspace;

@@ -25,7 +25,7 @@ pub const CONTENT_TYPE_PROBLEM: &str = "application/problem+json";
 
 /// Codes of what breaks no rule: what is understood and cannot be done here, and what is missing from a
 /// draft. Where nothing else is wrong, the problem has the code.
-const WHOLE: [&str; 2] = ["unsupported_condition", "incomplete"];
+const WHOLE: [&str; 3] = ["unsupported_condition", "unsupported_setting", "incomplete"];
 
 /// A broken rule as it is told.
 fn field_error(broken: Violation) -> FieldError {

@@ -27,6 +27,7 @@ pub mod segment;
 pub mod upload;
 mod use_cases;
 pub mod workers;
+pub mod workspace;
 
 pub use kernel::{Actor, AppError, RequestId, Topic, Wake};
 pub use use_cases::{Contacts, Customers, Ports, StepSizes, Uploads, UseCases};

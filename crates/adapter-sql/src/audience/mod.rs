@@ -6,9 +6,11 @@ use ports::{
     store::{
         AudienceRepository, AudienceStore, AudienceUnit, ContentRepository, CreationRepository,
         Durability, MembershipRepository, NotificationRepository, OutcomeRepository,
-        ScheduleRepository, UnitOfWork, UploadRepository, UsageRepository,
+        ScheduleRepository, UnitOfWork, UploadRepository, UsageRepository, WorkspaceRepository,
     },
 };
+
+pub(super) use workspaces::settings;
 
 use super::{Backend, Conn, Db, customer, dialect, direct, json_rows, transaction::Transaction};
 
@@ -28,6 +30,7 @@ mod removals;
 mod schedules;
 mod uploads;
 mod usages;
+mod workspaces;
 
 pub(super) use finding::live;
 
@@ -77,5 +80,9 @@ impl AudienceUnit for Transaction {
 
     fn usages(&mut self) -> Box<dyn UsageRepository + '_> {
         Box::new(usages::Usages(self.conn()))
+    }
+
+    fn workspaces(&mut self) -> Box<dyn WorkspaceRepository + '_> {
+        Box::new(workspaces::Workspaces(self.conn()))
     }
 }

@@ -5,6 +5,7 @@ use domain::{
     audience::{Audience, Usage},
     contact::Document,
     shared::{AudienceId, Instant, UploadId, UserId, WorkspaceId},
+    workspace::WorkspaceSettings,
 };
 use ports::{
     StoreError,
@@ -18,7 +19,7 @@ use ports::{
 
 use super::{
     Db, audiences, contents, feed, finding, intents, references, removals, schedules, uploads,
-    usages,
+    usages, workspaces,
 };
 
 #[async_trait]
@@ -70,6 +71,13 @@ impl AudienceQueries for Db {
         limit: usize,
     ) -> Result<Vec<DueRefresh>, StoreError> {
         schedules::due(&mut *self.reader().await?, now, limit).await
+    }
+
+    async fn workspace_settings(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> Result<WorkspaceSettings, StoreError> {
+        workspaces::settings(&mut *self.reader().await?, workspace).await
     }
 
     async fn usages(

@@ -258,6 +258,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+
+    /// What workspaces have decided.
+    workspaces (workspace) {
+        workspace -> Text,
+        timezone -> Text,
+        locale -> Text,
+        excluded_audience -> Nullable<BigInt>,
+        version -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audiences,
     audience_contents,

@@ -12,7 +12,7 @@ use diesel_async::RunQueryDsl;
 use domain::{
     customer::{Amount, CustomerEvent, CustomerId, CustomerKey, EventName, Identity},
     importing::ExternalId,
-    segment::{Notation, event_index},
+    segment::event_index,
     shared::WorkspaceId,
 };
 use ports::{
@@ -22,7 +22,7 @@ use ports::{
 use serde_json::Map;
 
 use super::{
-    Backend, Conn,
+    Backend, Conn, audience,
     json_rows::{
         BatchRow, Column, Document, Millis, OwnedDocument, Value, batch_row, columns, json,
         rows as table,
@@ -75,6 +75,7 @@ impl CustomerEventRepository for Events<'_> {
         workspace: &WorkspaceId,
         events: &[CustomerEvent],
     ) -> Result<Vec<bool>, StoreError> {
+        let notation = audience::settings(self.0, workspace).await?.notation;
         let rows: Vec<NewRow<'_>> = events
             .iter()
             .map(|event| NewRow {
@@ -83,7 +84,7 @@ impl CustomerEventRepository for Events<'_> {
                 id: event.id,
                 name: event.name.as_str(),
                 properties: Document(&event.properties),
-                facts: OwnedDocument(event_index(event, &Notation::default())),
+                facts: OwnedDocument(event_index(event, &notation)),
                 amount: event.amount.map(Amount::millionths),
                 event_key: event.key.as_ref().map(ExternalId::as_str),
                 received_at: event.received_at.into(),

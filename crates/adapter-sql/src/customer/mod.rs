@@ -87,6 +87,16 @@ impl CustomerRepository for Customers<'_> {
         rows::find(self.0, workspace, keys).await
     }
 
+    async fn count(&mut self, workspace: &WorkspaceId) -> Result<i64, StoreError> {
+        turn(self.0, workspace, 0).await?;
+        customer_totals::table
+            .find(workspace.as_str())
+            .select(customer_totals::customers)
+            .first(self.0)
+            .await
+            .map_err(store)
+    }
+
     async fn take_numbers(
         &mut self,
         workspace: &WorkspaceId,

@@ -13,7 +13,7 @@ use ports::StoreError;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Conn, client_of, direct,
+    Conn, audience, client_of, direct,
     json_rows::{
         BatchRow, Column, Document, Millis, OwnedDocument, Value, batch_row, columns, json,
         replaced, rows as table,
@@ -93,8 +93,9 @@ batch_row! {
     }
 }
 
-impl<'a> From<&'a Customer> for Row<'a> {
-    fn from(customer: &'a Customer) -> Self {
+impl<'a> Row<'a> {
+    /// A customer, with the forms of its values as the workspace writes them.
+    fn of(customer: &'a Customer, notation: &Notation) -> Self {
         let (phone, phone_valid, phone_raw) = address(customer.phone.as_ref());
         let (email, email_valid, email_raw) = address(customer.email.as_ref());
         Self {
@@ -115,7 +116,7 @@ impl<'a> From<&'a Customer> for Row<'a> {
             synced: customer.synced,
             version: customer.version,
             member_key: customer.key(),
-            facts: OwnedDocument(customer_index(customer, &Notation::default())),
+            facts: OwnedDocument(customer_index(customer, notation)),
             created_at: customer.created_at.into(),
             updated_at: customer.updated_at.into(),
         }
@@ -161,7 +162,9 @@ pub(super) async fn rows(
             format!("ON CONFLICT (workspace, id) DO UPDATE SET {replaced}")
         }
     };
-    let rows: Vec<Row<'_>> = customers.iter().map(Row::from).collect();
+    let notation = audience::settings(conn, workspace).await?.notation;
+    let row = |customer| Row::of(customer, &notation);
+    let rows: Vec<Row<'_>> = customers.iter().map(row).collect();
     insert(conn, workspace, "customers", &rows, &conflict).await
 }
 

@@ -18,6 +18,7 @@ pub mod removals;
 pub mod schedules;
 pub mod transactions;
 pub mod usages;
+pub mod workspaces;
 pub mod writes;
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -88,6 +89,8 @@ macro_rules! store_contract {
                 usages_are_paged_in_their_order,
                 live_audiences_are_found_with_what_they_name,
                 what_is_named_is_not_dropped_at_once;
+            workspaces: settings_come_back_as_they_were,
+                saving_settings_needs_the_version_that_was_read;
             lists: pages_have_no_gaps_and_no_repeats,
                 what_is_not_ready_never_shows,
                 search_finds_names_and_tags_literally,

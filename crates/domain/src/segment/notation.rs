@@ -15,16 +15,17 @@ use chrono::{
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::shared::{Decimal, Instant};
+use crate::shared::{Decimal, Instant, text_enum};
 
-/// Where a workspace writes as it does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Locale {
-    /// Portuguese of Brazil: `1.234,56`, `31/01/2026`.
-    #[default]
-    #[serde(rename = "pt-BR")]
-    PtBr,
-}
+text_enum!(
+    /// Where a workspace writes as it does.
+    #[derive(Default)]
+    Locale {
+        /// Portuguese of Brazil: `1.234,56`, `31/01/2026`.
+        #[default]
+        PtBr = "pt-BR",
+    }
+);
 
 /// The locale and the time zone that texts are read by. Kept with what was asked for, so that a
 /// change of the workspace's settings changes no operation that was accepted.

@@ -25,6 +25,9 @@ pub trait CustomerRepository: Send {
         keys: &[CustomerKey],
     ) -> Result<Vec<Customer>, StoreError>;
 
+    /// How many there are.
+    async fn count(&mut self, workspace: &WorkspaceId) -> Result<i64, StoreError>;
+
     /// Takes `count` numbers that follow each other, and answers the first.
     async fn take_numbers(
         &mut self,
@@ -32,7 +35,8 @@ pub trait CustomerRepository: Send {
         count: usize,
     ) -> Result<CustomerId, StoreError>;
 
-    /// Adds customers under numbers that were taken; they and their labels are counted from now on.
+    /// Adds customers under numbers that were taken; they and their labels are counted from now on. Forms of
+    /// their values are written in the notation of the workspace.
     ///
     /// # Errors
     /// `Conflict` when one of an identity exists.

@@ -17,6 +17,7 @@ mod queries;
 mod schedules;
 mod uploads;
 mod usages;
+mod workspaces;
 
 use async_trait::async_trait;
 
@@ -47,6 +48,7 @@ pub use queries::{
 pub use schedules::{DueRefresh, ScheduleRepository};
 pub use uploads::{Upload, UploadRepository};
 pub use usages::{Referring, UsageChange, UsageRepository};
+pub use workspaces::WorkspaceRepository;
 
 use crate::{StoreError, bus::MessagingUnit};
 
@@ -98,6 +100,8 @@ pub trait AudienceUnit: Send {
     fn uploads(&mut self) -> Box<dyn UploadRepository + '_>;
     /// What uses audiences.
     fn usages(&mut self) -> Box<dyn UsageRepository + '_>;
+    /// Settings of workspaces.
+    fn workspaces(&mut self) -> Box<dyn WorkspaceRepository + '_>;
 }
 
 /// The part of a unit of work that is about customers.

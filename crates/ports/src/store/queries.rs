@@ -5,6 +5,7 @@ use domain::{
     audience::{Audience, AudienceKind, AudienceStatus, Usage},
     contact::Document,
     shared::{AudienceId, Instant, NotificationId, UserId, WorkspaceId},
+    workspace::WorkspaceSettings,
 };
 
 use super::{
@@ -177,6 +178,12 @@ pub trait AudienceQueries:
         now: Instant,
         limit: usize,
     ) -> Result<Vec<DueRefresh>, StoreError>;
+
+    /// What a workspace has decided.
+    async fn workspace_settings(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> Result<WorkspaceSettings, StoreError>;
 
     /// What uses an audience now, in the order of kinds and ids: what something outside told, and live
     /// audiences whose conditions name it, as those of kind [`Usage::AUDIENCE`]. After this one.

@@ -87,9 +87,10 @@ impl FollowChanges {
             of: of.collect(),
             audiences: Vec::with_capacity(audiences.len()),
         };
+        let notation = self.read.notation(workspace).await?;
         for audience in audiences {
             // Its refresh says why, to whoever looks.
-            let Ok(predicate) = self.read.parse(&audience.definition) else {
+            let Ok(predicate) = self.read.read(&audience.definition, notation) else {
                 continue;
             };
             let named = self.read.named(workspace, &predicate).await?;

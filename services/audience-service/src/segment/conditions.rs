@@ -42,12 +42,34 @@ pub(crate) struct Named {
 }
 
 impl ReadConditions {
-    /// The conditions of an audience.
+    /// Conditions, whose texts are read as people of the workspace write them.
+    ///
+    /// # Errors
+    /// `Invalid` with every rule that they break; store errors.
+    pub(crate) async fn parse(
+        &self,
+        workspace: &WorkspaceId,
+        definition: &Definition,
+    ) -> AppResult<Predicate> {
+        let notation = self.notation(workspace).await?;
+        self.read(definition, notation)
+    }
+
+    /// How people of a workspace write.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub(crate) async fn notation(&self, workspace: &WorkspaceId) -> AppResult<Notation> {
+        let settings = self.queries.workspace_settings(workspace).await?;
+        Ok(settings.notation)
+    }
+
+    /// Conditions, whose texts are read in this notation.
     ///
     /// # Errors
     /// `Invalid` with every rule that they break.
-    pub(crate) fn parse(&self, definition: &Definition) -> AppResult<Predicate> {
-        let parsed = Predicate::parse_segment(&definition.conditions(), "", Notation::default());
+    pub(crate) fn read(&self, definition: &Definition, notation: Notation) -> AppResult<Predicate> {
+        let parsed = Predicate::parse_segment(&definition.conditions(), "", notation);
         parsed.map_err(AppError::Invalid)
     }
 
@@ -80,7 +102,7 @@ impl ReadConditions {
                 continue;
             }
             named.states.push((id, 0, audience.version));
-            let reference = match self.parse(&audience.definition) {
+            let reference = match self.read(&audience.definition, predicate.notation) {
                 Ok(predicate) => {
                     open.extend(predicate.audiences());
                     Reference::Conditions(predicate)

@@ -48,7 +48,7 @@ impl DefineSegment {
         if !definition.is_segment() {
             return Ok(());
         }
-        match self.read.parse(definition) {
+        match self.read.parse(&actor.workspace, definition).await {
             Err(AppError::Invalid(wrong))
                 if status == AudienceStatus::Draft && is_incomplete(&wrong) => {}
             read => drop(read?),

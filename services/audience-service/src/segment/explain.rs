@@ -81,7 +81,8 @@ impl ExplainMembership {
         if !audience.definition.is_segment() {
             return Err(no_segment());
         }
-        let predicate = self.read.parse(&audience.definition)?;
+        let definition = &audience.definition;
+        let predicate = self.read.parse(&actor.workspace, definition).await?;
         let known = self.known(actor, whom).await?;
         let named = self.read.named(&actor.workspace, &predicate).await?;
         let at = self.clock.now();

@@ -77,7 +77,7 @@ impl PreviewSegment {
         definition: &Definition,
         begun: Instant,
     ) -> AppResult<Preview> {
-        let predicate = self.read.parse(definition)?;
+        let predicate = self.read.parse(&actor.workspace, definition).await?;
         self.read
             .ensure_sound(&actor.workspace, None, definition)
             .await?;

@@ -35,6 +35,7 @@ use super::{
     removal::ClearAudience,
     score::Scores,
     segment::{Corrections, Segments, SizeGuard},
+    workspace::Workspaces,
 };
 
 /// Rows that long work takes in one step, each with a checkpoint of its own.
@@ -117,6 +118,8 @@ pub struct UseCases {
     pub segments: Segments,
     /// Scores of buyers.
     pub scores: Scores,
+    /// Settings of workspaces.
+    pub workspaces: Workspaces,
     /// Reported outcomes.
     pub outcomes: Outcomes,
     /// Notifications.
@@ -189,6 +192,10 @@ impl UseCases {
             segments: parts.segments(),
             scores: parts.scores(),
             corrections: parts.corrections.clone(),
+            workspaces: Workspaces {
+                store: p.store.clone(),
+                queries: p.queries.clone(),
+            },
             outcomes: Outcomes {
                 store: p.store.clone(),
                 queries: p.queries.clone(),

@@ -22,3 +22,4 @@ mod membership;
 mod segments;
 mod service;
 mod usages;
+mod workspace;

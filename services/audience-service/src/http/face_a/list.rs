@@ -24,7 +24,12 @@ pub async fn list(
     Id(Locale): Id<Locale>,
     Query(query): Query<ListQuery>,
 ) -> ApiResult {
-    let (find, selection) = query.read()?;
+    let excludes = query.excludes();
+    let (mut find, selection) = query.read()?;
+    if excludes {
+        let settings = caller.app.workspaces.settings(&caller.actor).await;
+        find.but_for = settings.map_err(refused)?.excluded_audience;
+    }
     let (queries, actor) = (&caller.app.find, &caller.actor);
     let (found, total_count) = queries.matching(actor, &find).await.map_err(refused)?;
     let records = found

@@ -50,6 +50,12 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
+    /// Whether the workspace's excluded audience is left out.
+    pub fn excludes(&self) -> bool {
+        let set = self.exclude_audience.as_deref().unwrap_or_default();
+        !matches!(set, "" | "false" | "0")
+    }
+
     /// What is asked for, and which members are shown.
     pub fn read(self) -> Result<(FindAudiences, Selection), Problem> {
         let selection = Selection::parse(self.select_fields.as_deref())?;

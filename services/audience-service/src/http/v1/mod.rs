@@ -13,6 +13,7 @@ pub mod rfm;
 pub mod segments;
 pub mod uploads;
 pub mod usages;
+pub mod workspace;
 
 use http_kit::Routes;
 
@@ -32,4 +33,5 @@ pub fn routes() -> Routes<ApiState> {
         .and(segments::routes())
         .and(uploads::routes())
         .and(usages::routes())
+        .and(workspace::routes())
 }

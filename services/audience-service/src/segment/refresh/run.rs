@@ -144,7 +144,8 @@ impl RunRefresh {
     }
 
     async fn resolved(&self, audience: &Audience, now: Instant) -> AppResult<Resolved> {
-        let predicate = self.read.parse(&audience.definition)?;
+        let (workspace, definition) = (&audience.workspace, &audience.definition);
+        let predicate = self.read.parse(workspace, definition).await?;
         let named = self.read.named(&audience.workspace, &predicate).await?;
         Ok(Resolved {
             resolver: Arc::clone(&self.resolver),

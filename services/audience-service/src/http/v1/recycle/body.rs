@@ -3,6 +3,7 @@
 use api_types::recycle::{RecycleBody, TargetBody};
 use domain::{
     contact::Document,
+    segment::Notation,
     shared::{AudienceName, Violation},
 };
 use http_kit::Problem;
@@ -16,7 +17,7 @@ use crate::{
     recycle::{RecycleRequest, SetSource},
 };
 
-/// The request. `limit`: most documents inline.
+/// The request. `limit`: most documents inline; `notation`: how texts of conditions are read.
 ///
 /// # Errors
 /// 413 and 422 as problems.
@@ -24,6 +25,7 @@ pub fn request(
     body: RecycleBody,
     seal: &PlanSeal,
     limit: usize,
+    notation: Notation,
 ) -> Result<RecycleRequest, Problem> {
     let RecycleBody {
         rules,
@@ -41,7 +43,7 @@ pub fn request(
     let documents = documents_of(&rules.documents, "/rules/documents", &mut broken);
     let upload = rules::upload(&rules, &mut broken);
     let request = RecycleRequest {
-        rules: rules::parse(rules, &mut broken),
+        rules: rules::parse(rules, notation, &mut broken),
         documents: SetSource { documents, upload },
         keep_audiences: audiences(&keep.audience_ids, "/keep/audience_ids", &mut broken),
         keep_documents: documents_of(&keep.documents, "/keep/documents", &mut broken),

@@ -14,7 +14,7 @@ fn seal() -> PlanSeal {
 
 fn parse(body: Value) -> Result<RecycleRequest, Problem> {
     let body: RecycleBody = http_kit::body::parse(body.to_string().as_bytes())?;
-    request(body, &seal(), 3)
+    request(body, &seal(), 3, Notation::default())
 }
 
 fn rules(body: Value) -> Rules {

@@ -51,7 +51,8 @@ pub async fn recycle(
 ) -> ApiResult {
     let sealer = caller.context().sealer.clone();
     let seal = answer::PlanSeal::new(sealer, &caller.actor.workspace, id);
-    let asked = body::request(body, &seal, caller.item_limit)?;
+    let settings = caller.app.workspaces.settings(&caller.actor).await?;
+    let asked = body::request(body, &seal, caller.item_limit, settings.notation)?;
     once.run(move |request_id| async move {
         let (app, actor) = (&caller.app, &caller.actor);
         match app.recycle.execute(actor, request_id, id, asked).await? {

@@ -27,13 +27,15 @@ pub fn upload(rules: &RulesBody, broken: &mut Vec<Violation>) -> Option<UploadId
 
 /// The rules, without those documents that are stored apart. People who opted out leave with every
 /// recycling unless that is switched off; on its own it is a rule only where it was asked for.
-pub fn parse(body: RulesBody, broken: &mut Vec<Violation>) -> Rules {
+pub fn parse(body: RulesBody, notation: Notation, broken: &mut Vec<Violation>) -> Rules {
     let sets = !body.documents.is_empty() || body.upload_id.is_some_and(|id| !id.is_empty());
     let ids = audiences(&body.audience_ids, "/rules/audience_ids", broken);
     let mut rules = Rules {
         documents: false,
         audiences: ids.into_iter().map(|id| id.raw()).collect(),
-        filter: body.filter.and_then(|groups| filter(&groups, broken)),
+        filter: body
+            .filter
+            .and_then(|groups| filter(&groups, notation, broken)),
         outcomes: outcomes(&body.outcomes, broken),
         contacted: body.contacted.map(|body| contacted(body, broken)),
         attempts: body.attempts.map(|body| attempts(&body, broken)),
@@ -49,11 +51,11 @@ pub fn parse(body: RulesBody, broken: &mut Vec<Violation>) -> Rules {
 }
 
 /// No group is no condition: clients send the empty list for it.
-fn filter(groups: &Value, broken: &mut Vec<Violation>) -> Option<Predicate> {
+fn filter(groups: &Value, notation: Notation, broken: &mut Vec<Violation>) -> Option<Predicate> {
     if groups.as_array().is_some_and(Vec::is_empty) {
         return None;
     }
-    let parsed = Predicate::parse(groups, "/rules/where", Notation::default());
+    let parsed = Predicate::parse(groups, "/rules/where", notation);
     parsed.map_err(|violations| broken.extend(violations)).ok()
 }
 

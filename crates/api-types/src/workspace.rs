@@ -1,0 +1,61 @@
+//! Settings of workspaces.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::is_default;
+
+/// New settings. PATCH leaves absent members as they are, PUT makes them what they are by default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkspaceChange {
+    /// A name of the IANA time zone database; `America/Sao_Paulo` by default. It changes only while the
+    /// workspace has no customers.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schema(example = "America/Sao_Paulo")]
+    pub timezone: Option<String>,
+    /// How people write numbers and dates: `pt-BR`, the only one yet. As `timezone`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schema(example = "pt-BR")]
+    pub locale: Option<String>,
+    /// An audience of the workspace, or null: what lists leave out where they are asked to.
+    #[serde(
+        default,
+        deserialize_with = "crate::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>)]
+    pub excluded_audience_id: Option<Option<String>>,
+    /// Not stored yet: 422 `unsupported_setting`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schema(value_type = Option<Object>)]
+    pub quiet_hours: Option<Value>,
+    /// Not stored yet: 422 `unsupported_setting`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schema(value_type = Option<Object>)]
+    pub frequency_cap: Option<Value>,
+    /// Not stored yet: 422 `unsupported_setting`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schema(value_type = Option<Object>)]
+    pub consent: Option<Value>,
+    /// Not stored yet: 422 `unsupported_setting`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schema(value_type = Option<Object>)]
+    pub environment_id: Option<Value>,
+}
+
+/// The settings of a workspace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WorkspaceJson {
+    /// A name of the IANA time zone database: where days begin, and what times without a zone are in.
+    #[schema(example = "America/Sao_Paulo")]
+    pub timezone: Cow<'static, str>,
+    /// How people write numbers and dates.
+    #[schema(example = "pt-BR")]
+    pub locale: Cow<'static, str>,
+    /// What lists leave out where they are asked to.
+    pub excluded_audience_id: Option<String>,
+}

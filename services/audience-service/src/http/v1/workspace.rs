@@ -1,0 +1,134 @@
+//! Settings of the caller's workspace.
+
+use actix_web::http::header;
+use api_types::workspace::{WorkspaceChange, WorkspaceJson};
+use domain::{
+    segment::Locale,
+    shared::{AudienceId, Violation, one_of},
+    workspace::WorkspaceSettings,
+};
+use http_kit::{Answer, ApiResult, JsonBody, Problem, etag, etag::IfMatch};
+
+use crate::{
+    http::{ApiState, Caller},
+    workspace::SettingsChange,
+};
+
+http_kit::routes!(ApiState; self::{change, read, replace});
+
+/// The settings of the workspace.
+#[utoipa::path(
+    get, path = "/workspace", tag = "workspace", operation_id = "readWorkspace",
+    responses((status = 200, description = "The settings", body = WorkspaceJson)),
+)]
+pub async fn read(caller: Caller) -> ApiResult {
+    let settings = caller.app.workspaces.settings(&caller.actor).await?;
+    Ok(answer(&settings))
+}
+
+/// Sets what is named, and leaves the rest as it is.
+#[utoipa::path(
+    patch, path = "/workspace", tag = "workspace", operation_id = "changeWorkspace",
+    request_body = WorkspaceChange,
+    params(IfMatch),
+    responses(
+        (status = 200, description = "The settings", body = WorkspaceJson),
+        (status = 409, description = "`workspace_has_customers`"),
+        (status = 412, description = "They have changed since"),
+        (status = 422, description = "`unsupported_setting`, or a rule is broken"),
+    ),
+)]
+pub async fn change(
+    caller: Caller,
+    condition: IfMatch,
+    JsonBody(body): JsonBody<WorkspaceChange>,
+) -> ApiResult {
+    apply(caller, &condition, read_change(body)?).await
+}
+
+/// Sets all settings: those that are not named become what they are by default.
+#[utoipa::path(
+    put, path = "/workspace", tag = "workspace", operation_id = "setWorkspace",
+    request_body = WorkspaceChange,
+    params(IfMatch),
+    responses(
+        (status = 200, description = "The settings", body = WorkspaceJson),
+        (status = 409, description = "`workspace_has_customers`"),
+        (status = 412, description = "They have changed since"),
+        (status = 422, description = "`unsupported_setting`, or a rule is broken"),
+    ),
+)]
+pub async fn replace(
+    caller: Caller,
+    condition: IfMatch,
+    JsonBody(body): JsonBody<WorkspaceChange>,
+) -> ApiResult {
+    apply(caller, &condition, read_change(body)?.of_all()).await
+}
+
+async fn apply(caller: Caller, condition: &IfMatch, change: SettingsChange) -> ApiResult {
+    let known = caller.app.workspaces.settings(&caller.actor).await?;
+    let version = condition.expect(known.version)?;
+    let run = |caller: Caller| async move {
+        let workspaces = &caller.app.workspaces;
+        let settings = workspaces.change(&caller.actor, version, change).await?;
+        Ok(answer(&settings))
+    };
+    caller.change(run).await
+}
+
+fn answer(settings: &WorkspaceSettings) -> Answer {
+    let json = WorkspaceJson {
+        timezone: settings.notation.zone.name().into(),
+        locale: settings.notation.locale.as_str().into(),
+        excluded_audience_id: settings.excluded_audience.map(|id| id.to_string()),
+    };
+    Answer::ok(&json).with_header(header::ETAG, etag::strong(settings.version))
+}
+
+fn read_change(body: WorkspaceChange) -> Result<SettingsChange, Problem> {
+    let mut broken = Vec::new();
+    let later = [
+        ("/quiet_hours", body.quiet_hours),
+        ("/frequency_cap", body.frequency_cap),
+        ("/consent", body.consent),
+        ("/environment_id", body.environment_id),
+    ];
+    for (at, value) in later {
+        if value.is_some() {
+            let detail = "this setting is not supported yet";
+            broken.push(Violation::new(at, "unsupported_setting", detail));
+        }
+    }
+    let mut change = SettingsChange::default();
+    if let Some(name) = body.timezone {
+        match name.parse() {
+            Ok(zone) => change.zone = Some(zone),
+            Err(_) => {
+                let detail = "must be an IANA time zone";
+                broken.push(Violation::new("/timezone", "invalid_value", detail));
+            }
+        }
+    }
+    if let Some(name) = body.locale {
+        match one_of("/locale", &name, Locale::ALL) {
+            Ok(locale) => change.locale = Some(locale),
+            Err(violation) => broken.push(violation),
+        }
+    }
+    if let Some(excluded) = body.excluded_audience_id {
+        let id = excluded.map(|text| text.parse::<AudienceId>()).transpose();
+        match id {
+            Ok(id) => change.excluded_audience = Some(id),
+            Err(_) => {
+                let detail = "there is no such audience";
+                let at = "/excluded_audience_id";
+                broken.push(Violation::new(at, "unknown_audience", detail));
+            }
+        }
+    }
+    match broken.is_empty() {
+        true => Ok(change),
+        false => Err(Problem::unprocessable(broken)),
+    }
+}
