@@ -25,6 +25,7 @@ const AUDIENCE: Table = &[
         "recycle",
         &["audience", "contact", "events", "operation", "upload"],
     ),
+    ("derive", &["audience", "contact", "operation"]),
     ("score", &["events", "operation"]),
     ("segment", &["audience", "contact", "events", "operation"]),
     ("live", &["audience", "contact", "segment"]),

@@ -14,7 +14,7 @@ pub struct OperationJson {
     /// `op_` and a decimal.
     #[schema(example = "op_104629547441512448")]
     pub id: String,
-    /// `upload`, `create`, `recycle`, `clear`, `duplicate` or `import`.
+    /// `upload`, `create`, `recycle`, `clear`, `duplicate`, `derive`, `import`, `refresh` or `score`.
     pub kind: Cow<'static, str>,
     /// `queued`, `waiting`, `running`, `succeeded`, `failed` or `cancelled`.
     pub state: Cow<'static, str>,
@@ -54,6 +54,9 @@ pub struct OperationJson {
     /// The audience that a recycling copies into.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_audience_id: Option<String>,
+    /// The audiences that a `derive` makes, in the order in which they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audience_ids: Vec<String>,
     /// Where it is, and what can be done with it now: `self`, `events`, `cancel`, `retry`, `undo`,
     /// `rejected`, `audience`, `client`.
     pub links: BTreeMap<Cow<'static, str>, String>,
@@ -112,7 +115,7 @@ pub struct UploadReportJson {
     pub warnings: Vec<WarningJson>,
 }
 
-/// Report of `recycle`, `clear` and `duplicate`, which accounts for every contact looked at:
+/// Report of `recycle`, `clear`, `duplicate` and `derive`, which accounts for every contact looked at:
 /// `total = removed + kept`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RemovalReportJson {

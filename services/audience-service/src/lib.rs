@@ -11,6 +11,7 @@ pub mod control;
 pub mod creation;
 pub mod customer;
 pub mod dead_letter;
+pub mod derive;
 mod events;
 pub mod group;
 mod housekeeping;

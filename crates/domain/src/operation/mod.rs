@@ -27,6 +27,8 @@ text_enum!(
         Clear = "clear",
         /// An audience is copied.
         Duplicate = "duplicate",
+        /// Audiences are made of others: of sets of their members, a sample, or parts of one.
+        Derive = "derive",
         /// Contents that nobody can bring back any more are deleted.
         Purge = "purge",
         /// Tickets and messages, or contacts, come in from an outside CRM.

@@ -69,6 +69,12 @@ impl AudienceName {
         Self::with_suffix(&self.0, " (copy)")
     }
 
+    /// The name proposed for a sample: ` (sample)` added.
+    #[must_use]
+    pub fn sample(&self) -> Self {
+        Self::with_suffix(&self.0, " (sample)")
+    }
+
     /// `stem` cut so that `suffix` fits into the longest name.
     fn with_suffix(stem: &str, suffix: &str) -> Self {
         let room = MAX_CHARS.saturating_sub(suffix.chars().count());

@@ -45,6 +45,7 @@ pub fn operation_json(
         undo_until: operation.undo_until.map(timestamp),
         audience_id: operation.audience.map(|a| a.to_string()),
         target_audience_id: details.target.map(|a| a.to_string()),
+        audience_ids: details.made.iter().map(ToString::to_string).collect(),
         links,
         reason: operation.reason,
         error: operation.error.map(|failure| FailureJson {

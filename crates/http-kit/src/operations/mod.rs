@@ -34,6 +34,8 @@ pub struct Details {
     pub rejected: bool,
     /// The audience that a recycling copies into.
     pub target: Option<AudienceId>,
+    /// The audiences that it makes, where it may make several.
+    pub made: Vec<AudienceId>,
     /// More links.
     pub links: BTreeMap<Cow<'static, str>, String>,
 }

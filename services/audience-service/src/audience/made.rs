@@ -1,4 +1,4 @@
-//! The audience that an operation makes.
+//! The audiences that an operation makes.
 
 use domain::{
     operation::{Operation, OperationKind},
@@ -13,6 +13,12 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 struct Recycling {
     target: Target,
+}
+
+/// What of the parameters of a derivation says what it makes.
+#[derive(Deserialize)]
+struct Deriving {
+    targets: Vec<i64>,
 }
 
 /// Whether operations of this kind make an audience that nobody sees until they succeed.
@@ -35,13 +41,23 @@ pub(crate) fn new_target(operation: &Operation) -> Result<Option<AudienceId>, St
     })
 }
 
-/// The audience that the operation makes, if it makes one.
+/// The audiences that the operation makes.
 ///
 /// # Errors
 /// `Corrupt` when its parameters cannot be read.
-pub(crate) fn made_by(operation: &Operation) -> Result<Option<AudienceId>, StoreError> {
-    if makes_audience(operation.kind) {
-        return Ok(operation.audience);
+pub(crate) fn made_by(operation: &Operation) -> Result<Vec<AudienceId>, StoreError> {
+    if operation.kind == OperationKind::Derive {
+        let params: Deriving =
+            payload::decode(&operation.params, "the parameters of an operation")?;
+        return Ok(params
+            .targets
+            .into_iter()
+            .map(AudienceId::from_raw)
+            .collect());
     }
-    new_target(operation)
+    let made = match makes_audience(operation.kind) {
+        true => operation.audience,
+        false => new_target(operation)?,
+    };
+    Ok(made.into_iter().collect())
 }

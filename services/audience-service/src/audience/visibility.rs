@@ -56,7 +56,7 @@ impl AudienceVisibility {
         change(uow, operation, Audience::abandon).await
     }
 
-    /// Reserves its name again.
+    /// Reserves their names again.
     pub(crate) async fn reserve(
         &self,
         uow: &mut dyn UnitOfWork,
@@ -71,14 +71,13 @@ async fn change(
     operation: &Operation,
     change: impl Fn(&mut Audience) -> bool + Send,
 ) -> AppResult<()> {
-    let Some(id) = made_by(operation)? else {
-        return Ok(());
-    };
-    let found = uow.audiences().get(&operation.workspace, id).await?;
-    if let Some(mut audience) = found
-        && change(&mut audience)
-    {
-        uow.audiences().save(&audience, audience.version).await?;
+    for id in made_by(operation)? {
+        let found = uow.audiences().get(&operation.workspace, id).await?;
+        if let Some(mut audience) = found
+            && change(&mut audience)
+        {
+            uow.audiences().save(&audience, audience.version).await?;
+        }
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ use crate::{
 /// Operations that share workers, so that one kind cannot starve another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pool {
-    /// Files into audiences, and copies.
+    /// Files into audiences, copies, and audiences of others.
     Intake,
     /// Removals.
     Recycle,
@@ -46,6 +46,7 @@ impl Pool {
                 OperationKind::Upload,
                 OperationKind::Create,
                 OperationKind::Duplicate,
+                OperationKind::Derive,
             ],
             Self::Recycle => &[OperationKind::Recycle],
             Self::Purge => &[OperationKind::Purge],

@@ -14,7 +14,7 @@ use ports::{
 
 use crate::{Actor, AppError, AppResult, RequestId, audience::made_by, events::Events};
 
-/// An accepted operation and the audience it makes.
+/// An accepted operation and the first audience that it makes.
 #[derive(Debug, Clone, Copy)]
 pub struct Accepted {
     /// The operation.
@@ -43,8 +43,8 @@ impl AcceptOperation {
         let Some(operation) = earlier else {
             return Ok(None);
         };
-        let audience = made_by(&operation)?.or(operation.audience);
-        Ok(audience.map(|audience| Accepted {
+        let made = made_by(&operation)?.into_iter().next();
+        Ok(made.or(operation.audience).map(|audience| Accepted {
             operation: operation.id,
             audience,
         }))
@@ -75,25 +75,26 @@ impl AcceptOperation {
         }
     }
 
-    /// Stores an operation and the audience it makes, unless an earlier run of the request did.
+    /// Stores an operation and the audiences it makes, unless an earlier run of the request did.
     pub(crate) async fn accept(
         &self,
         request_id: RequestId,
         operation: NewOperation,
-        mut makes: Option<Audience>,
+        makes: impl IntoIterator<Item = Audience> + Send,
     ) -> AppResult<Accepted> {
+        let mut makes: Vec<Audience> = makes.into_iter().collect();
         let mut uow = self.store.begin(Durability::Full).await?;
         if request_id.keyed
             && let Some(earlier) = uow.operations().by_write_id(request_id.write_id).await?
         {
-            let audience = made_by(&earlier)?.or(earlier.audience);
-            let audience = audience.ok_or(AppError::NotFound)?;
+            let made = made_by(&earlier)?.into_iter().next();
+            let audience = made.or(earlier.audience).ok_or(AppError::NotFound)?;
             return Ok(Accepted {
                 operation: earlier.id,
                 audience,
             });
         }
-        if let Some(audience) = &mut makes {
+        for audience in &mut makes {
             uow.audiences().add(audience).await?;
         }
         uow.operations().add(&operation).await?;
@@ -104,7 +105,7 @@ impl AcceptOperation {
         uow.commit().await?;
         self.events.wake.work();
         self.events.sent();
-        let made = makes.map(|a| a.id).or(operation.audience);
+        let made = makes.first().map(|made| made.id).or(operation.audience);
         let audience = made.ok_or(AppError::NotFound)?;
         Ok(Accepted {
             operation: operation.id,

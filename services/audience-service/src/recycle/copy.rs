@@ -12,9 +12,7 @@ use domain::{
 };
 use operations::{Ending, Job, Run};
 use ports::{
-    Clock,
-    contacts::Priority,
-    crash,
+    Clock, crash,
     store::{AudienceStore, Durability},
 };
 use serde::{Deserialize, Serialize};
@@ -29,11 +27,7 @@ use super::{
 use crate::{
     AppError, AppResult,
     audience::{AudienceVisibility, FindAudience},
-    contact::{
-        pages::WarmPages,
-        view_of,
-        write::{Orders, Row, WriteContacts, WriteRequest},
-    },
+    contact::{pages::WarmPages, view_of, write::WriteContacts},
     events::Events,
     operation::{EndOperation, UNDO},
 };
@@ -108,29 +102,10 @@ impl CopyContacts {
             .into_iter()
             .zip(verdicts)
             .filter(|(_, reasons)| reasons.is_empty());
-        let mut rows = Vec::new();
-        for (candidate, _) in stays {
-            let Some(body) = candidate.body else { continue };
-            let row = u32::try_from(at.copied).unwrap_or(u32::MAX);
-            rows.push(Row {
-                row,
-                document: candidate.document,
-                body,
-            });
-            at.copied += 1;
-        }
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let request = WriteRequest {
-            workspace: audience.workspace.clone(),
-            rows,
-            // The first request of a content that nobody else can write to.
-            orders: Orders::Taken(0),
-            only_absent: false,
-            priority: Priority::Bulk,
-        };
-        self.write.current(audience, request).await.map(drop)
+        let contacts = stays.filter_map(|(found, _)| Some((found.document, found.body?)));
+        self.write
+            .copies(audience, contacts.collect(), &mut at.copied)
+            .await
     }
 
     async fn finish_copy(

@@ -70,7 +70,7 @@ impl UndoOperation {
             let detail = "the undo has run out: seven days, or 64 later removals";
             return Err(AppError::conflict("undo_expired", detail));
         }
-        let undone = if made_by(&operation)?.is_some() {
+        let undone = if !made_by(&operation)?.is_empty() {
             self.undo_creation(actor, &operation).await
         } else if operation.kind == OperationKind::Clear {
             self.undo_clear(actor, &operation).await
@@ -90,23 +90,23 @@ impl UndoOperation {
         Ok(now)
     }
 
-    /// Drops the audience that the operation made.
+    /// Drops the audiences that the operation made: all of them, or none.
     async fn undo_creation(&self, actor: &Actor, operation: &Operation) -> AppResult<()> {
         let mut uow = self.store.begin(Durability::Full).await?;
-        let Some(id) = made_by(operation)? else {
-            return Ok(());
-        };
         let now = self.clock.now();
-        let made = uow.audiences().get(&actor.workspace, id).await?;
-        if let Some(mut audience) = made {
+        let mut dropped = Vec::new();
+        for id in made_by(operation)? {
+            let made = uow.audiences().get(&actor.workspace, id).await?;
+            let Some(mut audience) = made else { continue };
             let version = audience.version;
             if audience.drop_at(now) {
                 uow.audiences().save(&audience, version).await?;
-                ensure_unused(uow.as_mut(), &actor.workspace, &[id]).await?;
-                let dropped = self.events.audience_dropped(&audience, &actor.user)?;
-                self.events.emit(&mut *uow, dropped).await?;
+                let event = self.events.audience_dropped(&audience, &actor.user)?;
+                self.events.emit(&mut *uow, event).await?;
+                dropped.push(id);
             }
         }
+        ensure_unused(uow.as_mut(), &actor.workspace, &dropped).await?;
         self.mark_undone(uow.as_mut(), actor, operation, 0, 0, now)
             .await?;
         commit_flip(uow).await

@@ -9,6 +9,7 @@ use crate::{
     },
     creation::AbandonedCreations,
     customer::{ReadCustomers, RecordEvents, SyncImported, WriteCustomers},
+    derive::DeriveAudiences,
     housekeeping::PurgeExpired,
     live::FollowChanges,
     operation::FindOperation,
@@ -346,6 +347,15 @@ impl Parts {
             new: self.new.clone(),
             survey: self.survey.clone(),
             sets: self.sets(),
+        }
+    }
+
+    pub(super) fn derive(&self) -> DeriveAudiences {
+        DeriveAudiences {
+            find: self.find.clone(),
+            new: self.new.clone(),
+            accept: self.accept.clone(),
+            clock: self.ports.clock.clone(),
         }
     }
 

@@ -7,6 +7,7 @@ use operations::Jobs;
 use super::parts::Parts;
 use crate::{
     control::EndUnfinished,
+    derive::RunDerive,
     recycle::{CopyContacts, RunDuplicate, RunRecycle},
     removal::RunPurge,
     score::RunScore,
@@ -36,6 +37,7 @@ impl Parts {
             .with(self.run_upload())
             .with(self.run_recycle(copy.clone()))
             .with(RunDuplicate(copy))
+            .with(self.run_derive())
             .with(self.run_purge())
             .with(self.run_refresh())
             .with(self.run_score())
@@ -80,6 +82,20 @@ impl Parts {
             events: self.events.clone(),
             ends: self.ends.clone(),
             purges: self.purges.clone(),
+        }
+    }
+
+    pub(super) fn run_derive(&self) -> RunDerive {
+        RunDerive {
+            find: self.find.clone(),
+            store: self.ports.store.clone(),
+            contacts: self.ports.contacts.clone(),
+            clock: self.ports.clock.clone(),
+            write: self.write.clone(),
+            visibility: self.visibility.clone(),
+            ends: self.ends.clone(),
+            warm: self.warm.clone(),
+            step: self.ports.steps.judged,
         }
     }
 

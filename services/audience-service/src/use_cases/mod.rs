@@ -27,6 +27,7 @@ use super::{
     control::Operations,
     creation::CreateAudience,
     dead_letter::DeadLetters,
+    derive::DeriveAudiences,
     group::EditList,
     notification::Notifications,
     operation::FindOperation,
@@ -41,7 +42,7 @@ use super::{
 /// Rows that long work takes in one step, each with a checkpoint of its own.
 #[derive(Debug, Clone, Copy)]
 pub struct StepSizes {
-    /// Contacts that a removal or a copy judges.
+    /// Contacts that a removal, a copy or a derivation judges.
     pub judged: usize,
     /// Documents that an upload writes.
     pub written: usize,
@@ -104,6 +105,8 @@ pub struct UseCases {
     pub clear: ClearAudience,
     /// Copies them.
     pub duplicate: DuplicateAudience,
+    /// Makes audiences of others.
+    pub derive: DeriveAudiences,
     /// Removes people by rules.
     pub recycle: RecycleAudience,
     /// Contacts.
@@ -185,6 +188,7 @@ impl UseCases {
             },
             clear: parts.clear(),
             duplicate: parts.duplicate(),
+            derive: parts.derive(),
             recycle: parts.recycle(),
             contacts,
             uploads: parts.uploads(&operations),

@@ -9,6 +9,7 @@ mod at_once;
 mod crashing;
 mod creating;
 mod customers;
+mod deriving;
 mod full;
 mod groups;
 mod housekeeping;

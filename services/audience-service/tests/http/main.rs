@@ -10,6 +10,7 @@ mod audiences;
 mod contacts;
 mod customer_events;
 mod customers;
+mod deriving;
 mod documentation;
 mod face_a;
 mod face_g;

@@ -6,6 +6,7 @@ mod answers;
 mod batch;
 mod changes;
 mod classify;
+mod copies;
 mod lane;
 mod pending;
 mod queue;

@@ -16,7 +16,12 @@ use kernel::payload;
 use ports::StoreError;
 use serde_json::Value;
 
-use crate::{Actor, AppError, audience::new_target, control::Operations, operation::has_rejected};
+use crate::{
+    Actor, AppError,
+    audience::{made_by, new_target},
+    control::Operations,
+    operation::has_rejected,
+};
 
 #[async_trait]
 impl Shown for Operations {
@@ -29,6 +34,10 @@ impl Shown for Operations {
             report: operation.report.as_ref().map(report).transpose()?,
             rejected: has_rejected(operation),
             target: new_target(operation)?,
+            made: match operation.kind {
+                OperationKind::Derive => made_by(operation)?,
+                _ => Vec::new(),
+            },
             links: BTreeMap::new(),
         })
     }

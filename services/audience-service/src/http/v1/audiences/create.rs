@@ -1,4 +1,4 @@
-//! Creating an audience, from contacts in the request or from an uploaded file.
+//! Creating an audience: from contacts in the request, from an uploaded file, or from other audiences.
 
 use actix_web::http::{
     StatusCode,
@@ -16,7 +16,10 @@ use http_kit::{
     Answer, ApiResult, Idempotent, JsonBody, Problem, Wait, etag, operations::accepted,
 };
 
-use super::json::{audience_json, name, tags};
+use super::{
+    from,
+    json::{audience_json, name, tags},
+};
 use crate::{
     AppError,
     contact::write::ContactItems,
@@ -31,12 +34,14 @@ use crate::{
     request_body = NewAudience,
     responses(
         (status = 201, description = "Created", body = CreatedJson),
-        (status = 200, description = "Made from the file within the wait", body = OperationJson),
+        (status = 200, description = "Made within the wait", body = OperationJson),
         (
-            status = 202, description = "It is made from the file in the background",
+            status = 202,
+            description = "It is made from the file or from other audiences in the background",
             body = OperationJson,
         ),
-        (status = 409, description = "`name_taken`"),
+        (status = 404, description = "One of the other audiences is not there"),
+        (status = 409, description = "`name_taken`; of the other audiences `audience_deleted`"),
     ),
 )]
 pub async fn create(
@@ -44,11 +49,32 @@ pub async fn create(
     Wait(wait): Wait,
     Idempotent(once, JsonBody(new)): Idempotent<JsonBody<NewAudience>>,
 ) -> ApiResult {
-    let (name, tags) = (name(&new.name)?, tags(&new.tags)?);
+    let tags = tags(&new.tags)?;
     let status = match &new.status {
         Some(text) => one_of("/status", text, AudienceStatus::CHOSEN)?,
         None => AudienceStatus::Active,
     };
+    if let Some(from) = &new.from {
+        let others = [
+            ("/data", new.data.is_some()),
+            ("/upload_id", new.upload_id.is_some()),
+        ];
+        if let Some((at, _)) = others.into_iter().find(|(_, given)| *given) {
+            let detail = "give one of data, upload_id and from";
+            return Err(AppError::invalid(at, "contradiction", detail).into());
+        }
+        let wanted = from::request(from.clone(), from::name(&new.name)?, tags, status)?;
+        let begin = move |request_id| async move {
+            let (app, actor) = (&caller.app, &caller.actor);
+            let started = app.derive.execute(actor, request_id, wanted).await?;
+            accepted(app.operations.as_ref(), actor, started.operation, wait).await
+        };
+        return once.run(begin).await;
+    }
+    if new.name.is_empty() {
+        return Err(AppError::invalid("/name", "required", "is required").into());
+    }
+    let name = name(&new.name)?;
     if let Some(upload) = &new.upload_id {
         let command = from_file(upload, &new)?;
         let begin = move |request_id| async move {

@@ -2,6 +2,7 @@
 
 mod commands;
 mod create;
+mod from;
 mod json;
 mod list;
 
