@@ -17,8 +17,9 @@ use crate::{
 type Members = Map<String, Value>;
 
 /// Most tests of the values of an event.
-const MAX_FILTERS: usize = 20;
-const METRICS: [&str; 7] = [
+pub(super) const MAX_FILTERS: usize = 20;
+/// What can be measured.
+pub(super) const METRICS: [&str; 7] = [
     "count",
     "sum",
     "average",
@@ -27,7 +28,8 @@ const METRICS: [&str; 7] = [
     "days_since_first",
     "days_since_last",
 ];
-const OPERATORS: [&str; 8] = [
+/// What a measure can be asked.
+pub(super) const OPERATORS: [&str; 8] = [
     "equals",
     "greater",
     "greater_or_equal",

@@ -19,7 +19,8 @@ use crate::{
 
 type Members = Map<String, Value>;
 
-const KINDS: [&str; 9] = [
+/// What a condition may be about.
+pub(super) const KINDS: [&str; 9] = [
     "property",
     "tag",
     "consent",
@@ -161,6 +162,9 @@ fn audience(members: &Members, at: &str) -> Parsed<Condition> {
     Ok(Condition::Audience { id, negated })
 }
 
+/// Names that stand for outcomes which mean the same.
+pub(super) const CONTACTED: [&str; 4] = ["sent", "delivered", "failed", "answered"];
+
 /// The outcomes that a name stands for: one of its own, or several that mean the same.
 fn outcomes(name: &str, at: &str) -> Parsed<BTreeSet<Outcome>> {
     use Outcome::{Answered, Busy, Converted, Failed, InvalidNumber, NoAnswer};
@@ -170,7 +174,7 @@ fn outcomes(name: &str, at: &str) -> Parsed<BTreeSet<Outcome>> {
         "delivered" | "answered" => BTreeSet::from([Answered, Converted]),
         "failed" => BTreeSet::from(failed),
         _ => {
-            let names = ["sent", "delivered", "failed", "answered"].into_iter();
+            let names = CONTACTED.into_iter();
             let own = Outcome::ALL.iter().map(|outcome| outcome.as_str());
             let known = Outcome::ALL.iter().find(|outcome| outcome.as_str() == name);
             let unknown = || Violation::not_one_of(format!("{at}/field"), names.chain(own));

@@ -24,6 +24,7 @@ mod operand;
 mod parse;
 mod query;
 mod rfm;
+mod schema;
 mod scores;
 mod sql;
 mod test;
@@ -41,6 +42,7 @@ pub use operand::{Bound, Values};
 pub use parse::INCOMPLETE;
 pub use query::{Reference, References, Scope, SegmentQuery};
 pub use rfm::{RfmCell, RfmScore, RfmScores};
+pub use schema::json_schema;
 pub use sql::{SqlCondition, SqlTree};
 pub use watch::{Change, Edge, Watch};
 

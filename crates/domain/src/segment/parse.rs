@@ -11,8 +11,10 @@ use crate::shared::Violation;
 
 /// The code of what is missing from a segment.
 pub const INCOMPLETE: &str = "incomplete";
-const MAX_GROUPS: usize = 20;
-const MAX_CONDITIONS: usize = 50;
+/// Most groups.
+pub(super) const MAX_GROUPS: usize = 20;
+/// Most conditions of a group.
+pub(super) const MAX_CONDITIONS: usize = 50;
 
 impl Predicate {
     /// Parses a list of groups, or an object of `groups` and `groupType`. Pointers of violations

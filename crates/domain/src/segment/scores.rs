@@ -10,7 +10,8 @@ use super::{
 };
 use crate::shared::{Violation, one_of};
 
-const OPERATORS: [&str; 9] = [
+/// What scores can be asked.
+pub(super) const OPERATORS: [&str; 9] = [
     "equals",
     "not_equals",
     "in",

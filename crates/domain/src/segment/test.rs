@@ -11,7 +11,7 @@ use crate::shared::Violation;
 /// Most values of one test.
 pub(super) const MAX_VALUES: usize = 1000;
 /// Most days that a window looks back: a century.
-const MAX_DAYS: u64 = 36_525;
+pub(super) const MAX_DAYS: u64 = 36_525;
 
 /// A test of a field; the value comes with the place of its condition.
 pub(super) fn parse_test(
@@ -75,7 +75,8 @@ pub(super) fn parse_test(
     })
 }
 
-const OPERATORS: [&str; 16] = [
+/// What a value can be asked.
+pub(super) const OPERATORS: [&str; 16] = [
     "equals",
     "not_equals",
     "in",
