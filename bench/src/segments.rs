@@ -84,23 +84,7 @@ pub fn resolving(setup: &Setup) -> anyhow::Result<Vec<Line>> {
         members == size,
         "{size} members, and {members} of the bare statement"
     );
-    let mut bare = setup.bare("segments-bare")?;
-    let mut rows: Vec<Row> = Vec::with_capacity(BATCH);
-    let (mut inserted, mut made) = (0.0, 0);
-    while made < members {
-        let upto = members.min(made + BATCH as u64);
-        rows.clear();
-        for n in made..upto {
-            rows.push((data::document(n), bare.encode(&data::body(n))?));
-        }
-        let started = Instant::now();
-        bare.insert(&rows)?;
-        inserted += started.elapsed().as_secs_f64();
-        made = upto;
-    }
-    let started = Instant::now();
-    bare.scan()?;
-    let scanned = started.elapsed().as_secs_f64();
+    let (inserted, scanned) = bare_store(setup, members)?;
     let (_, read_again) = source.read(&query)?;
 
     let mut previews = Vec::new();
@@ -143,6 +127,27 @@ pub fn resolving(setup: &Setup) -> anyhow::Result<Vec<Line>> {
     lines.push(scores(&mut client, &mut source, now)?);
     lines.extend(lists(setup, &mut client, &mut source)?);
     Ok(lines)
+}
+
+/// The seconds that the bare store takes for so many contacts: to insert them, and to scan them.
+fn bare_store(setup: &Setup, members: u64) -> anyhow::Result<(f64, f64)> {
+    let mut bare = setup.bare("segments-bare")?;
+    let mut rows: Vec<Row> = Vec::with_capacity(BATCH);
+    let (mut inserted, mut made) = (0.0, 0);
+    while made < members {
+        let upto = members.min(made + BATCH as u64);
+        rows.clear();
+        for n in made..upto {
+            rows.push((data::document(n), bare.encode(&data::body(n))?));
+        }
+        let started = Instant::now();
+        bare.insert(&rows)?;
+        inserted += started.elapsed().as_secs_f64();
+        made = upto;
+    }
+    let started = Instant::now();
+    bare.scan()?;
+    Ok((inserted, started.elapsed().as_secs_f64()))
 }
 
 /// Scores of all buyers, beside one statement with the ranks.

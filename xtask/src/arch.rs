@@ -103,7 +103,7 @@ const FOR_DEV: &[&str] = &[
 const OWNED: &[(&str, &[&str])] = &[
     ("aes-siv", &["sealing"]),
     ("diesel", &["adapter-sql", "bench"]),
-    ("diesel-async", &["adapter-sql"]),
+    ("diesel-async", &["adapter-sql", "bench"]),
     ("diesel_migrations", &["adapter-sql"]),
     ("libsqlite3-sys", &["adapter-sql", "bench"]),
     ("deadpool", &["adapter-sql"]),

@@ -6,12 +6,15 @@
 use super::{Backend, Conn, Db, Held, dialect};
 
 mod audience;
+mod changes;
 mod customer;
 #[path = "core/direct.rs"]
 mod direct;
+mod housekeeping;
 mod importing;
 #[path = "core/json_rows.rs"]
 mod json_rows;
+mod live;
 mod messaging;
 mod operations;
 #[path = "core/transaction.rs"]

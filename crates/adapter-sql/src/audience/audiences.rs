@@ -13,7 +13,7 @@ use ports::{
     store::{AudienceFilter, AudiencePage, AudienceRepository, AudienceSort},
 };
 
-use super::{Backend, Conn, contents, customer, references, schedules};
+use super::{Backend, Conn, changes, contents, references, schedules};
 use crate::{
     core::{
         error::{changed_one, store},
@@ -283,7 +283,7 @@ impl AudienceRepository for Audiences<'_> {
 /// The workspace of a live audience queues changes.
 async fn follow(conn: &mut Conn, audience: &Audience) -> Result<(), StoreError> {
     match audience.is_live() {
-        true => customer::follow_changes(conn, &audience.workspace, audience.updated_at).await,
+        true => changes::begin(conn, &audience.workspace, audience.updated_at).await,
         false => Ok(()),
     }
 }

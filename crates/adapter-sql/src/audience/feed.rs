@@ -204,7 +204,7 @@ impl NotificationRepository for Feed<'_> {
 }
 
 /// Deletes events of feeds.
-pub(super) const PURGE: &str = "
+pub(in super::super) const PURGE: &str = "
     DELETE FROM user_events WHERE (workspace, user_id, seq) IN (
         SELECT workspace, user_id, seq FROM user_events
         WHERE created_at < $1 ORDER BY created_at LIMIT $2)";

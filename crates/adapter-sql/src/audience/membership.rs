@@ -295,7 +295,7 @@ fn expired(columns: &str) -> String {
 }
 
 /// Deletes departures by refreshes that are out of date.
-pub(super) fn purge_departures() -> String {
+pub(in super::super) fn purge_departures() -> String {
     format!(
         "DELETE FROM audience_departures WHERE (audience, member_key, entered) IN (
              SELECT d.audience, d.member_key, d.entered FROM audience_departures d
@@ -306,7 +306,7 @@ pub(super) fn purge_departures() -> String {
 }
 
 /// Deletes refreshes that are out of date.
-pub(super) fn purge_refreshes() -> String {
+pub(in super::super) fn purge_refreshes() -> String {
     format!(
         "DELETE FROM audience_refreshes WHERE (audience, request) IN ({} LIMIT $2)",
         expired("r.audience, r.request")

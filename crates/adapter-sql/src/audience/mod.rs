@@ -12,7 +12,7 @@ use ports::{
 
 pub(super) use workspaces::settings;
 
-use super::{Backend, Conn, Db, customer, dialect, direct, json_rows, transaction::Transaction};
+use super::{Backend, Conn, Db, changes, dialect, direct, json_rows, transaction::Transaction};
 
 mod audiences;
 mod content_keys;
@@ -20,7 +20,6 @@ mod contents;
 mod creations;
 mod feed;
 mod finding;
-mod housekeeping;
 mod intents;
 mod membership;
 mod outcomes;
@@ -32,7 +31,9 @@ mod uploads;
 mod usages;
 mod workspaces;
 
+pub(super) use feed::PURGE as PURGE_FEEDS;
 pub(super) use finding::live;
+pub(super) use membership::{purge_departures, purge_refreshes};
 
 #[async_trait]
 impl AudienceStore for Db {

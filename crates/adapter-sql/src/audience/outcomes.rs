@@ -22,7 +22,7 @@ use ports::{
 };
 
 use super::{
-    Backend, Conn, Db, customer, direct,
+    Backend, Conn, Db, changes, direct,
     json_rows::{BatchRow, Column, Id, Millis, Value, batch_row, columns, json, rows as table},
 };
 use crate::{
@@ -71,7 +71,7 @@ impl OutcomeRepository for Outcomes<'_> {
                 .map_err(store)?;
             let reported = records.iter().zip(&new).filter(|(_, new)| **new);
             let keys = reported.map(|(record, _)| record.document.as_str());
-            customer::changed(self.0, workspace, &Change::Outcome, keys).await?;
+            changes::changed(self.0, workspace, &Change::Outcome, keys).await?;
         }
         Ok(new)
     }

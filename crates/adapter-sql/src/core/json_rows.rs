@@ -3,11 +3,17 @@
 //! A row is a struct whose members have the names of the columns that they become, so that a statement names
 //! columns only: `INSERT INTO t ({columns}) SELECT {columns} FROM {rows}`.
 
-use domain::shared::Instant;
+use diesel::{sql_query, sql_types::Text};
+use diesel_async::RunQueryDsl;
+use domain::shared::{Instant, WorkspaceId};
 use ports::StoreError;
 use serde::Serialize;
 
-use super::dialect;
+use super::{Conn, dialect};
+use crate::core::error::store;
+
+/// Rows written by one statement.
+const BATCH: usize = 1_000;
 
 /// What a member becomes.
 #[derive(Debug, Clone, Copy)]
@@ -134,6 +140,41 @@ pub(crate) fn rows<R: BatchRow>(parameter: &str) -> String {
     let columns: Vec<String> = R::COLUMNS.iter().map(column).collect();
     let elements = dialect::elements(parameter);
     format!("(SELECT {} FROM {elements}) AS batch", columns.join(", "))
+}
+
+/// Runs a statement whose first parameter is the workspace and whose second the rows.
+pub(crate) async fn execute<R: BatchRow>(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    text: &str,
+    batch: &[R],
+) -> Result<(), StoreError> {
+    sql_query(text)
+        .bind::<Text, _>(workspace.as_str())
+        .bind::<Text, _>(json(batch)?)
+        .execute(conn)
+        .await
+        .map_err(store)
+        .map(drop)
+}
+
+/// Inserts rows of a workspace; what becomes of those that are there is said behind.
+pub(crate) async fn insert<R: BatchRow>(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    into: &str,
+    all: &[R],
+    conflict: &str,
+) -> Result<(), StoreError> {
+    let (columns, table) = (columns::<R>(), rows::<R>("$2"));
+    let text = format!(
+        "INSERT INTO {into} (workspace, {columns})
+         SELECT $1, {columns} FROM {table} WHERE true {conflict}"
+    );
+    for batch in all.chunks(BATCH) {
+        execute(conn, workspace, &text, batch).await?;
+    }
+    Ok(())
 }
 
 /// The parameter.

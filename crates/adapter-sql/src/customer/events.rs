@@ -22,12 +22,12 @@ use ports::{
 use serde_json::Map;
 
 use super::{
-    Backend, Conn, audience,
+    Backend, Conn, audience, changes,
     json_rows::{
         BatchRow, Column, Document, Millis, OwnedDocument, Value, batch_row, columns, json,
         rows as table,
     },
-    live, rows,
+    rows,
 };
 use crate::{
     core::{
@@ -105,7 +105,7 @@ impl CustomerEventRepository for Events<'_> {
         let added: HashSet<i64> = added.into_iter().map(|row| row.id).collect();
         let did = events.iter().filter(|event| added.contains(&event.id));
         let did = did.map(|event| (event.customer.raw(), event.name.as_str()));
-        live::happened(self.0, workspace, &did.collect()).await?;
+        changes::happened(self.0, workspace, &did.collect()).await?;
         Ok(events
             .iter()
             .map(|event| added.contains(&event.id))

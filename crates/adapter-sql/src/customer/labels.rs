@@ -9,8 +9,7 @@ use ports::StoreError;
 
 use super::{
     Conn,
-    json_rows::{BatchRow, Column, Value, batch_row, columns, rows as table},
-    write::{execute, insert},
+    json_rows::{BatchRow, Column, Value, batch_row, columns, execute, insert, rows as table},
 };
 use crate::{core::error::store, schema::customer::customer_tags};
 

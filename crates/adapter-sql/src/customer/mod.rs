@@ -3,7 +3,6 @@
 mod events;
 mod labels;
 mod listing;
-mod live;
 mod queries;
 mod rows;
 mod scores;
@@ -19,15 +18,14 @@ use domain::{
 };
 use ports::{
     StoreError,
-    store::{
-        CustomerEventRepository, CustomerRepository, CustomerUnit, LiveRepository, ScoreRepository,
-    },
+    store::{CustomerEventRepository, CustomerRepository, CustomerUnit, ScoreRepository},
 };
 
 pub(super) use events::PURGE as PURGE_EVENTS;
-pub(super) use live::{begin as follow_changes, changed};
 
-use super::{Backend, Conn, Db, audience, dialect, direct, json_rows, transaction::Transaction};
+use super::{
+    Backend, Conn, Db, audience, changes, dialect, direct, json_rows, transaction::Transaction,
+};
 use crate::{
     core::error::store,
     schema::customer::{customer_clients, customer_totals},
@@ -42,10 +40,6 @@ impl CustomerUnit for Transaction {
         Box::new(events::Events(self.conn()))
     }
 
-    fn live(&mut self) -> Box<dyn LiveRepository + '_> {
-        Box::new(live::Live(self.conn()))
-    }
-
     fn scores(&mut self) -> Box<dyn ScoreRepository + '_> {
         Box::new(scores::Scores(self.conn()))
     }
@@ -56,7 +50,11 @@ struct Customers<'c>(&'c mut Conn);
 
 /// Waits for the workspace's row, and has it until the transaction ends. Answers the last number, of
 /// which `count` were taken now.
-async fn turn(conn: &mut Conn, workspace: &WorkspaceId, count: i64) -> Result<i64, StoreError> {
+pub(super) async fn turn(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    count: i64,
+) -> Result<i64, StoreError> {
     diesel::insert_into(customer_totals::table)
         .values((
             customer_totals::workspace.eq(workspace.as_str()),
@@ -119,7 +117,7 @@ impl CustomerRepository for Customers<'_> {
         write::count(self.0, workspace, customers).await?;
         labels::replace(self.0, workspace, customers).await?;
         write::consents(self.0, workspace, customers).await?;
-        live::after_write(self.0, workspace, customers).await
+        changes::after_write(self.0, workspace, customers).await
     }
 
     async fn save(
@@ -130,11 +128,11 @@ impl CustomerRepository for Customers<'_> {
         if customers.is_empty() {
             return Ok(());
         }
-        live::before_save(self.0, workspace, customers).await?;
+        changes::before_save(self.0, workspace, customers).await?;
         write::rows(self.0, workspace, customers, write::Existing::Replaced).await?;
         labels::replace(self.0, workspace, customers).await?;
         write::consents(self.0, workspace, customers).await?;
-        live::after_write(self.0, workspace, customers).await
+        changes::after_write(self.0, workspace, customers).await
     }
 
     async fn name_client(

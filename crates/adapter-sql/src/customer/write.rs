@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use diesel::{prelude::*, sql_query, sql_types::Text};
+use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
     customer::{Address, Customer, ImportedTag},
@@ -15,14 +15,10 @@ use serde_json::{Map, Value as Json};
 use super::{
     Conn, audience, client_of, direct,
     json_rows::{
-        BatchRow, Column, Document, Millis, OwnedDocument, Value, batch_row, columns, json,
-        replaced, rows as table,
+        BatchRow, Column, Document, Millis, OwnedDocument, Value, batch_row, insert, replaced,
     },
 };
 use crate::{core::error::store, schema::customer::customer_totals};
-
-/// Rows written by one statement.
-const BATCH: usize = 1_000;
 
 /// What becomes of rows that are there.
 #[derive(Clone, Copy)]
@@ -31,41 +27,6 @@ pub(super) enum Existing {
     None,
     /// They are replaced, but for who they are and when they came.
     Replaced,
-}
-
-/// Runs a statement whose first parameter is the workspace and whose second the rows.
-pub(super) async fn execute<R: BatchRow>(
-    conn: &mut Conn,
-    workspace: &WorkspaceId,
-    text: &str,
-    rows: &[R],
-) -> Result<(), StoreError> {
-    sql_query(text)
-        .bind::<Text, _>(workspace.as_str())
-        .bind::<Text, _>(json(rows)?)
-        .execute(conn)
-        .await
-        .map_err(store)
-        .map(drop)
-}
-
-/// Inserts rows of a workspace; what becomes of those that are there is said behind.
-pub(super) async fn insert<R: BatchRow>(
-    conn: &mut Conn,
-    workspace: &WorkspaceId,
-    into: &str,
-    rows: &[R],
-    conflict: &str,
-) -> Result<(), StoreError> {
-    let (columns, table) = (columns::<R>(), table::<R>("$2"));
-    let text = format!(
-        "INSERT INTO {into} (workspace, {columns})
-         SELECT $1, {columns} FROM {table} WHERE true {conflict}"
-    );
-    for batch in rows.chunks(BATCH) {
-        execute(conn, workspace, &text, batch).await?;
-    }
-    Ok(())
 }
 
 batch_row! {

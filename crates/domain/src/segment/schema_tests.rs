@@ -40,24 +40,6 @@ fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
             "items" => value
                 .as_array()
                 .is_none_or(|items| items.iter().all(|item| valid(says, item))),
-            "minItems" => value
-                .as_array()
-                .is_none_or(|items| items.len() as u64 >= says.as_u64().unwrap()),
-            "maxItems" => value
-                .as_array()
-                .is_none_or(|items| items.len() as u64 <= says.as_u64().unwrap()),
-            "minLength" => value
-                .as_str()
-                .is_none_or(|text| text.chars().count() as u64 >= says.as_u64().unwrap()),
-            "maxLength" => value
-                .as_str()
-                .is_none_or(|text| text.chars().count() as u64 <= says.as_u64().unwrap()),
-            "minimum" => value
-                .as_f64()
-                .is_none_or(|number| number >= says.as_f64().unwrap()),
-            "maximum" => value
-                .as_f64()
-                .is_none_or(|number| number <= says.as_f64().unwrap()),
             "allOf" => says
                 .as_array()
                 .unwrap()
@@ -85,12 +67,37 @@ fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
                 (false, _, Some(otherwise)) => valid(otherwise, value),
                 _ => true,
             },
-            "pattern" => value
-                .as_str()
-                .is_none_or(|text| fits(says.as_str().unwrap(), text)),
             "then" | "else" | "$schema" | "$defs" | "title" | "description" => true,
-            other => panic!("an unknown keyword: {other}"),
+            other => is_within(other, says, value),
         })
+}
+
+/// What bounds a value.
+fn is_within(keyword: &str, says: &Value, value: &Value) -> bool {
+    match keyword {
+        "minItems" => value
+            .as_array()
+            .is_none_or(|items| items.len() as u64 >= says.as_u64().unwrap()),
+        "maxItems" => value
+            .as_array()
+            .is_none_or(|items| items.len() as u64 <= says.as_u64().unwrap()),
+        "minLength" => value
+            .as_str()
+            .is_none_or(|text| text.chars().count() as u64 >= says.as_u64().unwrap()),
+        "maxLength" => value
+            .as_str()
+            .is_none_or(|text| text.chars().count() as u64 <= says.as_u64().unwrap()),
+        "minimum" => value
+            .as_f64()
+            .is_none_or(|number| number >= says.as_f64().unwrap()),
+        "maximum" => value
+            .as_f64()
+            .is_none_or(|number| number <= says.as_f64().unwrap()),
+        "pattern" => value
+            .as_str()
+            .is_none_or(|text| fits(says.as_str().unwrap(), text)),
+        other => panic!("an unknown keyword: {other}"),
+    }
 }
 
 fn is_a(value: &Value, kind: &Value) -> bool {

@@ -76,9 +76,12 @@ pub trait AudienceStore: Housekeeping + OperationStore {
 }
 
 /// One transaction. Dropping it rolls back.
-pub trait UnitOfWork: OperationUnit + MessagingUnit + AudienceUnit + CustomerUnit {}
+pub trait UnitOfWork:
+    OperationUnit + MessagingUnit + AudienceUnit + CustomerUnit + LiveUnit
+{
+}
 
-impl<U: OperationUnit + MessagingUnit + AudienceUnit + CustomerUnit> UnitOfWork for U {}
+impl<U: OperationUnit + MessagingUnit + AudienceUnit + CustomerUnit + LiveUnit> UnitOfWork for U {}
 
 /// The part of a unit of work that is about audiences.
 pub trait AudienceUnit: Send {
@@ -110,10 +113,14 @@ pub trait CustomerUnit: Send {
     fn customers(&mut self) -> Box<dyn CustomerRepository + '_>;
     /// What customers did.
     fn customer_events(&mut self) -> Box<dyn CustomerEventRepository + '_>;
-    /// What live audiences need.
-    fn live(&mut self) -> Box<dyn LiveRepository + '_>;
     /// Their scores.
     fn scores(&mut self) -> Box<dyn ScoreRepository + '_>;
+}
+
+/// The part of a unit of work that is about live audiences.
+pub trait LiveUnit: Send {
+    /// What they need.
+    fn live(&mut self) -> Box<dyn LiveRepository + '_>;
 }
 
 /// Remembers, for requests that carry an idempotency key, what they did: a repetition under the same

@@ -236,38 +236,35 @@ async fn a_refresh_that_changes_too_much_waits_until_it_is_confirmed() {
     );
     assert_eq!(rig.members(id).await, ["A", "D"]);
 
-    live_in(
-        &rig,
-        &[
-            ("B", "Recife"),
-            ("C", "Recife"),
-            ("E", "Recife"),
-            ("F", "Recife"),
-        ],
-    )
-    .await;
+    live_in(&rig, &[("B", "Recife"), ("C", "Recife"), ("E", "Recife")]).await;
     let large = RefreshParams {
         guard_percent: Some(200),
         ..RefreshParams::default()
     };
     let (actor, request_id) = (rig.actor(), rig.request_id());
-    let begun = rig
-        .app
-        .segments
-        .refresh
-        .execute(&actor, request_id, id, large);
-    begun.await.unwrap();
+    let refresh = &rig.app.segments.refresh;
+    refresh
+        .execute(&actor, request_id, id, large)
+        .await
+        .unwrap();
     rig.work().await;
-    assert_eq!(rig.members(id).await.len(), 6);
+    assert_eq!(rig.members(id).await.len(), 5);
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_that_waits_is_cancelled_or_confirmed() {
+    let guard = SizeGuard {
+        from: 2,
+        percent: 50,
+    };
+    let (rig, _) = rig(guard).await;
+    let people = ["A", "B", "C", "D", "E", "F"];
+    live_in(&rig, &people.map(|document| (document, "Recife"))).await;
+    let id = in_recife(&rig).await;
+    let actor = rig.actor();
     live_in(
         &rig,
-        &[
-            ("A", "Natal"),
-            ("B", "Natal"),
-            ("C", "Natal"),
-            ("D", "Natal"),
-        ],
+        &["A", "B", "C", "D"].map(|document| (document, "Natal")),
     )
     .await;
     let refused = refresh(&rig, id).await;

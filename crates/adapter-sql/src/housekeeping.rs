@@ -7,12 +7,12 @@ use ports::{
     store::{EVENTS_KEPT_FOR, Housekeeping},
 };
 
-use super::{Db, customer, direct, feed, membership};
+use super::{Db, audience, customer, direct};
 
 #[async_trait]
 impl Housekeeping for Db {
     async fn purge_user_events(&self, now: Instant, limit: usize) -> Result<u64, StoreError> {
-        direct::purge_alone(self, feed::PURGE, now - EVENTS_KEPT_FOR, limit).await
+        direct::purge_alone(self, audience::PURGE_FEEDS, now - EVENTS_KEPT_FOR, limit).await
     }
 
     async fn purge_customer_events(
@@ -24,12 +24,12 @@ impl Housekeeping for Db {
     }
 
     async fn purge_refreshes(&self, before: Instant, limit: usize) -> Result<u64, StoreError> {
-        let departures = membership::purge_departures();
+        let departures = audience::purge_departures();
         let deleted = direct::purge_alone(self, &departures, before, limit).await?;
         if deleted >= limit as u64 {
             return Ok(deleted);
         }
-        let refreshes = membership::purge_refreshes();
+        let refreshes = audience::purge_refreshes();
         Ok(deleted + direct::purge_alone(self, &refreshes, before, limit).await?)
     }
 }
