@@ -65,7 +65,7 @@ PLATEIA_API_KEY is the key of workspace ws_demo; else one is made, kept and prin
         #[command(subcommand)]
         command: AudienceCommand,
     },
-    /// List, follow, cancel, retry or undo operations, and mend what they rejected
+    /// List, follow, cancel, retry, confirm or undo operations, and mend what they rejected
     Operation {
         #[command(flatten)]
         connection: Connection,

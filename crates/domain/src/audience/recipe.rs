@@ -87,13 +87,13 @@ impl Draw {
 
     /// Which of this many equal stretches of the order it lies in, from 0.
     pub fn stretch(&self, of: u32) -> u32 {
-        let stretch = u128::from(self.hash) * u128::from(of) >> 64;
+        let stretch = (u128::from(self.hash) * u128::from(of)) >> 64;
         u32::try_from(stretch).unwrap_or_default()
     }
 
     /// Its place in millionths of one percent, from 0.
     fn place(&self) -> i64 {
-        let place = u128::from(self.hash) * ALL.unsigned_abs() as u128 >> 64;
+        let place = (u128::from(self.hash) * u128::from(ALL.unsigned_abs())) >> 64;
         i64::try_from(place).unwrap_or_default()
     }
 }

@@ -67,6 +67,13 @@ The exit code is 0 however it stands; `watch` tells its end by the exit code.")]
         #[command(flatten)]
         wait: Wait,
     },
+    /// Let a refresh go on that would change its audience more than expected, and follow it to its end
+    #[command(after_help = "Example: plateia operation confirm op_1")]
+    Confirm {
+        id: String,
+        #[command(flatten)]
+        wait: Wait,
+    },
     /// Take back what an operation removed or made
     #[command(after_help = "Example: plateia operation undo op_1")]
     Undo { id: String },

@@ -61,6 +61,16 @@ pub async fn retry(api: &Api, show: Show, id: &str, wait: Wait) -> anyhow::Resul
     follow(api, show, &queued, wait).await
 }
 
+/// Lets an operation go on that waits to be confirmed, and follows it.
+///
+/// # Errors
+/// When the server refuses, or goes away.
+pub async fn confirm(api: &Api, show: Show, id: &str, wait: Wait) -> anyhow::Result<Outcome> {
+    let path = ["operations", id, "confirm"];
+    let queued = api.start(&path, &json!({})).await?;
+    follow(api, show, &queued, wait).await
+}
+
 /// Takes back what an operation did.
 ///
 /// # Errors

@@ -54,6 +54,7 @@ pub fn operation(connection: Connection, command: OperationCommand) -> anyhow::R
             OperationCommand::Watch { id, wait } => operation::follow(&api, show, &id, wait).await,
             OperationCommand::Cancel { id, wait } => control::cancel(&api, show, &id, wait).await,
             OperationCommand::Retry { id, wait } => control::retry(&api, show, &id, wait).await,
+            OperationCommand::Confirm { id, wait } => control::confirm(&api, show, &id, wait).await,
             OperationCommand::Undo { id } => control::undo(&api, show, &id).await,
             OperationCommand::Rejected { id, out } => {
                 control::rejected(&api, show, &id, out.as_deref()).await

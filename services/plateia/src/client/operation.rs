@@ -69,6 +69,11 @@ impl Operation {
         self.json.has_ended()
     }
 
+    /// Whether it goes on only once somebody confirms it.
+    pub fn awaits_confirmation(&self) -> bool {
+        self.json.state == "waiting" && self.json.reason.as_deref() == Some("size_guard")
+    }
+
     /// What its end means for a command.
     pub fn outcome(&self) -> Outcome {
         outcome(&self.json)
@@ -228,9 +233,10 @@ pub async fn watch_in(
                     let operation = Operation::of(answer)?;
                     operation.draw(&bar);
                     let has_ended = operation.has_ended();
+                    let rests = has_ended || operation.awaits_confirmation();
                     seen = Some(operation);
-                    if has_ended {
-                        return Ok(());
+                    if rests {
+                        return Ok(has_ended);
                     }
                     away = 0;
                 }
@@ -247,7 +253,10 @@ pub async fn watch_in(
         }
     };
     let how: anyhow::Result<fn(Operation) -> Watched> = tokio::select! {
-        ended = to_its_end => ended.map(|()| Watched::Ended as _),
+        ended = to_its_end => ended.map(|ended| match ended {
+            true => Watched::Ended as _,
+            false => Watched::Over as _,
+        }),
         () = over => Ok(Watched::Over as _),
         interrupt = tokio::signal::ctrl_c() => {
             interrupt.map(|()| Watched::Interrupted as _).context("Ctrl-C")
@@ -294,7 +303,11 @@ pub async fn follow(api: &Api, show: Show, id: &str, wait: Wait) -> anyhow::Resu
         },
     };
     show.result(&operation.raw, || operation.lines());
-    if !operation.has_ended() {
+    if operation.awaits_confirmation() {
+        show.note(&format!(
+            "{id} waits to be confirmed: `plateia operation confirm {id}`, or `cancel`"
+        ));
+    } else if !operation.has_ended() {
         show.note(&format!(
             "{id} goes on; follow it with `plateia operation watch {id}`"
         ));
