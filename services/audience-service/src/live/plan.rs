@@ -65,11 +65,11 @@ impl Plan {
 
     /// Under which keys dates are to be found.
     pub fn dates(edges: &BTreeSet<Edge>) -> BTreeSet<&str> {
-        let date = |edge| match edge {
-            &Edge::Value(ref field, _) => Some(field.as_str()),
+        let dates = edges.iter().filter_map(|edge| match edge {
+            Edge::Value(field, _) => Some(field.as_str()),
             Edge::Event(..) | Edge::Outcome(_) => None,
-        };
-        edges.iter().filter_map(date).collect()
+        });
+        dates.collect()
     }
 }
 
