@@ -15,6 +15,8 @@ pub mod importing;
 pub mod segments;
 pub mod store;
 pub mod trace;
+mod vault;
 
 pub use clock::{Clock, IdGenerator};
 pub use error::{BoxError, ErrorClass, StoreError, constraint};
+pub use vault::SecretVault;

@@ -1,11 +1,10 @@
-//! Tokens of clients at rest.
+//! Secrets at rest.
 
-use domain::{importing::ApiToken, shared::ClientId};
-use ports::importing::TokenVault;
+use ports::SecretVault;
 
 use crate::Sealer;
 
-/// Encrypts tokens with a key of the process; each opens for its own client only.
+/// Encrypts secrets with a key of the process; each opens for its own purpose only.
 pub struct Vault(Sealer);
 
 impl Vault {
@@ -15,20 +14,14 @@ impl Vault {
     }
 }
 
-fn purpose(client: ClientId) -> String {
-    format!("client-token:{}", client.raw())
-}
-
-impl TokenVault for Vault {
-    fn seal(&self, client: ClientId, token: &ApiToken) -> Vec<u8> {
-        let sealed = self.0.seal(&purpose(client), token.reveal().as_bytes());
-        sealed.into_bytes()
+impl SecretVault for Vault {
+    fn seal(&self, purpose: &str, secret: &str) -> Vec<u8> {
+        self.0.seal(purpose, secret.as_bytes()).into_bytes()
     }
 
-    fn open(&self, client: ClientId, sealed: &[u8]) -> Option<ApiToken> {
+    fn open(&self, purpose: &str, sealed: &[u8]) -> Option<String> {
         let sealed = std::str::from_utf8(sealed).ok()?;
-        let token = self.0.open(&purpose(client), sealed)?;
-        ApiToken::parse(std::str::from_utf8(&token).ok()?).ok()
+        String::from_utf8(self.0.open(purpose, sealed)?).ok()
     }
 }
 
@@ -37,16 +30,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_opens_for_its_client_and_key_only_and_does_not_show() {
+    fn a_secret_opens_for_its_purpose_and_key_only_and_does_not_show() {
         let vault = Vault::new(&[1; 32]);
-        let token = ApiToken::parse("s3cret-of-the-crm").unwrap();
-        let sealed = vault.seal(ClientId::from_raw(1), &token);
-        assert_eq!(vault.open(ClientId::from_raw(1), &sealed), Some(token));
-        assert_eq!(vault.open(ClientId::from_raw(2), &sealed), None);
-        assert_eq!(
-            Vault::new(&[2; 32]).open(ClientId::from_raw(1), &sealed),
-            None
-        );
+        let sealed = vault.seal("client:1", "s3cret-of-the-crm");
+        let opened = vault.open("client:1", &sealed);
+        assert_eq!(opened.as_deref(), Some("s3cret-of-the-crm"));
+        assert_eq!(vault.open("client:2", &sealed), None);
+        assert_eq!(Vault::new(&[2; 32]).open("client:1", &sealed), None);
         assert!(!String::from_utf8(sealed).unwrap().contains("s3cret"));
     }
 }

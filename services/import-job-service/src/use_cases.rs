@@ -5,9 +5,9 @@ use std::sync::Arc;
 use kernel::Wake;
 use operations::Frame;
 use ports::{
-    Clock, IdGenerator,
+    Clock, IdGenerator, SecretVault,
     crm::{Crm, RateBudget},
-    importing::{ImportQueries, ImportStore, TokenVault},
+    importing::{ImportQueries, ImportStore},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +28,7 @@ pub struct Setup {
     pub queries: Arc<dyn ImportQueries>,
     pub crm: Arc<dyn Crm>,
     pub budget: Arc<dyn RateBudget>,
-    pub vault: Arc<dyn TokenVault>,
+    pub vault: Arc<dyn SecretVault>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn IdGenerator>,
     /// Name of this process in leases; new with every start.

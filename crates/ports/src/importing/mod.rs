@@ -9,7 +9,6 @@ mod clients;
 mod queries;
 mod rows;
 mod runs;
-mod vault;
 
 use async_trait::async_trait;
 
@@ -20,7 +19,6 @@ pub use queries::{
 };
 pub use rows::{DueTicket, RowRepository, Stored, StoredTicket, TicketMessages};
 pub use runs::{ImportKind, ListKey, Opened, RunRepository, StoredWalk};
-pub use vault::TokenVault;
 
 use crate::{
     StoreError,

@@ -8,15 +8,16 @@ use domain::{
 };
 use kernel::AppError;
 use ports::{
+    SecretVault,
     crm::{Crm, CrmEndpoint, TicketSource},
-    importing::{ImportClient, TokenVault},
+    importing::ImportClient,
 };
 
 /// Checks, seals and opens what CRMs are reached by.
 #[derive(Clone)]
 pub struct Credentials {
     pub crm: Arc<dyn Crm>,
-    pub vault: Arc<dyn TokenVault>,
+    pub vault: Arc<dyn SecretVault>,
 }
 
 impl Credentials {
@@ -34,7 +35,8 @@ impl Credentials {
             let detail = "this address must not be reached";
             AppError::invalid("/base_url", error.code(), detail)
         })?;
-        Ok((self.vault.seal(client, &endpoint.token), endpoint.budget()))
+        let sealed = self.vault.seal(&purpose(client), endpoint.token.reveal());
+        Ok((sealed, endpoint.budget()))
     }
 
     /// The token of a client.
@@ -42,7 +44,8 @@ impl Credentials {
     /// # Errors
     /// `Failed` with `token_lost` where it cannot be decrypted.
     pub(super) fn token(&self, client: &ImportClient) -> Result<ApiToken, AppError> {
-        let token = self.vault.open(client.id, &client.sealed_token);
+        let token = self.vault.open(&purpose(client.id), &client.sealed_token);
+        let token = token.and_then(|token| ApiToken::parse(&token).ok());
         token.ok_or_else(|| {
             let detail = "the client's token cannot be decrypted: was secrets.key changed?";
             tracing::error!(client = client.id.raw(), "{detail}");
@@ -59,6 +62,11 @@ impl Credentials {
         let endpoint = endpoint(&client.base_url, token, client.tls_verify);
         Ok(self.crm.open(&endpoint)?)
     }
+}
+
+/// What a token is sealed for.
+fn purpose(client: ClientId) -> String {
+    format!("client-token:{}", client.raw())
 }
 
 pub(super) fn endpoint(base_url: &BaseUrl, token: ApiToken, tls_verify: bool) -> CrmEndpoint {
