@@ -8,6 +8,7 @@
     reason = "a set-up that fails is a test that fails"
 )]
 
+pub mod bigquery;
 pub mod blocking;
 pub mod events;
 pub mod http;

@@ -6,23 +6,7 @@ use adapter_bigquery::{BigQuery, Credentials, Error, Settings};
 use ports::ErrorClass;
 use serde_json::{Value as Json, json};
 
-use crate::fake::{Answer, Fake, Pauses, TOKEN, page, query, refusal};
-
-/// A key that was made for these tests and is of no account.
-const KEY: &str = include_str!("key.pem");
-
-fn service_account(key: &str) -> Json {
-    json!({
-        "type": "service_account",
-        "project_id": "p",
-        "private_key_id": "a-key-id",
-        "private_key": key,
-        "client_email": "a-user@p.iam.gserviceaccount.com",
-        "client_id": "1",
-        // Nobody is asked there, nor anywhere else.
-        "token_uri": "http://169.254.169.254/token",
-    })
-}
+use crate::fake::{Answer, Fake, KEY, Pauses, TOKEN, page, query, refusal, service_account};
 
 fn key_file(file: &Json) -> Credentials {
     Credentials::ServiceAccount(file.to_string().into())

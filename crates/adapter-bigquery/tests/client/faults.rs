@@ -6,7 +6,7 @@ use adapter_bigquery::{BigQuery, Column, Error, Mode, Settings, SystemTimer, Tim
 use ports::ErrorClass;
 use serde_json::{Value as Json, json};
 
-use crate::fake::{Answer, Fake, Pauses, page, query, refusal, running};
+use crate::fake::{Answer, Fake, Pauses, Reached, bytes, page, query, refusal, running};
 
 /// What beginning a query comes to that is answered like this, the pauses and the numbers of requests.
 async fn begun(
@@ -18,12 +18,6 @@ async fn begun(
     let asked = fake.asked().into_iter();
     let numbers = asked.map(|asked| asked.body["requestId"].as_str().unwrap().to_owned());
     (outcome, pauses.made(), numbers.collect())
-}
-
-fn bytes(bytes: u64) -> Answer {
-    let answer = json!({ "jobReference": { "projectId": "p" }, "jobComplete": true,
-        "totalBytesProcessed": bytes.to_string() });
-    Answer::Json(200, answer)
 }
 
 fn html() -> Answer {

@@ -6,7 +6,7 @@ use adapter_bigquery::{Bytes, Error, Rows, Value};
 use futures::FutureExt;
 use serde_json::{Value as Json, json};
 
-use crate::fake::{Answer, Fake, page, query, refusal, running};
+use crate::fake::{Answer, Fake, Reached, page, query, refusal, running};
 
 async fn ids(rows: &mut Rows) -> Result<Vec<Vec<i64>>, Error> {
     let mut pages = Vec::new();
