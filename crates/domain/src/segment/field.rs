@@ -35,6 +35,11 @@ impl Field {
         })
     }
 
+    /// The field of a customer of this name.
+    pub(super) fn of_customer(name: &str) -> Option<Self> {
+        Self::named(name, Subject::Customer)
+    }
+
     pub(super) fn has(&self, operator: &str) -> bool {
         let equality = matches!(
             operator,

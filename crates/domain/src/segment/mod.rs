@@ -26,6 +26,7 @@ mod query;
 mod rfm;
 mod schema;
 mod scores;
+mod source;
 mod sql;
 mod test;
 mod watch;
@@ -43,6 +44,11 @@ pub use parse::INCOMPLETE;
 pub use query::{Reference, References, Scope, SegmentQuery};
 pub use rfm::{RfmCell, RfmScore, RfmScores};
 pub use schema::json_schema;
+pub use source::{
+    BigQuerySource, BillingMonth, CREDENTIALS_MASK, CustomerTable, EventTable, GivenCredentials,
+    NeededColumn, PropertiesColumn, SegmentSource, ServiceAccountKey, SourceCredentials,
+    SourceType, TypedColumn,
+};
 pub use sql::{SqlCondition, SqlTree};
 pub use watch::{Change, Edge, Watch};
 
