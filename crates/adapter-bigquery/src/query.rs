@@ -33,6 +33,10 @@ pub enum Param {
     Ints(Vec<i64>),
     /// NUMERIC, in decimal digits.
     Decimal(String),
+    /// BIGNUMERIC, in decimal digits.
+    BigDecimal(String),
+    /// ARRAY of BIGNUMERIC.
+    BigDecimals(Vec<String>),
     /// BOOL.
     Bool(bool),
     /// TIMESTAMP.
@@ -50,6 +54,8 @@ impl Param {
             Self::Int(_) => ("INT64", false),
             Self::Ints(_) => ("INT64", true),
             Self::Decimal(_) => ("NUMERIC", false),
+            Self::BigDecimal(_) => ("BIGNUMERIC", false),
+            Self::BigDecimals(_) => ("BIGNUMERIC", true),
             Self::Bool(_) => ("BOOL", false),
             Self::Timestamp(_) => ("TIMESTAMP", false),
             Self::Date(_) => ("DATE", false),
@@ -60,8 +66,10 @@ impl Param {
         let one = |value: String| json!({ "value": value });
         let many = |values: Vec<Value>| json!({ "arrayValues": values });
         match self {
-            Self::Text(text) | Self::Decimal(text) => one(text.clone()),
-            Self::Texts(texts) => many(texts.iter().cloned().map(one).collect()),
+            Self::Text(text) | Self::Decimal(text) | Self::BigDecimal(text) => one(text.clone()),
+            Self::Texts(texts) | Self::BigDecimals(texts) => {
+                many(texts.iter().cloned().map(one).collect())
+            }
             Self::Int(number) => one(number.to_string()),
             Self::Ints(numbers) => many(numbers.iter().map(|n| one(n.to_string())).collect()),
             Self::Bool(value) => one(value.to_string()),
@@ -117,6 +125,8 @@ mod tests {
             Param::Int(i64::MIN),
             Param::Ints(vec![]),
             Param::Decimal("-0.10".to_owned()),
+            Param::BigDecimal("1e3".to_owned()),
+            Param::BigDecimals(vec!["7".to_owned()]),
             Param::Bool(true),
             Param::Timestamp("2026-03-01T09:00:00.25-03:00".parse().unwrap()),
             Param::Date("2026-02-28".parse().unwrap()),
@@ -152,9 +162,11 @@ mod tests {
                 one("p2", "INT64", "-9223372036854775808"),
                 many("p3", "INT64", json!([])),
                 one("p4", "NUMERIC", "-0.10"),
-                one("p5", "BOOL", "true"),
-                one("p6", "TIMESTAMP", "2026-03-01T12:00:00.250000Z"),
-                one("p7", "DATE", "2026-02-28"),
+                one("p5", "BIGNUMERIC", "1e3"),
+                many("p6", "BIGNUMERIC", json!([{ "value": "7" }])),
+                one("p7", "BOOL", "true"),
+                one("p8", "TIMESTAMP", "2026-03-01T12:00:00.250000Z"),
+                one("p9", "DATE", "2026-02-28"),
             ],
         });
         assert_eq!(Value::from(query.body([])), expected);

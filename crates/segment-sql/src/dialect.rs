@@ -33,6 +33,11 @@ pub trait Dialect {
     /// Whether a customer said no wherever it said anything: 0 or 1.
     fn unsubscribed(&self, id: &str) -> String;
 
+    /// Further columns of a member, each after a comma: what only a source outside says of people.
+    fn given(&self) -> String {
+        String::new()
+    }
+
     /// The events, with the alias `e`.
     ///
     /// # Errors

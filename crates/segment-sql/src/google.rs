@@ -19,6 +19,8 @@ pub enum ColumnType {
     Text,
     /// `INT64`, `NUMERIC` or `BIGNUMERIC`.
     Number,
+    /// `FLOAT64`: the number that its digits write.
+    Float,
     /// `BOOL`.
     Flag,
     /// `DATE`: its first instant in the workspace's zone.
@@ -88,6 +90,27 @@ fn quoted(name: &str) -> String {
     format!("`{escaped}`")
 }
 
+/// The key of a document, as [`domain::contact::Document`] normalises it, but for rare characters.
+fn document_key(text: &str) -> String {
+    // Full-width digits, letters and marks, and hyphens and spaces of other scripts, as in ASCII.
+    let wide: String = ('\u{ff01}'..='\u{ff5e}').collect();
+    let ascii: String = ('!'..='~').collect();
+    let (wide, ascii) = (literal(&wide), literal(&ascii));
+    let text = format!("TRANSLATE({text}, {wide}, {ascii})");
+    let text = format!("REGEXP_REPLACE({text}, r'\\p{{Pd}}', '-')");
+    let text = format!("REGEXP_REPLACE({text}, r'[\\p{{Cc}}\\p{{Cf}}]', '')");
+    let text = format!("UPPER(NORMALIZE(TRIM({text}), NFC))");
+    let separated = |parts: &[&str]| {
+        let groups: Vec<String> = parts.iter().map(|part| format!("({part})")).collect();
+        format!("r'^{}$'", groups.join("[./ -]?"))
+    };
+    let cpf = separated(&["[0-9]{3}", "[0-9]{3}", "[0-9]{3}", "[0-9]{2}"]);
+    let (two, three) = ("[0-9A-Z]{2}", "[0-9A-Z]{3}");
+    let cnpj = separated(&[two, three, three, "[0-9A-Z]{4}", "[0-9]{2}"]);
+    let text = format!(r"REGEXP_REPLACE({text}, {cpf}, r'\1\2\3\4')");
+    format!(r"REGEXP_REPLACE({text}, {cnpj}, r'\1\2\3\4\5')")
+}
+
 fn path(parts: &[String]) -> String {
     let parts: Vec<String> = parts.iter().map(|part| quoted(part)).collect();
     parts.join(".")
@@ -109,6 +132,19 @@ fn literal(text: &str) -> String {
 }
 
 impl GoogleSql<'_> {
+    /// What a key is made of: the document as it is in the table, or the number where it has none.
+    fn written_key(&self) -> String {
+        let id = format!("c.{}", quoted(&self.0.id.name));
+        let number = format!("CONCAT('CUSTOMER:', CAST({id} AS STRING))");
+        match self.0.fields.get("document") {
+            Some(document) => {
+                let document = format!("c.{}", quoted(&document.name));
+                format!("COALESCE(NULLIF(TRIM({document}), ''), {number})")
+            }
+            None => number,
+        }
+    }
+
     fn column(&self, field: &Field) -> Option<&Column> {
         let name = match field {
             Field::Attribute(name) => return self.0.attributes.get(name),
@@ -134,7 +170,12 @@ impl GoogleSql<'_> {
             (ColumnType::Text, Form::Text) => column.to_owned(),
             (ColumnType::Text, Form::Folded) => folded(column),
             (ColumnType::Number, Form::Number) => format!("CAST({column} AS BIGNUMERIC)"),
-            (ColumnType::Number, Form::Folded) => format!("CAST({column} AS STRING)"),
+            (ColumnType::Float, Form::Number) => {
+                format!("SAFE_CAST(CAST({column} AS STRING) AS BIGNUMERIC)")
+            }
+            (ColumnType::Number | ColumnType::Float, Form::Folded) => {
+                format!("CAST({column} AS STRING)")
+            }
             (ColumnType::Flag, Form::Flag) => format!("CAST({column} AS STRING)"),
             (ColumnType::Timestamp, Form::Date) => column.to_owned(),
             (ColumnType::Date, Form::Date) => {
@@ -143,6 +184,11 @@ impl GoogleSql<'_> {
             _ => return None,
         })
     }
+}
+
+/// A decimal as a whole number of millionths; none where it is too large.
+fn millionths(number: &str) -> String {
+    format!("SAFE_CAST(SAFE_MULTIPLY({number}, 1000000) AS INT64)")
 }
 
 /// The full case fold of a text, as [`domain::shared::fold_key`] does it.
@@ -168,20 +214,30 @@ impl Dialect for GoogleSql<'_> {
         match column {
             Own::Workspace => String::new(),
             Own::Id => id,
-            Own::Key => match self.0.fields.get("document") {
-                Some(document) => {
-                    let document = format!("c.{}", quoted(&document.name));
-                    format!("COALESCE({document}, CONCAT('CUSTOMER:', CAST({id} AS STRING)))")
-                }
-                None => format!("CONCAT('CUSTOMER:', CAST({id} AS STRING))"),
-            },
+            Own::Key => document_key(&self.written_key()),
             Own::Version => "0".into(),
         }
     }
 
     fn value(&self, field: &Field, form: Form, _: &mut Bind<'_>) -> Option<String> {
         let column = self.column(field)?;
-        self.form(&format!("c.{}", quoted(&column.name)), column.kind, form)
+        let value = format!("c.{}", quoted(&column.name));
+        let value = match field {
+            Field::Document => format!("NULLIF({}, '')", document_key(&value)),
+            _ => value,
+        };
+        self.form(&value, column.kind, form)
+    }
+
+    fn given(&self) -> String {
+        let mut given = format!(", {} AS written", self.written_key());
+        for name in ["name", "phone", "email"] {
+            let column = self.0.fields.get(name);
+            let column = column.map(|column| format!("c.{}", quoted(&column.name)));
+            let column = column.unwrap_or_else(|| "CAST(NULL AS STRING)".to_owned());
+            given.push_str(&format!(", {column} AS {name}"));
+        }
+        given
     }
 
     fn unsubscribed(&self, _: &str) -> String {
@@ -211,7 +267,7 @@ impl Dialect for GoogleSql<'_> {
         let name = match field {
             EventField::Amount => {
                 let amount = format!("e.{}", quoted(events.amount.as_ref()?));
-                let millionths = format!("CAST({amount} * 1000000 AS INT64)");
+                let millionths = millionths(&format!("SAFE_CAST({amount} AS BIGNUMERIC)"));
                 return (form == Form::Millionths).then_some(millionths);
             }
             EventField::Property(name) => name,
@@ -239,7 +295,7 @@ impl Dialect for GoogleSql<'_> {
             ),
             Form::Number => when("number", &number),
             Form::Flag => when("boolean", &text),
-            Form::Millionths => when("number", &format!("SAFE_CAST({number} * 1000000 AS INT64)")),
+            Form::Millionths => when("number", &millionths(&number)),
             Form::Date => return None,
         })
     }

@@ -17,7 +17,8 @@ pub enum Want {
     /// One row with `counts`, numbers between commas: how many fulfil it, how many were looked at, and how
     /// many fulfil each condition by itself, group by group.
     Counts,
-    /// Their `id`, `member_key`, `version` and `unsubscribed` (0 or 1), ordered by key and number; at most so many.
+    /// Their `id`, `member_key`, `version` and `unsubscribed` (0 or 1), and what the dialect adds, ordered by key and
+    /// number; at most so many.
     Members(Option<i64>),
 }
 
@@ -82,8 +83,10 @@ impl Printer<'_, '_> {
         let unsubscribed = self.dialect.unsubscribed(&id);
         Ok(format!(
             "{}SELECT {id} AS id, {key} AS member_key, {version} AS version, \
-             {unsubscribed} AS unsubscribed{} AND {expr} ORDER BY 2, 1{limit}",
-            from.with, from.rows
+             {unsubscribed} AS unsubscribed{}{} AND {expr} ORDER BY 2, 1{limit}",
+            from.with,
+            self.dialect.given(),
+            from.rows
         ))
     }
 
@@ -138,16 +141,21 @@ impl Printer<'_, '_> {
     /// The customers that are looked at: a condition.
     fn scope(&mut self) -> String {
         let id = self.dialect.customer(Own::Id);
-        let tenant = self.dialect.customer(Own::Workspace);
-        let tenant = match tenant.is_empty() {
-            true => "TRUE".to_owned(),
-            false => self.tenant(&tenant),
-        };
+        let tenant = self.own_tenant();
         let within = match &self.query.scope {
             Scope::Keys { after, until } => self.keys(after.as_deref(), until.as_deref()),
             _ => self.within(&id),
         };
         format!("{tenant}{within}")
+    }
+
+    /// The tenant of customers: a condition, which always holds where the source has one tenant.
+    fn own_tenant(&mut self) -> String {
+        let tenant = self.dialect.customer(Own::Workspace);
+        match tenant.is_empty() {
+            true => "TRUE".to_owned(),
+            false => self.tenant(&tenant),
+        }
     }
 
     fn keys(&mut self, after: Option<&str>, until: Option<&str>) -> String {
@@ -182,8 +190,7 @@ impl Printer<'_, '_> {
             }
             Scope::Keys { after, until } => {
                 let (customers, own) = (self.dialect.customers(), self.dialect.customer(Own::Id));
-                let tenant = self.dialect.customer(Own::Workspace);
-                let tenant = self.tenant(&tenant);
+                let tenant = self.own_tenant();
                 let keys = self.keys(after.as_deref(), until.as_deref());
                 format!(" AND {id} IN (SELECT {own} FROM {customers} WHERE {tenant}{keys})")
             }
