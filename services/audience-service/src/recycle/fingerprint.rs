@@ -1,7 +1,7 @@
 //! Whether two requests ask for the same.
 
 use domain::shared::UploadId;
-use kernel::payload;
+use kernel::{Fnv, payload};
 use ports::StoreError;
 
 use super::RecycleRequest;
@@ -30,23 +30,5 @@ pub(super) fn fingerprint(request: &RecycleRequest) -> Result<u64, StoreError> {
     for document in &request.keep_documents {
         hash.part(document.as_str().as_bytes());
     }
-    Ok(hash.0)
-}
-
-/// FNV-1a over length-prefixed parts: the same in every process, unlike the standard hasher.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn part(&mut self, bytes: &[u8]) {
-        let length = (bytes.len() as u64).to_be_bytes();
-        for byte in length.iter().chain(bytes) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
+    Ok(hash.finish())
 }
