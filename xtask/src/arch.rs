@@ -24,7 +24,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("segment-sql", &["domain"]),
     ("adapter-sql", &["domain", "ports", "segment-sql"]),
     ("adapter-files", &["domain", "ports"]),
-    ("adapter-bigquery", &["http-client", "ports"]),
+    (
+        "adapter-bigquery",
+        &["domain", "http-client", "ports", "segment-sql"],
+    ),
     ("adapter-crm", &["domain", "http-client", "ports"]),
     ("adapter-local-bus", &["domain", "events", "ports"]),
     ("adapter-rabbitmq", &["domain", "events", "ports"]),

@@ -13,6 +13,7 @@ const AUDIENCE: Table = &[
     ("notification", &[]),
     ("outcome", &[]),
     ("dead_letter", &[]),
+    ("segment_source", &[]),
     ("audience", &["events"]),
     ("workspace", &["audience"]),
     ("contact", &["audience"]),

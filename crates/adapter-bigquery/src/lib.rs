@@ -1,5 +1,6 @@
 //! A client of BigQuery's REST API: queries with named parameters, their rows page by page, their cost before
-//! they run, and the columns of tables. It knows nothing of what is asked.
+//! they run, and the columns of tables. It knows nothing of what is asked; [`segments`] asks it about the customers
+//! of a workspace.
 //!
 //! SQL is the caller's; values are parameters and nothing else. Errors and `Debug` show neither credentials nor
 //! values, of parameters or of rows.
@@ -11,6 +12,7 @@ mod credentials;
 mod error;
 mod query;
 mod rows;
+pub mod segments;
 mod timer;
 mod value;
 

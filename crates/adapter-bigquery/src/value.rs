@@ -22,6 +22,24 @@ pub enum Type {
     Other(String),
 }
 
+impl Type {
+    /// Its name in GoogleSQL.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::String => "STRING",
+            Self::Int64 => "INT64",
+            Self::Float64 => "FLOAT64",
+            Self::Bool => "BOOL",
+            Self::Numeric => "NUMERIC",
+            Self::Bignumeric => "BIGNUMERIC",
+            Self::Timestamp => "TIMESTAMP",
+            Self::Date => "DATE",
+            Self::Record => "STRUCT",
+            Self::Other(name) => name,
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Type {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;

@@ -29,6 +29,7 @@ pub mod outcomes;
 mod problem;
 pub mod recycle;
 pub mod rfm;
+pub mod segment_source;
 pub mod segments;
 pub mod uploads;
 pub mod usages;

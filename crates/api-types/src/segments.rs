@@ -60,7 +60,7 @@ pub struct PreviewJson {
     pub by_condition: Vec<ConditionCount>,
     /// Milliseconds that it took.
     pub took_ms: u64,
-    /// Bytes that the source read, where it says so.
+    /// Bytes that a source outside bills for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_processed: Option<u64>,
 }
@@ -68,8 +68,8 @@ pub struct PreviewJson {
 /// A member, masked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PersonJson {
-    /// The customer.
-    pub customer_id: i64,
+    /// The customer; none where nobody is registered under this document.
+    pub customer_id: Option<i64>,
     /// The last characters of its document.
     #[schema(example = "********900")]
     pub document: Option<String>,

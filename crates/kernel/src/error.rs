@@ -154,6 +154,7 @@ impl AppError {
             | Self::Failed { code, detail } => Failure::new(*code, detail.clone()),
             Self::Source(error) => Failure::new(error.code(), error.to_string()),
             Self::Walk(error) => Failure::new(error.code(), error.to_string()),
+            Self::Invalid(broken) if !broken.is_empty() => of_broken(broken),
             Self::NotFound => Failure::new("not_found", "the audience is no longer there"),
             Self::InsufficientStorage => Failure::new("disk_full", self.to_string()),
             Self::Store(StoreError::Unavailable(_)) => {
@@ -167,6 +168,15 @@ impl AppError {
 /// Whether another run may succeed: a store came back, or a lock lost to another replica is free.
 pub fn may_pass(error: &StoreError) -> bool {
     matches!(error.class(), ErrorClass::Transient) || matches!(error, StoreError::StaleVersion)
+}
+
+/// What an operation says of rules that are broken: the first.
+fn of_broken(broken: &[Violation]) -> Failure {
+    let first = broken.first();
+    first.map_or_else(
+        || Failure::new("validation_failed", "a rule is broken"),
+        |first| Failure::new(first.code, first.detail.clone()),
+    )
 }
 
 /// What an operation says of a file that cannot be used.

@@ -16,6 +16,7 @@ pub mod segments;
 pub mod store;
 pub mod trace;
 mod vault;
+pub mod warehouse;
 
 pub use clock::{Clock, IdGenerator};
 pub use error::{BoxError, ErrorClass, StoreError, constraint};

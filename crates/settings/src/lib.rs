@@ -4,6 +4,7 @@
 //! (`PLATEIA__SECTION__KEY`); what comes later wins. The caller hands in the environment, so that
 //! loading is a pure function.
 
+mod bigquery;
 mod imports;
 mod model;
 mod servers;
@@ -12,6 +13,7 @@ use std::path::Path;
 
 use config::{Config, Environment, File, FileFormat, Map, Source};
 
+pub use bigquery::Bigquery;
 pub use imports::Imports;
 pub use model::{Limits, LogFormat, Retention, Segments, Settings, Telemetry, Workers};
 pub use secrecy::{ExposeSecret, SecretString};

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
-    Imports, SettingsError,
+    Bigquery, Imports, SettingsError,
     servers::{Mongodb, Postgres, Rabbitmq, Secrets},
 };
 
@@ -44,6 +44,8 @@ pub struct Settings {
     pub secrets: Secrets,
     /// Imports from outside CRMs.
     pub imports: Imports,
+    /// Customers in BigQuery.
+    pub bigquery: Bigquery,
 }
 
 /// What one request may take.
@@ -127,6 +129,7 @@ impl Default for Settings {
             roles: "api,workers,relay,consumers".to_owned(),
             secrets: Secrets::default(),
             imports: Imports::default(),
+            bigquery: Bigquery::default(),
         }
     }
 }
@@ -235,6 +238,11 @@ impl Settings {
             (
                 "telemetry.otlp_endpoint",
                 self.telemetry.otlp_endpoint.as_ref().is_none_or(is_url),
+                "must be an http or https URL",
+            ),
+            (
+                "bigquery.endpoint",
+                is_url(&self.bigquery.endpoint),
                 "must be an http or https URL",
             ),
         ];

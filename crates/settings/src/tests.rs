@@ -89,6 +89,11 @@ fn errors_name_the_key() {
             &[("PLATEIA__TELEMETRY__OTLP_ENDPOINT", "collector")],
             "telemetry.otlp_endpoint",
         ),
+        (
+            None,
+            &[("PLATEIA__BIGQUERY__ENDPOINT", "bigquery")],
+            "bigquery.endpoint",
+        ),
         (None, &[("PLATEIA_API_KEY", "short")], "api_key"),
         (
             None,

@@ -25,6 +25,7 @@ pub mod recycle;
 pub mod removal;
 pub mod score;
 pub mod segment;
+pub mod segment_source;
 pub mod upload;
 mod use_cases;
 pub mod workers;

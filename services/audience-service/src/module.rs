@@ -8,15 +8,22 @@ mod replica;
 
 use std::sync::Arc;
 
+use adapter_bigquery::{
+    SystemTimer,
+    segments::{BigQueryWarehouses, Options},
+};
 use adapter_sql::Context;
 use chrono::TimeDelta;
 use http_kit::{Api, ContactIds, Sealer};
 use messaging::Signal;
 use ports::{
+    SecretVault,
     bus::{DeadLetters, InboxStore, OutboxQueue},
     idempotency::IdempotencyStore,
+    warehouse::Warehouses,
 };
 use runtime::Lifecycle;
+use sealing::Vault;
 use service_kit::{Host, Messaging, Module, Requests, StartError, Started, derived_key};
 use settings::Settings;
 
@@ -106,6 +113,21 @@ where
 
 fn files(error: ports::files::FileError) -> StartError {
     StartError::DataDir(std::io::Error::other(error))
+}
+
+/// Customers outside.
+fn warehouses(settings: &Settings) -> Arc<dyn Warehouses> {
+    let options = Options {
+        endpoint: settings.bigquery.endpoint.clone(),
+        machine_account: settings.bigquery.machine_account,
+        ..Options::default()
+    };
+    Arc::new(BigQueryWarehouses::new(options, Arc::new(SystemTimer)))
+}
+
+/// What seals credentials at rest.
+fn vault(secret: &str) -> Arc<dyn SecretVault> {
+    Arc::new(Vault::new(&derived_key(secret, "segment-sources")))
 }
 
 fn customer_events_kept(settings: &Settings) -> TimeDelta {

@@ -78,6 +78,10 @@ pub fn as_toml(settings: &Settings) -> Result<String, fmt::Error> {
         Some(quoted(&imports.allow_private_hosts)),
     )?;
     line(&mut text, "runs", Some(imports.runs))?;
+    let bigquery = &settings.bigquery;
+    text.push_str("\n[bigquery]\n");
+    line(&mut text, "endpoint", Some(quoted(&bigquery.endpoint)))?;
+    line(&mut text, "machine_account", Some(bigquery.machine_account))?;
     let telemetry = &settings.telemetry;
     let format = match telemetry.log_format {
         LogFormat::Text => "text",

@@ -7,6 +7,7 @@ mod queries;
 mod rows;
 mod scores;
 mod segments;
+mod sources;
 mod write;
 
 use async_trait::async_trait;
@@ -18,7 +19,10 @@ use domain::{
 };
 use ports::{
     StoreError,
-    store::{CustomerEventRepository, CustomerRepository, CustomerUnit, ScoreRepository},
+    store::{
+        CustomerEventRepository, CustomerRepository, CustomerUnit, ScoreRepository,
+        SegmentSourceRepository,
+    },
 };
 
 pub(super) use events::PURGE as PURGE_EVENTS;
@@ -42,6 +46,10 @@ impl CustomerUnit for Transaction {
 
     fn scores(&mut self) -> Box<dyn ScoreRepository + '_> {
         Box::new(scores::Scores(self.conn()))
+    }
+
+    fn segment_sources(&mut self) -> Box<dyn SegmentSourceRepository + '_> {
+        Box::new(sources::Sources(self.conn()))
     }
 }
 

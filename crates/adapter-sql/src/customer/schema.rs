@@ -164,4 +164,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::core::types::{Doc, UtcMillis};
+    use diesel::sql_types::{Binary, Nullable, Text};
+
+    /// Where the customers of segments are, when elsewhere.
+    segment_sources (workspace) {
+        workspace -> Text,
+        source -> Doc,
+        sealed -> Nullable<Binary>,
+        updated_at -> UtcMillis,
+    }
+}
+
+diesel::table! {
+    segment_source_bytes (workspace, month) {
+        workspace -> Text,
+        month -> Integer,
+        bytes -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(customer_totals, customer_clients);

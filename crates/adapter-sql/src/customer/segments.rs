@@ -60,9 +60,10 @@ impl Db {
         let rows: Vec<MemberRow> = boxed.load(&mut *conn).await.map_err(store)?;
         let member = |row: MemberRow| Member {
             key: row.member_key,
-            customer: row.id,
+            customer: Some(row.id),
             version: row.version,
             unsubscribed: row.unsubscribed != 0,
+            given: None,
         };
         Ok(rows.into_iter().map(member).collect())
     }
@@ -121,6 +122,7 @@ impl SegmentResolver for Db {
             matched: numbers.next().unwrap_or_default(),
             looked_at: numbers.next().unwrap_or_default(),
             by_condition: numbers.collect(),
+            bytes: 0,
         })
     }
 

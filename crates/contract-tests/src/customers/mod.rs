@@ -11,6 +11,7 @@
 
 pub mod events;
 pub mod reading;
+pub mod sources;
 pub mod writing;
 
 use domain::{
@@ -48,6 +49,8 @@ macro_rules! customers_contract {
                 a_key_is_reported_once_in_its_workspace,
                 customers_are_identified,
                 old_events_go_in_batches;
+            sources: a_source_is_kept_written_over_and_deleted,
+                bytes_are_counted_by_month;
         );
     };
     (@ $harness:expr; $($module:ident: $($case:ident),+;)+) => {

@@ -145,7 +145,7 @@ async fn whole_and_parts_agree(people: &People, resolver: &dyn SegmentResolver, 
             ..query.clone()
         };
         let few = resolver.members(&query, 10_000).await.unwrap();
-        let of_some = wanted.iter().filter(|m| inside(m.customer));
+        let of_some = wanted.iter().filter(|m| m.customer.is_some_and(inside));
         assert_eq!(
             few,
             of_some.cloned().collect::<Vec<_>>(),
@@ -184,9 +184,10 @@ fn members(people: &People, query: &SegmentQuery) -> Vec<Member> {
         .filter(|person| holds(person, &query.predicate, &query.references))
         .map(|person| Member {
             key: person.customer.key(),
-            customer: person.customer.id.raw(),
+            customer: Some(person.customer.id.raw()),
             version: person.customer.version,
             unsubscribed: person.unsubscribed(),
+            given: None,
         })
         .collect();
     found.sort_by(|a, b| (&a.key, a.customer).cmp(&(&b.key, b.customer)));

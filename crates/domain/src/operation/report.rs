@@ -32,6 +32,12 @@ pub struct RefreshReport {
     pub changed: i64,
     /// Members who said no wherever they said anything.
     pub unsubscribed: i64,
+    /// People without a key that can be read; they are no members.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unreadable: i64,
+    /// Bytes that a source outside bills for it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes: i64,
 }
 
 /// Accounts for every row of a file: `received = created + updated + unchanged + rejected`.

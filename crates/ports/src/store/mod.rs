@@ -15,6 +15,7 @@ mod operations;
 mod outcomes;
 mod queries;
 mod schedules;
+mod segment_sources;
 mod uploads;
 mod usages;
 mod workspaces;
@@ -46,6 +47,9 @@ pub use queries::{
     NotificationFilter, SortBy,
 };
 pub use schedules::{DueRefresh, ScheduleRepository};
+pub use segment_sources::{
+    SegmentSourceQueries, SegmentSourceRepository, StoredCredentials, StoredSource,
+};
 pub use uploads::{Upload, UploadRepository};
 pub use usages::{Referring, UsageChange, UsageRepository};
 pub use workspaces::WorkspaceRepository;
@@ -115,6 +119,8 @@ pub trait CustomerUnit: Send {
     fn customer_events(&mut self) -> Box<dyn CustomerEventRepository + '_>;
     /// Their scores.
     fn scores(&mut self) -> Box<dyn ScoreRepository + '_>;
+    /// Where the customers of segments are.
+    fn segment_sources(&mut self) -> Box<dyn SegmentSourceRepository + '_>;
 }
 
 /// The part of a unit of work that is about live audiences.

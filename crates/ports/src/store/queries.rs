@@ -10,7 +10,8 @@ use domain::{
 
 use super::{
     Content, CustomerQueries, DueRefresh, LiveQueries, MembershipQueries, Notification,
-    OperationQueries, OutcomeQueries, Referring, Removal, UnderWay, Upload, UserEvent, WriteIntent,
+    OperationQueries, OutcomeQueries, Referring, Removal, SegmentSourceQueries, UnderWay, Upload,
+    UserEvent, WriteIntent,
 };
 use crate::{StoreError, contacts::ContentKey};
 
@@ -134,7 +135,12 @@ pub struct NotificationFilter {
 /// request has checked.
 #[async_trait]
 pub trait AudienceQueries:
-    OperationQueries + OutcomeQueries + CustomerQueries + MembershipQueries + LiveQueries
+    OperationQueries
+    + OutcomeQueries
+    + CustomerQueries
+    + MembershipQueries
+    + LiveQueries
+    + SegmentSourceQueries
 {
     /// A list of audiences.
     async fn audiences(

@@ -190,14 +190,14 @@ impl FollowChanges {
         let members: Vec<(&Member, i64)> = entered.chain(stay).collect();
         let ids = members
             .iter()
-            .map(|(m, _)| CustomerId::from_raw(m.customer));
+            .filter_map(|(m, _)| m.customer.map(CustomerId::from_raw));
         let ids: Vec<CustomerId> = ids.collect();
         let workspace = &planned.audience.workspace;
         let customers = self.queries.customers_of(workspace, &ids).await?;
         let customers: BTreeMap<i64, Customer> =
             customers.into_iter().map(|c| (c.id.raw(), c)).collect();
         let record = |(member, entered): (&Member, i64)| {
-            let customer = customers.get(&member.customer)?;
+            let customer = customers.get(&member.customer?)?;
             Some(ContactRecord {
                 document: Document::from_stored(member.key.clone()),
                 order: Order::new(entered, version(member)),

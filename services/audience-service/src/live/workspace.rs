@@ -33,7 +33,11 @@ impl FollowChanges {
             }
             return Ok(());
         }
-        let plan = self.plan(workspace, audiences).await?;
+        let mut plan = self.plan(workspace, audiences).await?;
+        if self.queries.segment_source(workspace).await?.is_some() {
+            // Their customers are elsewhere: what changes here concerns none of them.
+            plan.audiences.clear();
+        }
         let Some(now) = self.advance(workspace, &plan).await? else {
             return Ok(());
         };

@@ -9,10 +9,10 @@ use adapter_sql::{
 };
 use ports::{Clock, IdGenerator, StoreError, auth::ApiKeyStore};
 use runtime::{Snowflakes, SystemClock};
-use service_kit::{Module, StartError};
+use service_kit::{Module, StartError, stored_secret};
 use settings::Settings;
 
-use super::{Audiences, CONTEXTS, customer_events_kept, files, size_guard};
+use super::{Audiences, CONTEXTS, customer_events_kept, files, size_guard, vault, warehouses};
 use crate::{Ports, StepSizes, UseCases};
 
 /// Opens the service in a data directory that this process has to itself, with who knows its callers.
@@ -62,6 +62,8 @@ async fn deps(
         store: Arc::new(db.clone()),
         queries: Arc::new(db.clone()),
         segments: Arc::new(db.clone()),
+        warehouses: warehouses(settings),
+        vault: vault(&stored_secret(dir)?),
         contacts: Arc::new(contacts),
         blobs: Arc::new(DiskBlobs::new(dir.join("files")).map_err(files)?),
         spool: Arc::new(DiskSpool::new(dir.join("scratch")).map_err(files)?),

@@ -10,7 +10,7 @@ use runtime::{Snowflakes, SystemClock};
 use service_kit::{Opened, Service, StartError, attach, database, server_failed};
 use settings::{ExposeSecret, Settings, SettingsError};
 
-use super::{Audiences, CONTEXTS, customer_events_kept, files, size_guard};
+use super::{Audiences, CONTEXTS, customer_events_kept, files, size_guard, vault, warehouses};
 use crate::{Ports, StepSizes, UseCases};
 
 /// The program of one replica.
@@ -77,6 +77,8 @@ fn deps(
         store: Arc::new(db.clone()),
         queries: Arc::new(db.clone()),
         segments: Arc::new(db.clone()),
+        warehouses: warehouses(settings),
+        vault: vault(settings.secret_key()?.expose_secret()),
         contacts: Arc::new(contacts.clone()),
         blobs: Arc::new(MongoBlobs::beside(contacts)),
         spool: Arc::new(DiskSpool::new(dir.join("scratch")).map_err(files)?),

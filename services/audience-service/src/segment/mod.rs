@@ -12,7 +12,7 @@ pub(crate) use conditions::{Named, ReadConditions};
 pub use define::{DefineSegment, Defined};
 pub use explain::{ExplainMembership, Explained, Explanation, Whom};
 pub use history::{MemberHistory, MembersAt, Period, ReadHistory};
-pub use preview::{Preview, PreviewSegment};
+pub use preview::{Preview, PreviewSegment, Sampled};
 pub use refresh::{Corrections, RefreshAudience, RefreshCheckpoint, RefreshParams, SizeGuard};
 pub(crate) use refresh::{RunRefresh, version};
 pub use schedule::StartDueRefreshes;
@@ -47,6 +47,8 @@ pub(crate) fn unresolved(error: ResolveError) -> AppError {
         ResolveError::TooLong => {
             ports::StoreError::Unavailable("the query took too long".into()).into()
         }
+        ResolveError::BytesLimit { .. } => AppError::failed("bytes_limit", error.to_string()),
+        ResolveError::Refused { code, detail } => AppError::failed(code, detail),
         ResolveError::Missing(what) => {
             let detail = format!("the source of customers has no {what}");
             AppError::invalid("/groups", "unsupported_condition", detail)

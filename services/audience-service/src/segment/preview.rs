@@ -4,12 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     audience::Definition,
-    customer::{Customer, CustomerId},
+    contact::Document,
+    customer::CustomerId,
     segment::{Scope, SegmentQuery},
 };
 use ports::{
     Clock,
-    segments::{SegmentCounts, SegmentResolver},
+    segments::{Member, SegmentCounts, SegmentResolver},
     store::AudienceQueries,
 };
 use tokio::time::{Instant, timeout};
@@ -40,11 +41,22 @@ pub struct Preview {
     /// Whether everybody was looked at.
     pub exact: bool,
     /// Some of them.
-    pub sample: Vec<Customer>,
+    pub sample: Vec<Sampled>,
     /// How many fulfil each condition by itself: group, condition, and number.
     pub by_condition: Vec<(usize, usize, i64)>,
     /// How long it took.
     pub took: Duration,
+    /// Bytes that a source outside bills for it.
+    pub bytes: u64,
+}
+
+/// A member that is shown.
+#[derive(Debug)]
+pub struct Sampled {
+    /// Its number, where it is registered.
+    pub customer: Option<CustomerId>,
+    /// Its document.
+    pub document: Option<Document>,
 }
 
 /// Says who would be a member.
@@ -97,8 +109,9 @@ impl PreviewSegment {
         let exact = query.scope == Scope::All;
         let (counts, sample) = match named.lists.is_empty() {
             true => {
-                let counts = self.resolver.counts(&query).await.map_err(unresolved)?;
-                (counts, self.sample(&query, SAMPLE).await?)
+                let found = self.resolver.preview(&query, SAMPLE).await;
+                let (counts, members) = found.map_err(unresolved)?;
+                (counts, self.sample(&query, &members).await?)
             }
             false => self.beside_lists(&mut query, &named).await?,
         };
@@ -112,6 +125,7 @@ impl PreviewSegment {
             sample,
             by_condition: placed(&query, &counts, grown)?,
             took: begun.elapsed(),
+            bytes: counts.bytes,
         })
     }
 
@@ -139,7 +153,7 @@ impl PreviewSegment {
         &self,
         query: &mut SegmentQuery,
         named: &Named,
-    ) -> AppResult<(SegmentCounts, Vec<Customer>)> {
+    ) -> AppResult<(SegmentCounts, Vec<Sampled>)> {
         let (mut counts, mut sample) = (SegmentCounts::default(), Vec::new());
         counts.by_condition = vec![0; query.predicate.conditions().count()];
         let mut after: Option<String> = None;
@@ -164,21 +178,33 @@ impl PreviewSegment {
                 *sum += more;
             }
             if found.matched > 0 && sample.len() < SAMPLE {
-                sample.extend(self.sample(query, SAMPLE - sample.len()).await?);
+                let members = self.resolver.members(query, SAMPLE - sample.len()).await;
+                let members = members.map_err(unresolved)?;
+                sample.extend(self.sample(query, &members).await?);
             }
         }
     }
 
-    async fn sample(&self, query: &SegmentQuery, most: usize) -> AppResult<Vec<Customer>> {
-        let members = self
-            .resolver
-            .members(query, most)
-            .await
-            .map_err(unresolved)?;
-        let ids = members.iter().map(|m| CustomerId::from_raw(m.customer));
-        let ids: Vec<CustomerId> = ids.collect();
-        Ok(self.queries.customers_of(&query.workspace, &ids).await?)
+    /// The members that are shown: as they are registered, or as a source outside says it.
+    async fn sample(&self, query: &SegmentQuery, members: &[Member]) -> AppResult<Vec<Sampled>> {
+        let own = members.iter().filter(|member| member.given.is_none());
+        let ids: Vec<CustomerId> = own.filter_map(number).collect();
+        let customers = self.queries.customers_of(&query.workspace, &ids).await?;
+        let own = customers.into_iter().map(|customer| Sampled {
+            customer: Some(customer.id),
+            document: customer.document,
+        });
+        let outside = members.iter().filter(|member| member.given.is_some());
+        let outside = outside.map(|member| Sampled {
+            customer: number(member),
+            document: Some(Document::from_stored(member.key.clone())),
+        });
+        Ok(own.chain(outside).collect())
     }
+}
+
+fn number(member: &Member) -> Option<CustomerId> {
+    member.customer.map(CustomerId::from_raw)
 }
 
 /// Of all, as many as of those that were looked at.

@@ -1,5 +1,9 @@
 //! Use cases that belong together.
 
+use std::sync::Arc;
+
+use ports::segments::SegmentResolver;
+
 use super::parts::{Parts, repair};
 use crate::{
     audience::{AudienceUsages, ChangeAudience},
@@ -19,6 +23,10 @@ use crate::{
     segment::{
         DefineSegment, ExplainMembership, PreviewSegment, ReadConditions, ReadHistory,
         RefreshAudience, Segments, StartDueRefreshes,
+    },
+    segment_source::{
+        BytesBudget, CheckSegmentSource, OpenSource, SegmentSources, SetSegmentSource,
+        WorkspaceResolver,
     },
     upload::{BringIn, Exclusions, FindUpload, ReceiveUpload, RejectedRows, SweepFiles},
 };
@@ -203,7 +211,7 @@ impl Parts {
             },
             preview: PreviewSegment {
                 read: read.clone(),
-                resolver: p.segments.clone(),
+                resolver: self.resolver(),
                 queries: p.queries.clone(),
                 clock: p.clock.clone(),
             },
@@ -222,6 +230,43 @@ impl Parts {
                 clock: p.clock.clone(),
             },
             refresh,
+        }
+    }
+
+    fn open_source(&self) -> OpenSource {
+        let p = &self.ports;
+        OpenSource {
+            queries: p.queries.clone(),
+            vault: p.vault.clone(),
+            warehouses: p.warehouses.clone(),
+        }
+    }
+
+    /// Who fulfils conditions, wherever the customers of a workspace are.
+    pub(super) fn resolver(&self) -> Arc<dyn SegmentResolver> {
+        let p = &self.ports;
+        Arc::new(WorkspaceResolver {
+            own: p.segments.clone(),
+            open: self.open_source(),
+            budget: BytesBudget {
+                store: p.store.clone(),
+                clock: p.clock.clone(),
+            },
+        })
+    }
+
+    pub(super) fn segment_sources(&self) -> SegmentSources {
+        let p = &self.ports;
+        SegmentSources {
+            set: SetSegmentSource {
+                store: p.store.clone(),
+                clock: p.clock.clone(),
+                open: self.open_source(),
+            },
+            check: CheckSegmentSource {
+                open: self.open_source(),
+                clock: p.clock.clone(),
+            },
         }
     }
 

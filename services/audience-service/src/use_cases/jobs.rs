@@ -112,7 +112,7 @@ impl Parts {
         RunRefresh {
             find: self.find.clone(),
             read: self.read_conditions(),
-            resolver: p.segments.clone(),
+            resolver: self.resolver(),
             store: p.store.clone(),
             queries: p.queries.clone(),
             contacts: p.contacts.clone(),

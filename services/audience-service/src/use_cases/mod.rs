@@ -10,11 +10,12 @@ use chrono::TimeDelta;
 use messaging::DeadLetterQueue;
 use operations::Frame;
 use ports::{
-    Clock, IdGenerator,
+    Clock, IdGenerator, SecretVault,
     contacts::ContactStore,
     files::{BlobStore, RecordFormats, Spool},
     segments::SegmentResolver,
     store::{AudienceQueries, AudienceStore},
+    warehouse::Warehouses,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +37,7 @@ use super::{
     removal::ClearAudience,
     score::Scores,
     segment::{Corrections, Segments, SizeGuard},
+    segment_source::SegmentSources,
     workspace::Workspaces,
 };
 
@@ -75,8 +77,12 @@ pub struct Ports {
     pub spool: Arc<dyn Spool>,
     /// Readers of CSV, NDJSON and XLSX.
     pub formats: Arc<dyn RecordFormats>,
-    /// Who fulfils conditions.
+    /// Who fulfils conditions, of the own store.
     pub segments: Arc<dyn SegmentResolver>,
+    /// Customers outside.
+    pub warehouses: Arc<dyn Warehouses>,
+    /// Secrets at rest.
+    pub vault: Arc<dyn SecretVault>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Identifiers.
@@ -119,6 +125,8 @@ pub struct UseCases {
     pub customers: Customers,
     /// Segments.
     pub segments: Segments,
+    /// Where their customers are.
+    pub segment_sources: SegmentSources,
     /// Scores of buyers.
     pub scores: Scores,
     /// Settings of workspaces.
@@ -194,6 +202,7 @@ impl UseCases {
             uploads: parts.uploads(&operations),
             customers: parts.customers(),
             segments: parts.segments(),
+            segment_sources: parts.segment_sources(),
             scores: parts.scores(),
             corrections: parts.corrections.clone(),
             workspaces: Workspaces {

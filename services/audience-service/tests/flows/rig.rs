@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use adapter_bigquery::{
+    SystemTimer,
+    segments::{BigQueryWarehouses, Options},
+};
 use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
 use adapter_sql::{
     Context,
@@ -26,6 +30,7 @@ use domain::{
 };
 use ports::IdGenerator;
 use runtime::{Snowflakes, SystemClock};
+use sealing::Vault;
 use serde_json::{Value, json};
 
 pub struct Rig {
@@ -54,6 +59,11 @@ impl Rig {
             store: Arc::new(db.clone()),
             queries: Arc::new(db.clone()),
             segments: Arc::new(db.clone()),
+            warehouses: Arc::new(BigQueryWarehouses::new(
+                Options::default(),
+                Arc::new(SystemTimer),
+            )),
+            vault: Arc::new(Vault::new(&[7; 32])),
             contacts: Arc::new(SqliteContacts::open(options).await.unwrap()),
             blobs: Arc::new(DiskBlobs::new(dir.path().join("files")).unwrap()),
             spool: Arc::new(DiskSpool::new(dir.path().join("scratch")).unwrap()),

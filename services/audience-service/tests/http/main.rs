@@ -20,6 +20,7 @@ mod files;
 mod following;
 mod identity;
 mod membership;
+mod segment_source;
 mod segments;
 mod service;
 mod usages;

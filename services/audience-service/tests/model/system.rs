@@ -10,6 +10,10 @@ use std::{
     time::Duration,
 };
 
+use adapter_bigquery::{
+    SystemTimer,
+    segments::{BigQueryWarehouses, Options},
+};
 use adapter_files::{DiskBlobs, DiskSpool, TabularFormats};
 use audience_service::{
     Actor, Ports, RequestId, StepSizes, UseCases,
@@ -22,6 +26,7 @@ use domain::{
     shared::{Instant, OperationId, UserId, WorkspaceId},
 };
 use ports::{Clock, IdGenerator, bus::OutboxQueue, crash, store::OperationFilter};
+use sealing::Vault;
 use tokio::runtime::Runtime;
 
 use super::backend::{Backend, Deployment, Stores};
@@ -196,6 +201,11 @@ impl System {
             store: stores.store,
             queries: stores.queries,
             segments: stores.segments,
+            warehouses: Arc::new(BigQueryWarehouses::new(
+                Options::default(),
+                Arc::new(SystemTimer),
+            )),
+            vault: Arc::new(Vault::new(&[7; 32])),
             contacts: stores.contacts,
             blobs: Arc::new(DiskBlobs::new(dir.join("files")).unwrap()),
             // Now and then the process starts on another machine, where no scratch is.

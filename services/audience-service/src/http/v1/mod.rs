@@ -10,6 +10,7 @@ pub mod operations;
 pub mod outcomes;
 pub mod recycle;
 pub mod rfm;
+pub mod segment_source;
 pub mod segments;
 pub mod uploads;
 pub mod usages;
@@ -30,6 +31,7 @@ pub fn routes() -> Routes<ApiState> {
         .and(outcomes::routes())
         .and(recycle::routes())
         .and(rfm::routes())
+        .and(segment_source::routes())
         .and(segments::routes())
         .and(uploads::routes())
         .and(usages::routes())

@@ -10,7 +10,7 @@ use domain::{
 };
 use ports::{
     contacts::{ContactStore, ContentKey, KeyOnly, Order, View},
-    segments::{Member, MemberStream, SegmentResolver},
+    segments::{Member, MemberStream, ReadMembers, SegmentResolver},
     store::{AudienceStore, Content, Durability},
 };
 
@@ -59,6 +59,14 @@ impl Resolved {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// What reading them came to so far.
+    pub fn read(&self) -> ReadMembers {
+        self.walk
+            .as_ref()
+            .map(|walk| walk.read())
+            .unwrap_or_default()
     }
 
     async fn of_stream(&mut self) -> AppResult<Vec<Member>> {

@@ -1,5 +1,6 @@
 //! Resolving the members of a segment into a new content, which one flip shows.
 
+mod contact;
 mod corrections;
 mod guard;
 mod members;

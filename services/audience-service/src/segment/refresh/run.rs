@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use domain::{
     audience::{Audience, AudienceStatus, RefreshCause},
     contact::Document,
-    customer::CustomerId,
     operation::{OperationKind, Progress, RefreshReport, Report},
     segment::{Scope, SegmentQuery},
     shared::{AudienceId, Epoch, Instant, WriteNo},
@@ -23,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Corrections, RefreshParams, SizeGuard,
+    contact::{Registered, account},
     members::{Departures, Known, Resolved, SHOWN},
 };
 use crate::{
@@ -111,6 +111,7 @@ impl Job for RunRefresh {
             if !at.confirmed && guard.refuses(content.contacts, found.size) {
                 return self.park(run, found, &at).await;
             }
+            at.counted.bytes = found.bytes;
             self.begin(run, &audience, &mut at, outdated).await?;
             let total = Some(found.size);
             Self::save(run, Progress { done: 0, total }, None, &at).await?;
@@ -207,6 +208,7 @@ impl RunRefresh {
         }
         known.leave_rest().await?;
         counted.left = known.left;
+        account(&mut counted, resolved.read());
         differ.append(&mut known.gone);
         Ok((counted, differ))
     }
@@ -274,6 +276,7 @@ impl RunRefresh {
         }
         known.leave_rest().await?;
         at.counted.left = known.left;
+        account(&mut at.counted, resolved.read());
         Ok(())
     }
 
@@ -285,17 +288,11 @@ impl RunRefresh {
         known: &mut Known,
         at: &mut RefreshCheckpoint,
     ) -> AppResult<()> {
-        let ids: Vec<CustomerId> = part
-            .iter()
-            .map(|m| CustomerId::from_raw(m.customer))
-            .collect();
-        let customers = self.queries.customers_of(&audience.workspace, &ids).await?;
+        let registered = Registered::of(&*self.queries, &audience.workspace, part).await?;
         let mut rows = Vec::with_capacity(part.len());
         for member in part {
             let before = known.order_of(&member.key).await?;
-            let id = CustomerId::from_raw(member.customer);
-            let found = customers.binary_search_by_key(&id, |customer| customer.id);
-            let Some(customer) = found.ok().and_then(|index| customers.get(index)) else {
+            let Some(body) = registered.body(member) else {
                 // Erased since it was resolved.
                 if let Some(order) = before {
                     known.depart(&member.key, order).await?;
@@ -307,7 +304,7 @@ impl RunRefresh {
             rows.push(ContactRecord {
                 document: Document::from_stored(member.key.clone()),
                 order: Order::new(entered, version(member)),
-                body: customer.contact().body,
+                body,
             });
         }
         known.write().await?;

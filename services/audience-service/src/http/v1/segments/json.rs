@@ -6,7 +6,8 @@ use api_types::segments::{
 };
 use domain::{
     audience::{Audience, AudienceType, Definition, GroupType},
-    customer::Customer,
+    contact::Document,
+    customer::CustomerId,
     segment::ConditionExplanation,
     shared::{OperationId, one_of},
 };
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     AppError,
-    segment::{Explained, Preview},
+    segment::{Explained, Preview, Sampled},
 };
 
 /// Longest conditions in bytes.
@@ -81,14 +82,14 @@ pub(super) fn preview_json(preview: Preview) -> PreviewJson {
         sample: preview.sample.iter().map(person).collect(),
         by_condition: preview.by_condition.into_iter().map(count).collect(),
         took_ms: u64::try_from(preview.took.as_millis()).unwrap_or(u64::MAX),
-        bytes_processed: None,
+        bytes_processed: Some(preview.bytes).filter(|bytes| *bytes > 0),
     }
 }
 
-fn person(customer: &Customer) -> PersonJson {
+fn person(sampled: &Sampled) -> PersonJson {
     PersonJson {
-        customer_id: customer.id.raw(),
-        document: customer.document.as_ref().map(|document| document.masked()),
+        customer_id: sampled.customer.map(CustomerId::raw),
+        document: sampled.document.as_ref().map(Document::masked),
     }
 }
 

@@ -76,6 +76,10 @@ pub async fn define(
     request_body = SegmentBody,
     responses(
         (status = 200, description = "Who would be a member", body = PreviewJson),
+        (
+            status = 409,
+            description = "The source of customers refuses: `bytes_limit`, `credentials_invalid`, `access_denied` and others of its check",
+        ),
         (status = 422, description = "A condition is `incomplete`, or breaks a rule"),
         (status = 503, description = "It takes longer than ten seconds"),
     ),

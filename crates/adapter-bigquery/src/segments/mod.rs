@@ -1,0 +1,201 @@
+//! The customers of a workspace, in tables of any names and columns.
+
+mod error;
+mod mapping;
+mod people;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use domain::segment::{BigQuerySource, Notation, SegmentQuery, SourceCredentials};
+use ports::{
+    segments::SegmentCounts,
+    warehouse::{
+        Question, Warehouse, WarehouseColumn, WarehouseError, WarehousePeople, Warehouses,
+    },
+};
+use segment_sql::{GoogleSql, Mapping, Want, statement};
+
+use crate::{BigQuery, Credentials, Mode, Param, Query, Settings, Timer, Value};
+use error::{contradicts, told};
+use people::People;
+
+/// How warehouses are reached.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the API is.
+    pub endpoint: String,
+    /// Where the machine's metadata server is, when it is not where Google's machines have it.
+    pub metadata_endpoint: Option<String>,
+    /// Whether the account of the machine may be asked as.
+    pub machine_account: bool,
+    /// For how long a request other than a running query is repeated while BigQuery fails.
+    pub retry_for: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            endpoint: Settings::ENDPOINT.to_owned(),
+            metadata_endpoint: None,
+            machine_account: true,
+            retry_for: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Reaches BigQuery.
+pub struct BigQueryWarehouses {
+    options: Options,
+    timer: Arc<dyn Timer>,
+}
+
+impl BigQueryWarehouses {
+    /// Reaches it so.
+    pub fn new(options: Options, timer: Arc<dyn Timer>) -> Self {
+        Self { options, timer }
+    }
+}
+
+impl Warehouses for BigQueryWarehouses {
+    fn open(
+        &self,
+        source: &BigQuerySource,
+        credentials: &SourceCredentials,
+    ) -> Result<Arc<dyn Warehouse>, WarehouseError> {
+        let credentials = match credentials {
+            SourceCredentials::Metadata if !self.options.machine_account => {
+                let detail = "this installation does not let workspaces ask as its own account";
+                return Err(WarehouseError::Refused {
+                    code: "metadata_not_allowed",
+                    detail: detail.to_owned(),
+                });
+            }
+            SourceCredentials::Metadata => Credentials::Metadata {
+                endpoint: self.options.metadata_endpoint.clone(),
+            },
+            SourceCredentials::ServiceAccount(key) => {
+                Credentials::ServiceAccount(key.reveal().into())
+            }
+        };
+        let settings = Settings {
+            endpoint: self.options.endpoint.clone(),
+            retry_for: self.options.retry_for,
+            ..Settings::new(&source.project, credentials)
+        };
+        let client = BigQuery::new(&settings, Arc::clone(&self.timer)).map_err(told)?;
+        let zone = Notation::default().zone;
+        Ok(Arc::new(Tables {
+            client,
+            mapping: mapping::of(source, zone.name()),
+            dataset: source.dataset.clone(),
+            location: source.location.clone(),
+            timeout: Duration::from_secs(source.timeout_seconds.into()),
+        }))
+    }
+}
+
+/// The tables of a source.
+struct Tables {
+    client: BigQuery,
+    mapping: Mapping,
+    dataset: String,
+    location: Option<String>,
+    timeout: Duration,
+}
+
+impl Tables {
+    fn query(
+        &self,
+        query: &SegmentQuery,
+        question: Question,
+        most: Option<u64>,
+    ) -> Result<Query, WarehouseError> {
+        let want = match question {
+            Question::Counts => Want::Counts,
+            Question::People(limit) => {
+                Want::Members(limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)))
+            }
+        };
+        let asked = statement(query, want, &GoogleSql(&self.mapping));
+        let asked = asked.map_err(|missing| WarehouseError::Missing(missing.0))?;
+        let params = asked.params.into_iter().map(param);
+        Ok(Query {
+            sql: asked.text,
+            params: (1..).map(|n| format!("p{n}")).zip(params).collect(),
+            location: self.location.clone(),
+            maximum_bytes_billed: most,
+            timeout: self.timeout,
+        })
+    }
+}
+
+#[async_trait]
+impl Warehouse for Tables {
+    async fn columns(&self, table: &str) -> Result<Option<Vec<WarehouseColumn>>, WarehouseError> {
+        let columns = self.client.table(&self.dataset, table).await;
+        let column = |column: crate::Column| WarehouseColumn {
+            of_type: match column.mode {
+                Mode::Repeated => "ARRAY".to_owned(),
+                Mode::Nullable | Mode::Required => column.of_type.name().to_owned(),
+            },
+            name: column.name,
+        };
+        let columns = columns.map_err(told)?;
+        Ok(columns.map(|columns| columns.into_iter().map(column).collect()))
+    }
+
+    async fn cost(&self, query: &SegmentQuery, question: Question) -> Result<u64, WarehouseError> {
+        let query = self.query(query, question, None)?;
+        self.client.dry_run(&query).await.map_err(told)
+    }
+
+    async fn counts(
+        &self,
+        query: &SegmentQuery,
+        most: u64,
+    ) -> Result<(SegmentCounts, u64), WarehouseError> {
+        let query = self.query(query, Question::Counts, Some(most))?;
+        let mut rows = self.client.run(&query).await.map_err(told)?;
+        let page = rows.next_page().await.map_err(told)?.unwrap_or_default();
+        let text = match page.first().and_then(|row| row.first()) {
+            Some(Value::Text(text)) => text.clone(),
+            _ => return Err(contradicts("no_counts")),
+        };
+        let numbers: Result<Vec<i64>, _> = text.split(',').map(str::parse).collect();
+        let mut numbers = numbers.map_err(|_| contradicts("no_counts"))?.into_iter();
+        let billed = rows.bytes().await.map_err(told)?.billed;
+        let counts = SegmentCounts {
+            matched: numbers.next().unwrap_or_default(),
+            looked_at: numbers.next().unwrap_or_default(),
+            by_condition: numbers.collect(),
+            bytes: billed,
+        };
+        Ok((counts, billed))
+    }
+
+    async fn people(
+        &self,
+        query: &SegmentQuery,
+        limit: Option<usize>,
+        most: u64,
+    ) -> Result<Box<dyn WarehousePeople>, WarehouseError> {
+        let query = self.query(query, Question::People(limit), Some(most))?;
+        let rows = self.client.run(&query).await.map_err(told)?;
+        Ok(Box::new(People::of(rows)))
+    }
+}
+
+fn param(param: segment_sql::Param) -> Param {
+    use segment_sql::Param as Asked;
+    match param {
+        Asked::Text(text) => Param::Text(text),
+        Asked::Texts(texts) => Param::Texts(texts),
+        Asked::Int(number) => Param::Int(number),
+        Asked::Ints(numbers) => Param::Ints(numbers),
+        Asked::Decimal(digits) => Param::BigDecimal(digits),
+        Asked::Decimals(digits) => Param::BigDecimals(digits),
+        Asked::Instant(at) => Param::Timestamp(at),
+        Asked::Flag(flag) => Param::Bool(flag),
+    }
+}
