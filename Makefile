@@ -24,6 +24,7 @@ test: lint ## Check and test everything, with servers of its own
 	$(BUILD) --all-targets
 	deploy/dev/schemathesis $(TARGET)/debug/plateia
 	deploy/dev/bigquery-emulator
+	deploy/dev/googlesql-engine --install
 	deploy/dev/servers run $(SHELL) -c 'cargo nextest run --workspace --no-fail-fast && \
 	  $(TARGET)/debug/chaos --sample'
 

@@ -60,9 +60,11 @@ pub fn now() -> Instant {
 }
 
 /// A predicate and what is asked of the customers about it.
-struct Case {
-    query: SegmentQuery,
-    groups: serde_json::Value,
+pub struct Case {
+    /// What is asked.
+    pub query: SegmentQuery,
+    /// The conditions as they were written.
+    pub groups: serde_json::Value,
 }
 
 /// Asks for `count` random predicates over people of every kind, and compares the members with those that
@@ -87,7 +89,8 @@ pub async fn resolvers_agree_with_the_evaluator(
     }
 }
 
-fn case(people: &People, predicates: &mut Predicates) -> Case {
+/// A random predicate over people.
+pub fn case(people: &People, predicates: &mut Predicates) -> Case {
     let (groups, predicate) = predicates.written();
     let mut references = References::new();
     for id in predicate.audiences() {
@@ -177,7 +180,7 @@ async fn counts_agree(people: &People, resolver: &dyn SegmentResolver, case: &Ca
 }
 
 /// The members that the evaluator finds.
-fn members(people: &People, query: &SegmentQuery) -> Vec<Member> {
+pub fn members(people: &People, query: &SegmentQuery) -> Vec<Member> {
     let mut found: Vec<Member> = people
         .all
         .iter()

@@ -5,13 +5,21 @@ use serde_json::{Value, json};
 
 use super::Random;
 
+/// Of the kinds of conditions, those over tags, consent, communications and scores.
+const OWN: [usize; 5] = [5, 6, 11, 12, 13];
+
 /// Makes predicates.
-pub struct Predicates(Random);
+pub struct Predicates(Random, bool);
 
 impl Predicates {
     /// From a seed.
     pub fn new(seed: u64) -> Self {
-        Self(Random::new(seed ^ 0x5eed))
+        Self(Random::new(seed ^ 0x5eed), false)
+    }
+
+    /// From a seed; without the kinds of conditions that only the own store can answer.
+    pub fn of_source(seed: u64) -> Self {
+        Self(Random::new(seed ^ 0x5eed), true)
     }
 
     /// The next one, as it was written and as it was read.
@@ -45,7 +53,12 @@ impl Predicates {
     }
 
     fn condition(&mut self, audiences: bool) -> Value {
-        match self.0.below(if audiences { 15 } else { 14 }) {
+        let kinds = if audiences { 15 } else { 14 };
+        let mut kind = self.0.below(kinds);
+        while self.1 && OWN.contains(&kind) {
+            kind = self.0.below(kinds);
+        }
+        match kind {
             0..=4 => self.property(),
             5 => {
                 let value = *self.0.of(&["VIP", "novo", "a\u{e7}\u{e3}o", "none"]);
