@@ -17,7 +17,7 @@ use crate::{
     credentials::Credentials,
     error::{Error, Failed},
     query::Query,
-    rows::Rows,
+    rows::{Begun, Rows},
     timer::Timer,
     value::Column,
 };
@@ -152,6 +152,12 @@ impl BigQuery {
             begin(Arc::clone(api), body, limit, deadline)
         });
         begun.await.map_err(|error| error.of_limit(limit))
+    }
+
+    /// The result of a query that was run before, from its first row on. It is not billed again.
+    pub fn again(&self, begun: &Begun, timeout: Duration) -> Rows {
+        let deadline = self.0.timer.now() + timeout;
+        Rows::again(Arc::clone(&self.0), begun, deadline)
     }
 
     /// The columns of a table. `None` when there is no such table, or no such data set.

@@ -21,6 +21,6 @@ pub use credentials::Credentials;
 pub use error::Error;
 pub use http_client::Timeouts;
 pub use query::{Param, Query};
-pub use rows::{Bytes, Rows};
+pub use rows::{Begun, Bytes, Rows};
 pub use timer::{SystemTimer, Timer};
 pub use value::{Column, Mode, Row, Type, Value};

@@ -58,17 +58,17 @@ pub struct Rows {
     empty_pages: u32,
 }
 
+/// A query whose job exists, by which its result can be read again.
+#[derive(Clone)]
+pub struct Begun(pub(crate) Job);
+
 impl Rows {
-    pub(crate) fn of(
-        api: Arc<Api>,
-        answer: Results,
-        limit: Option<u64>,
-        deadline: Instant,
-    ) -> Result<Self, Error> {
-        let mut rows = Self {
+    /// The result of a job from its first row on, as it is read again.
+    pub(crate) fn again(api: Arc<Api>, begun: &Begun, deadline: Instant) -> Self {
+        Self {
             api,
-            job: answer.job()?,
-            limit,
+            job: begun.0.clone(),
+            limit: None,
             deadline,
             next: Next::Running,
             columns: None,
@@ -77,7 +77,22 @@ impl Rows {
             delivered: 0,
             tokens: HashSet::new(),
             empty_pages: 0,
-        };
+        }
+    }
+
+    /// What the result can be read again by.
+    pub fn begun(&self) -> Begun {
+        Begun(self.job.clone())
+    }
+
+    pub(crate) fn of(
+        api: Arc<Api>,
+        answer: Results,
+        limit: Option<u64>,
+        deadline: Instant,
+    ) -> Result<Self, Error> {
+        let mut rows = Self::again(api, &Begun(answer.job()?), deadline);
+        rows.limit = limit;
         rows.arrived(answer);
         Ok(rows)
     }

@@ -3,6 +3,7 @@
 mod error;
 mod mapping;
 mod people;
+mod results;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +19,8 @@ use segment_sql::{GoogleSql, Mapping, Want, statement};
 
 use crate::{BigQuery, Credentials, Mode, Param, Query, Settings, Timer, Value};
 use error::{contradicts, told};
-use people::People;
+use people::{Origin, People};
+use results::{Key, Results};
 
 /// How warehouses are reached.
 #[derive(Debug, Clone)]
@@ -48,12 +50,17 @@ impl Default for Options {
 pub struct BigQueryWarehouses {
     options: Options,
     timer: Arc<dyn Timer>,
+    results: Arc<Results>,
 }
 
 impl BigQueryWarehouses {
     /// Reaches it so.
     pub fn new(options: Options, timer: Arc<dyn Timer>) -> Self {
-        Self { options, timer }
+        Self {
+            options,
+            timer,
+            results: Arc::default(),
+        }
     }
 }
 
@@ -91,6 +98,8 @@ impl Warehouses for BigQueryWarehouses {
             dataset: source.dataset.clone(),
             location: source.location.clone(),
             timeout: Duration::from_secs(source.timeout_seconds.into()),
+            timer: Arc::clone(&self.timer),
+            results: Arc::clone(&self.results),
         }))
     }
 }
@@ -102,6 +111,8 @@ struct Tables {
     dataset: String,
     location: Option<String>,
     timeout: Duration,
+    timer: Arc<dyn Timer>,
+    results: Arc<Results>,
 }
 
 impl Tables {
@@ -146,8 +157,12 @@ impl Warehouse for Tables {
     }
 
     async fn cost(&self, query: &SegmentQuery, question: Question) -> Result<u64, WarehouseError> {
-        let query = self.query(query, question, None)?;
-        self.client.dry_run(&query).await.map_err(told)
+        let asked = self.query(query, question, None)?;
+        let key = Key::of(query, &asked);
+        match self.results.find(&key, self.timer.now()) {
+            Some(_) => Ok(0),
+            None => self.client.dry_run(&asked).await.map_err(told),
+        }
     }
 
     async fn counts(
@@ -180,9 +195,24 @@ impl Warehouse for Tables {
         limit: Option<usize>,
         most: u64,
     ) -> Result<Box<dyn WarehousePeople>, WarehouseError> {
-        let query = self.query(query, Question::People(limit), Some(most))?;
-        let rows = self.client.run(&query).await.map_err(told)?;
-        Ok(Box::new(People::of(rows)))
+        let asked = self.query(query, Question::People(limit), Some(most))?;
+        let key = Key::of(query, &asked);
+        let found = self.results.find(&key, self.timer.now());
+        let (rows, from) = match (found, limit) {
+            (Some(begun), _) => (self.client.again(&begun, self.timeout), Origin::Result(key)),
+            (None, limit) => {
+                let rows = self.client.run(&asked).await.map_err(told)?;
+                // Parts are asked for once; whoever asks for all compares first, and then fills.
+                let from = limit.map_or(Origin::Kept(key), |_| Origin::Query);
+                (rows, from)
+            }
+        };
+        Ok(Box::new(People {
+            rows,
+            from,
+            results: Arc::clone(&self.results),
+            timer: Arc::clone(&self.timer),
+        }))
     }
 }
 

@@ -6,22 +6,15 @@ use domain::{
 };
 use kernel::Fnv;
 use ports::{segments::Member, warehouse::WarehousePerson};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// A person as a member who is not registered; none without a key that can be read, or of whom a value is too long.
 ///
 /// The key is the one that rows are ordered by, so it has to be that of the document.
 pub(super) fn member(person: WarehousePerson, now: Instant) -> Option<Member> {
-    let mut item = json!({ "document": person.written });
-    for (name, text) in [
-        ("name", person.name),
-        ("phone", person.phone),
-        ("email", person.email),
-    ] {
-        if let Some(text) = text {
-            item[name] = Value::String(text);
-        }
-    }
+    let item = json!({
+        "document": person.written, "name": person.name, "phone": person.phone, "email": person.email,
+    });
     let NewContact { document, body } = parse_item(item, &ItemRules::default(), now).ok()?;
     if document.as_str() != person.key {
         return None;

@@ -70,9 +70,10 @@ impl SetSegmentSource {
             return Ok(());
         };
         let (pointer, code) = match error {
-            WarehouseError::Refused { code, .. } if code == "invalid_setting" => {
-                ("/project", "invalid_value")
-            }
+            WarehouseError::Refused {
+                code: "invalid_setting",
+                ..
+            } => ("/project", "invalid_value"),
             WarehouseError::Refused { code, .. } => ("/credentials", code),
             _ => ("/credentials", "credentials_invalid"),
         };
