@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::TimeDelta;
 use domain::{
-    audience::{Audience, AudienceStatus, RefreshCause},
+    audience::{Audience, AudienceStatus, AudienceType, RefreshCause},
     operation::{Operation, OperationKind},
     segment::{Edge, Predicate, Reference, Watch},
     shared::{AudienceId, Instant, WorkspaceId},
@@ -19,6 +19,8 @@ use crate::{
 
 /// Least time between two refreshes because of what an audience names.
 const PAUSE: TimeDelta = TimeDelta::seconds(30);
+/// Minutes between two refreshes of an audience whose customers are elsewhere, where it says nothing else.
+const OUTSIDE: u32 = 15;
 /// Operations of an audience that are looked at.
 const OPERATIONS: i64 = 5;
 
@@ -28,6 +30,19 @@ const OPERATIONS: i64 = 5;
 pub(crate) struct ResolvedBy {
     state: (Vec<(AudienceId, i64, i64)>, Option<Instant>),
     since: Instant,
+}
+
+/// When an audience whose customers are elsewhere is refreshed next, by when it was last.
+fn due_outside(audience_type: &AudienceType, last: Option<Instant>) -> Instant {
+    let minutes = match audience_type {
+        AudienceType::Live {
+            refresh_minutes: Some(minutes),
+        } => *minutes,
+        _ => OUTSIDE,
+    };
+    last.map_or(Instant::UNIX_EPOCH, |last| {
+        last + TimeDelta::minutes(i64::from(minutes))
+    })
 }
 
 /// A live audience, ready to be looked at.
@@ -139,7 +154,8 @@ impl FollowChanges {
             if fresh || self.standing(&planned.audience).await? != Standing::Follows {
                 continue;
             }
-            self.refresh_now(&planned.audience).await?;
+            self.refresh_now(&planned.audience, RefreshCause::Live)
+                .await?;
             let resolved = ResolvedBy { state, since: now };
             let mut by = self.resolved_by.lock().unwrap_or_else(|e| e.into_inner());
             by.insert(id, resolved);
@@ -152,7 +168,30 @@ impl FollowChanges {
         by.get(&id).cloned()
     }
 
-    async fn refresh_now(&self, audience: &Audience) -> AppResult<()> {
+    /// Starts refreshes of audiences whose customers are elsewhere, every so many minutes.
+    pub(super) async fn ask_outside(&self, plan: &Plan) -> AppResult<()> {
+        let now = self.now();
+        for Planned { audience, .. } in &plan.audiences {
+            let last = self.queries.refreshes(audience.id, None, 1).await?;
+            let last = last.first().map(|refreshed| refreshed.began_at);
+            let begun = self.known(audience.id).map(|known| known.since);
+            let due = due_outside(&audience.definition.audience_type, last.max(begun));
+            if due > now || self.standing(audience).await? == Standing::Waits {
+                continue;
+            }
+            let by = ResolvedBy {
+                state: (Vec::new(), None),
+                since: now,
+            };
+            let mut resolved = self.resolved_by.lock().unwrap_or_else(|e| e.into_inner());
+            resolved.insert(audience.id, by);
+            drop(resolved);
+            self.refresh_now(audience, RefreshCause::Scheduled).await?;
+        }
+        Ok(())
+    }
+
+    async fn refresh_now(&self, audience: &Audience, cause: RefreshCause) -> AppResult<()> {
         let actor = Actor {
             workspace: audience.workspace.clone(),
             user: audience.created_by.clone(),
@@ -162,7 +201,7 @@ impl FollowChanges {
             keyed: false,
         };
         let params = RefreshParams {
-            cause: RefreshCause::Live,
+            cause,
             guard_percent: None,
         };
         let begun = self
@@ -191,5 +230,20 @@ impl FollowChanges {
             AudienceStatus::Failed => Standing::Failed,
             AudienceStatus::InProgress | AudienceStatus::Draft => Standing::Waits,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn customers_elsewhere_are_asked_every_fifteen_minutes_or_as_said() {
+        let live = |refresh_minutes| AudienceType::Live { refresh_minutes };
+        let last = Instant::UNIX_EPOCH + TimeDelta::days(1);
+        let after = |minutes| last + TimeDelta::minutes(minutes);
+        assert_eq!(due_outside(&live(None), Some(last)), after(15));
+        assert_eq!(due_outside(&live(Some(5)), Some(last)), after(5));
+        assert_eq!(due_outside(&live(None), None), Instant::UNIX_EPOCH);
     }
 }

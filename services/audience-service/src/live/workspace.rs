@@ -36,6 +36,7 @@ impl FollowChanges {
         let mut plan = self.plan(workspace, audiences).await?;
         if self.queries.segment_source(workspace).await?.is_some() {
             // Their customers are elsewhere: what changes here concerns none of them.
+            self.ask_outside(&plan).await?;
             plan.audiences.clear();
         }
         let Some(now) = self.advance(workspace, &plan).await? else {
