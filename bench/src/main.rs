@@ -5,6 +5,7 @@ mod data;
 mod http;
 mod idle;
 mod jobs;
+mod live;
 mod load;
 mod mongo;
 mod pages;
@@ -113,7 +114,7 @@ impl Setup {
 
 type Group = fn(&Setup) -> anyhow::Result<Vec<table::Line>>;
 
-const GROUPS: [(&str, Group); 7] = [
+const GROUPS: [(&str, Group); 8] = [
     ("start", idle::starts),
     ("notify", |setup| Ok(vec![idle::notification(setup)?])),
     ("http", |setup| {
@@ -126,6 +127,7 @@ const GROUPS: [(&str, Group); 7] = [
     ("recycle", removals::recycling),
     ("deep", pages::deep),
     ("segments", segments::resolving),
+    ("live", live::following),
 ];
 
 fn main() -> anyhow::Result<()> {

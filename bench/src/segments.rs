@@ -68,11 +68,7 @@ pub fn resolving(setup: &Setup) -> anyhow::Result<Vec<Line>> {
     )?;
 
     let started = Instant::now();
-    let body = serde_json::to_vec(&json!({"status": "active"}))?;
-    let path = format!("/api/v1/audiences/{id}");
-    let patched = client.send(&encode("PATCH", &path, "application/json", &body))?;
-    ensure!(patched.status == 200, "not published: {}", patched.status);
-    let size = refresh(&mut client, &id)?;
+    let size = publish(&mut client, &id)?;
     let first = started.elapsed().as_secs_f64();
     let started = Instant::now();
     ensure!(refresh(&mut client, &id)? == size, "it has changed");
@@ -239,7 +235,8 @@ fn copy_audiences(source: &mut Source, audiences: u64) -> anyhow::Result<()> {
     source.run("ANALYZE audiences")
 }
 
-fn put(client: &mut Client, path: &str, body: &Value) -> anyhow::Result<()> {
+/// Puts JSON.
+pub fn put(client: &mut Client, path: &str, body: &Value) -> anyhow::Result<()> {
     let body = serde_json::to_vec(body)?;
     let answer = client.send(&encode("PUT", path, "application/json", &body))?;
     ensure!(
@@ -257,4 +254,13 @@ fn refresh(client: &mut Client, id: &str) -> anyhow::Result<u64> {
     let ended = wait(client, &operation.id)?;
     let report = ended.report.context("no report")?;
     report["size"].as_u64().context("no size")
+}
+
+/// Makes a segment active; answers its size once it is resolved.
+pub fn publish(client: &mut Client, id: &str) -> anyhow::Result<u64> {
+    let body = serde_json::to_vec(&json!({"status": "active"}))?;
+    let path = format!("/api/v1/audiences/{id}");
+    let patched = client.send(&encode("PATCH", &path, "application/json", &body))?;
+    ensure!(patched.status == 200, "not published: {}", patched.status);
+    refresh(client, id)
 }
