@@ -12,7 +12,7 @@ mod show;
 mod transfer;
 
 pub use api::{Api, Refused, read};
-pub use operation::{Watched, finish, outcome, watch, watch_in};
+pub use operation::{Watched, finish, outcome, watch_in};
 pub use show::{Show, thousands};
 pub use transfer::upload;
 

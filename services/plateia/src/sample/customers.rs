@@ -61,8 +61,8 @@ impl Customers {
             "tags": tags(rng, &person),
             "consents": self.consents(rng),
         });
-        if !person.email.is_empty() {
-            customer["email"] = person.email.into();
+        if let (false, Some(members)) = (person.email.is_empty(), customer.as_object_mut()) {
+            members.insert("email".to_owned(), person.email.into());
         }
         customer
     }
@@ -94,16 +94,18 @@ impl Customers {
             0 => (30 + leaving.below(600)) * DAY,
             _ => 0,
         };
+        let time = self.ago(left + rng.below(DAYS * DAY - left));
+        let (name, properties, cents) = happening(rng);
         let mut event = json!({
             "id": format!("demo-{number}"),
             "document": document::cpf(self.sample.seed, row),
-            "time": self.ago(left + rng.below(DAYS * DAY - left)),
+            "time": time,
+            "name": name,
+            "properties": properties,
         });
-        let (name, properties, cents) = happening(rng);
-        event["name"] = name.into();
-        event["properties"] = properties;
-        if let Some(cents) = cents {
-            event["amount"] = format!("{}.{:02}", cents / 100, cents % 100).into();
+        if let (Some(cents), Some(members)) = (cents, event.as_object_mut()) {
+            let amount = format!("{}.{:02}", cents / 100, cents % 100);
+            members.insert("amount".to_owned(), amount.into());
         }
         event
     }
