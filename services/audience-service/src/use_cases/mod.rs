@@ -3,6 +3,7 @@
 mod groups;
 mod jobs;
 mod parts;
+mod segments;
 
 use std::sync::Arc;
 
