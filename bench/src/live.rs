@@ -2,7 +2,7 @@
 
 use std::{
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, ensure};
@@ -13,7 +13,7 @@ use crate::{
     http::{Client, encode},
     jobs::connect,
     segments::{publish, put},
-    source::Source,
+    source::{Source, now_millis},
     table::{Line, Target, quantile},
 };
 
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub fn following(setup: &Setup) -> anyhow::Result<Vec<Line>> {
     let customers = setup.scaled(500_000, 1_000);
     let seconds = setup.scaled(60, 5);
-    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
+    let now = now_millis()?;
     setup.start("live")?.kill();
     Source::open(setup, "live")?.fill(customers, now)?;
     let server = setup.start("live")?;
@@ -119,7 +119,11 @@ fn event(n: u64, customers: u64) -> Value {
 fn live_audience(client: &mut Client, n: usize) -> anyhow::Result<String> {
     let made = json!({"name": format!("live {n}"), "status": "draft"});
     let made: Value = client.post("/api/v1/audiences", &made)?;
-    let id = made["id"].as_str().context("no id")?.to_owned();
+    let id = made
+        .get("id")
+        .and_then(Value::as_str)
+        .context("no id")?
+        .to_owned();
     let did = json!({"kind": "event", "name": name(n as u64), "window": {"last_days": n / NAMES + 1},
         "occurrence": {"op": "at_least", "count": 1}});
     let city = json!({"kind": "property", "field": "city", "operator": "exists"});
@@ -143,7 +147,8 @@ impl Prober {
         let Some((n, customer, since)) = self.waits.first().copied() else {
             return Ok(());
         };
-        let audience = &self.audiences[(n % NAMES as u64) as usize];
+        let audience = self.audiences.get((n % NAMES as u64) as usize);
+        let audience = audience.context("no audience")?;
         let path = format!("/api/v1/audiences/{audience}/contacts/lookup");
         let body =
             serde_json::to_vec(&json!({"document": format!("D{}", 1_000_000_000 + customer)}))?;

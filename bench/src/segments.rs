@@ -1,6 +1,6 @@
 //! Segments of a large workspace: resolved, resolved again, previewed; scores; and lists of many audiences.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use api_types::operations::OperationJson;
@@ -12,7 +12,7 @@ use crate::{
     data,
     http::{Client, encode},
     jobs::{connect, wait},
-    source::Source,
+    source::{Source, now_millis},
     table::{Line, Target, quantile},
 };
 
@@ -49,7 +49,7 @@ fn bare_query(source: &Source, now: i64) -> String {
 /// Resolving a segment over many customers, beside the statement and the store of the result alone.
 pub fn resolving(setup: &Setup) -> anyhow::Result<Vec<Line>> {
     let customers = setup.scaled(1_000_000, 1_000);
-    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
+    let now = now_millis()?;
     // Its tables are made by a first start.
     setup.start("segments")?.kill();
     let mut source = Source::open(setup, "segments")?;
@@ -60,7 +60,11 @@ pub fn resolving(setup: &Setup) -> anyhow::Result<Vec<Line>> {
         "/api/v1/audiences",
         &json!({"name": "bench", "status": "draft"}),
     )?;
-    let id = made["id"].as_str().context("no id")?.to_owned();
+    let id = made
+        .get("id")
+        .and_then(Value::as_str)
+        .context("no id")?
+        .to_owned();
     put(
         &mut client,
         &format!("/api/v1/audiences/{id}/segment"),
@@ -253,7 +257,10 @@ fn refresh(client: &mut Client, id: &str) -> anyhow::Result<u64> {
     let operation: OperationJson = client.post(&path, &json!({}))?;
     let ended = wait(client, &operation.id)?;
     let report = ended.report.context("no report")?;
-    report["size"].as_u64().context("no size")
+    report
+        .get("size")
+        .and_then(Value::as_u64)
+        .context("no size")
 }
 
 /// Makes a segment active; answers its size once it is resolved.

@@ -1,7 +1,7 @@
 //! Customers and what they did, written into the database of a server by statements: a million of them would take
 //! an hour over HTTP.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use diesel::{Connection, QueryableByName, SqliteConnection, sql_query, sql_types::BigInt};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
@@ -9,6 +9,16 @@ use futures::StreamExt;
 use tokio::runtime::Runtime;
 
 use crate::{Setup, bare::WORKSPACE};
+
+/// Milliseconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the servers that are measured have this clock"
+)]
+pub fn now_millis() -> anyhow::Result<i64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(i64::try_from(since.as_millis())?)
+}
 
 /// The database of a server.
 pub enum Source {

@@ -156,11 +156,14 @@ impl FollowChanges {
             }
             self.refresh_now(&planned.audience, RefreshCause::Live)
                 .await?;
-            let resolved = ResolvedBy { state, since: now };
-            let mut by = self.resolved_by.lock().unwrap_or_else(|e| e.into_inner());
-            by.insert(id, resolved);
+            self.remember(id, ResolvedBy { state, since: now });
         }
         Ok(())
+    }
+
+    fn remember(&self, id: AudienceId, resolved: ResolvedBy) {
+        let mut by = self.resolved_by.lock().unwrap_or_else(|e| e.into_inner());
+        by.insert(id, resolved);
     }
 
     fn known(&self, id: AudienceId) -> Option<ResolvedBy> {
@@ -183,9 +186,7 @@ impl FollowChanges {
                 state: (Vec::new(), None),
                 since: now,
             };
-            let mut resolved = self.resolved_by.lock().unwrap_or_else(|e| e.into_inner());
-            resolved.insert(audience.id, by);
-            drop(resolved);
+            self.remember(audience.id, by);
             self.refresh_now(audience, RefreshCause::Scheduled).await?;
         }
         Ok(())
