@@ -46,7 +46,8 @@ impl Rig {
             status: AudienceStatus::Active,
         };
         let derive = &self.app.derive;
-        let accepted = derive.execute(&self.actor(), self.request_id(), request);
+        let actor = self.actor();
+        let accepted = derive.execute(&actor, self.request_id(), request);
         accepted.await.unwrap()
     }
 
@@ -194,10 +195,8 @@ async fn lists_are_read_as_they_were_when_it_began() {
     let mut uow = rig.ports.store.begin(Durability::Full).await.unwrap();
     uow.operations().release_leases().await.unwrap();
     uow.commit().await.unwrap();
-    let clear = rig
-        .app
-        .clear
-        .execute(&rig.actor(), rig.request_id(), base, None);
+    let actor = rig.actor();
+    let clear = rig.app.clear.execute(&actor, rig.request_id(), base, None);
     clear.await.unwrap();
     rig.work().await;
     assert_eq!(rig.members(base).await, Vec::<String>::new());
