@@ -94,7 +94,7 @@ async fn what_is_cut_off_after_any_step_goes_on_exactly() {
     crash::install(Box::new(move |point| {
         let ends = matches!(point, "derive.batch_stored" | "derive.before_flip");
         assert!(
-            !(ends && counted.fetch_add(1, Ordering::SeqCst) % 2 == 0),
+            !(ends && counted.fetch_add(1, Ordering::SeqCst).is_multiple_of(2)),
             "cut off"
         );
     }));

@@ -35,7 +35,7 @@ impl Dice {
     }
 
     fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[self.roll(of.len() as u64) as usize]
+        of.get(self.roll(of.len() as u64) as usize).unwrap()
     }
 }
 
@@ -189,7 +189,7 @@ async fn at_random(seed: u64) {
     for (index, conditions) in audiences.into_iter().enumerate() {
         ids.push(live(&rig, &format!("Audience {index}"), conditions).await);
     }
-    let names = json!([{"kind": "audience", "value": ids[0].to_string(), "operator": "member_of"}]);
+    let names = json!([{"kind": "audience", "value": ids.first().unwrap().to_string(), "operator": "member_of"}]);
     ids.push(live(&rig, "Audience of audience", names).await);
     let mut dice = Dice(seed);
     let people = ["A", "B", "C", "D", "E", "F", "G", "H"];
@@ -232,7 +232,7 @@ async fn at_random(seed: u64) {
                 rig.app.repair_all().await.unwrap();
             }
             _ => {
-                let id = ids[dice.roll(ids.len() as u64) as usize];
+                let id = *ids.get(dice.roll(ids.len() as u64) as usize).unwrap();
                 let refresh = &rig.app.segments.refresh;
                 let params = RefreshParams::default();
                 let (actor, request) = (rig.actor(), rig.request_id());
