@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{add, external, imported};
 use crate::store::{StoreHarness, at, begin, number, workspace};
 
-fn event(customer: i64, name: &str, seconds: i64) -> CustomerEvent {
+pub(crate) fn event(customer: i64, name: &str, seconds: i64) -> CustomerEvent {
     CustomerEvent {
         id: number(),
         customer: CustomerId::from_raw(customer),
@@ -31,7 +31,11 @@ fn keyed(customer: i64, key: &str, seconds: i64) -> CustomerEvent {
     }
 }
 
-async fn report(h: &dyn StoreHarness, ws: &WorkspaceId, events: &[CustomerEvent]) -> Vec<bool> {
+pub(crate) async fn report(
+    h: &dyn StoreHarness,
+    ws: &WorkspaceId,
+    events: &[CustomerEvent],
+) -> Vec<bool> {
     let mut uow = begin(h).await;
     let new = uow.customer_events().add(ws, events).await.unwrap();
     uow.commit().await.unwrap();

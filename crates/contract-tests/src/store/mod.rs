@@ -13,6 +13,8 @@ pub mod audiences;
 pub mod claims;
 pub mod creations;
 pub mod lists;
+pub mod live;
+pub mod membership;
 pub mod operations;
 pub mod removals;
 pub mod schedules;
@@ -81,6 +83,15 @@ macro_rules! store_contract {
                 the_longest_overdue_is_due_first,
                 of_several_one_takes_a_due_refresh,
                 schedules_stay_in_their_workspace;
+            live: changes_are_queued_where_a_workspace_has_live_audiences,
+                moving_on_queues_whom_an_edge_passes,
+                an_outdated_plan_moves_nothing,
+                keys_wait_for_one_audience,
+                one_process_has_a_workspace_at_a_time,
+                a_workspace_without_live_audiences_follows_nothing;
+            membership: refreshes_come_back_as_they_were,
+                departures_count_once_their_refresh_is_noted,
+                old_refreshes_are_deleted_but_the_last_three;
             usages: a_usage_is_noted_once_and_taken_back,
                 a_resource_is_one_while_something_says_so,
                 what_is_told_late_changes_nothing,

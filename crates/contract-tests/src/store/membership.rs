@@ -1,0 +1,123 @@
+//! Who was a member of an audience, and when.
+
+use chrono::TimeDelta;
+use domain::{
+    audience::{Audience, Departure, RefreshCause, Refreshed},
+    shared::{Epoch, Instant, OperationId},
+};
+
+use super::{StoreHarness, added, at, begin, number, workspace};
+
+fn refreshed(audience: &Audience, request: i64, shown_at: Instant) -> Refreshed {
+    Refreshed {
+        audience: audience.id,
+        request,
+        operation: Some(OperationId::from_raw(number())),
+        cause: RefreshCause::Requested,
+        epoch: Epoch(1),
+        began_at: shown_at - TimeDelta::seconds(2),
+        shown_at,
+        size: 5,
+        entered: 3,
+        left: 2,
+        changed: 1,
+        bytes: Some(7),
+    }
+}
+
+async fn note(h: &dyn StoreHarness, refreshed: &Refreshed) {
+    let mut uow = begin(h).await;
+    uow.memberships().note(refreshed).await.unwrap();
+    uow.commit().await.unwrap();
+}
+
+async fn depart(h: &dyn StoreHarness, audience: &Audience, of: &[(&str, i64, i64)]) {
+    let departure = |(key, entered, left): &(&str, i64, i64)| Departure {
+        key: (*key).to_owned(),
+        entered: *entered,
+        left: *left,
+    };
+    let departures: Vec<Departure> = of.iter().map(departure).collect();
+    let mut uow = begin(h).await;
+    let mut memberships = uow.memberships();
+    memberships.depart(audience.id, &departures).await.unwrap();
+    drop(memberships);
+    uow.commit().await.unwrap();
+}
+
+async fn departed(h: &dyn StoreHarness, audience: &Audience, request: i64) -> Vec<String> {
+    let q = h.queries();
+    let found = q.departed_since(audience.id, request, None, 10).await;
+    found.unwrap().into_iter().map(|d| d.key).collect()
+}
+
+pub async fn refreshes_come_back_as_they_were(h: &dyn StoreHarness) {
+    let audience = added(h, &workspace("w"), "a").await;
+    let (first, second) = (
+        refreshed(&audience, 1, at(10)),
+        refreshed(&audience, 5, at(20)),
+    );
+    let live = Refreshed {
+        operation: None,
+        cause: RefreshCause::Live,
+        bytes: None,
+        ..refreshed(&audience, 3, at(15))
+    };
+    for one in [&first, &live, &second] {
+        note(h, one).await;
+    }
+    let (q, id) = (h.queries(), audience.id);
+    let all = q.refreshes(id, None, 10).await.unwrap();
+    assert_eq!(
+        all,
+        [second.clone(), first.clone()],
+        "those with an operation"
+    );
+    assert_eq!(q.refreshes(id, Some(5), 10).await.unwrap(), [first.clone()]);
+    assert_eq!(q.refresh(id, 3).await.unwrap(), Some(live.clone()));
+    assert_eq!(q.refresh_at(id, at(9)).await.unwrap(), None);
+    assert_eq!(q.refresh_at(id, at(10)).await.unwrap(), Some(first));
+    assert_eq!(q.refresh_at(id, at(19)).await.unwrap(), Some(live));
+    assert_eq!(q.refresh_at(id, at(99)).await.unwrap(), Some(second));
+}
+
+pub async fn departures_count_once_their_refresh_is_noted(h: &dyn StoreHarness) {
+    let audience = added(h, &workspace("w"), "a").await;
+    note(h, &refreshed(&audience, 1, at(10))).await;
+    depart(h, &audience, &[("A", 1, 2), ("B", 1, 2), ("C", 1, 9)]).await;
+    assert_eq!(departed(h, &audience, 1).await, [""; 0]);
+    note(h, &refreshed(&audience, 2, at(20))).await;
+    assert_eq!(departed(h, &audience, 1).await, ["A", "B"]);
+    assert_eq!(departed(h, &audience, 2).await, [""; 0], "they had left");
+    assert_eq!(
+        departed(h, &audience, 0).await,
+        [""; 0],
+        "they had not come"
+    );
+    let stays = h.queries().stays_of(audience.id, "A").await.unwrap();
+    assert_eq!((stays.len(), stays[0].left.request), (1, 2));
+    // Given up before anybody saw it.
+    let mut uow = begin(h).await;
+    uow.memberships().discard_unseen(audience.id).await.unwrap();
+    uow.commit().await.unwrap();
+    note(h, &refreshed(&audience, 9, at(30))).await;
+    assert_eq!(departed(h, &audience, 2).await, [""; 0]);
+    // The same stay ends once.
+    depart(h, &audience, &[("A", 1, 9)]).await;
+    assert_eq!(departed(h, &audience, 2).await, ["A"]);
+}
+
+pub async fn old_refreshes_are_deleted_but_the_last_three(h: &dyn StoreHarness) {
+    let audience = added(h, &workspace("w"), "a").await;
+    for request in 1..=5 {
+        note(h, &refreshed(&audience, request, at(request * 10))).await;
+    }
+    depart(h, &audience, &[("A", 1, 2), ("B", 1, 3)]).await;
+    let purge = async |before: i64| h.store().purge_refreshes(at(before), 100).await.unwrap();
+    assert_eq!(purge(20).await, 0, "the last before may be asked for");
+    assert_eq!(purge(21).await, 1);
+    assert_eq!(departed(h, &audience, 1).await, ["A", "B"]);
+    assert_eq!(purge(1_000).await, 2, "a refresh, and who left by it");
+    assert_eq!(departed(h, &audience, 1).await, ["B"]);
+    assert_eq!(purge(1_000).await, 0);
+}
