@@ -8,14 +8,14 @@ mod results;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use domain::segment::{BigQuerySource, Notation, SegmentQuery, SourceCredentials};
+use domain::segment::{BigQuerySource, SegmentQuery, SourceCredentials};
 use ports::{
     segments::SegmentCounts,
     warehouse::{
         Question, Warehouse, WarehouseColumn, WarehouseError, WarehousePeople, Warehouses,
     },
 };
-use segment_sql::{GoogleSql, Mapping, Want, statement};
+use segment_sql::{GoogleSql, Want, statement};
 
 use crate::{BigQuery, Credentials, Mode, Param, Query, Settings, Timer, Value};
 use error::{contradicts, told};
@@ -91,13 +91,9 @@ impl Warehouses for BigQueryWarehouses {
             ..Settings::new(&source.project, credentials)
         };
         let client = BigQuery::new(&settings, Arc::clone(&self.timer)).map_err(told)?;
-        let zone = Notation::default().zone;
         Ok(Arc::new(Tables {
             client,
-            mapping: mapping::of(source, zone.name()),
-            dataset: source.dataset.clone(),
-            location: source.location.clone(),
-            timeout: Duration::from_secs(source.timeout_seconds.into()),
+            source: source.clone(),
             timer: Arc::clone(&self.timer),
             results: Arc::clone(&self.results),
         }))
@@ -107,15 +103,16 @@ impl Warehouses for BigQueryWarehouses {
 /// The tables of a source.
 struct Tables {
     client: BigQuery,
-    mapping: Mapping,
-    dataset: String,
-    location: Option<String>,
-    timeout: Duration,
+    source: BigQuerySource,
     timer: Arc<dyn Timer>,
     results: Arc<Results>,
 }
 
 impl Tables {
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(self.source.timeout_seconds.into())
+    }
+
     fn query(
         &self,
         query: &SegmentQuery,
@@ -128,15 +125,17 @@ impl Tables {
                 Want::Members(limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)))
             }
         };
-        let asked = statement(query, want, &GoogleSql(&self.mapping));
+        // Days begin where the conditions have them begin.
+        let mapping = mapping::of(&self.source, query.predicate.notation.zone.name());
+        let asked = statement(query, want, &GoogleSql(&mapping));
         let asked = asked.map_err(|missing| WarehouseError::Missing(missing.0))?;
         let params = asked.params.into_iter().map(param);
         Ok(Query {
             sql: asked.text,
             params: (1..).map(|n| format!("p{n}")).zip(params).collect(),
-            location: self.location.clone(),
+            location: self.source.location.clone(),
             maximum_bytes_billed: most,
-            timeout: self.timeout,
+            timeout: self.timeout(),
         })
     }
 }
@@ -144,7 +143,7 @@ impl Tables {
 #[async_trait]
 impl Warehouse for Tables {
     async fn columns(&self, table: &str) -> Result<Option<Vec<WarehouseColumn>>, WarehouseError> {
-        let columns = self.client.table(&self.dataset, table).await;
+        let columns = self.client.table(&self.source.dataset, table).await;
         let column = |column: crate::Column| WarehouseColumn {
             of_type: match column.mode {
                 Mode::Repeated => "ARRAY".to_owned(),
@@ -199,7 +198,10 @@ impl Warehouse for Tables {
         let key = Key::of(query, &asked);
         let found = self.results.find(&key, self.timer.now());
         let (rows, from) = match (found, limit) {
-            (Some(begun), _) => (self.client.again(&begun, self.timeout), Origin::Result(key)),
+            (Some(begun), _) => (
+                self.client.again(&begun, self.timeout()),
+                Origin::Result(key),
+            ),
             (None, limit) => {
                 let rows = self.client.run(&asked).await.map_err(told)?;
                 // Parts are asked for once; whoever asks for all compares first, and then fills.

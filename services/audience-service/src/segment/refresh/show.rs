@@ -110,7 +110,7 @@ impl RunRefresh {
             entered: counted.entered,
             left: counted.left,
             changed: counted.changed,
-            bytes: None,
+            bytes: Some(counted.bytes).filter(|bytes| *bytes > 0),
         }
     }
 
