@@ -125,9 +125,7 @@ pub async fn retry<C: Control>(
     service.reserve_again(unit.as_mut(), &operation).await?;
     unit.operations().requeue(id).await?;
     unit.commit().await?;
-    let wake = service.frame().wake();
-    wake.work();
-    wake.publish(Topic::Operation(id.raw()));
+    tell_queued(service, id);
     Ok(())
 }
 
@@ -168,10 +166,15 @@ pub async fn confirm<C: Control>(
         updated => updated?,
     }
     unit.commit().await?;
+    tell_queued(service, id);
+    Ok(())
+}
+
+/// Wakes workers for an operation that is in the queue again, and whoever follows it.
+fn tell_queued<C: Control>(service: &C, id: OperationId) {
     let wake = service.frame().wake();
     wake.work();
     wake.publish(Topic::Operation(id.raw()));
-    Ok(())
 }
 
 /// The operation, and the receipt of this request; `None` where an earlier run of it did all this.

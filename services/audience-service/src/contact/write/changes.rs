@@ -13,10 +13,9 @@ use ports::{
     crash,
     store::{Content, WriteIntent},
 };
-use tokio::time::timeout;
 
 use super::{
-    pending::{Orders, PATIENCE},
+    pending::Orders,
     repair::delta_of,
     writer::{Held, Writer},
 };
@@ -41,10 +40,8 @@ impl Writer {
         key: ContentKey,
         documents: Vec<Document>,
     ) -> Result<Held, StoreError> {
-        let turn = timeout(PATIENCE, self.turn(key)).await;
-        let turn = turn.map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?;
-        self.open(key, documents, &[Orders::Next { receipt: None }], turn)
-            .await
+        let order = Orders::Next { receipt: None };
+        self.hold_with(key, documents, &[order]).await
     }
 
     /// Makes changes of documents that the lock was taken for, and gives it back.

@@ -117,9 +117,19 @@ impl Writer {
         key: ContentKey,
         documents: Vec<Document>,
     ) -> Result<Held, StoreError> {
+        self.hold_with(key, documents, &[]).await
+    }
+
+    /// Waits for the turn of a content, and takes its lock with these request numbers.
+    pub(super) async fn hold_with(
+        &self,
+        key: ContentKey,
+        documents: Vec<Document>,
+        orders: &[Orders],
+    ) -> Result<Held, StoreError> {
         let turn = timeout(PATIENCE, self.turn(key)).await;
         let turn = turn.map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?;
-        self.open(key, documents, &[], turn).await
+        self.open(key, documents, orders, turn).await
     }
 
     /// Waits for the turn of a content, in which this process writes nothing to it and its indexes have
