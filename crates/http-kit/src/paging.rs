@@ -1,6 +1,8 @@
 //! Parameters of lists.
 
 use domain::shared::Violation;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// Items of a page where the request does not say.
 pub const DEFAULT_LIMIT: u32 = 100;
@@ -8,6 +10,16 @@ pub const DEFAULT_LIMIT: u32 = 100;
 pub const MAX_LIMIT: u32 = 1000;
 /// Highest page number.
 pub const MAX_PAGE: u32 = i32::MAX.unsigned_abs();
+
+/// Which part of a list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// 1 to 1000, 100 as a rule.
+    pub limit: Option<String>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
 
 /// `limit`: 1 to 1000, 100 where absent.
 ///

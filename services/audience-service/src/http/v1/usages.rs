@@ -6,9 +6,12 @@ use api_types::{
     usages::{NewUsage, UsageJson},
 };
 use domain::{audience::Usage, shared::AudienceId};
-use http_kit::{Answer, ApiResult, Id, Idempotent, JsonBody, Query, extract::ThreeIds, paging};
+use http_kit::{
+    Answer, ApiResult, Id, Idempotent, JsonBody, Query,
+    extract::ThreeIds,
+    paging::{self, Part},
+};
 use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
 
 use crate::{
     AppError,
@@ -16,16 +19,6 @@ use crate::{
 };
 
 http_kit::routes!(ApiState; self::{add, list, remove});
-
-/// Which part.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub struct Which {
-    /// 1 to 1000, 100 as a rule.
-    limit: Option<String>,
-    /// `next_cursor` of the part before.
-    cursor: Option<String>,
-}
 
 /// A position in the list: kind and id.
 #[derive(Serialize, Deserialize)]
@@ -60,18 +53,18 @@ fn json(usage: Usage) -> UsageJson {
 /// What uses an audience: what was told here or by other services, and audiences whose conditions name it.
 #[utoipa::path(
     get, path = "/audiences/{id}/usages", tag = "audiences", operation_id = "listUsages",
-    params(Id<AudienceId>, Which),
+    params(Id<AudienceId>, Part),
     responses(
         (status = 200, description = "A part", body = List<UsageJson>),
         (status = 400, description = "`invalid_cursor`"),
         (status = 404, description = "There is no such audience"),
     ),
 )]
-pub async fn list(caller: Caller, Query(which): Query<Which>, Id(id): Id<AudienceId>) -> ApiResult {
-    let limit = paging::limit(which.limit.as_deref())?;
+pub async fn list(caller: Caller, Query(part): Query<Part>, Id(id): Id<AudienceId>) -> ApiResult {
+    let limit = paging::limit(part.limit.as_deref())?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let cursors = caller.cursors(&format!("usages:{id}"));
-    let after: Option<Position> = cursors.open(which.cursor.as_deref())?;
+    let after: Option<Position> = cursors.open(part.cursor.as_deref())?;
     let after = after.map(Usage::from);
     let usages = &caller.app.usages;
     let page = usages

@@ -9,7 +9,10 @@ use domain::{
     customer::{Address, Channel, ConsentStatus, Customer, CustomerId, Identity},
     importing::ExternalId,
 };
-use http_kit::{Answer, ApiResult, JsonBody, Problem, Query, paging};
+use http_kit::{
+    Answer, ApiResult, JsonBody, Problem, Query,
+    paging::{self, Part},
+};
 use ports::store::{CustomerCounts, CustomerFilter, CustomerLookup, TagCount};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -186,16 +189,6 @@ pub async fn count(caller: Caller) -> ApiResult {
     Ok(Answer::ok(&count_json(counts)))
 }
 
-/// A page of labels.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub struct Labels {
-    /// 1 to 1000, 100 as a rule.
-    limit: Option<String>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
 fn tag_json(count: TagCount) -> TagJson {
     TagJson {
         tag: count.label,
@@ -206,13 +199,13 @@ fn tag_json(count: TagCount) -> TagJson {
 /// Lists the labels of customers, alphabetically without regard to case.
 #[utoipa::path(
     get, path = "/customers/tags", tag = "customers", operation_id = "listCustomerTags",
-    params(Labels),
+    params(Part),
     responses(
         (status = 200, description = "A page", body = List<TagJson>),
         (status = 400, description = "`invalid_cursor`"),
     ),
 )]
-pub async fn tags(caller: Caller, Query(which): Query<Labels>) -> ApiResult {
+pub async fn tags(caller: Caller, Query(which): Query<Part>) -> ApiResult {
     let limit = paging::limit(which.limit.as_deref())?;
     let cursors = caller.cursors("customer_tags");
     let after: Option<String> = cursors.open(which.cursor.as_deref())?;

@@ -9,7 +9,11 @@ use domain::{
     contact::Document,
     shared::{AudienceId, Instant},
 };
-use http_kit::{Answer, ApiResult, Id, Problem, Query, paging, timestamp};
+use http_kit::{
+    Answer, ApiResult, Id, Problem, Query,
+    paging::{self, Part},
+    timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
@@ -18,16 +22,6 @@ use crate::{
     AppError,
     http::{Caller, contact_json::contact_json},
 };
-
-/// Which part of the refreshes.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub struct Part {
-    /// 1 to 1000, 100 as a rule.
-    limit: Option<String>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
 
 /// Lists the refreshes of an audience, latest first. They are kept for 90 days, the last three for longer.
 #[utoipa::path(
