@@ -12,10 +12,7 @@ use domain::{
 use ports::store::{Durability, OperationFilter, PlannedAudience};
 
 use super::FollowChanges;
-use crate::{
-    Actor, AppResult, RequestId,
-    segment::{Named, RefreshParams},
-};
+use crate::{AppResult, segment::Named};
 
 /// Least time between two refreshes because of what an audience names.
 const PAUSE: TimeDelta = TimeDelta::seconds(30);
@@ -154,7 +151,8 @@ impl FollowChanges {
             if fresh || self.standing(&planned.audience).await? != Standing::Follows {
                 continue;
             }
-            self.refresh_now(&planned.audience, RefreshCause::Live)
+            self.refresh
+                .by_itself(workspace, id, RefreshCause::Live)
                 .await?;
             self.remember(id, ResolvedBy { state, since: now });
         }
@@ -187,28 +185,12 @@ impl FollowChanges {
                 since: now,
             };
             self.remember(audience.id, by);
-            self.refresh_now(audience, RefreshCause::Scheduled).await?;
+            let (workspace, id) = (&audience.workspace, audience.id);
+            self.refresh
+                .by_itself(workspace, id, RefreshCause::Scheduled)
+                .await?;
         }
         Ok(())
-    }
-
-    async fn refresh_now(&self, audience: &Audience, cause: RefreshCause) -> AppResult<()> {
-        let actor = Actor {
-            workspace: audience.workspace.clone(),
-            user: audience.created_by.clone(),
-        };
-        let request_id = RequestId {
-            write_id: self.refresh.accept.ids.next(),
-            keyed: false,
-        };
-        let params = RefreshParams {
-            cause,
-            guard_percent: None,
-        };
-        let begun = self
-            .refresh
-            .execute(&actor, request_id, audience.id, params);
-        begun.await.map(drop)
     }
 
     /// Whether an audience follows changes now.

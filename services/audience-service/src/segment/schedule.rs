@@ -6,16 +6,16 @@ use chrono::TimeDelta;
 use domain::{
     audience::RefreshCause,
     operation::OperationKind,
-    shared::{AudienceId, Instant, UserId, WorkspaceId},
+    shared::{AudienceId, Instant},
 };
 use kernel::payload;
 use ports::{
-    Clock, IdGenerator, StoreError,
+    Clock, StoreError,
     store::{AudienceQueries, AudienceStore, DueRefresh, Durability, NewOperation, UnitOfWork},
 };
 
-use super::{RefreshAudience, RefreshParams};
-use crate::{Actor, AppResult, RequestId};
+use super::{RefreshAudience, RefreshParams, refresh::nobody};
+use crate::AppResult;
 
 /// Due refreshes that are read at a time.
 const AT_A_TIME: usize = 100;
@@ -23,8 +23,6 @@ const AT_A_TIME: usize = 100;
 const READS: usize = 100;
 /// When one is tried again that could not be started.
 const AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
-/// Who starts what a schedule asks for.
-const SCHEDULE: &str = "schedule";
 
 /// Starts the refreshes that are due.
 #[derive(Clone)]
@@ -32,7 +30,6 @@ pub struct StartDueRefreshes {
     pub(crate) store: Arc<dyn AudienceStore>,
     pub(crate) queries: Arc<dyn AudienceQueries>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn IdGenerator>,
     pub(crate) refresh: RefreshAudience,
 }
 
@@ -85,7 +82,7 @@ impl StartDueRefreshes {
         if !uow.schedules().reschedule(due, next).await? {
             return Ok(false);
         }
-        let (actor, request) = (self.actor(workspace)?, self.request());
+        let (actor, request) = (nobody(workspace)?, self.refresh.fresh_request());
         let params = RefreshParams {
             cause: RefreshCause::Scheduled,
             ..RefreshParams::default()
@@ -106,19 +103,6 @@ impl StartDueRefreshes {
         }
         self.refresh.accept.events.wake.work();
         Ok(true)
-    }
-
-    fn actor(&self, workspace: &WorkspaceId) -> AppResult<Actor> {
-        let user = UserId::parse(SCHEDULE).map_err(|e| StoreError::Internal(Box::new(e)))?;
-        let workspace = workspace.clone();
-        Ok(Actor { workspace, user })
-    }
-
-    fn request(&self) -> RequestId {
-        RequestId {
-            write_id: self.ids.next(),
-            keyed: false,
-        }
     }
 }
 

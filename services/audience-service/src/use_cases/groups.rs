@@ -214,7 +214,6 @@ impl Parts {
                 store: p.store.clone(),
                 queries: p.queries.clone(),
                 clock: p.clock.clone(),
-                ids: p.ids.clone(),
                 refresh: self.refresh(),
             },
         }

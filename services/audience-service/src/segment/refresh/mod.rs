@@ -13,7 +13,7 @@ pub use corrections::Corrections;
 use domain::{
     audience::{AudienceStatus, RefreshCause},
     operation::{Operation, OperationKind, OperationState},
-    shared::AudienceId,
+    shared::{AudienceId, UserId, WorkspaceId},
 };
 pub use guard::SizeGuard;
 use kernel::payload;
@@ -31,6 +31,9 @@ use crate::{
     operation::{AcceptOperation, Accepted},
     segment::no_segment,
 };
+
+/// Who starts what nobody asks for.
+const BY_ITSELF: &str = "schedule";
 
 /// What a refresh works from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +117,33 @@ impl RefreshAudience {
         self.execute(actor, request_id, id, params).await
     }
 
+    /// As [`RefreshAudience::execute`], because its time had come or something had changed: in the name of
+    /// nobody, whom nothing is told.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn by_itself(
+        &self,
+        workspace: &WorkspaceId,
+        id: AudienceId,
+        cause: RefreshCause,
+    ) -> AppResult<Accepted> {
+        let params = RefreshParams {
+            cause,
+            guard_percent: None,
+        };
+        let (actor, request_id) = (nobody(workspace)?, self.fresh_request());
+        self.execute(&actor, request_id, id, params).await
+    }
+
+    /// A request that nobody repeats.
+    pub(crate) fn fresh_request(&self) -> RequestId {
+        RequestId {
+            write_id: self.accept.ids.next(),
+            keyed: false,
+        }
+    }
+
     /// Puts a refresh back into the queue that waits to be confirmed: what it would change is compared anew.
     async fn look_again(&self, waiting: &Operation) -> AppResult<()> {
         let update = OperationUpdate {
@@ -150,6 +180,13 @@ impl RefreshAudience {
             .filter(|operation| !operation.cancel_requested);
         Ok(live.min_by_key(|operation| operation.id))
     }
+}
+
+/// In whose name audiences are refreshed by themselves.
+pub(crate) fn nobody(workspace: &WorkspaceId) -> AppResult<Actor> {
+    let user = UserId::parse(BY_ITSELF).map_err(|e| StoreError::Internal(Box::new(e)))?;
+    let workspace = workspace.clone();
+    Ok(Actor { workspace, user })
 }
 
 /// A flip that came too late.
