@@ -41,6 +41,8 @@ pub struct FollowChanges {
     pub(crate) owner: String,
     /// What audiences that name others were last resolved by.
     pub(crate) resolved_by: Arc<Mutex<HashMap<AudienceId, plan::ResolvedBy>>>,
+    /// Audiences that could not be looked at, and until when they are left alone.
+    pub(crate) resting: Arc<Mutex<HashMap<AudienceId, Instant>>>,
 }
 
 impl FollowChanges {

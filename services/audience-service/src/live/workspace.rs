@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
 use domain::shared::{AudienceId, Instant, WorkspaceId};
 use ports::{
     crash,
@@ -19,6 +20,8 @@ use crate::AppResult;
 const LEASE_SECONDS: u32 = 30;
 /// Changes that are taken off the queue at a time.
 const BATCH: i64 = 5_000;
+/// When an audience is looked at again that could not be.
+const REST: TimeDelta = TimeDelta::seconds(5);
 /// Batches in one look, after which other workspaces have their turn.
 const BATCHES: usize = 20;
 
@@ -87,6 +90,10 @@ impl FollowChanges {
             if keys.is_empty() && !has_own {
                 continue;
             }
+            if self.is_resting(id) {
+                later.entry(id).or_default().append(&mut keys);
+                continue;
+            }
             match self.standing(&planned.audience).await? {
                 Standing::Waits => {
                     later.entry(id).or_default().append(&mut keys);
@@ -101,7 +108,13 @@ impl FollowChanges {
                 looked_at.extend(own.iter().map(|change| change.id));
                 keys.extend(own.into_iter().map(|change| change.key));
             }
-            if self.apply(planned, &keys, now).await? == Outcome::Later {
+            let looked = self.apply(planned, &keys, now).await;
+            if let Err(error) = &looked {
+                // The others go on.
+                tracing::warn!(%error, audience = %id, "a live audience is behind");
+                self.rest(id);
+            }
+            if !matches!(looked, Ok(Outcome::Done)) {
                 later.entry(id).or_default().append(&mut keys);
             }
         }
@@ -120,6 +133,20 @@ impl FollowChanges {
         drop(live);
         uow.commit().await?;
         Ok(more)
+    }
+}
+
+impl FollowChanges {
+    fn is_resting(&self, id: AudienceId) -> bool {
+        let resting = self.resting.lock().unwrap_or_else(|e| e.into_inner());
+        resting.get(&id).is_some_and(|until| self.now() < *until)
+    }
+
+    fn rest(&self, id: AudienceId) {
+        let mut resting = self.resting.lock().unwrap_or_else(|e| e.into_inner());
+        let now = self.now();
+        resting.retain(|_, until| now < *until);
+        resting.insert(id, now + REST);
     }
 }
 

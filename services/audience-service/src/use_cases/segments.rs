@@ -59,6 +59,7 @@ impl Parts {
             clock: p.clock.clone(),
             owner: p.owner.clone(),
             resolved_by: Default::default(),
+            resting: Default::default(),
         }
     }
 
