@@ -2,17 +2,23 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicI64, Ordering},
+    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
 };
 
+use async_trait::async_trait;
 use audience_service::segment::{RefreshParams, SizeGuard};
 use chrono::SecondsFormat;
 use domain::{
-    audience::{AudienceStatus, AudienceType, Definition},
+    audience::{AudienceStatus, AudienceType, Definition, RefreshCause},
     operation::{OperationState, Report},
-    shared::AudienceId,
+    segment::{Condition, SegmentQuery},
+    shared::{AudienceId, WorkspaceId},
 };
-use ports::crash;
+use ports::{
+    crash,
+    segments::{Member, MemberStream, ResolveError, SegmentCounts, SegmentResolver},
+    store::Durability,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -164,6 +170,139 @@ async fn a_live_audience_that_names_a_list_follows_it() {
     round(&rig).await;
     rig.work().await;
     assert_eq!(rig.members(id).await, [""; 0]);
+}
+
+/// A resolver that has no answer for conditions over a value, as long as it fails.
+struct Failing {
+    inner: Arc<dyn SegmentResolver>,
+    fails: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl SegmentResolver for Failing {
+    async fn counts(&self, query: &SegmentQuery) -> Result<SegmentCounts, ResolveError> {
+        self.inner.counts(query).await
+    }
+
+    async fn members(
+        &self,
+        query: &SegmentQuery,
+        limit: usize,
+    ) -> Result<Vec<Member>, ResolveError> {
+        let mut conditions = query.predicate.conditions();
+        let of_value = conditions.any(|c| matches!(c, Condition::Property { .. }));
+        if of_value && self.fails.load(Ordering::SeqCst) {
+            return Err(ResolveError::TooLong);
+        }
+        self.inner.members(query, limit).await
+    }
+
+    async fn stream(&self, query: SegmentQuery) -> Result<Box<dyn MemberStream>, ResolveError> {
+        self.inner.stream(query).await
+    }
+
+    async fn keys(
+        &self,
+        workspace: &WorkspaceId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, ResolveError> {
+        self.inner.keys(workspace, after, limit).await
+    }
+
+    async fn numbers(&self, workspace: &WorkspaceId) -> Result<Option<(i64, i64)>, ResolveError> {
+        self.inner.numbers(workspace).await
+    }
+}
+
+fn in_recife() -> Value {
+    json!([{"kind": "property", "field": "city", "operator": "equals", "value": "Recife"}])
+}
+
+fn tagged() -> Value {
+    json!([{"kind": "tag", "operator": "not_has", "value": "vip"}])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audience_that_fails_holds_no_other_up() {
+    let fails = Arc::new(AtomicBool::new(false));
+    let clock = Arc::new(SetClock(AtomicI64::new(0)));
+    let (set, failing) = (Arc::clone(&clock), Arc::clone(&fails));
+    let rig = Rig::with(move |ports| {
+        ports.clock = set;
+        ports.segments = Arc::new(Failing {
+            inner: Arc::clone(&ports.segments),
+            fails: failing,
+        });
+    })
+    .await;
+    let failing = live(&rig, "Recife", in_recife()).await;
+    let other = live(&rig, "Others", tagged()).await;
+    fails.store(true, Ordering::SeqCst);
+    live_in(&rig, &[("A", "Recife")]).await;
+    round(&rig).await;
+    assert_eq!(rig.members(other).await, ["A"]);
+    assert_eq!(rig.members(failing).await, [""; 0]);
+    // It is left alone for a while, and then has lost nothing.
+    fails.store(false, Ordering::SeqCst);
+    live_in(&rig, &[("B", "Recife")]).await;
+    round(&rig).await;
+    assert_eq!(rig.members(failing).await, [""; 0]);
+    clock.0.store(6, Ordering::SeqCst);
+    round(&rig).await;
+    assert_eq!(rig.members(failing).await, ["A", "B"]);
+}
+
+/// A refresh as the night brings it.
+async fn nightly(rig: &Rig, id: AudienceId) {
+    let refresh = &rig.app.segments.refresh;
+    let params = RefreshParams {
+        cause: RefreshCause::Scheduled,
+        guard_percent: None,
+    };
+    let (actor, request) = (rig.actor(), rig.request_id());
+    refresh.execute(&actor, request, id, params).await.unwrap();
+    rig.work().await;
+}
+
+/// Takes changes off the queue without having looked at them.
+async fn lose_changes(rig: &Rig) {
+    let workspace = rig.actor().workspace;
+    let queued = rig.ports.queries.queued(&workspace, None, 100).await;
+    let ids: Vec<i64> = queued.unwrap().iter().map(|change| change.id).collect();
+    let mut uow = rig.ports.store.begin(Durability::Full).await.unwrap();
+    uow.live().looked_at(&workspace, &ids).await.unwrap();
+    uow.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_nightly_refresh_corrects_is_counted() {
+    let (rig, _) = rig(SizeGuard::default()).await;
+    let counted = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&counted);
+    let tell = move |members| {
+        count.fetch_add(members, Ordering::SeqCst);
+    };
+    rig.app.corrections.tell(tell);
+    let corrected = || counted.swap(0, Ordering::SeqCst);
+    let id = live(&rig, "Recife", in_recife()).await;
+    live_in(&rig, &[("A", "Recife"), ("B", "Natal")]).await;
+    nightly(&rig, id).await;
+    assert_eq!(rig.members(id).await, ["A"]);
+    assert_eq!(corrected(), 0, "they wait in the queue");
+    live_in(&rig, &[("A", "Natal"), ("B", "Recife")]).await;
+    lose_changes(&rig).await;
+    nightly(&rig, id).await;
+    assert_eq!(rig.members(id).await, ["B"]);
+    assert_eq!(corrected(), 2);
+    // What is not followed change by change is no fault.
+    let names = json!([{"kind": "audience", "value": id.to_string(), "operator": "member_of"}]);
+    let of_other = live(&rig, "Of another", names).await;
+    live_in(&rig, &[("C", "Recife")]).await;
+    lose_changes(&rig).await;
+    nightly(&rig, of_other).await;
+    assert_eq!(rig.members(of_other).await, ["B", "C"]);
+    assert_eq!(corrected(), 0);
 }
 
 /// Counts down to the point at which the process ends.

@@ -100,7 +100,7 @@ impl Job for RunRefresh {
             };
             // What has not changed is not written again.
             let (found, differ) = self.compare(run, &audience, &content, now).await?;
-            if params.cause == RefreshCause::Scheduled && audience.is_live() {
+            if params.cause == RefreshCause::Scheduled && self.follows(&audience).await? {
                 self.correct(&audience, &differ).await?;
             }
             let same = found.entered == 0 && found.left == 0 && found.changed == 0;
@@ -164,6 +164,18 @@ impl RunRefresh {
             last: None,
             ended: false,
         })
+    }
+
+    /// Whether every change of an audience's members is followed: those of customers elsewhere, of scores, of other
+    /// audiences and of dates within events are found by a refresh.
+    async fn follows(&self, audience: &Audience) -> AppResult<bool> {
+        let workspace = &audience.workspace;
+        if !audience.is_live() || self.queries.segment_source(workspace).await?.is_some() {
+            return Ok(false);
+        }
+        let predicate = self.read.parse(workspace, &audience.definition).await?;
+        let watch = predicate.watch();
+        Ok(predicate.audiences().is_empty() && !watch.scores && !watch.sweeps)
     }
 
     /// Counts those of a live audience who should have entered or left before: nothing of them waits in the queue.
