@@ -64,6 +64,15 @@ impl LiveRepository for Live<'_> {
         Ok(claimed > 0)
     }
 
+    async fn release_leases(&mut self) -> Result<(), StoreError> {
+        diesel::update(live_workspaces::table)
+            .set(live_workspaces::lease_until.eq(dialect::lease_until(0)))
+            .execute(self.0)
+            .await
+            .map_err(store)
+            .map(drop)
+    }
+
     async fn watch_dates(
         &mut self,
         workspace: &WorkspaceId,

@@ -225,6 +225,11 @@ pub async fn one_process_has_a_workspace_at_a_time(h: &dyn StoreHarness) {
     assert!(claim("a", 600).await && claim("a", 600).await);
     assert!(!claim("b", 600).await);
     assert!(claim("a", 0).await && claim("b", 600).await);
+    assert!(!claim("a", 600).await);
+    let mut uow = begin(h).await;
+    uow.live().release_leases().await.unwrap();
+    uow.commit().await.unwrap();
+    assert!(claim("a", 600).await);
 }
 
 pub async fn a_workspace_without_live_audiences_follows_nothing(h: &dyn StoreHarness) {

@@ -46,6 +46,9 @@ pub trait LiveRepository: Send {
         lease_seconds: u32,
     ) -> Result<bool, StoreError>;
 
+    /// Ends every lease: whoever had one is gone.
+    async fn release_leases(&mut self) -> Result<(), StoreError>;
+
     /// Keeps dates of customers under these keys, and no others.
     async fn watch_dates(
         &mut self,

@@ -17,7 +17,7 @@ use super::{
 use crate::AppResult;
 
 /// How long a process has a workspace to itself.
-const LEASE_SECONDS: u32 = 30;
+const LEASE_SECONDS: u32 = 10;
 /// Changes that are taken off the queue at a time.
 const BATCH: i64 = 5_000;
 /// When an audience is looked at again that could not be.

@@ -124,6 +124,7 @@ impl Repair {
         let mut uow = self.store.begin(Durability::Full).await?;
         uow.operations().release_leases().await?;
         uow.creations().release().await?;
+        uow.live().release_leases().await?;
         uow.commit().await?;
         let mut repaired = 0;
         loop {
