@@ -26,6 +26,8 @@ pub enum Scenario {
     Clear,
     Undo,
     Refresh,
+    Live,
+    Derive,
 }
 
 const TOLD: [&str; 3] = ["relay.delivered", "relay.marked", "notify.stored"];
@@ -43,7 +45,7 @@ const UPLOADED: [&str; 4] = [
 ];
 
 impl Scenario {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Create,
         Self::Add,
         Self::RemoveOne,
@@ -54,6 +56,8 @@ impl Scenario {
         Self::Clear,
         Self::Undo,
         Self::Refresh,
+        Self::Live,
+        Self::Derive,
     ];
 
     /// The crash points on the way.
@@ -80,6 +84,15 @@ impl Scenario {
                 "refresh.batch_stored",
                 "refresh.before_flip",
                 "refresh.flipped",
+            ]],
+            Self::Live => &[
+                &["live.advanced", "changes.contacts_stored"],
+                &["changes.tombstones_written", "live.applied"],
+            ],
+            Self::Derive => &[&[
+                "derive.batch_stored",
+                "derive.before_flip",
+                "derive.flipped",
             ]],
         };
         own.concat()
@@ -118,23 +131,32 @@ fn fill(client: &Client, path: &str, key: &str, items: impl Iterator<Item = Valu
     }
 }
 
-/// Resolves a segment, and changes the customers after that.
-fn resolve(client: &Client, audience: &str, count: usize) {
-    let customers = |key: &str, is_in: fn(usize) -> bool| {
-        let city = |n: usize| if is_in(n) { "Recife" } else { "Natal" };
-        let customer = |n: usize| json!({ "document": document(n), "city": city(n) });
-        fill(client, "/customers", key, (0..count).map(customer));
-    };
-    customers("before", is_in_before);
+/// Customers, each in a city.
+fn in_cities(count: usize, is_in: fn(usize) -> bool) -> impl Iterator<Item = Value> {
+    (0..count).map(move |n| {
+        let city = if is_in(n) { "Recife" } else { "Natal" };
+        json!({ "document": document(n), "city": city })
+    })
+}
+
+/// Makes a segment of this type, and resolves it.
+fn resolve(client: &Client, audience: &str, count: usize, of_type: &str) {
+    fill(
+        client,
+        "/customers",
+        "before",
+        in_cities(count, is_in_before),
+    );
     let condition =
         json!({ "kind": "property", "field": "city", "operator": "equals", "value": "Recife" });
-    let conditions = json!({ "groups": [{ "conditions": [condition] }] });
+    let conditions = json!({
+        "groups": [{ "conditions": [condition] }], "audience_type": { "type": of_type },
+    });
     let define = client.request("PUT", &format!("/audiences/{audience}/segment"));
     created(client.send(&define.json(&conditions)));
     until("the first refresh", || {
         all_told(client).filter(|all| !all.is_empty())
     });
-    customers("after", is_in_after);
 }
 
 /// Whether a customer is a member of the segment as it is first.
@@ -167,7 +189,12 @@ impl Prepared {
         let audience = created(client.post("/audiences", "a", &json!({ "name": "Crash" })));
         let audience = audience["id"].as_str().unwrap().to_owned();
         match scenario {
-            Scenario::Refresh => resolve(&client, &audience, contacts),
+            Scenario::Live => resolve(&client, &audience, contacts, "live"),
+            Scenario::Refresh => {
+                resolve(&client, &audience, contacts, "static");
+                let after = in_cities(contacts, is_in_after);
+                fill(&client, "/customers", "after", after);
+            }
             _ => {
                 let path = format!("/audiences/{audience}/contacts");
                 fill(&client, &path, "b", (0..contacts).map(contact));
@@ -200,7 +227,10 @@ impl Prepared {
             let ended = until("the recycling", || all_told(&client));
             prepared.recycle = ended[0]["id"].as_str().unwrap().to_owned();
         }
-        if matches!(scenario, Scenario::Undo | Scenario::Refresh) {
+        if matches!(
+            scenario,
+            Scenario::Undo | Scenario::Refresh | Scenario::Live
+        ) {
             prepared.ended = 1;
         }
         drop(server);
@@ -251,6 +281,17 @@ impl Prepared {
             Scenario::Clear => (format!("/audiences/{audience}/clear"), json!({})),
             Scenario::Undo => (format!("/operations/{}/undo", self.recycle), json!({})),
             Scenario::Refresh => (format!("/audiences/{audience}/refresh"), json!({})),
+            Scenario::Live => {
+                let data: Vec<Value> = in_cities(self.contacts, is_in_after).collect();
+                ("/customers".to_owned(), json!({ "data": data }))
+            }
+            Scenario::Derive => {
+                let from = json!({ "union": [audience] });
+                (
+                    "/audiences".to_owned(),
+                    json!({ "name": "Made", "from": from }),
+                )
+            }
             Scenario::RemoveOne => return removing(),
         };
         client.post(&path, "the-request", &body)
@@ -279,12 +320,14 @@ impl Prepared {
                 own.extend(self.new_contacts().map(document))
             }
             (Scenario::Clear, true) => own.clear(),
-            (Scenario::Refresh, after) => {
+            (Scenario::Refresh | Scenario::Live, after) => {
                 let is_in = if after { is_in_after } else { is_in_before };
                 own = all.clone().filter(|n| is_in(*n)).map(document).collect();
             }
             (Scenario::RemoveOne, true) => drop(own.remove(0)),
-            (Scenario::Create, true) => made = Some(all.clone().map(document).collect()),
+            (Scenario::Create | Scenario::Derive, true) => {
+                made = Some(all.clone().map(document).collect())
+            }
             (Scenario::RecycleToNew, true) => made = Some(stay()),
             (Scenario::UploadNew, true) => {
                 made = Some(
@@ -315,7 +358,10 @@ impl Prepared {
 
     /// Watches what readers see until `stop`. Writes into an existing audience show part by part.
     pub fn watch(&self, client: &Client, stop: &AtomicBool) -> usize {
-        let in_parts = matches!(self.scenario, Scenario::Add | Scenario::UploadInto);
+        let in_parts = matches!(
+            self.scenario,
+            Scenario::Add | Scenario::UploadInto | Scenario::Live
+        );
         let mut looks = 0;
         while !stop.load(Ordering::Relaxed) {
             let Some(counts) = counts(client) else { break };
@@ -326,8 +372,25 @@ impl Prepared {
         looks
     }
 
+    /// Whether nothing of the request goes on any more. The members of a live audience follow what was asked.
+    pub fn is_done(&self, client: &Client) -> bool {
+        let follows = || {
+            let audience = client.get(&format!("/audiences/{}", self.audience))?;
+            let members = self.members(true);
+            let expected = members.first().map(|(_, members)| members.len() as i64);
+            (audience["contacts"].as_i64() == expected).then_some(())
+        };
+        let live = self.scenario == Scenario::Live;
+        all_told(client).is_some() && (!live || follows().is_some())
+    }
+
     /// Everything has ended as if nothing had happened on the way.
     pub fn check(&self, client: &Client) {
+        until("the members", || self.is_done(client).then_some(()));
+        if self.scenario == Scenario::Live {
+            let path = format!("/audiences/{}/refresh", self.audience);
+            created(client.post(&path, "after-all", &json!({})));
+        }
         let operations = until("the operations", || all_told(client));
         let mut expected = self.ended;
         let at_once = [
@@ -388,6 +451,14 @@ impl Prepared {
                     "changed": 0,
                     "unsubscribed": 0,
                 })
+            }
+            // What followed the changes has left nothing to a refresh.
+            Scenario::Live => {
+                let size = (0..self.contacts).filter(|n| is_in_after(*n)).count();
+                json!({ "size": size, "entered": 0, "left": 0, "changed": 0, "unsubscribed": 0 })
+            }
+            Scenario::Derive => {
+                json!({ "total": self.contacts, "removed": 0, "kept": self.contacts, "by_reason": {} })
             }
             Scenario::Create
             | Scenario::Add
