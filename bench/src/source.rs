@@ -127,7 +127,7 @@ impl Source {
         self.run(&format!(
             "{numbers} INSERT INTO customers (workspace, id, client, identity, document, name, phone_valid, email_valid,
                  attributes, tags, imported_tags, version, member_key, facts, created_at, updated_at)
-             SELECT '{WORKSPACE}', n, '', 'document:D' || (1000000000 + n), 'D' || (1000000000 + n), 'Person ' || n, 0, 0,
+             SELECT '{WORKSPACE}', n, '', 'd:D' || (1000000000 + n), 'D' || (1000000000 + n), 'Person ' || n, 0, 0,
                  {attributes}, {list}, {list}, 1, 'D' || (1000000000 + n), {facts}, {at}, {at} FROM g"
         ))?;
         // Ten events each, over a hundred days; their order is that of time within a customer.

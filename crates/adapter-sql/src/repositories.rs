@@ -3,7 +3,7 @@
 //! `super` is the database: its connection types and its `dialect`. A file of a context holds everything
 //! about its tables: the repository of a unit of work and the reads outside of one.
 
-use super::{Backend, Conn, Db, Held, dialect};
+use super::{Backend, Conn, Db, Held, cursor, dialect};
 
 mod audience;
 mod changes;

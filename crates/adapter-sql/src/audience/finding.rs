@@ -3,7 +3,7 @@
 use diesel::{
     dsl::sql,
     prelude::*,
-    sql_types::{BigInt, Bool},
+    sql_types::{BigInt, Bool, Text},
 };
 use diesel_async::RunQueryDsl;
 use domain::{
@@ -18,6 +18,7 @@ use ports::{
 use super::{
     Backend, Conn,
     audiences::{AudienceRow, TAG_END, containing},
+    dialect,
 };
 use crate::{core::error::store, schema::audience::audiences};
 
@@ -33,19 +34,37 @@ pub(super) async fn find(
             .filter(sql::<Bool>("visibility = 'ready' AND deleted_at IS NULL"))
             .into_boxed::<Backend>();
         if let Some(search) = &find.search {
-            let pattern = containing(&plain_key(search));
+            let plain = plain_key(search);
+            let pattern = containing(&plain);
             query = query.filter(audiences::search_key.like(pattern).escape('\\'));
+            if let Some([found, by, end]) = dialect::PART.filter(|_| plain.chars().count() >= PART)
+            {
+                let part = sql::<Bool>(found).bind::<Text, _>(workspace.as_str().to_owned());
+                query = query.filter(part.sql(by).bind::<Text, _>(plain).sql(end));
+            }
         }
         if let Some(statuses) = &find.statuses {
             let statuses: Vec<&str> = statuses.iter().map(|s| s.as_str()).collect();
-            query = query.filter(audiences::status.eq_any(statuses));
+            // Of one, an index has the rows in their order.
+            query = match statuses.as_slice() {
+                [status] => query.filter(audiences::status.eq(*status)),
+                _ => query.filter(audiences::status.eq_any(statuses)),
+            };
         }
-        if !find.types.is_empty() {
-            query = query.filter(audiences::audience_type.eq_any(find.types.clone()));
-        }
+        query = match find.types.as_slice() {
+            [] => query,
+            [one] => query.filter(audiences::audience_type.eq(*one)),
+            types => query.filter(audiences::audience_type.eq_any(types.to_vec())),
+        };
         if !find.tags.is_empty() {
-            let patterns = find.tags.iter().map(|tag| {
-                let pattern = containing(&format!("{TAG_END}{}{TAG_END}", fold_key(tag)));
+            let tags: Vec<String> = find.tags.iter().map(|tag| fold_key(tag)).collect();
+            if let Some([found, by, end]) = dialect::TAGS {
+                let any = sql::<Bool>(found).bind::<Text, _>(workspace.as_str().to_owned());
+                let lines = tags.join(TAG_END);
+                query = query.filter(any.sql(by).bind::<Text, _>(lines).sql(end));
+            }
+            let patterns = tags.iter().map(|tag| {
+                let pattern = containing(&format!("{TAG_END}{tag}{TAG_END}"));
                 audiences::tags_key.like(pattern).escape('\\')
             });
             let mut any: Box<dyn BoxableExpression<audiences::table, Backend, SqlType = Bool>> =
@@ -56,7 +75,7 @@ pub(super) async fn find(
             query = query.filter(any);
         }
         if find.asks_for_scores {
-            query = query.filter(audiences::asks_for_scores.eq(1));
+            query = query.filter(sql::<Bool>("asks_for_scores = 1"));
         }
         if let Some(resource) = find.resource {
             query = query.filter(audiences::resource.eq(i32::from(resource)));
@@ -96,6 +115,9 @@ pub(super) async fn find(
         rows.into_iter().map(Audience::try_from).collect();
     Ok((found?, total))
 }
+
+/// Characters of a part that an index finds.
+const PART: usize = 3;
 
 /// Members who did not say no wherever they said anything.
 const ACTIVE: &str = "contacts - unsubscribed";

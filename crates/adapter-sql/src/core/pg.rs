@@ -21,6 +21,7 @@ use crate::{
     core::{error, home::Home},
 };
 
+mod cursor;
 mod dialect;
 mod link;
 mod listener;

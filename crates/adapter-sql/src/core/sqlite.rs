@@ -25,6 +25,7 @@ use crate::{
     core::{error, home::Home},
 };
 
+mod cursor;
 mod dialect;
 #[expect(
     clippy::duplicate_mod,

@@ -28,7 +28,8 @@ use ports::{
 pub(super) use events::PURGE as PURGE_EVENTS;
 
 use super::{
-    Backend, Conn, Db, audience, changes, dialect, direct, json_rows, transaction::Transaction,
+    Backend, Conn, Db, audience, changes, cursor, dialect, direct, json_rows,
+    transaction::Transaction,
 };
 use crate::{
     core::error::store,

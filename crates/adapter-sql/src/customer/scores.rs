@@ -6,7 +6,7 @@ use diesel::{
     sql_query,
     sql_types::{BigInt, Text},
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use domain::{
     customer::{CustomerId, EventName},
     segment::{RfmScore, RfmScores},
@@ -87,6 +87,10 @@ impl ScoreRepository for Scores<'_> {
     ) -> Result<u64, StoreError> {
         let old = customer_scores::table.filter(customer_scores::workspace.eq(workspace.as_str()));
         diesel::delete(old).execute(self.0).await.map_err(store)?;
+        self.0
+            .batch_execute(dialect::FOR_ALL)
+            .await
+            .map_err(store)?;
         let scored = sql_query(score_buyers(dialect::SEGMENTS))
             .bind::<Text, _>(workspace.as_str())
             .bind::<Text, _>(event.as_str())

@@ -18,11 +18,13 @@ use ports::{
 };
 use segment_sql::{Missing, Want, statement};
 
-use super::{Backend, Db, dialect};
+use super::{Backend, Db, cursor::Cursor, dialect};
 use crate::{core::error::store, schema::customer::customers};
 
 /// Customers that one statement of a walk looks at.
 const STEP: usize = 20_000;
+/// Members that are read at a time of one statement.
+const PART: usize = 10_000;
 
 #[derive(QueryableByName)]
 struct MemberRow {
@@ -34,6 +36,18 @@ struct MemberRow {
     version: i64,
     #[diesel(sql_type = Integer)]
     unsubscribed: i32,
+}
+
+impl From<MemberRow> for Member {
+    fn from(row: MemberRow) -> Self {
+        Self {
+            key: row.member_key,
+            customer: Some(row.id),
+            version: row.version,
+            unsubscribed: row.unsubscribed != 0,
+            given: None,
+        }
+    }
 }
 
 /// Counts, as one text of numbers between commas: how many there are depends on the conditions.
@@ -58,14 +72,7 @@ impl Db {
         let boxed = asked.params.into_iter().fold(boxed, dialect::bind);
         let mut conn = self.reader().await?;
         let rows: Vec<MemberRow> = boxed.load(&mut *conn).await.map_err(store)?;
-        let member = |row: MemberRow| Member {
-            key: row.member_key,
-            customer: Some(row.id),
-            version: row.version,
-            unsubscribed: row.unsubscribed != 0,
-            given: None,
-        };
-        Ok(rows.into_iter().map(member).collect())
+        Ok(rows.into_iter().map(Member::from).collect())
     }
 
     /// The key of the customer who is `skip` customers behind a key, in the order of keys; of the last
@@ -136,12 +143,16 @@ impl SegmentResolver for Db {
     }
 
     async fn stream(&self, query: SegmentQuery) -> Result<Box<dyn MemberStream>, ResolveError> {
-        Ok(Box::new(Walk {
-            db: self.clone(),
-            query,
-            after: None,
-            ended: false,
-        }))
+        let asked = statement(&query, Want::Members(None), dialect::SEGMENTS).map_err(missing)?;
+        Ok(match Cursor::open(self, asked).await? {
+            Some(cursor) => Box::new(Opened(cursor)),
+            None => Box::new(Walk {
+                db: self.clone(),
+                query,
+                after: None,
+                ended: false,
+            }),
+        })
     }
 
     async fn keys(
@@ -171,6 +182,17 @@ impl SegmentResolver for Db {
             .await
             .map_err(store)?;
         Ok(least.zip(greatest))
+    }
+}
+
+/// One statement over all customers, whose answer is read part by part.
+struct Opened(Cursor);
+
+#[async_trait]
+impl MemberStream for Opened {
+    async fn next(&mut self) -> Result<Vec<Member>, ResolveError> {
+        let rows: Vec<MemberRow> = self.0.next(PART).await?;
+        Ok(rows.into_iter().map(Member::from).collect())
     }
 }
 

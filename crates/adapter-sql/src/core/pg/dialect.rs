@@ -44,6 +44,20 @@ pub(crate) const NOW: &str = "statement_timestamp()";
 /// Ends a query for rows to take: rows that another transaction is taking are passed over.
 pub(crate) const TAKE: &str = "FOR UPDATE SKIP LOCKED";
 
+/// How an index finds audiences by a part of their text: a condition, whose gaps are the workspace and the part.
+pub(crate) const PART: Option<[&str; 3]> =
+    Some(["parts_of(workspace, search_key) @> parts_of(", ", ", ")"]);
+
+/// How an index finds audiences by any of their tags: a condition, whose gaps are the workspace and the tags, a line
+/// each.
+pub(crate) const TAGS: Option<[&str; 3]> =
+    Some(["lines_of(workspace, tags_key) && lines_of(", ", ", ")"]);
+
+/// What a transaction sets for one statement about everybody: it sorts and hashes in memory while it can, and takes
+/// longer than others may.
+pub(crate) const FOR_ALL: &str =
+    "SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = '10min'";
+
 /// Ends a query for rows that nobody is to change until the transaction ends.
 pub(crate) const SHARE: &str = "FOR SHARE";
 
