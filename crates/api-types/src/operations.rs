@@ -14,7 +14,7 @@ pub struct OperationJson {
     /// `op_` and a decimal.
     #[schema(example = "op_104629547441512448")]
     pub id: String,
-    /// `upload`, `create`, `recycle`, `clear`, `duplicate`, `derive`, `import`, `refresh` or `score`.
+    /// `upload`, `create`, `recycle`, `clear`, `duplicate`, `derive`, `import`, `refresh`, `score` or `preview`.
     pub kind: Cow<'static, str>,
     /// `queued`, `waiting`, `running`, `succeeded`, `failed` or `cancelled`.
     pub state: Cow<'static, str>,

@@ -36,6 +36,7 @@ events! {
     AudienceCleared = "plateia.audience.cleared.v1" about audience_id,
     AudienceImported = "plateia.audience.imported.v1" about audience_id,
     AudienceRefreshed = "plateia.audience.refreshed.v1" about audience_id,
+    AudienceMembersChanged = "plateia.audience.members_changed.v1" about audience_id,
     AudienceUsageChanged = "plateia.audience.usage_changed.v1" about audience_id,
     RecycleRequested = "plateia.audience.recycle_requested.v1" about audience_id,
     RecycleCompleted = "plateia.audience.recycle_completed.v1" about audience_id,

@@ -143,6 +143,21 @@ impl Events {
         self.about_audience(&audience.workspace, data)
     }
 
+    pub(crate) fn members_changed(
+        &self,
+        audience: &Audience,
+        entered: Vec<v1::AudienceMember>,
+        left: Vec<v1::AudienceMember>,
+    ) -> Event {
+        let data = v1::AudienceMembersChanged {
+            audience_id: audience.id.to_string(),
+            version: audience.epoch.0,
+            entered,
+            left,
+        };
+        self.about_audience(&audience.workspace, data)
+    }
+
     pub(crate) fn recycle_requested(&self, operation: &NewOperation) -> Event {
         let data = v1::RecycleRequested {
             audience_id: operation
@@ -216,8 +231,8 @@ impl Events {
                 changed: r.changed,
                 unsubscribed: r.unsubscribed,
             })),
-            // The end of an import is told by import-job-service.
-            Report::Import(_) => None,
+            // The end of an import is told by import-job-service; what a preview found is read.
+            Report::Import(_) | Report::Preview(_) => None,
         });
         let data = v1::OperationFinished {
             operation_id: operation.id.to_string(),

@@ -9,7 +9,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use domain::{
     audience::{Departure, Refreshed},
-    shared::{AudienceId, Epoch, Instant, OperationId},
+    shared::{AudienceId, Epoch, Instant, OperationId, WorkspaceId},
 };
 use ports::{
     StoreError,
@@ -17,7 +17,7 @@ use ports::{
 };
 
 use super::{
-    Backend, Conn, Db,
+    Backend, Conn, Db, dialect,
     json_rows::{BatchRow, Column, Value, batch_row, columns, json, replaced, rows as table},
 };
 use crate::{
@@ -100,6 +100,33 @@ impl From<DepartureRow> for Departure {
     }
 }
 
+batch_row! {
+    struct News<'a> {
+        member_key: &'a str,
+    }
+}
+
+#[derive(QueryableByName)]
+struct Key {
+    #[diesel(sql_type = Text)]
+    member_key: String,
+}
+
+#[derive(QueryableByName)]
+struct ToTell {
+    #[diesel(sql_type = Text)]
+    workspace: String,
+    #[diesel(sql_type = BigInt)]
+    audience: i64,
+}
+
+/// What of `member_news n` readers see: by a refresh that is noted, and no write that is under way.
+const SEEN: &str = "n.request <= (
+        SELECT max(r.request) FROM audience_refreshes r WHERE r.audience = n.audience)
+    AND NOT EXISTS (
+        SELECT 1 FROM write_intents w WHERE w.audience = n.audience AND w.ended_revision IS NULL
+        AND n.request >= w.first_request AND n.request < w.first_request + w.requests)";
+
 #[async_trait]
 impl MembershipRepository for Memberships<'_> {
     async fn depart(&mut self, audience: AudienceId, left: &[Departure]) -> Result<(), StoreError> {
@@ -144,8 +171,70 @@ impl MembershipRepository for Memberships<'_> {
             .filter(departures::departed.gt(last.unwrap_or_default()))
             .execute(self.0)
             .await
+            .map_err(store)?;
+        sql_query("DELETE FROM member_news WHERE audience = $1 AND request > $2")
+            .bind::<BigInt, _>(audience.raw())
+            .bind::<BigInt, _>(last.unwrap_or_default())
+            .execute(self.0)
+            .await
             .map_err(store)
             .map(drop)
+    }
+
+    async fn tell_of(
+        &mut self,
+        audience: AudienceId,
+        request: i64,
+        keys: &[&str],
+    ) -> Result<(), StoreError> {
+        let (columns, table) = (columns::<News<'_>>(), table::<News<'_>>("$3"));
+        let text = format!(
+            "INSERT INTO member_news (audience, request, {columns})
+             SELECT $1, $2, {columns} FROM {table} WHERE true ON CONFLICT DO NOTHING"
+        );
+        for batch in keys.chunks(BATCH) {
+            let rows: Vec<News<'_>> = batch.iter().map(|member_key| News { member_key }).collect();
+            sql_query(&text)
+                .bind::<BigInt, _>(audience.raw())
+                .bind::<BigInt, _>(request)
+                .bind::<Text, _>(json(&rows)?)
+                .execute(self.0)
+                .await
+                .map_err(store)?;
+        }
+        Ok(())
+    }
+
+    async fn take_told(
+        &mut self,
+        audience: AudienceId,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        let take = dialect::TAKE;
+        let free: Option<Key> = sql_query(format!(
+            "SELECT name_key AS member_key FROM audiences WHERE id = $1 {take}"
+        ))
+        .bind::<BigInt, _>(audience.raw())
+        .get_result(self.0)
+        .await
+        .optional()
+        .map_err(store)?;
+        if free.is_none() {
+            return Ok(Vec::new());
+        }
+        let text = format!(
+            "DELETE FROM member_news WHERE (audience, request, member_key) IN (
+                 SELECT n.audience, n.request, n.member_key FROM member_news n WHERE n.audience = $1 AND {SEEN}
+                 ORDER BY n.request, n.member_key LIMIT $2)
+             RETURNING member_key"
+        );
+        let rows: Vec<Key> = sql_query(text)
+            .bind::<BigInt, _>(audience.raw())
+            .bind::<BigInt, _>(limit)
+            .load(self.0)
+            .await
+            .map_err(store)?;
+        Ok(rows.into_iter().map(|row| row.member_key).collect())
     }
 
     async fn note(&mut self, refreshed: &Refreshed) -> Result<(), StoreError> {
@@ -229,6 +318,32 @@ impl MembershipQueries for Db {
             .map_err(store)?
             .map(Refreshed::try_from)
             .transpose()
+    }
+
+    async fn to_tell(&self, limit: i64) -> Result<Vec<(WorkspaceId, AudienceId)>, StoreError> {
+        // Keys are skipped: one look per audience, whatever the rows of each.
+        let text = format!(
+            "WITH RECURSIVE a(audience) AS (
+                 SELECT min(audience) FROM member_news
+                 UNION ALL
+                 SELECT (SELECT min(m.audience) FROM member_news m WHERE m.audience > a.audience)
+                 FROM a WHERE a.audience IS NOT NULL)
+             SELECT u.workspace, u.id AS audience FROM a JOIN audiences u ON u.id = a.audience
+             WHERE EXISTS (SELECT 1 FROM member_news n WHERE n.audience = a.audience AND {SEEN})
+             ORDER BY u.id LIMIT $1"
+        );
+        let rows: Vec<ToTell> = sql_query(text)
+            .bind::<BigInt, _>(limit)
+            .load(&mut *self.reader().await?)
+            .await
+            .map_err(store)?;
+        let told = |row: ToTell| {
+            let workspace = WorkspaceId::parse(&row.workspace);
+            let workspace =
+                workspace.map_err(|_| StoreError::Corrupt("workspace of an audience"))?;
+            Ok((workspace, AudienceId::from_raw(row.audience)))
+        };
+        rows.into_iter().map(told).collect()
     }
 
     async fn stays_of(&self, audience: AudienceId, key: &str) -> Result<Vec<Stay>, StoreError> {

@@ -259,7 +259,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Nullable, Text};
+    use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
     /// What workspaces have decided.
     workspaces (workspace) {
@@ -268,6 +268,7 @@ diesel::table! {
         locale -> Text,
         excluded_audience -> Nullable<BigInt>,
         version -> BigInt,
+        members_changed_events -> Bool,
     }
 }
 

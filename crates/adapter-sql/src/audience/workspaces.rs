@@ -36,6 +36,7 @@ impl WorkspaceRepository for Workspaces<'_> {
             workspaces::locale.eq(settings.notation.locale.as_str()),
             workspaces::excluded_audience.eq(settings.excluded_audience.map(AudienceId::raw)),
             workspaces::version.eq(settings.version),
+            workspaces::members_changed_events.eq(settings.tells_members),
         );
         let written = match expected_version {
             0 => {
@@ -62,19 +63,20 @@ pub(in super::super) async fn settings(
     conn: &mut Conn,
     workspace: &WorkspaceId,
 ) -> Result<WorkspaceSettings, StoreError> {
-    let row: Option<(String, String, Option<i64>, i64)> = workspaces::table
+    let row: Option<(String, String, Option<i64>, i64, bool)> = workspaces::table
         .find(workspace.as_str())
         .select((
             workspaces::timezone,
             workspaces::locale,
             workspaces::excluded_audience,
             workspaces::version,
+            workspaces::members_changed_events,
         ))
         .first(conn)
         .await
         .optional()
         .map_err(store)?;
-    let Some((timezone, locale, excluded, version)) = row else {
+    let Some((timezone, locale, excluded, version, tells_members)) = row else {
         return Ok(WorkspaceSettings::default());
     };
     let notation = Notation {
@@ -88,6 +90,7 @@ pub(in super::super) async fn settings(
     Ok(WorkspaceSettings {
         notation,
         excluded_audience: excluded.map(AudienceId::from_raw),
+        tells_members,
         version,
     })
 }

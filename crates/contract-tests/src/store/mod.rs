@@ -91,6 +91,7 @@ macro_rules! store_contract {
                 a_workspace_without_live_audiences_follows_nothing;
             membership: refreshes_come_back_as_they_were,
                 departures_count_once_their_refresh_is_noted,
+                members_are_told_of_once_their_refresh_is_seen,
                 old_refreshes_are_deleted_but_the_last_three;
             usages: a_usage_is_noted_once_and_taken_back,
                 a_resource_is_one_while_something_says_so,

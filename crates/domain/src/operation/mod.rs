@@ -9,7 +9,8 @@ mod state;
 
 pub use patience::{Failures, Rest};
 pub use report::{
-    FileWarning, FileWarnings, ReasonCounts, RefreshReport, RemovalReport, Report, UploadReport,
+    FileWarning, FileWarnings, PreviewReport, ReasonCounts, RefreshReport, RemovalReport, Report,
+    UploadReport,
 };
 pub use stall::{Stall, Stalls};
 pub use state::{Failure, OperationResult, OperationState, TransitionError};
@@ -37,6 +38,8 @@ text_enum!(
         Refresh = "refresh",
         /// Buyers get scores.
         Score = "score",
+        /// The members that conditions would have are counted.
+        Preview = "preview",
     }
 );
 

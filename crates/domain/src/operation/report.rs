@@ -16,6 +16,26 @@ pub enum Report {
     Import(ImportReport),
     /// Of members resolved.
     Refresh(RefreshReport),
+    /// Of people who would be members.
+    Preview(PreviewReport),
+}
+
+/// Who would be a member of a segment.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewReport {
+    /// How many.
+    pub count: i64,
+    /// Whether everybody was looked at.
+    pub exact: bool,
+    /// Some of them: number, where somebody is registered, and document, masked.
+    pub sample: Vec<(Option<i64>, Option<String>)>,
+    /// How many fulfil each condition by itself: group, condition, and number.
+    pub by_condition: Vec<(usize, usize, i64)>,
+    /// Milliseconds that it took.
+    pub took_ms: u64,
+    /// Bytes that a source outside bills for it.
+    pub bytes: u64,
 }
 
 /// What a refresh found: `size` is what it was before, plus `entered`, minus `left`.

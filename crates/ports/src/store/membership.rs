@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use domain::{
     audience::{Departure, Refreshed},
-    shared::{AudienceId, Instant},
+    shared::{AudienceId, Instant, WorkspaceId},
 };
 
 use crate::StoreError;
@@ -22,8 +22,24 @@ pub trait MembershipRepository: Send {
         departures: &[Departure],
     ) -> Result<(), StoreError>;
 
-    /// Deletes departures by refreshes that were given up before readers saw them.
+    /// Deletes departures by refreshes that were given up before readers saw them, and whom they were to tell of.
     async fn discard_unseen(&mut self, audience: AudienceId) -> Result<(), StoreError>;
+
+    /// Notes those whom a refresh or a batch of changes is about, to be told of once it is seen.
+    async fn tell_of(
+        &mut self,
+        audience: AudienceId,
+        request: i64,
+        keys: &[&str],
+    ) -> Result<(), StoreError>;
+
+    /// Takes the oldest of those who are to be told of, in the order of requests and keys, whose refresh or batch
+    /// readers see. Nobody else takes those of the audience until the transaction ends; none where somebody does.
+    async fn take_told(
+        &mut self,
+        audience: AudienceId,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError>;
 
     /// Notes a refresh.
     async fn note(&mut self, refreshed: &Refreshed) -> Result<(), StoreError>;
@@ -63,6 +79,9 @@ pub trait MembershipQueries: Send + Sync {
         audience: AudienceId,
         at: Instant,
     ) -> Result<Option<Refreshed>, StoreError>;
+
+    /// Audiences some of whose members are to be told of, of every workspace.
+    async fn to_tell(&self, limit: i64) -> Result<Vec<(WorkspaceId, AudienceId)>, StoreError>;
 
     /// The ended stays of a key, in their order.
     async fn stays_of(&self, audience: AudienceId, key: &str) -> Result<Vec<Stay>, StoreError>;

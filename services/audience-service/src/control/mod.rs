@@ -50,7 +50,11 @@ impl Pool {
             ],
             Self::Recycle => &[OperationKind::Recycle],
             Self::Purge => &[OperationKind::Purge],
-            Self::Refresh => &[OperationKind::Refresh, OperationKind::Score],
+            Self::Refresh => &[
+                OperationKind::Refresh,
+                OperationKind::Score,
+                OperationKind::Preview,
+            ],
         }
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Planned {
     pub predicate: Predicate,
     pub named: Named,
     pub watch: Watch,
+    /// Whether it is told who enters and leaves.
+    pub tells_members: bool,
 }
 
 /// Whether an audience follows changes now.
@@ -99,10 +101,10 @@ impl FollowChanges {
             of: of.collect(),
             audiences: Vec::with_capacity(audiences.len()),
         };
-        let notation = self.read.notation(workspace).await?;
+        let settings = self.queries.workspace_settings(workspace).await?;
         for audience in audiences {
             // Its refresh says why, to whoever looks.
-            let Ok(predicate) = self.read.read(&audience.definition, notation) else {
+            let Ok(predicate) = self.read.read(&audience.definition, settings.notation) else {
                 continue;
             };
             let named = self.read.named(workspace, &predicate).await?;
@@ -117,6 +119,7 @@ impl FollowChanges {
                 predicate,
                 named,
                 watch,
+                tells_members: settings.tells_members,
             });
         }
         Ok(plan)

@@ -55,14 +55,14 @@ impl AcceptOperation {
         actor: &Actor,
         request_id: RequestId,
         kind: OperationKind,
-        audience: AudienceId,
+        audience: impl Into<Option<AudienceId>>,
         now: Instant,
     ) -> NewOperation {
         NewOperation {
             id: OperationId::from_raw(self.ids.next()),
             write_id: request_id.write_id,
             workspace: actor.workspace.clone(),
-            audience: Some(audience),
+            audience: audience.into(),
             after_uploads_of: None,
             kind,
             state: OperationState::Queued,
@@ -111,5 +111,23 @@ impl AcceptOperation {
             operation: operation.id,
             audience,
         })
+    }
+
+    /// Stores an operation that neither makes nor changes an audience, unless an earlier run of the request did.
+    pub(crate) async fn accept_alone(
+        &self,
+        request_id: RequestId,
+        operation: NewOperation,
+    ) -> AppResult<OperationId> {
+        let mut uow = self.store.begin(Durability::Full).await?;
+        if request_id.keyed
+            && let Some(earlier) = uow.operations().by_write_id(request_id.write_id).await?
+        {
+            return Ok(earlier.id);
+        }
+        uow.operations().add(&operation).await?;
+        uow.commit().await?;
+        self.events.wake.work();
+        Ok(operation.id)
     }
 }

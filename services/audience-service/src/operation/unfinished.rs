@@ -33,5 +33,6 @@ pub(crate) fn unfinished(operation: &Operation, counted: Option<Report>) -> Opti
         import @ Report::Import(_) => import,
         // Nobody is a member before everybody is.
         Report::Refresh(_) => Report::Refresh(RefreshReport::default()),
+        preview @ Report::Preview(_) => preview,
     })
 }

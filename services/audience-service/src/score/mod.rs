@@ -6,18 +6,19 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::{
     customer::EventName,
-    operation::{OperationKind, OperationResult, OperationState, RefreshReport, Report},
+    operation::{OperationKind, OperationResult, RefreshReport, Report},
     shared::OperationId,
 };
 use operations::{Ending, Job, Run};
 use ports::{
-    Clock, IdGenerator, StoreError,
-    store::{
-        AudienceQueries, AudienceStore, CutOff, Durability, NewOperation, ScoreSettings, ScoredCell,
-    },
+    Clock, StoreError,
+    store::{AudienceQueries, AudienceStore, CutOff, Durability, ScoreSettings, ScoredCell},
 };
 
-use crate::{Actor, AppError, AppResult, RequestId, events::Events, operation::EndOperation};
+use crate::{
+    Actor, AppError, AppResult, RequestId,
+    operation::{AcceptOperation, EndOperation},
+};
 
 /// The event that is a purchase where nothing else is said, and the days that are looked at.
 const EVENT: &str = "order.paid";
@@ -40,8 +41,7 @@ pub struct Scores {
     pub(crate) store: Arc<dyn AudienceStore>,
     pub(crate) queries: Arc<dyn AudienceQueries>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn IdGenerator>,
-    pub(crate) events: Events,
+    pub(crate) accept: AcceptOperation,
 }
 
 impl Scores {
@@ -87,31 +87,11 @@ impl Scores {
     /// Store errors.
     #[tracing::instrument(name = "scores.refresh", skip_all)]
     pub async fn refresh(&self, actor: &Actor, request_id: RequestId) -> AppResult<OperationId> {
-        let mut uow = self.store.begin(Durability::Full).await?;
-        if request_id.keyed
-            && let Some(earlier) = uow.operations().by_write_id(request_id.write_id).await?
-        {
-            return Ok(earlier.id);
-        }
-        let operation = NewOperation {
-            id: OperationId::from_raw(self.ids.next()),
-            write_id: request_id.write_id,
-            workspace: actor.workspace.clone(),
-            audience: None,
-            after_uploads_of: None,
-            kind: OperationKind::Score,
-            state: OperationState::Queued,
-            total: None,
-            params: serde_json::Value::Null,
-            created_by: actor.user.clone(),
-            created_at: self.clock.now(),
-            not_before: None,
-            traceparent: ports::trace::current(),
-        };
-        uow.operations().add(&operation).await?;
-        uow.commit().await?;
-        self.events.wake.work();
-        Ok(operation.id)
+        let (kind, now) = (OperationKind::Score, self.clock.now());
+        let operation = self
+            .accept
+            .new_operation(actor, request_id, kind, None, now);
+        self.accept.accept_alone(request_id, operation).await
     }
 
     /// Scores as they are now.

@@ -2,62 +2,64 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use domain::{
-    audience::Definition,
+    audience::{Definition, GroupType},
     contact::Document,
     customer::CustomerId,
+    operation::{OperationKind, OperationResult, PreviewReport, Report},
     segment::{Scope, SegmentQuery},
+    shared::{OperationId, WorkspaceId},
 };
+use kernel::payload;
+use operations::{Ending, Job, Run};
 use ports::{
     Clock,
     segments::{Member, SegmentCounts, SegmentResolver},
-    store::AudienceQueries,
+    store::{AudienceQueries, Durability, NewOperation},
 };
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout};
 
 use super::{
     conditions::{Named, ReadConditions},
     unresolved,
 };
-use crate::{Actor, AppError, AppResult};
+use crate::{
+    Actor, AppError, AppResult, RequestId,
+    operation::{AcceptOperation, EndOperation},
+};
 
 /// Members that are shown.
 const SAMPLE: usize = 20;
 /// Customers of one statement where lists of contacts take part.
 const STEP: usize = 20_000;
-/// Longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for an answer, and where nothing is said.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Customers above which a part is looked at.
 const EXACT: i64 = 100_000;
 /// Parts of them, and numbers in each.
 const PARTS: i64 = 50;
 const PART: i64 = 1_000;
 
-/// Who would be a member.
+/// What is known of who would be a member.
 #[derive(Debug)]
-pub struct Preview {
-    /// How many.
-    pub count: i64,
-    /// Whether everybody was looked at.
-    pub exact: bool,
-    /// Some of them.
-    pub sample: Vec<Sampled>,
-    /// How many fulfil each condition by itself: group, condition, and number.
-    pub by_condition: Vec<(usize, usize, i64)>,
-    /// How long it took.
-    pub took: Duration,
-    /// Bytes that a source outside bills for it.
-    pub bytes: u64,
+pub enum Previewed {
+    /// Who.
+    Found(PreviewReport),
+    /// An operation finds it.
+    Later(OperationId),
 }
 
-/// A member that is shown.
-#[derive(Debug)]
-pub struct Sampled {
-    /// Its number, where it is registered.
-    pub customer: Option<CustomerId>,
-    /// Its document.
-    pub document: Option<Document>,
+/// What a preview works from.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PreviewParams {
+    groups: Vec<serde_json::Value>,
+    group_type: Option<GroupType>,
 }
+
+/// Number and masked document of a member that is shown.
+type Sampled = (Option<i64>, Option<String>);
 
 /// Says who would be a member.
 #[derive(Clone)]
@@ -66,41 +68,62 @@ pub struct PreviewSegment {
     pub(crate) resolver: Arc<dyn SegmentResolver>,
     pub(crate) queries: Arc<dyn AudienceQueries>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) accept: AcceptOperation,
 }
 
 impl PreviewSegment {
-    /// Who would be a member. Of many customers, a part that is spread over all of them is looked at.
+    /// Who would be a member. Of many customers, a part that is spread over all of them is looked at. What takes
+    /// longer than `patience` is left to an operation.
     ///
     /// # Errors
-    /// `Invalid`; `Unavailable` where it takes too long.
+    /// `Invalid`; store errors.
     #[tracing::instrument(name = "segment.preview", skip_all)]
-    pub async fn execute(&self, actor: &Actor, definition: &Definition) -> AppResult<Preview> {
-        let begun = Instant::now();
-        let answer = timeout(PATIENCE, self.look(actor, definition, begun)).await;
-        answer.unwrap_or_else(|_| {
-            let detail = "the preview took longer than ten seconds";
-            Err(ports::StoreError::Unavailable(detail.into()).into())
-        })
+    pub async fn execute(
+        &self,
+        actor: &Actor,
+        request_id: RequestId,
+        definition: Definition,
+        patience: Duration,
+    ) -> AppResult<Previewed> {
+        let workspace = &actor.workspace;
+        // What is wrong is said now, however long the rest takes.
+        self.read.parse(workspace, &definition).await?;
+        self.read.ensure_sound(workspace, None, &definition).await?;
+        let look = self.look(workspace, &definition);
+        match timeout(patience.min(PATIENCE), look).await {
+            Ok(found) => return found.map(Previewed::Found),
+            Err(_) => tracing::info!("the preview goes on as an operation"),
+        }
+        let (kind, now) = (OperationKind::Preview, self.clock.now());
+        let params = PreviewParams {
+            groups: definition.groups,
+            group_type: definition.group_type,
+        };
+        let operation = NewOperation {
+            params: payload::encode(&params)?,
+            ..self
+                .accept
+                .new_operation(actor, request_id, kind, None, now)
+        };
+        let accepted = self.accept.accept_alone(request_id, operation).await?;
+        Ok(Previewed::Later(accepted))
     }
 
     async fn look(
         &self,
-        actor: &Actor,
+        workspace: &WorkspaceId,
         definition: &Definition,
-        begun: Instant,
-    ) -> AppResult<Preview> {
-        let predicate = self.read.parse(&actor.workspace, definition).await?;
-        self.read
-            .ensure_sound(&actor.workspace, None, definition)
-            .await?;
-        let named = self.read.named(&actor.workspace, &predicate).await?;
-        let total = self.queries.customer_counts(&actor.workspace).await?.total;
+    ) -> AppResult<PreviewReport> {
+        let begun = Instant::now();
+        let predicate = self.read.parse(workspace, definition).await?;
+        let named = self.read.named(workspace, &predicate).await?;
+        let total = self.queries.customer_counts(workspace).await?.total;
         let scope = match named.lists.is_empty() {
-            true => self.scope(actor, total).await?,
+            true => self.scope(workspace, total).await?,
             false => Scope::All,
         };
         let mut query = SegmentQuery {
-            workspace: actor.workspace.clone(),
+            workspace: workspace.clone(),
             predicate,
             references: named.references.clone(),
             now: self.clock.now(),
@@ -119,23 +142,19 @@ impl PreviewSegment {
             true => count,
             false => estimate(count, total, counts.looked_at),
         };
-        Ok(Preview {
+        Ok(PreviewReport {
             count: grown(counts.matched),
             exact,
             sample,
             by_condition: placed(&query, &counts, grown)?,
-            took: begun.elapsed(),
+            took_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             bytes: counts.bytes,
         })
     }
 
-    async fn scope(&self, actor: &Actor, total: i64) -> AppResult<Scope> {
+    async fn scope(&self, workspace: &WorkspaceId, total: i64) -> AppResult<Scope> {
         let numbers = match total > EXACT {
-            true => self
-                .resolver
-                .numbers(&actor.workspace)
-                .await
-                .map_err(unresolved)?,
+            true => self.resolver.numbers(workspace).await.map_err(unresolved)?,
             false => None,
         };
         let Some((least, greatest)) = numbers else {
@@ -188,23 +207,54 @@ impl PreviewSegment {
     /// The members that are shown: as they are registered, or as a source outside says it.
     async fn sample(&self, query: &SegmentQuery, members: &[Member]) -> AppResult<Vec<Sampled>> {
         let own = members.iter().filter(|member| member.given.is_none());
-        let ids: Vec<CustomerId> = own.filter_map(number).collect();
+        let ids = own.filter_map(|member| member.customer.map(CustomerId::from_raw));
+        let ids: Vec<CustomerId> = ids.collect();
         let customers = self.queries.customers_of(&query.workspace, &ids).await?;
-        let own = customers.into_iter().map(|customer| Sampled {
-            customer: Some(customer.id),
-            document: customer.document,
+        let own = customers.into_iter().map(|customer| {
+            let document = customer.document.as_ref().map(Document::masked);
+            (Some(customer.id.raw()), document)
         });
         let outside = members.iter().filter(|member| member.given.is_some());
-        let outside = outside.map(|member| Sampled {
-            customer: number(member),
-            document: Some(Document::from_stored(member.key.clone())),
+        let outside = outside.map(|member| {
+            let document = Document::from_stored(member.key.clone());
+            (member.customer, Some(document.masked()))
         });
         Ok(own.chain(outside).collect())
     }
 }
 
-fn number(member: &Member) -> Option<CustomerId> {
-    member.customer.map(CustomerId::from_raw)
+/// Finds what takes longer than somebody waits.
+pub(crate) struct RunPreview {
+    pub(crate) preview: PreviewSegment,
+    pub(crate) ends: EndOperation,
+}
+
+#[async_trait]
+impl Job for RunPreview {
+    type Params = PreviewParams;
+    type Checkpoint = ();
+    const KINDS: &'static [OperationKind] = &[OperationKind::Preview];
+
+    async fn run(&self, run: &mut Run, params: PreviewParams) -> AppResult<()> {
+        let definition = Definition {
+            groups: params.groups,
+            group_type: params.group_type,
+            ..Definition::default()
+        };
+        let workspace = &run.operation.workspace;
+        let report = tokio::select! {
+            stop = run.signals.stopped() => return Err(stop.into()),
+            found = self.preview.look(workspace, &definition) => found?,
+        };
+        let ending = Ending::succeeded(Report::Preview(report), OperationResult::Complete);
+        let mut uow = self.preview.accept.store.begin(Durability::Full).await?;
+        self.ends
+            .leased(uow.as_mut(), &run.lease, &run.operation, &ending)
+            .await?;
+        uow.commit().await?;
+        self.ends.announce(&run.operation);
+        Ok(())
+    }
 }
 
 /// Of all, as many as of those that were looked at.

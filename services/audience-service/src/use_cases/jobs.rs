@@ -11,7 +11,7 @@ use crate::{
     recycle::{CopyContacts, RunDuplicate, RunRecycle},
     removal::RunPurge,
     score::RunScore,
-    segment::RunRefresh,
+    segment::{RunPreview, RunRefresh},
     upload::{ApplyRows, ReadFile, RunUpload},
 };
 
@@ -41,6 +41,10 @@ impl Parts {
             .with(self.run_purge())
             .with(self.run_refresh())
             .with(self.run_score())
+            .with(RunPreview {
+                preview: self.preview(),
+                ends: self.ends.clone(),
+            })
     }
 
     pub(super) fn run_upload(&self) -> RunUpload {

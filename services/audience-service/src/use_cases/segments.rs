@@ -10,7 +10,7 @@ use crate::{
     score::Scores,
     segment::{
         DefineSegment, ExplainMembership, PreviewSegment, ReadConditions, ReadHistory,
-        RefreshAudience, Segments,
+        RefreshAudience, Segments, TellMembers,
     },
     segment_source::{
         BytesBudget, CheckSegmentSource, OpenSource, SegmentSources, SetSegmentSource,
@@ -32,8 +32,7 @@ impl Parts {
             store: self.ports.store.clone(),
             queries: self.ports.queries.clone(),
             clock: self.ports.clock.clone(),
-            ids: self.ports.ids.clone(),
-            events: self.events.clone(),
+            accept: self.accept.clone(),
         }
     }
 
@@ -63,6 +62,26 @@ impl Parts {
         }
     }
 
+    pub(super) fn preview(&self) -> PreviewSegment {
+        PreviewSegment {
+            read: self.read_conditions(),
+            resolver: self.resolver(),
+            queries: self.ports.queries.clone(),
+            clock: self.ports.clock.clone(),
+            accept: self.accept.clone(),
+        }
+    }
+
+    pub(super) fn tell_members(&self) -> TellMembers {
+        TellMembers {
+            find: self.find.clone(),
+            read: self.read_conditions(),
+            store: self.ports.store.clone(),
+            queries: self.ports.queries.clone(),
+            events: self.events.clone(),
+        }
+    }
+
     pub(super) fn segments(&self) -> Segments {
         let (p, read, refresh) = (&self.ports, self.read_conditions(), self.refresh());
         Segments {
@@ -72,12 +91,7 @@ impl Parts {
                 read: read.clone(),
                 refresh: refresh.clone(),
             },
-            preview: PreviewSegment {
-                read: read.clone(),
-                resolver: self.resolver(),
-                queries: p.queries.clone(),
-                clock: p.clock.clone(),
-            },
+            preview: self.preview(),
             explain: ExplainMembership {
                 find: self.find.clone(),
                 read,

@@ -40,6 +40,7 @@ pub fn start(app: &Arc<UseCases>, life: &Lifecycle, per_pool: usize) {
         ("rows", ROWS_EVERY, sweep_rows),
         ("writes", WRITES_EVERY, repair_writes),
         ("live", LIVE_EVERY, follow_changes),
+        ("members", LIVE_EVERY, tell_members),
         ("schedules", SCHEDULES_EVERY, start_refreshes),
     ] {
         let app = Arc::clone(app);
@@ -89,6 +90,16 @@ fn follow_changes(app: Arc<UseCases>) -> Round {
     async move {
         if let Err(error) = app.upkeep.live.round().await {
             tracing::warn!(%error, "live audiences could not be looked at");
+        }
+    }
+    .boxed()
+}
+
+/// Who enters and leaves segments.
+fn tell_members(app: Arc<UseCases>) -> Round {
+    async move {
+        if let Err(error) = app.upkeep.members.round().await {
+            tracing::warn!(%error, "members could not be told of");
         }
     }
     .boxed()

@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use crate::{
     membership::{SetClock, live_in, rig},
     rig::{Rig, contacts},
+    telling::Listener,
 };
 
 const DAY: i64 = 86_400;
@@ -324,6 +325,8 @@ async fn at_random(seed: u64) {
         json!([{"kind": "tag", "operator": "not_has", "value": "vip"},
             {"kind": "property", "field": "city", "operator": "equals", "value": "Recife"}]),
     ];
+    let mut listener = Listener::default();
+    Listener::listen(&rig, true).await;
     let mut ids = Vec::new();
     for (index, conditions) in audiences.into_iter().enumerate() {
         ids.push(live(&rig, &format!("Audience {index}"), conditions).await);
@@ -387,6 +390,12 @@ async fn at_random(seed: u64) {
             round(&rig).await;
             for id in &ids {
                 nothing_to_change(&rig, *id, &format!("seed {seed}, step {step}")).await;
+            }
+            // Whoever has listened knows every member.
+            listener.hear(&rig).await;
+            for id in &ids {
+                let told = listener.members(*id);
+                assert_eq!(told, rig.members(*id).await, "seed {seed}, step {step}");
             }
         }
     }

@@ -23,6 +23,7 @@ mod rig;
 mod schedules;
 mod scratch;
 mod segments;
+mod telling;
 mod tracing;
 mod usages;
 mod withheld;

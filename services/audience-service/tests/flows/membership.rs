@@ -54,7 +54,7 @@ pub async fn live_in(rig: &Rig, people: &[(&str, &str)]) {
 }
 
 /// An active audience of those in Recife.
-async fn in_recife(rig: &Rig) -> AudienceId {
+pub async fn in_recife(rig: &Rig) -> AudienceId {
     let condition =
         json!({"kind": "property", "field": "city", "operator": "equals", "value": "Recife"});
     let definition = Definition {
@@ -79,7 +79,7 @@ async fn in_recife(rig: &Rig) -> AudienceId {
     id
 }
 
-async fn refresh(rig: &Rig, id: AudienceId) -> OperationId {
+pub async fn refresh(rig: &Rig, id: AudienceId) -> OperationId {
     let refresh = &rig.app.segments.refresh;
     let params = RefreshParams::default();
     let begun = refresh

@@ -86,6 +86,39 @@ async fn members(service: &Service, id: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_preview_that_takes_long_is_the_report_of_an_operation() {
+    let service = Service::start().await;
+    people(&service).await;
+    let body = groups(json!([property("city", "equals", "Recife")]));
+    let path = "/api/v1/segments/preview";
+    let at_once = service.post(path, body.clone()).await.ok(200);
+    let call = service.call("POST", path).header("prefer", "wait=0");
+    let started = call.json(&body).send().await.ok(202);
+    assert_eq!(
+        (&started["kind"], &started["audience_id"]),
+        (&json!("preview"), &Value::Null)
+    );
+    let operation = format!("/api/v1/operations/{}", started["id"].as_str().unwrap());
+    let mut ended = loop {
+        let stands = service.get(&operation).await.ok(200);
+        if !stands["finished_at"].is_null() {
+            break stands;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!(ended["state"], "succeeded");
+    let report = ended["report"].as_object_mut().unwrap();
+    assert!(report.remove("took_ms").is_some_and(|took| took.is_u64()));
+    let mut expected = at_once;
+    expected.as_object_mut().unwrap().remove("took_ms");
+    assert_eq!(ended["report"], expected);
+    // What is wrong is said at once, and nothing is begun.
+    let wrong = groups(json!([{"kind": "tag", "operator": "is"}]));
+    let call = service.call("POST", path).header("prefer", "wait=0");
+    call.json(&wrong).send().await.ok(422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_preview_counts_and_stores_nothing() {
     let service = Service::start().await;
     people(&service).await;

@@ -17,6 +17,7 @@ async fn settings_have_defaults_and_versions() {
     let read = service.get(PATH).await;
     let default = json!({
         "timezone": "America/Sao_Paulo", "locale": "pt-BR", "excluded_audience_id": null,
+        "members_changed_events": false,
     });
     assert_eq!((read.ok(200), read.header("etag")), (default, "\"v0\""));
     let changed = patch(&service, json!({"timezone": "Europe/Lisbon"})).await;
@@ -36,6 +37,9 @@ async fn settings_have_defaults_and_versions() {
     let excluded = patch(&service, excluded).await.ok(200);
     assert_eq!(excluded["excluded_audience_id"], format!("aud_{list}"));
     assert_eq!(excluded["timezone"], "Europe/Lisbon");
+    let told = json!({"members_changed_events": true});
+    let told = patch(&service, told).await.ok(200);
+    assert_eq!(told["members_changed_events"], true);
     let other = service.call("GET", PATH).workspace("ws_2").send().await;
     assert_eq!(other.ok(200)["timezone"], "America/Sao_Paulo");
     let put = service.call("PUT", PATH).json(&json!({"locale": "pt-BR"}));
@@ -47,7 +51,7 @@ async fn settings_have_defaults_and_versions() {
         ),
         (&json!("America/Sao_Paulo"), &Value::Null)
     );
-    assert_eq!(put.header("etag"), "\"v3\"");
+    assert_eq!(put.header("etag"), "\"v4\"");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,8 +64,10 @@ fn report(report: &operation::Report) -> Report {
             by_reason: reasons(&r.by_reason),
             withheld: r.withheld,
         },
-        operation::Report::Import(_) | operation::Report::Refresh(_) => {
-            unreachable!("nothing is imported or refreshed here")
+        operation::Report::Import(_)
+        | operation::Report::Refresh(_)
+        | operation::Report::Preview(_) => {
+            unreachable!("nothing is imported, refreshed or previewed here")
         }
     }
 }

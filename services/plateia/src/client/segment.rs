@@ -5,12 +5,18 @@ use std::{io::Read, path::Path};
 use anyhow::Context;
 use api_types::{
     audiences::{AudienceChange, AudienceJson, NewAudience},
+    operations::OperationJson,
     segments::{ExplainBody, ExplainJson, PreviewJson, SegmentBody, SegmentJson},
 };
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Api, Show, operation, read, show::thousands};
+use super::{
+    Api, Show,
+    operation::{self, Operation, Watched},
+    read,
+    show::thousands,
+};
 use crate::{
     cli::{ExplainArgs, PreviewArgs, RefreshArgs, SegmentArgs, Wait},
     outcome::Outcome,
@@ -76,7 +82,19 @@ async fn resolve(api: &Api, show: Show, id: &str, wait: Wait) -> anyhow::Result<
 /// When the file cannot be read, the server refuses, or goes away.
 pub async fn preview(api: &Api, show: Show, args: PreviewArgs) -> anyhow::Result<Outcome> {
     let body = conditions(&args.conditions)?;
-    let answer = api.post(&["segments", "preview"], &body).await?;
+    let mut answer = api.post(&["segments", "preview"], &body).await?;
+    if let Ok(OperationJson { id, .. }) = read(&answer) {
+        // It takes longer than a request may.
+        match operation::watch(api, show, &id, None).await? {
+            Watched::Ended(Operation { json, .. }) if json.report.is_some() => {
+                answer = json.report.unwrap_or_default();
+            }
+            Watched::Ended(seen) | Watched::Over(seen) | Watched::Interrupted(seen) => {
+                show.result(&seen.raw, || seen.lines());
+                return Ok(Outcome::Failed);
+            }
+        }
+    }
     let preview: PreviewJson = read(&answer)?;
     show.result(&answer, || {
         let about = if preview.exact { "" } else { "about " };

@@ -20,6 +20,7 @@ use crate::{
     Actor, AppError,
     audience::{made_by, new_target},
     control::Operations,
+    http::v1::segments::preview_json,
     operation::has_rejected,
 };
 
@@ -75,6 +76,7 @@ fn report(report: &Report) -> Result<Value, StoreError> {
         // Of another service, which shows its own.
         Report::Import(report) => payload::encode(report),
         Report::Refresh(report) => payload::encode(report),
+        Report::Preview(report) => payload::encode(&preview_json(report)),
     }
 }
 

@@ -82,6 +82,7 @@ fn answer(settings: &WorkspaceSettings) -> Answer {
         timezone: settings.notation.zone.name().into(),
         locale: settings.notation.locale.as_str().into(),
         excluded_audience_id: settings.excluded_audience.map(|id| id.to_string()),
+        members_changed_events: settings.tells_members,
     };
     Answer::ok(&json).with_header(header::ETAG, etag::strong(settings.version))
 }
@@ -100,7 +101,10 @@ fn read_change(body: WorkspaceChange) -> Result<SettingsChange, Problem> {
             broken.push(Violation::new(at, "unsupported_setting", detail));
         }
     }
-    let mut change = SettingsChange::default();
+    let mut change = SettingsChange {
+        tells_members: body.members_changed_events,
+        ..SettingsChange::default()
+    };
     if let Some(name) = body.timezone {
         match name.parse() {
             Ok(zone) => change.zone = Some(zone),

@@ -21,7 +21,7 @@ impl Registered {
     pub async fn of(
         queries: &dyn AudienceQueries,
         workspace: &WorkspaceId,
-        members: &[&Member],
+        members: &[Member],
     ) -> AppResult<Self> {
         let own = members.iter().filter(|member| member.given.is_none());
         let ids = own.filter_map(|member| member.customer);

@@ -118,45 +118,59 @@ pub(super) struct Known {
     pub left: i64,
     /// The first of these.
     pub gone: Vec<String>,
-    departures: Option<Departures>,
+    journal: Option<Journal>,
 }
 
-/// Notes who has left, to count once readers see the refresh.
-pub(super) struct Departures {
+/// Notes who has left, to count once readers see the refresh; and who enters, where that is told.
+pub(super) struct Journal {
     pub store: Arc<dyn AudienceStore>,
-    /// The refresh by which they leave.
+    /// The refresh by which they leave and enter.
     pub request: i64,
-    noted: Vec<Departure>,
+    /// Whether somebody is told.
+    pub tells: bool,
+    left: Vec<Departure>,
+    entered: Vec<String>,
 }
 
-impl Departures {
-    pub const fn new(store: Arc<dyn AudienceStore>, request: i64) -> Self {
+impl Journal {
+    pub const fn new(store: Arc<dyn AudienceStore>, request: i64, tells: bool) -> Self {
         Self {
             store,
             request,
-            noted: Vec::new(),
+            tells,
+            left: Vec::new(),
+            entered: Vec::new(),
         }
     }
 
     async fn write(&mut self, audience: AudienceId) -> AppResult<()> {
-        if self.noted.is_empty() {
+        if self.left.is_empty() && self.entered.is_empty() {
             return Ok(());
         }
         let mut uow = self.store.begin(Durability::Derived).await?;
-        uow.memberships().depart(audience, &self.noted).await?;
+        let mut memberships = uow.memberships();
+        memberships.depart(audience, &self.left).await?;
+        if self.tells {
+            let left = self.left.iter().map(|departure| departure.key.as_str());
+            let keys = left.chain(self.entered.iter().map(String::as_str));
+            let keys: Vec<&str> = keys.collect();
+            memberships.tell_of(audience, self.request, &keys).await?;
+        }
+        drop(memberships);
         uow.commit().await?;
-        self.noted.clear();
+        self.left.clear();
+        self.entered.clear();
         Ok(())
     }
 }
 
 impl Known {
-    /// Those of a content, after a key. Who has left is noted, or only counted.
+    /// Those of a content, after a key. Who has left is written down, or only counted.
     pub fn new(
         contacts: Arc<dyn ContactStore>,
         content: &Content,
         after: Option<&str>,
-        departures: Option<Departures>,
+        journal: Option<Journal>,
     ) -> Self {
         Self {
             contacts,
@@ -167,8 +181,13 @@ impl Known {
             ended: false,
             left: 0,
             gone: Vec::new(),
-            departures,
+            journal,
         }
+    }
+
+    /// The audience.
+    pub const fn audience(&self) -> AudienceId {
+        self.key.audience
     }
 
     /// The next key, which stays the next one.
@@ -208,9 +227,16 @@ impl Known {
 
     /// Stores who has left so far.
     pub async fn write(&mut self) -> AppResult<()> {
-        match &mut self.departures {
-            Some(departures) => departures.write(self.key.audience).await,
+        match &mut self.journal {
+            Some(journal) => journal.write(self.key.audience).await,
             None => Ok(()),
+        }
+    }
+
+    /// Notes somebody who enters, where that is told.
+    pub fn enters(&mut self, key: &str) {
+        if let Some(journal) = self.journal.as_mut().filter(|journal| journal.tells) {
+            journal.entered.push(key.to_owned());
         }
     }
 
@@ -227,14 +253,14 @@ impl Known {
         if self.gone.len() < SHOWN {
             self.gone.push(key.to_owned());
         }
-        if let Some(departures) = &mut self.departures {
-            departures.noted.push(Departure {
+        if let Some(journal) = &mut self.journal {
+            journal.left.push(Departure {
                 key: key.to_owned(),
                 entered: order.request(),
-                left: departures.request,
+                left: journal.request,
             });
-            if departures.noted.len() >= KEYS {
-                departures.write(self.key.audience).await?;
+            if journal.left.len() >= KEYS {
+                journal.write(self.key.audience).await?;
             }
         }
         Ok(())

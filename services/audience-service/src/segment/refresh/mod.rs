@@ -2,6 +2,7 @@
 
 mod contact;
 mod corrections;
+mod fill;
 mod guard;
 mod members;
 mod run;

@@ -5,16 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{
     audience::{Audience, AudienceStatus, RefreshCause},
-    contact::Document,
-    operation::{OperationKind, Progress, RefreshReport, Report},
+    operation::{OperationKind, Progress, RefreshReport},
     segment::{Scope, SegmentQuery},
-    shared::{AudienceId, Epoch, Instant, WriteNo},
+    shared::{AudienceId, Epoch, Instant},
 };
 use operations::{Job, Run};
 use ports::{
     Clock, IdGenerator,
-    contacts::{ContactRecord, ContactStore, ContentKey, MAX_BATCH, Order, Priority},
-    crash,
+    contacts::{ContactStore, ContentKey, Order},
     segments::{Member, SegmentResolver},
     store::{AudienceQueries, AudienceStore, Content, Durability},
 };
@@ -22,8 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Corrections, RefreshParams, SizeGuard,
-    contact::{Registered, account},
-    members::{Departures, Known, Resolved, SHOWN},
+    contact::account,
+    members::{Known, Resolved, SHOWN},
 };
 use crate::{
     AppResult,
@@ -98,22 +96,27 @@ impl Job for RunRefresh {
                 confirmed: at.confirmed && at.conditions == audience.definition.conditions(),
                 ..RefreshCheckpoint::default()
             };
-            // What has not changed is not written again.
-            let (found, differ) = self.compare(run, &audience, &content, now).await?;
-            if params.cause == RefreshCause::Scheduled && self.follows(&audience).await? {
-                self.correct(&audience, &differ).await?;
+            let is_active = audience.status == AudienceStatus::Active;
+            let mut total = None;
+            // Where nobody has been a member, there is nothing to compare with.
+            if is_active || content.contacts > 0 {
+                // What has not changed is not written again, and what would change too much waits.
+                let (found, differ) = self.compare(run, &audience, &content, now).await?;
+                if params.cause == RefreshCause::Scheduled && self.follows(&audience).await? {
+                    self.correct(&audience, &differ).await?;
+                }
+                let same = found.entered == 0 && found.left == 0 && found.changed == 0;
+                if same && is_active && outdated.is_none() {
+                    return self.unchanged(run, &content, &at, &params, found).await;
+                }
+                let guard = self.guard.with(params.guard_percent);
+                if !at.confirmed && guard.refuses(content.contacts, found.size) {
+                    return self.park(run, found, &at).await;
+                }
+                at.counted.bytes = found.bytes;
+                total = Some(found.size);
             }
-            let same = found.entered == 0 && found.left == 0 && found.changed == 0;
-            if same && audience.status == AudienceStatus::Active && outdated.is_none() {
-                return self.unchanged(run, &content, &at, &params, found).await;
-            }
-            let guard = self.guard.with(params.guard_percent);
-            if !at.confirmed && guard.refuses(content.contacts, found.size) {
-                return self.park(run, found, &at).await;
-            }
-            at.counted.bytes = found.bytes;
             self.begin(run, &audience, &mut at, outdated).await?;
-            let total = Some(found.size);
             Self::save(run, Progress { done: 0, total }, None, &at).await?;
         }
         self.fill(run, &audience, &content, &mut at).await?;
@@ -144,7 +147,7 @@ impl RunRefresh {
         Ok(looked_until.unwrap_or_else(|| self.clock.now()))
     }
 
-    async fn resolved(&self, audience: &Audience, now: Instant) -> AppResult<Resolved> {
+    pub(super) async fn resolved(&self, audience: &Audience, now: Instant) -> AppResult<Resolved> {
         let (workspace, definition) = (&audience.workspace, &audience.definition);
         let predicate = self.read.parse(workspace, definition).await?;
         let named = self.read.named(&audience.workspace, &predicate).await?;
@@ -247,91 +250,6 @@ impl RunRefresh {
         }
         Ok(uow.commit().await?)
     }
-
-    /// Stores all members in the new content, from where an earlier run of it came to.
-    async fn fill(
-        &self,
-        run: &mut Run,
-        audience: &Audience,
-        content: &Content,
-        at: &mut RefreshCheckpoint,
-    ) -> AppResult<()> {
-        let now = at.now.unwrap_or_else(|| self.clock.now());
-        let mut resolved = self.resolved(audience, now).await?;
-        resolved.after = at.after.clone();
-        let departures = Departures::new(Arc::clone(&self.store), at.request);
-        let (contacts, after) = (Arc::clone(&self.contacts), at.after.as_deref());
-        let mut known = Known::new(contacts, content, after, Some(departures));
-        known.left = at.counted.left;
-        let key = filled(audience.id, at);
-        loop {
-            let batch = resolved.next().await?;
-            if batch.is_empty() {
-                break;
-            }
-            let reached = at.after.clone();
-            let beyond = |member: &&Member| reached.as_ref().is_none_or(|r| member.key > *r);
-            for part in batch
-                .iter()
-                .filter(beyond)
-                .collect::<Vec<_>>()
-                .chunks(MAX_BATCH)
-            {
-                self.store(audience, key, part, &mut known, at).await?;
-                crash::point("refresh.batch_stored");
-                let progress = Progress {
-                    done: at.counted.size,
-                    total: run.operation.progress.total,
-                };
-                Self::save(run, progress, Some(Report::Refresh(at.counted)), at).await?;
-            }
-        }
-        known.leave_rest().await?;
-        at.counted.left = known.left;
-        account(&mut at.counted, resolved.read());
-        Ok(())
-    }
-
-    async fn store(
-        &self,
-        audience: &Audience,
-        key: ContentKey,
-        part: &[&Member],
-        known: &mut Known,
-        at: &mut RefreshCheckpoint,
-    ) -> AppResult<()> {
-        let registered = Registered::of(&*self.queries, &audience.workspace, part).await?;
-        let mut rows = Vec::with_capacity(part.len());
-        for member in part {
-            let before = known.order_of(&member.key).await?;
-            let Some(body) = registered.body(member) else {
-                // Erased since it was resolved.
-                if let Some(order) = before {
-                    known.depart(&member.key, order).await?;
-                }
-                continue;
-            };
-            count(&mut at.counted, member, before);
-            let entered = before.map_or(at.request, Order::request);
-            rows.push(ContactRecord {
-                document: Document::from_stored(member.key.clone()),
-                order: Order::new(entered, version(member)),
-                body,
-            });
-        }
-        known.write().await?;
-        at.counted.left = known.left;
-        at.after = part.last().map(|last| last.key.clone());
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let write = WriteNo(self.ids.next());
-        let workspace = &audience.workspace;
-        let stored = self
-            .contacts
-            .upsert(key, workspace, write, rows, Priority::Bulk);
-        Ok(stored.await.map(drop)?)
-    }
 }
 
 /// The content that is being filled.
@@ -348,7 +266,7 @@ pub(crate) fn version(member: &Member) -> u32 {
 }
 
 /// Counts a member.
-fn count(counted: &mut RefreshReport, member: &Member, before: Option<Order>) {
+pub(super) fn count(counted: &mut RefreshReport, member: &Member, before: Option<Order>) {
     counted.size += 1;
     counted.unsubscribed += i64::from(member.unsubscribed);
     match before {

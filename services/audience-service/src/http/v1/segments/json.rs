@@ -6,18 +6,14 @@ use api_types::segments::{
 };
 use domain::{
     audience::{Audience, AudienceType, Definition, GroupType},
-    contact::Document,
-    customer::CustomerId,
+    operation::PreviewReport,
     segment::ConditionExplanation,
     shared::{OperationId, one_of},
 };
 use http_kit::{Problem, timestamp};
 use serde_json::Value;
 
-use crate::{
-    AppError,
-    segment::{Explained, Preview, Sampled},
-};
+use crate::{AppError, segment::Explained};
 
 /// Longest conditions in bytes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -71,25 +67,22 @@ pub(super) fn type_json(audience_type: &AudienceType) -> Value {
 }
 
 /// Who would be a member.
-pub(super) fn preview_json(preview: Preview) -> PreviewJson {
-    let count = |(group, condition, count)| ConditionCount {
+pub(in crate::http) fn preview_json(preview: &PreviewReport) -> PreviewJson {
+    let count = |&(group, condition, count): &(usize, usize, i64)| ConditionCount {
         pointer: format!("/groups/{group}/conditions/{condition}"),
         count,
+    };
+    let person = |(customer_id, document): &(Option<i64>, Option<String>)| PersonJson {
+        customer_id: *customer_id,
+        document: document.clone(),
     };
     PreviewJson {
         count: preview.count,
         exact: preview.exact,
         sample: preview.sample.iter().map(person).collect(),
-        by_condition: preview.by_condition.into_iter().map(count).collect(),
-        took_ms: u64::try_from(preview.took.as_millis()).unwrap_or(u64::MAX),
+        by_condition: preview.by_condition.iter().map(count).collect(),
+        took_ms: preview.took_ms,
         bytes_processed: Some(preview.bytes).filter(|bytes| *bytes > 0),
-    }
-}
-
-fn person(sampled: &Sampled) -> PersonJson {
-    PersonJson {
-        customer_id: sampled.customer.map(CustomerId::raw),
-        document: sampled.document.as_ref().map(Document::masked),
     }
 }
 

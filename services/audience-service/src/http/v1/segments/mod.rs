@@ -4,6 +4,8 @@ mod history;
 mod json;
 mod paths;
 
+pub(in crate::http) use json::preview_json;
+
 use crate::http::ApiState;
 
 http_kit::routes! {

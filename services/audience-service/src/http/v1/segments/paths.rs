@@ -20,7 +20,7 @@ use super::json::{definition, explain_json, preview_json, segment_json};
 use crate::{
     AppError,
     http::Caller,
-    segment::{RefreshParams, Whom},
+    segment::{PREVIEW_PATIENCE, Previewed, RefreshParams, Whom},
 };
 
 /// The conditions of an audience; none where it is a list of contacts.
@@ -70,25 +70,39 @@ pub async fn define(
     caller.change(run).await
 }
 
-/// Says who would be a member, and stores nothing.
+/// Says who would be a member, and stores nothing. What takes longer than ten seconds, or than `Prefer: wait`
+/// says, becomes an operation whose report is the answer.
 #[utoipa::path(
     post, path = "/segments/preview", tag = "segments", operation_id = "previewSegment",
     request_body = SegmentBody,
     responses(
         (status = 200, description = "Who would be a member", body = PreviewJson),
+        (status = 202, description = "The operation that finds it", body = OperationJson),
         (
             status = 409,
             description = "The source of customers refuses: `bytes_limit`, `credentials_invalid`, `access_denied` and others of its check",
         ),
         (status = 422, description = "A condition is `incomplete`, or breaks a rule"),
-        (status = 503, description = "It takes longer than ten seconds"),
     ),
 )]
-pub async fn preview(caller: Caller, JsonBody(body): JsonBody<SegmentBody>) -> ApiResult {
+pub async fn preview(
+    caller: Caller,
+    Wait(wait): Wait,
+    JsonBody(body): JsonBody<SegmentBody>,
+) -> ApiResult {
     let definition = definition(body, "")?;
-    let preview = &caller.app.segments.preview;
-    let preview = preview.execute(&caller.actor, &definition).await?;
-    Ok(Answer::ok(&preview_json(preview)))
+    let patience = wait.unwrap_or(PREVIEW_PATIENCE);
+    // In a task of its own, in which what takes too long can be given up.
+    let run = move |caller: Caller| async move {
+        let (app, actor) = (&caller.app, &caller.actor);
+        let preview = &app.segments.preview;
+        let found = preview.execute(actor, caller.request_id(), definition, patience);
+        match found.await? {
+            Previewed::Found(report) => Ok(Answer::ok(&preview_json(&report))),
+            Previewed::Later(id) => accepted(app.operations.as_ref(), actor, id, None).await,
+        }
+    };
+    caller.change(run).await
 }
 
 /// Resolves the members of a segment. Whoever asks while that is under way gets the same operation.

@@ -1,0 +1,122 @@
+//! Who enters and leaves segments, as it is told.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+    time::Duration,
+};
+
+use audience_service::{segment::SizeGuard, workspace::SettingsChange};
+use domain::shared::AudienceId;
+use events::{IntegrationEvent, v1::AudienceMembersChanged};
+use ports::bus::OutboxQueue;
+
+use crate::{
+    membership::{in_recife, live_in, refresh, rig},
+    rig::Rig,
+};
+
+/// What somebody knows of members who listens to every event.
+#[derive(Default)]
+pub struct Listener {
+    members: BTreeMap<String, BTreeSet<String>>,
+    /// Events so far, and the most members that one of them had.
+    pub events: usize,
+    pub most: usize,
+}
+
+impl Listener {
+    /// Asks for events of members.
+    pub async fn listen(rig: &Rig, listens: bool) {
+        let change = SettingsChange {
+            tells_members: Some(listens),
+            ..SettingsChange::default()
+        };
+        let workspaces = &rig.app.workspaces;
+        workspaces.change(&rig.actor(), None, change).await.unwrap();
+    }
+
+    /// Hears what there is to hear.
+    pub async fn hear(&mut self, rig: &Rig) {
+        rig.app.upkeep.members.round().await.unwrap();
+        loop {
+            let now = rig.ports.clock.now();
+            let claimed = rig.db.claim(100, now, Duration::from_secs(60)).await;
+            let claimed = claimed.unwrap();
+            if claimed.is_empty() {
+                return;
+            }
+            let ids: Vec<_> = claimed.iter().map(|c| c.event.event_id.clone()).collect();
+            rig.db.mark_sent(&ids, now).await.unwrap();
+            for claim in claimed {
+                if claim.event.event_type == AudienceMembersChanged::TYPE {
+                    self.apply(&claim.event.payload);
+                }
+            }
+        }
+    }
+
+    fn apply(&mut self, payload: &[u8]) {
+        let event: serde_json::Value = serde_json::from_slice(payload).unwrap();
+        let data = event.get("data").unwrap().clone();
+        let data: AudienceMembersChanged = serde_json::from_value(data).unwrap();
+        self.events += 1;
+        self.most = self.most.max(data.entered.len() + data.left.len());
+        let members = self.members.entry(data.audience_id).or_default();
+        members.extend(data.entered.into_iter().map(|member| {
+            assert!(member.customer_id.is_some());
+            member.key
+        }));
+        for member in data.left {
+            members.remove(&member.key);
+        }
+    }
+
+    /// Members of an audience, as they were told.
+    pub fn members(&self, id: AudienceId) -> Vec<String> {
+        let told = self.members.get(&id.to_string());
+        told.into_iter().flatten().cloned().collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refreshes_tell_who_enters_and_leaves() {
+    let (rig, clock) = rig(SizeGuard::default()).await;
+    let mut listener = Listener::default();
+    Listener::listen(&rig, true).await;
+    let id = in_recife(&rig).await;
+    live_in(&rig, &[("A", "Recife"), ("B", "Recife"), ("C", "Natal")]).await;
+    refresh(&rig, id).await;
+    listener.hear(&rig).await;
+    assert_eq!(listener.members(id), ["A", "B"]);
+    live_in(&rig, &[("A", "Natal"), ("C", "Recife")]).await;
+    clock.0.store(10, Ordering::SeqCst);
+    refresh(&rig, id).await;
+    listener.hear(&rig).await;
+    assert_eq!(listener.members(id), ["B", "C"]);
+    assert_eq!(listener.events, 2);
+    // Where nobody asks, nothing is told, nor later.
+    Listener::listen(&rig, false).await;
+    live_in(&rig, &[("B", "Natal")]).await;
+    refresh(&rig, id).await;
+    Listener::listen(&rig, true).await;
+    listener.hear(&rig).await;
+    assert_eq!(listener.events, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_has_at_most_500_members() {
+    let (rig, _) = rig(SizeGuard::default()).await;
+    let mut listener = Listener::default();
+    Listener::listen(&rig, true).await;
+    let id = in_recife(&rig).await;
+    let keys: Vec<String> = (0..1_201).map(|n| format!("K{n}")).collect();
+    let people: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), "Recife")).collect();
+    for part in people.chunks(400) {
+        live_in(&rig, part).await;
+    }
+    refresh(&rig, id).await;
+    listener.hear(&rig).await;
+    assert_eq!(listener.members(id).len(), people.len());
+    assert_eq!((listener.events, listener.most), (3, 500));
+}
