@@ -6,6 +6,8 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use api_types::events::EventsRecordedJson;
+use chrono::DateTime;
 use serde_json::{Value, json};
 
 use crate::{
@@ -54,16 +56,16 @@ pub fn following(setup: &Setup) -> anyhow::Result<Vec<Line>> {
             thread::sleep(Duration::from_millis(2));
         }
         slowest = slowest.max(started.elapsed().saturating_sub(due));
+        let now = now_millis()?;
         let events: Vec<Value> = (0..BATCH)
-            .map(|n| event(request * BATCH + n, customers))
+            .map(|n| event(request * BATCH + n, customers, now))
             .collect();
         let body = serde_json::to_vec(&json!({ "data": events }))?;
         let answer = client.send(&encode("POST", "/api/v1/events", "application/json", &body))?;
-        ensure!(
-            answer.status == 200,
-            "{}",
-            String::from_utf8_lossy(&answer.body)
-        );
+        let said = String::from_utf8_lossy(&answer.body);
+        ensure!(answer.status == 200, "{said}");
+        let said: EventsRecordedJson = serde_json::from_str(&said)?;
+        ensure!(said.rejected == 0, "{} are rejected", said.rejected);
         sent += BATCH;
         if request % (RATE / 5) == 0 {
             let first = request * BATCH;
@@ -111,8 +113,10 @@ const fn customer_of(n: u64, customers: u64) -> u64 {
     n * 7 % customers + 1
 }
 
-fn event(n: u64, customers: u64) -> Value {
-    json!({"id": format!("live-{n}"), "name": name(n), "customer_id": customer_of(n, customers), "amount": "10"})
+fn event(n: u64, customers: u64, now: i64) -> Value {
+    let time = DateTime::from_timestamp_millis(now).map(|time| time.to_rfc3339());
+    json!({"id": format!("live-{n}"), "name": name(n), "customer_id": customer_of(n, customers),
+        "amount": "10", "time": time})
 }
 
 /// An active live audience of those who did something lately.
@@ -126,7 +130,8 @@ fn live_audience(client: &mut Client, n: usize) -> anyhow::Result<String> {
         .to_owned();
     let did = json!({"kind": "event", "name": name(n as u64), "window": {"last_days": n / NAMES + 1},
         "occurrence": {"op": "at_least", "count": 1}});
-    let city = json!({"kind": "property", "field": "city", "operator": "exists"});
+    let city = json!({"kind": "property", "field": "city", "operator": "in",
+        "value": (0..10).map(|city| format!("c{city}")).collect::<Vec<_>>()});
     let body = json!({"groups": [{"conditions": [did, city]}], "audience_type": {"type": "live"}});
     put(client, &format!("/api/v1/audiences/{id}/segment"), &body)?;
     publish(client, &id)?;

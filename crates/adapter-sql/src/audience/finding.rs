@@ -86,11 +86,29 @@ pub(super) async fn find(
         query
     };
     let total: i64 = matching().count().get_result(conn).await.map_err(store)?;
-    let mut query = matching()
+    let query = matching()
         .select(AudienceRow::as_select())
         .offset(find.offset)
         .limit(find.limit);
-    for (by, descending) in &find.sort {
+    let rows: Vec<AudienceRow> = sorted(query, &find.sort)
+        .then_order_by(audiences::id.asc())
+        .load(conn)
+        .await
+        .map_err(store)?;
+    let found: Result<Vec<Audience>, StoreError> =
+        rows.into_iter().map(Audience::try_from).collect();
+    Ok((found?, total))
+}
+
+type Selected<'q> = audiences::BoxedQuery<
+    'q,
+    Backend,
+    diesel::helper_types::SqlTypeOf<diesel::helper_types::AsSelect<AudienceRow, Backend>>,
+>;
+
+/// In the order that is asked for.
+fn sorted<'q>(mut query: Selected<'q>, sort: &[(SortBy, bool)]) -> Selected<'q> {
+    for (by, descending) in sort {
         query = match (by, descending) {
             (SortBy::Created, false) => query.then_order_by(audiences::id.asc()),
             (SortBy::Created, true) => query.then_order_by(audiences::id.desc()),
@@ -106,14 +124,7 @@ pub(super) async fn find(
             (SortBy::Active, true) => query.then_order_by(sql::<BigInt>(ACTIVE).desc()),
         };
     }
-    let rows: Vec<AudienceRow> = query
-        .then_order_by(audiences::id.asc())
-        .load(conn)
-        .await
-        .map_err(store)?;
-    let found: Result<Vec<Audience>, StoreError> =
-        rows.into_iter().map(Audience::try_from).collect();
-    Ok((found?, total))
+    query
 }
 
 /// Characters of a part that an index finds.

@@ -1,10 +1,12 @@
 //! Who was a member of an audience, and when.
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use diesel::{
+    dsl::sql,
     prelude::*,
     sql_query,
-    sql_types::{BigInt, Text},
+    sql_types::{BigInt, Bool, Nullable, Text},
 };
 use diesel_async::RunQueryDsl;
 use domain::{
@@ -17,8 +19,9 @@ use ports::{
 };
 
 use super::{
-    Backend, Conn, Db, dialect,
+    Backend, Conn, Db,
     json_rows::{BatchRow, Column, Value, batch_row, columns, json, replaced, rows as table},
+    member_news,
 };
 use crate::{
     core::{error::store, types::At},
@@ -27,6 +30,13 @@ use crate::{
 
 /// Rows written by one statement.
 const BATCH: usize = 1_000;
+/// How long batches of changes are one row.
+const TOGETHER: TimeDelta = TimeDelta::minutes(1);
+/// The number of the row that a departure is by, if it is noted.
+const LEFT_BY: &str = "(SELECT r.request FROM audience_refreshes r WHERE r.audience = audience_departures.audience \
+     AND r.request = (SELECT min(n.request) FROM audience_refreshes n \
+         WHERE n.audience = audience_departures.audience AND n.request >= audience_departures.departed) \
+     AND r.first_request <= audience_departures.departed)";
 
 /// The history of one transaction.
 pub(super) struct Memberships<'c>(pub(super) &'c mut Conn);
@@ -100,33 +110,6 @@ impl From<DepartureRow> for Departure {
     }
 }
 
-batch_row! {
-    struct News<'a> {
-        member_key: &'a str,
-    }
-}
-
-#[derive(QueryableByName)]
-struct Key {
-    #[diesel(sql_type = Text)]
-    member_key: String,
-}
-
-#[derive(QueryableByName)]
-struct ToTell {
-    #[diesel(sql_type = Text)]
-    workspace: String,
-    #[diesel(sql_type = BigInt)]
-    audience: i64,
-}
-
-/// What of `member_news n` readers see: by a refresh that is noted, and no write that is under way.
-const SEEN: &str = "n.request <= (
-        SELECT max(r.request) FROM audience_refreshes r WHERE r.audience = n.audience)
-    AND NOT EXISTS (
-        SELECT 1 FROM write_intents w WHERE w.audience = n.audience AND w.ended_revision IS NULL
-        AND n.request >= w.first_request AND n.request < w.first_request + w.requests)";
-
 #[async_trait]
 impl MembershipRepository for Memberships<'_> {
     async fn depart(&mut self, audience: AudienceId, left: &[Departure]) -> Result<(), StoreError> {
@@ -187,22 +170,7 @@ impl MembershipRepository for Memberships<'_> {
         request: i64,
         keys: &[&str],
     ) -> Result<(), StoreError> {
-        let (columns, table) = (columns::<News<'_>>(), table::<News<'_>>("$3"));
-        let text = format!(
-            "INSERT INTO member_news (audience, request, {columns})
-             SELECT $1, $2, {columns} FROM {table} WHERE true ON CONFLICT DO NOTHING"
-        );
-        for batch in keys.chunks(BATCH) {
-            let rows: Vec<News<'_>> = batch.iter().map(|member_key| News { member_key }).collect();
-            sql_query(&text)
-                .bind::<BigInt, _>(audience.raw())
-                .bind::<BigInt, _>(request)
-                .bind::<Text, _>(json(&rows)?)
-                .execute(self.0)
-                .await
-                .map_err(store)?;
-        }
-        Ok(())
+        member_news::note(self.0, audience, request, keys).await
     }
 
     async fn take_told(
@@ -210,34 +178,13 @@ impl MembershipRepository for Memberships<'_> {
         audience: AudienceId,
         limit: i64,
     ) -> Result<Vec<String>, StoreError> {
-        let take = dialect::TAKE;
-        let free: Option<Key> = sql_query(format!(
-            "SELECT name_key AS member_key FROM audiences WHERE id = $1 {take}"
-        ))
-        .bind::<BigInt, _>(audience.raw())
-        .get_result(self.0)
-        .await
-        .optional()
-        .map_err(store)?;
-        if free.is_none() {
-            return Ok(Vec::new());
-        }
-        let text = format!(
-            "DELETE FROM member_news WHERE (audience, request, member_key) IN (
-                 SELECT n.audience, n.request, n.member_key FROM member_news n WHERE n.audience = $1 AND {SEEN}
-                 ORDER BY n.request, n.member_key LIMIT $2)
-             RETURNING member_key"
-        );
-        let rows: Vec<Key> = sql_query(text)
-            .bind::<BigInt, _>(audience.raw())
-            .bind::<BigInt, _>(limit)
-            .load(self.0)
-            .await
-            .map_err(store)?;
-        Ok(rows.into_iter().map(|row| row.member_key).collect())
+        member_news::take(self.0, audience, limit).await
     }
 
     async fn note(&mut self, refreshed: &Refreshed) -> Result<(), StoreError> {
+        if refreshed.operation.is_none() && self.joins_last(refreshed).await? {
+            return Ok(());
+        }
         diesel::insert_into(refreshes::table)
             .values((
                 refreshes::audience.eq(refreshed.audience.raw()),
@@ -252,11 +199,43 @@ impl MembershipRepository for Memberships<'_> {
                 refreshes::departed.eq(refreshed.left),
                 refreshes::changed.eq(refreshed.changed),
                 refreshes::bytes.eq(refreshed.bytes),
+                refreshes::first_request.eq(refreshed.request),
             ))
             .execute(self.0)
             .await
             .map_err(store)
             .map(drop)
+    }
+}
+
+impl Memberships<'_> {
+    /// Adds a batch of changes to the row of those before it, while that is not older than a minute.
+    async fn joins_last(&mut self, batch: &Refreshed) -> Result<bool, StoreError> {
+        let last: Option<i64> = refreshes::table
+            .filter(refreshes::audience.eq(batch.audience.raw()))
+            .select(diesel::dsl::max(refreshes::request))
+            .first(self.0)
+            .await
+            .map_err(store)?;
+        let Some(last) = last else {
+            return Ok(false);
+        };
+        let joined = diesel::update(refreshes::table.find((batch.audience.raw(), last)))
+            .filter(refreshes::operation.is_null())
+            .filter(refreshes::epoch.eq(batch.epoch.0))
+            .filter(refreshes::began_at.gt(At(batch.began_at - TOGETHER)))
+            .set((
+                refreshes::request.eq(batch.request),
+                refreshes::shown_at.eq(At(batch.shown_at)),
+                refreshes::size.eq(batch.size),
+                refreshes::entered.eq(refreshes::entered + batch.entered),
+                refreshes::departed.eq(refreshes::departed + batch.left),
+                refreshes::changed.eq(refreshes::changed + batch.changed),
+            ))
+            .execute(self.0)
+            .await
+            .map_err(store)?;
+        Ok(joined > 0)
     }
 }
 
@@ -291,13 +270,16 @@ impl MembershipQueries for Db {
         request: i64,
     ) -> Result<Option<Refreshed>, StoreError> {
         refreshes::table
-            .find((audience.raw(), request))
-            .select(RefreshRow::as_select())
+            .filter(refreshes::audience.eq(audience.raw()))
+            .filter(refreshes::request.ge(request))
+            .order(refreshes::request)
+            .select((RefreshRow::as_select(), refreshes::first_request))
             .first(&mut *self.reader().await?)
             .await
             .optional()
             .map_err(store)?
-            .map(Refreshed::try_from)
+            .filter(|(_, first): &(RefreshRow, i64)| *first <= request)
+            .map(|(row, _)| Refreshed::try_from(row))
             .transpose()
     }
 
@@ -321,35 +303,15 @@ impl MembershipQueries for Db {
     }
 
     async fn to_tell(&self, limit: i64) -> Result<Vec<(WorkspaceId, AudienceId)>, StoreError> {
-        // Keys are skipped: one look per audience, whatever the rows of each.
-        let text = format!(
-            "WITH RECURSIVE a(audience) AS (
-                 SELECT min(audience) FROM member_news
-                 UNION ALL
-                 SELECT (SELECT min(m.audience) FROM member_news m WHERE m.audience > a.audience)
-                 FROM a WHERE a.audience IS NOT NULL)
-             SELECT u.workspace, u.id AS audience FROM a JOIN audiences u ON u.id = a.audience
-             WHERE EXISTS (SELECT 1 FROM member_news n WHERE n.audience = a.audience AND {SEEN})
-             ORDER BY u.id LIMIT $1"
-        );
-        let rows: Vec<ToTell> = sql_query(text)
-            .bind::<BigInt, _>(limit)
-            .load(&mut *self.reader().await?)
-            .await
-            .map_err(store)?;
-        let told = |row: ToTell| {
-            let workspace = WorkspaceId::parse(&row.workspace);
-            let workspace =
-                workspace.map_err(|_| StoreError::Corrupt("workspace of an audience"))?;
-            Ok((workspace, AudienceId::from_raw(row.audience)))
-        };
-        rows.into_iter().map(told).collect()
+        member_news::of(&mut *self.reader().await?, limit).await
     }
 
     async fn stays_of(&self, audience: AudienceId, key: &str) -> Result<Vec<Stay>, StoreError> {
-        let seen = refreshes::audience
-            .eq(departures::audience)
-            .and(refreshes::request.eq(departures::departed));
+        let seen = refreshes::audience.eq(departures::audience).and(
+            refreshes::request
+                .nullable()
+                .eq(sql::<Nullable<BigInt>>(LEFT_BY)),
+        );
         let rows: Vec<(DepartureRow, RefreshRow)> = departures::table
             .inner_join(refreshes::table.on(seen))
             .filter(departures::audience.eq(audience.raw()))
@@ -375,11 +337,8 @@ impl MembershipQueries for Db {
         after: Option<&str>,
         limit: i64,
     ) -> Result<Vec<Departure>, StoreError> {
-        let seen = refreshes::audience
-            .eq(departures::audience)
-            .and(refreshes::request.eq(departures::departed));
         let rows: Vec<DepartureRow> = departures::table
-            .inner_join(refreshes::table.on(seen))
+            .filter(sql::<Bool>(LEFT_BY).sql(" IS NOT NULL"))
             .filter(departures::audience.eq(audience.raw()))
             .filter(departures::member_key.gt(after.unwrap_or_default()))
             .filter(departures::entered.le(request))
@@ -414,9 +373,9 @@ pub(in super::super) fn purge_departures() -> String {
     format!(
         "DELETE FROM audience_departures WHERE (audience, member_key, entered) IN (
              SELECT d.audience, d.member_key, d.entered FROM audience_departures d
-             JOIN ({}) e ON d.audience = e.audience AND d.departed = e.request
+             JOIN ({}) e ON d.audience = e.audience AND d.departed >= e.first_request AND d.departed <= e.request
              LIMIT $2)",
-        expired("r.audience, r.request")
+        expired("r.audience, r.first_request, r.request")
     )
 }
 

@@ -21,6 +21,7 @@ mod creations;
 mod feed;
 mod finding;
 mod intents;
+mod member_news;
 mod membership;
 mod outcomes;
 mod queries;

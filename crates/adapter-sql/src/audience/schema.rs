@@ -217,6 +217,7 @@ diesel::table! {
         departed -> BigInt,
         changed -> BigInt,
         bytes -> Nullable<BigInt>,
+        first_request -> BigInt,
     }
 }
 

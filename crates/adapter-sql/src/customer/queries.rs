@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
+    contact::ContactBody,
     customer::{ClientRef, Customer, CustomerEvent, CustomerId, CustomerKey},
     segment::RfmScores,
     shared::WorkspaceId,
@@ -93,6 +94,16 @@ impl CustomerQueries for Db {
         let mut customers = rows::find(&mut conn, workspace, &keys).await?;
         customers.sort_unstable_by_key(|customer| customer.id);
         Ok(customers)
+    }
+
+    async fn contacts_of(
+        &self,
+        workspace: &WorkspaceId,
+        ids: &[CustomerId],
+    ) -> Result<Vec<(CustomerId, ContactBody)>, StoreError> {
+        let keys: Vec<CustomerKey> = ids.iter().copied().map(CustomerKey::Id).collect();
+        let mut conn = self.reader().await?;
+        rows::contacts(&mut conn, workspace, &keys).await
     }
 
     async fn customers_of_keys(

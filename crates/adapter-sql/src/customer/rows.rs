@@ -10,7 +10,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use domain::{
     audience::Tags,
-    contact::Document,
+    contact::{ContactBody, Document},
     customer::{Address, Consent, Consents, Customer, CustomerId, CustomerKey, Identity},
     shared::WorkspaceId,
 };
@@ -190,6 +190,33 @@ pub(super) async fn find(
     workspace: &WorkspaceId,
     keys: &[CustomerKey],
 ) -> Result<Vec<Customer>, StoreError> {
+    let rows = load(conn, workspace, keys).await?;
+    read(conn, workspace, rows).await
+}
+
+/// The customers of these keys as contacts, by number.
+pub(super) async fn contacts(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    keys: &[CustomerKey],
+) -> Result<Vec<(CustomerId, ContactBody)>, StoreError> {
+    let rows = load(conn, workspace, keys).await?;
+    let contact = |row: CustomerRow| {
+        let customer = row.read(Consents::default())?;
+        Ok((customer.id, customer.contact().body))
+    };
+    let contacts: Result<Vec<_>, StoreError> = rows.into_iter().map(contact).collect();
+    let mut contacts = contacts?;
+    contacts.sort_unstable_by_key(|(id, _)| *id);
+    Ok(contacts)
+}
+
+/// The rows of these keys, each once.
+async fn load(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    keys: &[CustomerKey],
+) -> Result<Vec<CustomerRow>, StoreError> {
     let mut found: HashMap<i64, CustomerRow> = HashMap::new();
     for Among {
         before,
@@ -205,7 +232,7 @@ pub(super) async fn find(
         let rows: Vec<CustomerRow> = query.load(conn).await.map_err(store)?;
         found.extend(rows.into_iter().map(|row| (row.id, row)));
     }
-    read(conn, workspace, found.into_values().collect()).await
+    Ok(found.into_values().collect())
 }
 
 /// The numbers and identities of these keys.

@@ -33,6 +33,7 @@ macro_rules! customers_contract {
     ($harness:expr) => {
         $crate::customers_contract!(@ $harness;
             writing: a_customer_comes_back_as_it_was,
+                customers_are_read_as_contacts,
                 customers_are_found_by_number_and_identity_once_each,
                 an_identity_is_there_once_in_its_workspace,
                 numbers_are_given_per_workspace,

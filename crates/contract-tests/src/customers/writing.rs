@@ -34,6 +34,22 @@ pub async fn a_customer_comes_back_as_it_was(h: &dyn StoreHarness) {
     }
 }
 
+pub async fn customers_are_read_as_contacts(h: &dyn StoreHarness) {
+    let (ws, other) = (workspace("w1"), workspace("w2"));
+    let items = vec![
+        json!({"document": "1", "name": "Ana", "phone": "11999999999", "plan": "gold", "tags": ["b", "a"],
+            "consents": {"email": {"status": "denied"}}}),
+        json!({"document": "2", "email": "bia@example.com"}),
+    ];
+    let customers = add(h, &ws, items).await;
+    add(h, &other, vec![json!({"document": "3"})]).await;
+    let mut ids: Vec<CustomerId> = customers.iter().rev().map(|c| c.id).collect();
+    ids.push(CustomerId::from_raw(9_999));
+    let contacts = h.queries().contacts_of(&ws, &ids).await.unwrap();
+    let expected: Vec<_> = customers.iter().map(|c| (c.id, c.contact().body)).collect();
+    assert_eq!(contacts, expected);
+}
+
 pub async fn customers_are_found_by_number_and_identity_once_each(h: &dyn StoreHarness) {
     let ws = workspace("ws");
     let made = add(

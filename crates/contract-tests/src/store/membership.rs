@@ -82,6 +82,53 @@ pub async fn refreshes_come_back_as_they_were(h: &dyn StoreHarness) {
     assert_eq!(q.refresh_at(id, at(99)).await.unwrap(), Some(second));
 }
 
+pub async fn batches_of_a_minute_are_one(h: &dyn StoreHarness) {
+    let audience = added(h, &workspace("w"), "a").await;
+    let (q, id) = (h.queries(), audience.id);
+    let batch = |request, second| Refreshed {
+        operation: None,
+        cause: RefreshCause::Live,
+        began_at: at(second),
+        ..refreshed(&audience, request, at(second))
+    };
+    note(h, &refreshed(&audience, 1, at(10))).await;
+    for (request, second) in [(2, 20), (3, 40), (5, 79), (6, 81)] {
+        note(h, &batch(request, second)).await;
+    }
+    let minute = Refreshed {
+        began_at: at(20),
+        entered: 9,
+        left: 6,
+        changed: 3,
+        ..batch(5, 79)
+    };
+    for request in [2, 3, 4, 5] {
+        let found = q.refresh(id, request).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&minute), "{request}");
+    }
+    assert_eq!(q.refresh(id, 6).await.unwrap(), Some(batch(6, 81)));
+    assert_eq!(q.refresh(id, 7).await.unwrap(), None);
+    assert_eq!(q.refresh_at(id, at(80)).await.unwrap(), Some(minute));
+    // Whoever left by one of them has left by the minute.
+    depart(h, &audience, &[("A", 1, 3), ("B", 1, 7)]).await;
+    assert_eq!(departed(h, &audience, 1).await, ["A"]);
+    let stays = q.stays_of(id, "A").await.unwrap();
+    assert_eq!(stays[0].left.request, 5);
+    // A refresh begins a row of its own, and so does a batch of another content.
+    note(h, &refreshed(&audience, 8, at(82))).await;
+    note(h, &batch(9, 83)).await;
+    let other = Refreshed {
+        epoch: Epoch(2),
+        ..batch(10, 84)
+    };
+    note(h, &other).await;
+    assert_eq!(q.refresh(id, 9).await.unwrap(), Some(batch(9, 83)));
+    assert_eq!(q.refresh(id, 10).await.unwrap(), Some(other));
+    assert_eq!(departed(h, &audience, 1).await, ["A"], "nobody showed 7");
+    let purged = h.store().purge_refreshes(at(10_000), 100).await.unwrap();
+    assert_eq!(purged, 0, "the last refreshes are kept");
+}
+
 pub async fn departures_count_once_their_refresh_is_noted(h: &dyn StoreHarness) {
     let audience = added(h, &workspace("w"), "a").await;
     note(h, &refreshed(&audience, 1, at(10))).await;

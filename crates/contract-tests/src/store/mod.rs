@@ -90,6 +90,7 @@ macro_rules! store_contract {
                 one_process_has_a_workspace_at_a_time,
                 a_workspace_without_live_audiences_follows_nothing;
             membership: refreshes_come_back_as_they_were,
+                batches_of_a_minute_are_one,
                 departures_count_once_their_refresh_is_noted,
                 members_are_told_of_once_their_refresh_is_seen,
                 old_refreshes_are_deleted_but_the_last_three;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    contact::Document,
+    contact::{ContactBody, Document},
     customer::{
         Channel, ClientRef, ConsentStatus, Customer, CustomerEvent, CustomerId, CustomerKey,
         EventName, Identity,
@@ -226,6 +226,13 @@ pub trait CustomerQueries: Send + Sync {
         workspace: &WorkspaceId,
         ids: &[CustomerId],
     ) -> Result<Vec<Customer>, StoreError>;
+
+    /// The customers of these numbers as contacts, by number: without what they said, which contacts do not have.
+    async fn contacts_of(
+        &self,
+        workspace: &WorkspaceId,
+        ids: &[CustomerId],
+    ) -> Result<Vec<(CustomerId, ContactBody)>, StoreError>;
 
     /// The customers whose keys in audiences are these, by key and number.
     async fn customers_of_keys(

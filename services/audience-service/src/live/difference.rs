@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     audience::{Departure, RefreshCause, Refreshed},
-    contact::Document,
-    customer::{Customer, CustomerId},
+    contact::{ContactBody, Document},
+    customer::CustomerId,
     segment::{Scope, SegmentQuery},
     shared::Instant,
 };
@@ -193,15 +193,16 @@ impl FollowChanges {
             .filter_map(|(m, _)| m.customer.map(CustomerId::from_raw));
         let ids: Vec<CustomerId> = ids.collect();
         let workspace = &planned.audience.workspace;
-        let customers = self.queries.customers_of(workspace, &ids).await?;
-        let customers: BTreeMap<i64, Customer> =
-            customers.into_iter().map(|c| (c.id.raw(), c)).collect();
+        let bodies = self.queries.contacts_of(workspace, &ids).await?;
+        let mut bodies: BTreeMap<i64, ContactBody> = bodies
+            .into_iter()
+            .map(|(id, body)| (id.raw(), body))
+            .collect();
         let record = |(member, entered): (&Member, i64)| {
-            let customer = customers.get(&member.customer?)?;
             Some(ContactRecord {
                 document: Document::from_stored(member.key.clone()),
                 order: Order::new(entered, version(member)),
-                body: customer.contact().body,
+                body: bodies.remove(&member.customer?)?,
             })
         };
         Ok(members.into_iter().filter_map(record).collect())

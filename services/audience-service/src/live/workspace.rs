@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use domain::shared::{AudienceId, Instant, WorkspaceId};
+use futures::{StreamExt, stream};
 use ports::{
     crash,
     store::{Durability, QueuedChange},
@@ -22,6 +23,8 @@ const LEASE_SECONDS: u32 = 10;
 const BATCH: i64 = 5_000;
 /// When an audience is looked at again that could not be.
 const REST: TimeDelta = TimeDelta::seconds(5);
+/// Audiences that are looked at at a time.
+const AT_ONCE: usize = 8;
 /// Batches in one look, after which other workspaces have their turn.
 const BATCHES: usize = 20;
 
@@ -74,51 +77,29 @@ impl FollowChanges {
     /// Looks at the oldest of the queue; `false` where there is no more.
     async fn batch(&self, workspace: &WorkspaceId, plan: &Plan, now: Instant) -> AppResult<bool> {
         let all = self.queries.queued(workspace, None, BATCH).await?;
-        let deferred: BTreeSet<AudienceId> = self
-            .queries
-            .deferred(workspace)
-            .await?
-            .into_iter()
-            .collect();
+        let deferred = self.queries.deferred(workspace).await?;
+        let deferred: BTreeSet<AudienceId> = deferred.into_iter().collect();
+        let looks = plan.audiences.iter().map(|planned| {
+            let has_own = deferred.contains(&planned.audience.id);
+            self.look(planned, concerning(planned, &all), has_own, now)
+        });
+        let looks: Vec<_> = looks.collect();
+        // Each waits for the stores most of the time. All to their end, also beside one that fails.
+        let looks: Vec<AppResult<Looked>> = stream::iter(looks)
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
         let mut looked_at: Vec<i64> = all.iter().map(|change| change.id).collect();
-        let mut later: BTreeMap<AudienceId, BTreeSet<String>> = BTreeMap::new();
         let mut more = looked_at.len() as i64 == BATCH;
-        for planned in &plan.audiences {
-            let id = planned.audience.id;
-            let mut keys = concerning(planned, &all);
-            let has_own = deferred.contains(&id);
-            if keys.is_empty() && !has_own {
-                continue;
-            }
-            if self.is_resting(id) {
-                later.entry(id).or_default().append(&mut keys);
-                continue;
-            }
-            match self.standing(&planned.audience).await? {
-                Standing::Waits => {
-                    later.entry(id).or_default().append(&mut keys);
-                    continue;
-                }
-                Standing::Failed => continue,
-                Standing::Follows => {}
-            }
-            if has_own {
-                let own = self.queries.queued(workspace, Some(id), BATCH).await?;
-                more |= own.len() as i64 == BATCH;
-                looked_at.extend(own.iter().map(|change| change.id));
-                keys.extend(own.into_iter().map(|change| change.key));
-            }
-            let looked = self.apply(planned, &keys, now).await;
-            if let Err(error) = &looked {
-                // The others go on.
-                tracing::warn!(%error, audience = %id, "a live audience is behind");
-                self.rest(id);
-            }
-            if !matches!(looked, Ok(Outcome::Done)) {
-                later.entry(id).or_default().append(&mut keys);
+        let mut later: BTreeMap<AudienceId, BTreeSet<String>> = BTreeMap::new();
+        for look in looks {
+            let look = look?;
+            more |= look.own.len() as i64 == BATCH;
+            looked_at.extend(look.own);
+            if !look.later.is_empty() {
+                later.insert(look.audience, look.later);
             }
         }
-        later.retain(|_, keys| !keys.is_empty());
         if looked_at.is_empty() {
             return Ok(false);
         }
@@ -134,6 +115,62 @@ impl FollowChanges {
         uow.commit().await?;
         Ok(more)
     }
+
+    /// Looks at an audience for keys whose changes may matter to it, and for those that wait for it alone.
+    async fn look(
+        &self,
+        planned: &Planned,
+        mut keys: BTreeSet<String>,
+        has_own: bool,
+        now: Instant,
+    ) -> AppResult<Looked> {
+        let id = planned.audience.id;
+        let mut looked = Looked {
+            audience: id,
+            own: Vec::new(),
+            later: BTreeSet::new(),
+        };
+        if keys.is_empty() && !has_own {
+            return Ok(looked);
+        }
+        if self.is_resting(id) {
+            looked.later = keys;
+            return Ok(looked);
+        }
+        match self.standing(&planned.audience).await? {
+            Standing::Waits => {
+                looked.later = keys;
+                return Ok(looked);
+            }
+            Standing::Failed => return Ok(looked),
+            Standing::Follows => {}
+        }
+        if has_own {
+            let workspace = &planned.audience.workspace;
+            let own = self.queries.queued(workspace, Some(id), BATCH).await?;
+            looked.own = own.iter().map(|change| change.id).collect();
+            keys.extend(own.into_iter().map(|change| change.key));
+        }
+        let applied = self.apply(planned, &keys, now).await;
+        if let Err(error) = &applied {
+            // The others go on.
+            tracing::warn!(%error, audience = %id, "a live audience is behind");
+            self.rest(id);
+        }
+        if !matches!(applied, Ok(Outcome::Done)) {
+            looked.later = keys;
+        }
+        Ok(looked)
+    }
+}
+
+/// What came of a look at an audience.
+struct Looked {
+    audience: AudienceId,
+    /// Numbers of what waited for it alone.
+    own: Vec<i64>,
+    /// The keys that wait until it can be looked at.
+    later: BTreeSet<String>,
 }
 
 impl FollowChanges {

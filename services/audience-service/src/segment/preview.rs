@@ -40,7 +40,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 const EXACT: i64 = 100_000;
 /// Parts of them, and numbers in each.
 const PARTS: i64 = 50;
-const PART: i64 = 1_000;
+const PART: i64 = 300;
 
 /// What is known of who would be a member.
 #[derive(Debug)]

@@ -311,6 +311,17 @@ static FUSE: AtomicI64 = AtomicI64::new(i64::MAX);
 /// How often it has ended.
 static DEATHS: AtomicI64 = AtomicI64::new(0);
 
+/// A refresh finds nothing to change, and whoever has listened knows every member.
+async fn all_as_they_should_be(rig: &Rig, ids: &[AudienceId], listener: &mut Listener, what: &str) {
+    for id in ids {
+        nothing_to_change(rig, *id, what).await;
+    }
+    listener.hear(rig).await;
+    for id in ids {
+        assert_eq!(listener.members(*id), rig.members(*id).await, "{what}");
+    }
+}
+
 async fn at_random(seed: u64) {
     let (rig, clock) = rig(SizeGuard::default()).await;
     let rig = Arc::new(rig);
@@ -388,15 +399,8 @@ async fn at_random(seed: u64) {
         if step % 20 == 19 {
             round(&rig).await;
             round(&rig).await;
-            for id in &ids {
-                nothing_to_change(&rig, *id, &format!("seed {seed}, step {step}")).await;
-            }
-            // Whoever has listened knows every member.
-            listener.hear(&rig).await;
-            for id in &ids {
-                let told = listener.members(*id);
-                assert_eq!(told, rig.members(*id).await, "seed {seed}, step {step}");
-            }
+            let what = format!("seed {seed}, step {step}");
+            all_as_they_should_be(&rig, &ids, &mut listener, &what).await;
         }
     }
 }

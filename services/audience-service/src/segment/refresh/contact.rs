@@ -1,10 +1,7 @@
 //! Members as contacts.
 
 use domain::{
-    contact::ContactBody,
-    customer::{Customer, CustomerId},
-    operation::RefreshReport,
-    shared::WorkspaceId,
+    contact::ContactBody, customer::CustomerId, operation::RefreshReport, shared::WorkspaceId,
 };
 use ports::{
     segments::{Member, ReadMembers},
@@ -14,7 +11,7 @@ use ports::{
 use crate::AppResult;
 
 /// The customers that members are, as far as their source does not say who they are.
-pub(super) struct Registered(Vec<Customer>);
+pub(super) struct Registered(Vec<(CustomerId, ContactBody)>);
 
 impl Registered {
     /// Those of some members.
@@ -26,7 +23,7 @@ impl Registered {
         let own = members.iter().filter(|member| member.given.is_none());
         let ids = own.filter_map(|member| member.customer);
         let ids: Vec<CustomerId> = ids.map(CustomerId::from_raw).collect();
-        Ok(Self(queries.customers_of(workspace, &ids).await?))
+        Ok(Self(queries.contacts_of(workspace, &ids).await?))
     }
 
     /// The values of a member: what its source gives, or what is registered; none of one who was erased since it was
@@ -36,9 +33,9 @@ impl Registered {
             return Some((**given).clone());
         }
         let id = CustomerId::from_raw(member.customer?);
-        let at = self.0.binary_search_by_key(&id, |customer| customer.id);
-        let customer = self.0.get(at.ok()?)?;
-        Some(customer.contact().body)
+        let at = self.0.binary_search_by_key(&id, |(id, _)| *id);
+        let (_, body) = self.0.get(at.ok()?)?;
+        Some(body.clone())
     }
 }
 

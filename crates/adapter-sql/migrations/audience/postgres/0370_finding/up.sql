@@ -1,4 +1,6 @@
 -- What lists of audiences are sorted by and filtered by, so that neither a page nor its total reads every row.
+CREATE INDEX audiences_shown ON audiences (workspace, id)
+    WHERE visibility = 'ready' AND deleted_at IS NULL;
 CREATE INDEX audiences_by_change ON audiences (workspace, updated_at, id)
     WHERE visibility = 'ready' AND deleted_at IS NULL;
 CREATE INDEX audiences_by_status ON audiences (workspace, status, id, audience_type, asks_for_scores, resource)
