@@ -74,6 +74,9 @@ fn tables(migrations: &Migrations) -> Tables {
     tables
 }
 
+/// Indexes that find texts, each database in its own way: by parts of them, or by a walk of all.
+const OF_TEXTS: [&str; 2] = ["audiences_by_text", "audiences_by_tag"];
+
 /// Statements that make indexes, without line breaks.
 fn indexes(migrations: &Migrations) -> BTreeSet<String> {
     let statements = migrations.values().flat_map(|text| text.split(';'));
@@ -86,6 +89,7 @@ fn indexes(migrations: &Migrations) -> BTreeSet<String> {
                 .join(" ")
         })
         .filter(|statement| statement.contains(" INDEX "))
+        .filter(|statement| !OF_TEXTS.iter().any(|name| statement.contains(name)))
         .collect()
 }
 

@@ -251,6 +251,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+
+    /// Who is to be told of.
+    member_news (audience, request, member_key) {
+        audience -> BigInt,
+        request -> BigInt,
+        member_key -> Text,
+    }
+}
+
+diesel::table! {
     /// The audiences that conditions name.
     audience_references (audience, refers_to) {
         workspace -> Text,
