@@ -41,7 +41,17 @@ impl EndOperation {
 
     /// Ends the operation of a job with nothing else to store.
     pub(crate) async fn run(&self, run: &Run, ending: &Ending) -> AppResult<()> {
-        let mut uow = self.store.begin(Durability::Full).await?;
+        let uow = self.store.begin(Durability::Full).await?;
+        self.with(uow, run, ending).await
+    }
+
+    /// Ends the operation of a job together with what a unit of work has stored.
+    pub(crate) async fn with(
+        &self,
+        mut uow: Box<dyn UnitOfWork>,
+        run: &Run,
+        ending: &Ending,
+    ) -> AppResult<()> {
         self.leased(uow.as_mut(), &run.lease, &run.operation, ending)
             .await?;
         uow.commit().await?;

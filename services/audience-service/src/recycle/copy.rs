@@ -127,12 +127,7 @@ impl CopyContacts {
         }
         let ending = Ending::succeeded(Report::Removal(report), OperationResult::Complete);
         let ending = ending.undoable(until);
-        self.ends
-            .leased(uow.as_mut(), &run.lease, &run.operation, &ending)
-            .await?;
-        uow.commit().await?;
-        self.ends.announce(&run.operation);
-        Ok(())
+        self.ends.with(uow, run, &ending).await
     }
 }
 

@@ -157,11 +157,6 @@ impl Job for RunScore {
             ..RefreshReport::default()
         };
         let ending = Ending::succeeded(Report::Refresh(report), OperationResult::Complete);
-        self.ends
-            .leased(uow.as_mut(), &run.lease, &run.operation, &ending)
-            .await?;
-        uow.commit().await?;
-        self.ends.announce(&run.operation);
-        Ok(())
+        self.ends.with(uow, run, &ending).await
     }
 }

@@ -16,7 +16,7 @@ use operations::{Ending, Job, Run};
 use ports::{
     Clock,
     segments::{Member, SegmentCounts, SegmentResolver},
-    store::{AudienceQueries, Durability, NewOperation},
+    store::{AudienceQueries, NewOperation},
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout};
@@ -247,13 +247,7 @@ impl Job for RunPreview {
             found = self.preview.look(workspace, &definition) => found?,
         };
         let ending = Ending::succeeded(Report::Preview(report), OperationResult::Complete);
-        let mut uow = self.preview.accept.store.begin(Durability::Full).await?;
-        self.ends
-            .leased(uow.as_mut(), &run.lease, &run.operation, &ending)
-            .await?;
-        uow.commit().await?;
-        self.ends.announce(&run.operation);
-        Ok(())
+        self.ends.run(run, &ending).await
     }
 }
 

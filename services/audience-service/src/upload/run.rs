@@ -161,12 +161,7 @@ impl RunUpload {
             self.events.emit(&mut *uow, event).await?;
             ending
         };
-        self.ends
-            .leased(uow.as_mut(), &run.lease, &run.operation, &ending)
-            .await?;
-        uow.commit().await?;
-        self.ends.announce(&run.operation);
-        Ok(())
+        self.ends.with(uow, run, &ending).await
     }
 }
 

@@ -145,11 +145,6 @@ impl RunRefresh {
             .audience_refreshed(&audience, run.operation.id, &report)?;
         self.events.emit(uow.as_mut(), event).await?;
         let ending = Ending::succeeded(Report::Refresh(report), OperationResult::Complete);
-        self.ends
-            .leased(uow.as_mut(), &run.lease, &run.operation, &ending)
-            .await?;
-        uow.commit().await?;
-        self.ends.announce(&run.operation);
-        Ok(())
+        self.ends.with(uow, run, &ending).await
     }
 }
