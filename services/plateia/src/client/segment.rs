@@ -86,9 +86,14 @@ pub async fn preview(api: &Api, show: Show, args: PreviewArgs) -> anyhow::Result
     if let Ok(OperationJson { id, .. }) = read(&answer) {
         // It takes longer than a request may.
         match operation::watch(api, show, &id, None).await? {
-            Watched::Ended(Operation { json, .. }) if json.report.is_some() => {
-                answer = json.report.unwrap_or_default();
-            }
+            Watched::Ended(Operation {
+                json:
+                    OperationJson {
+                        report: Some(report),
+                        ..
+                    },
+                ..
+            }) => answer = report,
             Watched::Ended(seen) | Watched::Over(seen) | Watched::Interrupted(seen) => {
                 show.result(&seen.raw, || seen.lines());
                 return Ok(Outcome::Failed);
