@@ -74,7 +74,7 @@ fn tables(migrations: &Migrations) -> Tables {
     tables
 }
 
-/// Indexes that find texts, each database in its own way: by parts of them, or by a walk of all.
+/// Indexes that find texts, each database in its own way: by trigrams, or by a walk of all.
 const OF_TEXTS: [&str; 2] = ["audiences_by_text", "audiences_by_tag"];
 
 /// Statements that make indexes, without line breaks.

@@ -29,7 +29,7 @@ pub struct WorkspaceChange {
     )]
     #[schema(value_type = Option<String>)]
     pub excluded_audience_id: Option<Option<String>>,
-    /// Whether `audience.members_changed` events tell who enters and leaves segments; false by default.
+    /// Whether `audience.members_changed` events are published of who enters and leaves segments; false by default.
     #[serde(default, skip_serializing_if = "is_default")]
     pub members_changed_events: Option<bool>,
     /// Not stored yet: 422 `unsupported_setting`.
@@ -61,6 +61,6 @@ pub struct WorkspaceJson {
     pub locale: Cow<'static, str>,
     /// What lists leave out where they are asked to.
     pub excluded_audience_id: Option<String>,
-    /// Whether `audience.members_changed` events tell who enters and leaves segments.
+    /// Whether `audience.members_changed` events are published of who enters and leaves segments.
     pub members_changed_events: bool,
 }

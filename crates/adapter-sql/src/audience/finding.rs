@@ -37,7 +37,8 @@ pub(super) async fn find(
             let plain = plain_key(search);
             let pattern = containing(&plain);
             query = query.filter(audiences::search_key.like(pattern).escape('\\'));
-            if let Some([found, by, end]) = dialect::PART.filter(|_| plain.chars().count() >= PART)
+            if let Some([found, by, end]) =
+                dialect::TRIGRAMS.filter(|_| plain.chars().count() >= TRIGRAM)
             {
                 let part = sql::<Bool>(found).bind::<Text, _>(workspace.as_str().to_owned());
                 query = query.filter(part.sql(by).bind::<Text, _>(plain).sql(end));
@@ -58,7 +59,7 @@ pub(super) async fn find(
         };
         if !find.tags.is_empty() {
             let tags: Vec<String> = find.tags.iter().map(|tag| fold_key(tag)).collect();
-            if let Some([found, by, end]) = dialect::TAGS {
+            if let Some([found, by, end]) = dialect::LINES {
                 let any = sql::<Bool>(found).bind::<Text, _>(workspace.as_str().to_owned());
                 let lines = tags.join(TAG_END);
                 query = query.filter(any.sql(by).bind::<Text, _>(lines).sql(end));
@@ -127,8 +128,8 @@ fn sorted<'q>(mut query: Selected<'q>, sort: &[(SortBy, bool)]) -> Selected<'q> 
     query
 }
 
-/// Characters of a part that an index finds.
-const PART: usize = 3;
+/// Characters of the shortest text that has a trigram.
+const TRIGRAM: usize = 3;
 
 /// Members who did not say no wherever they said anything.
 const ACTIVE: &str = "contacts - unsubscribed";

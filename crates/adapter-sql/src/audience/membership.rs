@@ -21,7 +21,7 @@ use ports::{
 use super::{
     Backend, Conn, Db,
     json_rows::{BatchRow, Column, Value, batch_row, columns, json, replaced, rows as table},
-    member_news,
+    member_changes,
 };
 use crate::{
     core::{error::store, types::At},
@@ -155,7 +155,7 @@ impl MembershipRepository for Memberships<'_> {
             .execute(self.0)
             .await
             .map_err(store)?;
-        sql_query("DELETE FROM member_news WHERE audience = $1 AND request > $2")
+        sql_query("DELETE FROM member_changes WHERE audience = $1 AND request > $2")
             .bind::<BigInt, _>(audience.raw())
             .bind::<BigInt, _>(last.unwrap_or_default())
             .execute(self.0)
@@ -164,21 +164,21 @@ impl MembershipRepository for Memberships<'_> {
             .map(drop)
     }
 
-    async fn tell_of(
+    async fn queue_changes(
         &mut self,
         audience: AudienceId,
         request: i64,
         keys: &[&str],
     ) -> Result<(), StoreError> {
-        member_news::note(self.0, audience, request, keys).await
+        member_changes::queue(self.0, audience, request, keys).await
     }
 
-    async fn take_told(
+    async fn take_changes(
         &mut self,
         audience: AudienceId,
         limit: i64,
     ) -> Result<Vec<String>, StoreError> {
-        member_news::take(self.0, audience, limit).await
+        member_changes::take(self.0, audience, limit).await
     }
 
     async fn note(&mut self, refreshed: &Refreshed) -> Result<(), StoreError> {
@@ -302,8 +302,11 @@ impl MembershipQueries for Db {
             .transpose()
     }
 
-    async fn to_tell(&self, limit: i64) -> Result<Vec<(WorkspaceId, AudienceId)>, StoreError> {
-        member_news::of(&mut *self.reader().await?, limit).await
+    async fn changed_audiences(
+        &self,
+        limit: i64,
+    ) -> Result<Vec<(WorkspaceId, AudienceId)>, StoreError> {
+        member_changes::audiences(&mut *self.reader().await?, limit).await
     }
 
     async fn stays_of(&self, audience: AudienceId, key: &str) -> Result<Vec<Stay>, StoreError> {

@@ -21,7 +21,7 @@ mod creations;
 mod feed;
 mod finding;
 mod intents;
-mod member_news;
+mod member_changes;
 mod membership;
 mod outcomes;
 mod queries;

@@ -253,8 +253,8 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::{BigInt, Text};
 
-    /// Who is to be told of.
-    member_news (audience, request, member_key) {
+    /// Members who have entered or left, and of whom no event has been published yet.
+    member_changes (audience, request, member_key) {
         audience -> BigInt,
         request -> BigInt,
         member_key -> Text,

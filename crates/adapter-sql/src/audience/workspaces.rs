@@ -36,7 +36,7 @@ impl WorkspaceRepository for Workspaces<'_> {
             workspaces::locale.eq(settings.notation.locale.as_str()),
             workspaces::excluded_audience.eq(settings.excluded_audience.map(AudienceId::raw)),
             workspaces::version.eq(settings.version),
-            workspaces::members_changed_events.eq(settings.tells_members),
+            workspaces::members_changed_events.eq(settings.member_events),
         );
         let written = match expected_version {
             0 => {
@@ -76,7 +76,7 @@ pub(in super::super) async fn settings(
         .await
         .optional()
         .map_err(store)?;
-    let Some((timezone, locale, excluded, version, tells_members)) = row else {
+    let Some((timezone, locale, excluded, version, member_events)) = row else {
         return Ok(WorkspaceSettings::default());
     };
     let notation = Notation {
@@ -90,7 +90,7 @@ pub(in super::super) async fn settings(
     Ok(WorkspaceSettings {
         notation,
         excluded_audience: excluded.map(AudienceId::from_raw),
-        tells_members,
+        member_events,
         version,
     })
 }

@@ -170,52 +170,52 @@ pub async fn old_refreshes_are_deleted_but_the_last_three(h: &dyn StoreHarness) 
     assert_eq!(purge(1_000).await, 0);
 }
 
-/// Whom to tell of, as it is taken.
-async fn told(h: &dyn StoreHarness, audience: &Audience, limit: i64) -> Vec<String> {
+/// Changes, as they are taken.
+async fn taken(h: &dyn StoreHarness, audience: &Audience, limit: i64) -> Vec<String> {
     let mut uow = begin(h).await;
-    let taken = uow.memberships().take_told(audience.id, limit).await;
+    let taken = uow.memberships().take_changes(audience.id, limit).await;
     uow.commit().await.unwrap();
     taken.unwrap()
 }
 
-async fn tell_of(h: &dyn StoreHarness, audience: &Audience, request: i64, keys: &[&str]) {
+async fn queue_changes(h: &dyn StoreHarness, audience: &Audience, request: i64, keys: &[&str]) {
     let mut uow = begin(h).await;
     let mut memberships = uow.memberships();
-    let noted = memberships.tell_of(audience.id, request, keys).await;
+    let noted = memberships.queue_changes(audience.id, request, keys).await;
     noted.unwrap();
     drop(memberships);
     uow.commit().await.unwrap();
 }
 
-pub async fn members_are_told_of_once_their_refresh_is_seen(h: &dyn StoreHarness) {
+pub async fn changes_are_taken_once_their_refresh_is_seen(h: &dyn StoreHarness) {
     let ws = workspace("w");
     let (one, two) = (added(h, &ws, "a").await, added(h, &ws, "b").await);
-    let to_tell = async || h.queries().to_tell(10).await.unwrap();
-    tell_of(h, &one, 2, &["B", "A"]).await;
-    tell_of(h, &one, 1, &["C", "A"]).await;
-    tell_of(h, &two, 1, &["D"]).await;
-    assert_eq!(to_tell().await, []);
-    assert_eq!(told(h, &one, 10).await, [""; 0]);
+    let changed_audiences = async || h.queries().changed_audiences(10).await.unwrap();
+    queue_changes(h, &one, 2, &["B", "A"]).await;
+    queue_changes(h, &one, 1, &["C", "A"]).await;
+    queue_changes(h, &two, 1, &["D"]).await;
+    assert_eq!(changed_audiences().await, []);
+    assert_eq!(taken(h, &one, 10).await, [""; 0]);
     note(h, &refreshed(&one, 1, at(10))).await;
-    assert_eq!(to_tell().await, [(ws.clone(), one.id)]);
+    assert_eq!(changed_audiences().await, [(ws.clone(), one.id)]);
     note(h, &refreshed(&two, 1, at(10))).await;
     assert_eq!(
-        to_tell().await,
+        changed_audiences().await,
         [(ws.clone(), one.id), (ws.clone(), two.id)]
     );
-    let mut first = told(h, &one, 1).await;
-    first.extend(told(h, &one, 10).await);
+    let mut first = taken(h, &one, 1).await;
+    first.extend(taken(h, &one, 10).await);
     assert_eq!(first, ["A", "C"], "those of the second wait");
     note(h, &refreshed(&one, 2, at(20))).await;
-    let mut second = told(h, &one, 10).await;
+    let mut second = taken(h, &one, 10).await;
     second.sort_unstable();
     assert_eq!(second, ["A", "B"]);
     // Given up before anybody saw it.
-    tell_of(h, &one, 3, &["E"]).await;
+    queue_changes(h, &one, 3, &["E"]).await;
     let mut uow = begin(h).await;
     uow.memberships().discard_unseen(one.id).await.unwrap();
     uow.commit().await.unwrap();
     note(h, &refreshed(&one, 3, at(30))).await;
-    assert_eq!(told(h, &one, 10).await, [""; 0]);
-    assert_eq!(to_tell().await, [(ws, two.id)]);
+    assert_eq!(taken(h, &one, 10).await, [""; 0]);
+    assert_eq!(changed_audiences().await, [(ws, two.id)]);
 }

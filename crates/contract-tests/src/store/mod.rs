@@ -92,7 +92,7 @@ macro_rules! store_contract {
             membership: refreshes_come_back_as_they_were,
                 batches_of_a_minute_are_one,
                 departures_count_once_their_refresh_is_noted,
-                members_are_told_of_once_their_refresh_is_seen,
+                changes_are_taken_once_their_refresh_is_seen,
                 old_refreshes_are_deleted_but_the_last_three;
             usages: a_usage_is_noted_once_and_taken_back,
                 a_resource_is_one_while_something_says_so,

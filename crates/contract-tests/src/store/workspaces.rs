@@ -18,7 +18,7 @@ fn settings(zone: &str, version: i64) -> WorkspaceSettings {
             ..Notation::default()
         },
         excluded_audience: Some(AudienceId::from_raw(7)),
-        tells_members: true,
+        member_events: true,
         version,
     }
 }
@@ -48,7 +48,7 @@ pub async fn settings_come_back_as_they_were(h: &dyn StoreHarness) {
     assert_eq!(stored(h, &two).await, WorkspaceSettings::default());
     let manaus = WorkspaceSettings {
         excluded_audience: None,
-        tells_members: false,
+        member_events: false,
         ..settings("America/Manaus", 2)
     };
     save(h, &one, &manaus, 1).await.unwrap();

@@ -11,8 +11,8 @@ pub struct WorkspaceSettings {
     pub notation: Notation,
     /// The audience that lists leave out where they are asked to.
     pub excluded_audience: Option<AudienceId>,
-    /// Whether events tell who enters and leaves segments.
-    pub tells_members: bool,
+    /// Whether events are published of who enters and leaves segments.
+    pub member_events: bool,
     /// The `ETag`: grows by one with each change; 0 before the first.
     pub version: i64,
 }

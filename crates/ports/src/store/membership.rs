@@ -22,20 +22,19 @@ pub trait MembershipRepository: Send {
         departures: &[Departure],
     ) -> Result<(), StoreError>;
 
-    /// Deletes departures by refreshes that were given up before readers saw them, and whom they were to tell of.
+    /// Deletes departures by refreshes that were given up before readers saw them, with the changes that they queued.
     async fn discard_unseen(&mut self, audience: AudienceId) -> Result<(), StoreError>;
 
-    /// Notes those whom a refresh or a batch of changes is about, to be told of once it is seen.
-    async fn tell_of(
+    /// Queues members who enter or leave by a refresh or a batch of changes, for events once readers see it.
+    async fn queue_changes(
         &mut self,
         audience: AudienceId,
         request: i64,
         keys: &[&str],
     ) -> Result<(), StoreError>;
 
-    /// Takes the oldest of those who are to be told of, in the order of requests and keys, whose refresh or batch
-    /// readers see. Nobody else takes those of the audience until the transaction ends; none where somebody does.
-    async fn take_told(
+    /// Takes the oldest of the queue, in the order of requests and keys, whose refresh or batch readers see. Nobody else takes those of the audience until the transaction ends; none where somebody does.
+    async fn take_changes(
         &mut self,
         audience: AudienceId,
         limit: i64,
@@ -80,8 +79,11 @@ pub trait MembershipQueries: Send + Sync {
         at: Instant,
     ) -> Result<Option<Refreshed>, StoreError>;
 
-    /// Audiences some of whose members are to be told of, of every workspace.
-    async fn to_tell(&self, limit: i64) -> Result<Vec<(WorkspaceId, AudienceId)>, StoreError>;
+    /// Audiences of every workspace with changes that can be taken.
+    async fn changed_audiences(
+        &self,
+        limit: i64,
+    ) -> Result<Vec<(WorkspaceId, AudienceId)>, StoreError>;
 
     /// The ended stays of a key, in their order.
     async fn stays_of(&self, audience: AudienceId, key: &str) -> Result<Vec<Stay>, StoreError>;

@@ -119,7 +119,7 @@ impl FollowChanges {
         };
         let workspace = &planned.audience.workspace;
         let stored = self.records(planned, &found, request).await?;
-        self.note(&held, &found, planned.tells_members).await?;
+        self.note(&held, &found, planned.member_events).await?;
         let changes = Changes {
             stored,
             removed: found.left.into_keys().collect(),
@@ -210,7 +210,7 @@ impl FollowChanges {
 
     /// Notes who enters and leaves, before they do: where this ends in between, they are looked at again, and
     /// whoever is still a member has not left.
-    async fn note(&self, held: &Held, found: &Difference, tells: bool) -> AppResult<()> {
+    async fn note(&self, held: &Held, found: &Difference, publishes: bool) -> AppResult<()> {
         let count = |len: usize| i64::try_from(len).unwrap_or(i64::MAX);
         let (entered, left) = (count(found.entered.len()), count(found.left.len()));
         let (key, now) = (held.content.key, self.clock.now());
@@ -239,13 +239,13 @@ impl FollowChanges {
         };
         let mut uow = self.store.begin(Durability::Derived).await?;
         uow.memberships().depart(key.audience, &departures).await?;
-        if tells {
+        if publishes {
             let left = departures.iter().map(|departure| departure.key.as_str());
             let came = found.entered.iter().map(|member| member.key.as_str());
             let keys: Vec<&str> = left.chain(came).collect();
             let mut memberships = uow.memberships();
             memberships
-                .tell_of(key.audience, held.first_request, &keys)
+                .queue_changes(key.audience, held.first_request, &keys)
                 .await?;
         }
         uow.memberships().note(&refreshed).await?;

@@ -48,8 +48,8 @@ pub(super) struct Planned {
     pub predicate: Predicate,
     pub named: Named,
     pub watch: Watch,
-    /// Whether it is told who enters and leaves.
-    pub tells_members: bool,
+    /// Whether events are published of who enters and leaves.
+    pub member_events: bool,
 }
 
 /// Whether an audience follows changes now.
@@ -119,7 +119,7 @@ impl FollowChanges {
                 predicate,
                 named,
                 watch,
-                tells_members: settings.tells_members,
+                member_events: settings.member_events,
             });
         }
         Ok(plan)

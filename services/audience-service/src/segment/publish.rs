@@ -1,4 +1,4 @@
-//! Telling who has become a member of a segment, and who is none any more.
+//! Publishing who has become a member of a segment, and who is none any more.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -22,9 +22,10 @@ const BATCH: i64 = 500;
 const AUDIENCES: i64 = 1_000;
 const EVENTS: usize = 100;
 
-/// Tells of members: what holds of each when it is told. So whoever keeps what was told last has every member.
+/// Publishes changes of members: of each, whether it is a member when the event is made. So whoever keeps what the
+/// last event said has every member.
 #[derive(Clone)]
-pub struct TellMembers {
+pub struct PublishMembers {
     pub(crate) find: FindAudience,
     pub(crate) read: ReadConditions,
     pub(crate) store: Arc<dyn AudienceStore>,
@@ -32,21 +33,21 @@ pub struct TellMembers {
     pub(crate) events: Events,
 }
 
-impl TellMembers {
-    /// Tells what has come to pass until now, in every workspace that asks for it. An audience that fails holds no
+impl PublishMembers {
+    /// Publishes what has changed until now, in every workspace that asks for it. An audience that fails holds no
     /// other up.
     ///
     /// # Errors
-    /// Store errors, where it cannot be read of whom there is to tell.
-    #[tracing::instrument(name = "segment.tell", level = "debug", skip_all)]
+    /// Store errors, where it cannot be read what has changed.
+    #[tracing::instrument(name = "segment.publish", level = "debug", skip_all)]
     pub async fn round(&self) -> AppResult<()> {
-        for (workspace, id) in self.queries.to_tell(AUDIENCES).await? {
+        for (workspace, id) in self.queries.changed_audiences(AUDIENCES).await? {
             for _ in 0..EVENTS {
-                match self.tell(&workspace, id).await {
+                match self.event(&workspace, id).await {
                     Ok(true) => {}
                     Ok(false) => break,
                     Err(error) => {
-                        tracing::warn!(%error, audience = %id, "members could not be told of");
+                        tracing::warn!(%error, audience = %id, "events of members could not be published");
                         break;
                     }
                 }
@@ -55,17 +56,17 @@ impl TellMembers {
         Ok(())
     }
 
-    /// Sends one event; `false` where there was nobody to tell of.
-    async fn tell(&self, workspace: &WorkspaceId, id: AudienceId) -> AppResult<bool> {
+    /// Makes one event; `false` where nothing had changed.
+    async fn event(&self, workspace: &WorkspaceId, id: AudienceId) -> AppResult<bool> {
         let mut uow = self.store.begin(Durability::Derived).await?;
-        let taken = uow.memberships().take_told(id, BATCH).await?;
+        let taken = uow.memberships().take_changes(id, BATCH).await?;
         if taken.is_empty() {
             return Ok(false);
         }
         let settings = uow.workspaces().settings(workspace).await?;
         let audience = uow.audiences().get(workspace, id).await?;
         let audience = audience.filter(|audience| audience.deleted_at.is_none());
-        if let Some(audience) = audience.filter(|_| settings.tells_members) {
+        if let Some(audience) = audience.filter(|_| settings.member_events) {
             let keys: BTreeSet<String> = taken.into_iter().collect();
             let (entered, left) = self.standing(&audience, &keys).await?;
             let event = self.events.members_changed(&audience, entered, left)?;

@@ -15,7 +15,7 @@ use crate::{
     operation::FindOperation,
     recycle::{DocumentSets, DuplicateAudience, RecycleAudience},
     removal::{ClearAudience, UndoOperation, Withhold},
-    segment::{StartDueRefreshes, TellMembers},
+    segment::{PublishMembers, StartDueRefreshes},
     upload::{BringIn, Exclusions, FindUpload, ReceiveUpload, RejectedRows, SweepFiles},
 };
 
@@ -71,8 +71,8 @@ pub struct Upkeep {
     pub files: SweepFiles,
     /// Keeps live audiences.
     pub live: FollowChanges,
-    /// Tells who enters and leaves segments.
-    pub members: TellMembers,
+    /// Publishes who enters and leaves segments.
+    pub member_events: PublishMembers,
     /// Starts refreshes whose time has come.
     pub refreshes: StartDueRefreshes,
 }
@@ -206,7 +206,7 @@ impl Parts {
                 kept: self.ports.customer_events_kept,
             },
             live: self.live(),
-            members: self.tell_members(),
+            member_events: self.publish_members(),
             files: SweepFiles {
                 store: p.store.clone(),
                 queries: p.queries.clone(),

@@ -9,8 +9,8 @@ use crate::{
     live::FollowChanges,
     score::Scores,
     segment::{
-        DefineSegment, ExplainMembership, PreviewSegment, ReadConditions, ReadHistory,
-        RefreshAudience, Segments, TellMembers,
+        DefineSegment, ExplainMembership, PreviewSegment, PublishMembers, ReadConditions,
+        ReadHistory, RefreshAudience, Segments,
     },
     segment_source::{
         BytesBudget, CheckSegmentSource, OpenSource, SegmentSources, SetSegmentSource,
@@ -72,8 +72,8 @@ impl Parts {
         }
     }
 
-    pub(super) fn tell_members(&self) -> TellMembers {
-        TellMembers {
+    pub(super) fn publish_members(&self) -> PublishMembers {
+        PublishMembers {
             find: self.find.clone(),
             read: self.read_conditions(),
             store: self.ports.store.clone(),

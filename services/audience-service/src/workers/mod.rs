@@ -40,7 +40,7 @@ pub fn start(app: &Arc<UseCases>, life: &Lifecycle, per_pool: usize) {
         ("rows", ROWS_EVERY, sweep_rows),
         ("writes", WRITES_EVERY, repair_writes),
         ("live", LIVE_EVERY, follow_changes),
-        ("members", LIVE_EVERY, tell_members),
+        ("member-events", LIVE_EVERY, publish_members),
         ("schedules", SCHEDULES_EVERY, start_refreshes),
     ] {
         let app = Arc::clone(app);
@@ -96,10 +96,10 @@ fn follow_changes(app: Arc<UseCases>) -> Round {
 }
 
 /// Who enters and leaves segments.
-fn tell_members(app: Arc<UseCases>) -> Round {
+fn publish_members(app: Arc<UseCases>) -> Round {
     async move {
-        if let Err(error) = app.upkeep.members.round().await {
-            tracing::warn!(%error, "members could not be told of");
+        if let Err(error) = app.upkeep.member_events.round().await {
+            tracing::warn!(%error, "events of members could not be published");
         }
     }
     .boxed()

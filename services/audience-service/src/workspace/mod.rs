@@ -23,8 +23,8 @@ pub struct SettingsChange {
     pub locale: Option<Locale>,
     /// What lists may leave out, or nothing.
     pub excluded_audience: Option<Option<AudienceId>>,
-    /// Whether events tell who enters and leaves segments.
-    pub tells_members: Option<bool>,
+    /// Whether events are published of who enters and leaves segments.
+    pub member_events: Option<bool>,
 }
 
 impl SettingsChange {
@@ -36,7 +36,7 @@ impl SettingsChange {
             zone: self.zone.or(Some(default.notation.zone)),
             locale: self.locale.or(Some(default.notation.locale)),
             excluded_audience: self.excluded_audience.or(Some(default.excluded_audience)),
-            tells_members: self.tells_members.or(Some(default.tells_members)),
+            member_events: self.member_events.or(Some(default.member_events)),
         }
     }
 
@@ -48,7 +48,7 @@ impl SettingsChange {
                 zone: self.zone.unwrap_or(zone),
             },
             excluded_audience: self.excluded_audience.unwrap_or(before.excluded_audience),
-            tells_members: self.tells_members.unwrap_or(before.tells_members),
+            member_events: self.member_events.unwrap_or(before.member_events),
             version: before.version,
         }
     }

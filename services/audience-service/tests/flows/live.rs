@@ -5,26 +5,26 @@ use std::sync::{
     atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
 };
 
-use async_trait::async_trait;
 use audience_service::segment::{RefreshParams, SizeGuard};
 use chrono::SecondsFormat;
 use domain::{
     audience::{AudienceStatus, AudienceType, Definition, RefreshCause},
     operation::{OperationState, Report},
-    segment::{Condition, SegmentQuery},
-    shared::{AudienceId, WorkspaceId},
+    segment::Condition,
+    shared::AudienceId,
 };
-use ports::{
-    crash,
-    segments::{Member, MemberStream, ResolveError, SegmentCounts, SegmentResolver},
-    store::Durability,
+use futures::{
+    FutureExt,
+    future::{BoxFuture, ready},
 };
+use ports::{crash, segments::ResolveError, store::Durability};
 use serde_json::{Value, json};
 
 use crate::{
+    member_events::Subscriber,
     membership::{SetClock, live_in, rig},
+    resolver::{Ask, interpose},
     rig::{Rig, contacts},
-    telling::Listener,
 };
 
 const DAY: i64 = 86_400;
@@ -173,49 +173,6 @@ async fn a_live_audience_that_names_a_list_follows_it() {
     assert_eq!(rig.members(id).await, [""; 0]);
 }
 
-/// A resolver that has no answer for conditions over a value, as long as it fails.
-struct Failing {
-    inner: Arc<dyn SegmentResolver>,
-    fails: Arc<AtomicBool>,
-}
-
-#[async_trait]
-impl SegmentResolver for Failing {
-    async fn counts(&self, query: &SegmentQuery) -> Result<SegmentCounts, ResolveError> {
-        self.inner.counts(query).await
-    }
-
-    async fn members(
-        &self,
-        query: &SegmentQuery,
-        limit: usize,
-    ) -> Result<Vec<Member>, ResolveError> {
-        let mut conditions = query.predicate.conditions();
-        let of_value = conditions.any(|c| matches!(c, Condition::Property { .. }));
-        if of_value && self.fails.load(Ordering::SeqCst) {
-            return Err(ResolveError::TooLong);
-        }
-        self.inner.members(query, limit).await
-    }
-
-    async fn stream(&self, query: SegmentQuery) -> Result<Box<dyn MemberStream>, ResolveError> {
-        self.inner.stream(query).await
-    }
-
-    async fn keys(
-        &self,
-        workspace: &WorkspaceId,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<String>, ResolveError> {
-        self.inner.keys(workspace, after, limit).await
-    }
-
-    async fn numbers(&self, workspace: &WorkspaceId) -> Result<Option<(i64, i64)>, ResolveError> {
-        self.inner.numbers(workspace).await
-    }
-}
-
 fn in_recife() -> Value {
     json!([{"kind": "property", "field": "city", "operator": "equals", "value": "Recife"}])
 }
@@ -229,12 +186,25 @@ async fn an_audience_that_fails_holds_no_other_up() {
     let fails = Arc::new(AtomicBool::new(false));
     let clock = Arc::new(SetClock(AtomicI64::new(0)));
     let (set, failing) = (Arc::clone(&clock), Arc::clone(&fails));
+    // There is no answer for conditions over a value, as long as it fails.
+    let before = move |ask: Ask<'_>| -> BoxFuture<'static, Result<(), ResolveError>> {
+        let of_value = match ask {
+            Ask::Members(query) => {
+                let mut conditions = query.predicate.conditions();
+                conditions.any(|c| matches!(c, Condition::Property { .. }))
+            }
+            Ask::Stream => false,
+        };
+        let fails = of_value && failing.load(Ordering::SeqCst);
+        let answer = match fails {
+            true => Err(ResolveError::TooLong),
+            false => Ok(()),
+        };
+        ready(answer).boxed()
+    };
     let rig = Rig::with(move |ports| {
         ports.clock = set;
-        ports.segments = Arc::new(Failing {
-            inner: Arc::clone(&ports.segments),
-            fails: failing,
-        });
+        interpose(ports, Box::new(before));
     })
     .await;
     let failing = live(&rig, "Recife", in_recife()).await;
@@ -311,14 +281,19 @@ static FUSE: AtomicI64 = AtomicI64::new(i64::MAX);
 /// How often it has ended.
 static DEATHS: AtomicI64 = AtomicI64::new(0);
 
-/// A refresh finds nothing to change, and whoever has listened knows every member.
-async fn all_as_they_should_be(rig: &Rig, ids: &[AudienceId], listener: &mut Listener, what: &str) {
+/// A refresh finds nothing to change, and the events say who is a member.
+async fn all_as_they_should_be(
+    rig: &Rig,
+    ids: &[AudienceId],
+    subscriber: &mut Subscriber,
+    what: &str,
+) {
     for id in ids {
         nothing_to_change(rig, *id, what).await;
     }
-    listener.hear(rig).await;
+    subscriber.receive(rig).await;
     for id in ids {
-        assert_eq!(listener.members(*id), rig.members(*id).await, "{what}");
+        assert_eq!(subscriber.members(*id), rig.members(*id).await, "{what}");
     }
 }
 
@@ -336,8 +311,8 @@ async fn at_random(seed: u64) {
         json!([{"kind": "tag", "operator": "not_has", "value": "vip"},
             {"kind": "property", "field": "city", "operator": "equals", "value": "Recife"}]),
     ];
-    let mut listener = Listener::default();
-    Listener::listen(&rig, true).await;
+    let mut subscriber = Subscriber::default();
+    Subscriber::subscribe(&rig, true).await;
     let mut ids = Vec::new();
     for (index, conditions) in audiences.into_iter().enumerate() {
         ids.push(live(&rig, &format!("Audience {index}"), conditions).await);
@@ -400,7 +375,7 @@ async fn at_random(seed: u64) {
             round(&rig).await;
             round(&rig).await;
             let what = format!("seed {seed}, step {step}");
-            all_as_they_should_be(&rig, &ids, &mut listener, &what).await;
+            all_as_they_should_be(&rig, &ids, &mut subscriber, &what).await;
         }
     }
 }

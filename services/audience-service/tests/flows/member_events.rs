@@ -1,4 +1,4 @@
-//! Who enters and leaves segments, as it is told.
+//! Events of who enters and leaves segments.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,29 +16,29 @@ use crate::{
     rig::Rig,
 };
 
-/// What somebody knows of members who listens to every event.
+/// What somebody knows of members who receives every event.
 #[derive(Default)]
-pub struct Listener {
+pub struct Subscriber {
     members: BTreeMap<String, BTreeSet<String>>,
     /// Events so far, and the most members that one of them had.
     pub events: usize,
     pub most: usize,
 }
 
-impl Listener {
+impl Subscriber {
     /// Asks for events of members.
-    pub async fn listen(rig: &Rig, listens: bool) {
+    pub async fn subscribe(rig: &Rig, wanted: bool) {
         let change = SettingsChange {
-            tells_members: Some(listens),
+            member_events: Some(wanted),
             ..SettingsChange::default()
         };
         let workspaces = &rig.app.workspaces;
         workspaces.change(&rig.actor(), None, change).await.unwrap();
     }
 
-    /// Hears what there is to hear.
-    pub async fn hear(&mut self, rig: &Rig) {
-        rig.app.upkeep.members.round().await.unwrap();
+    /// Receives what is published.
+    pub async fn receive(&mut self, rig: &Rig) {
+        rig.app.upkeep.member_events.round().await.unwrap();
         loop {
             let now = rig.ports.clock.now();
             let claimed = rig.db.claim(100, now, Duration::from_secs(60)).await;
@@ -72,43 +72,43 @@ impl Listener {
         }
     }
 
-    /// Members of an audience, as they were told.
+    /// Members of an audience, by the events.
     pub fn members(&self, id: AudienceId) -> Vec<String> {
-        let told = self.members.get(&id.to_string());
-        told.into_iter().flatten().cloned().collect()
+        let members = self.members.get(&id.to_string());
+        members.into_iter().flatten().cloned().collect()
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refreshes_tell_who_enters_and_leaves() {
+async fn events_of_refreshes_say_who_enters_and_leaves() {
     let (rig, clock) = rig(SizeGuard::default()).await;
-    let mut listener = Listener::default();
-    Listener::listen(&rig, true).await;
+    let mut subscriber = Subscriber::default();
+    Subscriber::subscribe(&rig, true).await;
     let id = in_recife(&rig).await;
     live_in(&rig, &[("A", "Recife"), ("B", "Recife"), ("C", "Natal")]).await;
     refresh(&rig, id).await;
-    listener.hear(&rig).await;
-    assert_eq!(listener.members(id), ["A", "B"]);
+    subscriber.receive(&rig).await;
+    assert_eq!(subscriber.members(id), ["A", "B"]);
     live_in(&rig, &[("A", "Natal"), ("C", "Recife")]).await;
     clock.0.store(10, Ordering::SeqCst);
     refresh(&rig, id).await;
-    listener.hear(&rig).await;
-    assert_eq!(listener.members(id), ["B", "C"]);
-    assert_eq!(listener.events, 2);
-    // Where nobody asks, nothing is told, nor later.
-    Listener::listen(&rig, false).await;
+    subscriber.receive(&rig).await;
+    assert_eq!(subscriber.members(id), ["B", "C"]);
+    assert_eq!(subscriber.events, 2);
+    // Where nobody asks, nothing is published, nor later.
+    Subscriber::subscribe(&rig, false).await;
     live_in(&rig, &[("B", "Natal")]).await;
     refresh(&rig, id).await;
-    Listener::listen(&rig, true).await;
-    listener.hear(&rig).await;
-    assert_eq!(listener.events, 2);
+    Subscriber::subscribe(&rig, true).await;
+    subscriber.receive(&rig).await;
+    assert_eq!(subscriber.events, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_has_at_most_500_members() {
     let (rig, _) = rig(SizeGuard::default()).await;
-    let mut listener = Listener::default();
-    Listener::listen(&rig, true).await;
+    let mut subscriber = Subscriber::default();
+    Subscriber::subscribe(&rig, true).await;
     let id = in_recife(&rig).await;
     let keys: Vec<String> = (0..1_201).map(|n| format!("K{n}")).collect();
     let people: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), "Recife")).collect();
@@ -116,7 +116,7 @@ async fn an_event_has_at_most_500_members() {
         live_in(&rig, part).await;
     }
     refresh(&rig, id).await;
-    listener.hear(&rig).await;
-    assert_eq!(listener.members(id).len(), people.len());
-    assert_eq!((listener.events, listener.most), (3, 500));
+    subscriber.receive(&rig).await;
+    assert_eq!(subscriber.members(id).len(), people.len());
+    assert_eq!((subscriber.events, subscriber.most), (3, 500));
 }

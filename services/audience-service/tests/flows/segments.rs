@@ -1,23 +1,25 @@
 //! Refreshes that something happens to.
 
 use std::sync::{
-    Arc, Mutex,
+    Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 
-use async_trait::async_trait;
-use audience_service::{Actor, Ports};
+use audience_service::Actor;
 use domain::{
     audience::{AudienceStatus, Definition},
     operation::{OperationState, Report},
-    segment::SegmentQuery,
-    shared::{AudienceId, WorkspaceId},
+    shared::AudienceId,
 };
-use ports::segments::{Member, MemberStream, ResolveError, SegmentCounts, SegmentResolver};
+use futures::{FutureExt, future::BoxFuture};
+use ports::segments::ResolveError;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::rig::Rig;
+use crate::{
+    resolver::{Ask, interpose},
+    rig::Rig,
+};
 
 /// What happens when members are asked for.
 enum Event {
@@ -27,70 +29,27 @@ enum Event {
     Waits(oneshot::Sender<()>, oneshot::Receiver<()>),
 }
 
-/// A resolver to which something happens when members are asked for a certain time.
-struct Disturbed {
-    inner: Arc<dyn SegmentResolver>,
-    asked: AtomicUsize,
-    /// Which time, and what.
-    event: Mutex<Option<(usize, Event)>>,
-}
-
-#[async_trait]
-impl SegmentResolver for Disturbed {
-    async fn counts(&self, query: &SegmentQuery) -> Result<SegmentCounts, ResolveError> {
-        self.inner.counts(query).await
-    }
-
-    async fn members(
-        &self,
-        query: &SegmentQuery,
-        limit: usize,
-    ) -> Result<Vec<Member>, ResolveError> {
-        self.inner.members(query, limit).await
-    }
-
-    async fn stream(&self, query: SegmentQuery) -> Result<Box<dyn MemberStream>, ResolveError> {
-        let time = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        let event = {
-            let mut event = self.event.lock().unwrap();
-            let due = event.as_ref().is_some_and(|(at, _)| *at == time);
-            due.then(|| event.take()).flatten()
-        };
-        match event {
-            Some((_, Event::Fails)) => return Err(ResolveError::Missing("table")),
-            Some((_, Event::Waits(told, go_on))) => {
-                told.send(()).unwrap();
-                go_on.await.unwrap();
-            }
-            None => {}
-        }
-        self.inner.stream(query).await
-    }
-
-    async fn keys(
-        &self,
-        workspace: &WorkspaceId,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<String>, ResolveError> {
-        self.inner.keys(workspace, after, limit).await
-    }
-
-    async fn numbers(&self, workspace: &WorkspaceId) -> Result<Option<(i64, i64)>, ResolveError> {
-        self.inner.numbers(workspace).await
-    }
-}
-
-/// A rig to whose resolver this happens when it is asked for members this time.
+/// A rig to whose resolver this happens when it is asked for all members this time.
 async fn disturbed(time: usize, event: Event) -> Rig {
-    Rig::with(|ports: &mut Ports| {
-        ports.segments = Arc::new(Disturbed {
-            inner: Arc::clone(&ports.segments),
-            asked: AtomicUsize::new(0),
-            event: Mutex::new(Some((time, event))),
-        });
-    })
-    .await
+    let (asked, event) = (AtomicUsize::new(0), Mutex::new(Some(event)));
+    let before = move |ask: Ask<'_>| -> BoxFuture<'static, Result<(), ResolveError>> {
+        let is_stream = matches!(ask, Ask::Stream);
+        let is_due = is_stream && asked.fetch_add(1, Ordering::SeqCst) + 1 == time;
+        let event = is_due.then(|| event.lock().unwrap().take()).flatten();
+        async move {
+            match event {
+                Some(Event::Fails) => Err(ResolveError::Missing("table")),
+                Some(Event::Waits(told, go_on)) => {
+                    told.send(()).unwrap();
+                    go_on.await.unwrap();
+                    Ok(())
+                }
+                None => Ok(()),
+            }
+        }
+        .boxed()
+    };
+    Rig::with(|ports| interpose(ports, Box::new(before))).await
 }
 
 fn in_city(city: &str) -> Definition {

@@ -45,13 +45,13 @@ pub(crate) const NOW: &str = "statement_timestamp()";
 pub(crate) const TAKE: &str = "FOR UPDATE SKIP LOCKED";
 
 /// How an index finds audiences by a part of their text: a condition, whose gaps are the workspace and the part.
-pub(crate) const PART: Option<[&str; 3]> =
-    Some(["parts_of(workspace, search_key) @> parts_of(", ", ", ")"]);
+pub(crate) const TRIGRAMS: Option<[&str; 3]> =
+    Some(["trigrams(workspace, search_key) @> trigrams(", ", ", ")"]);
 
 /// How an index finds audiences by any of their tags: a condition, whose gaps are the workspace and the tags, a line
 /// each.
-pub(crate) const TAGS: Option<[&str; 3]> =
-    Some(["lines_of(workspace, tags_key) && lines_of(", ", ", ")"]);
+pub(crate) const LINES: Option<[&str; 3]> =
+    Some(["lines(workspace, tags_key) && lines(", ", ", ")"]);
 
 /// What a transaction sets for one statement about everybody: it sorts and hashes in memory while it can, and takes
 /// longer than others may.

@@ -45,10 +45,10 @@ pub(crate) const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 pub(crate) const TAKE: &str = "";
 
 /// How an index finds audiences by a part of their text: a covering index is walked as it is.
-pub(crate) const PART: Option<[&str; 3]> = None;
+pub(crate) const TRIGRAMS: Option<[&str; 3]> = None;
 
 /// How an index finds audiences by their tags: as by a part of their text.
-pub(crate) const TAGS: Option<[&str; 3]> = None;
+pub(crate) const LINES: Option<[&str; 3]> = None;
 
 /// What a transaction sets for one statement about everybody: nothing.
 pub(crate) const FOR_ALL: &str = "";

@@ -82,7 +82,7 @@ fn answer(settings: &WorkspaceSettings) -> Answer {
         timezone: settings.notation.zone.name().into(),
         locale: settings.notation.locale.as_str().into(),
         excluded_audience_id: settings.excluded_audience.map(|id| id.to_string()),
-        members_changed_events: settings.tells_members,
+        members_changed_events: settings.member_events,
     };
     Answer::ok(&json).with_header(header::ETAG, etag::strong(settings.version))
 }
@@ -102,7 +102,7 @@ fn read_change(body: WorkspaceChange) -> Result<SettingsChange, Problem> {
         }
     }
     let mut change = SettingsChange {
-        tells_members: body.members_changed_events,
+        member_events: body.members_changed_events,
         ..SettingsChange::default()
     };
     if let Some(name) = body.timezone {

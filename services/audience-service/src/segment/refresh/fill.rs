@@ -42,13 +42,17 @@ impl RunRefresh {
         let mut resolved = self.resolved(audience, now).await?;
         resolved.after = at.after.clone();
         let settings = self.queries.workspace_settings(&audience.workspace).await?;
-        let (store, tells) = (Arc::clone(&self.store), settings.tells_members);
-        let journal = Journal::new(store, at.request, tells);
+        let (store, publishes) = (Arc::clone(&self.store), settings.member_events);
+        let journal = Journal::new(store, at.request, publishes);
         let (contacts, after) = (Arc::clone(&self.contacts), at.after.as_deref());
         let mut known = Known::new(contacts, content, after, Some(journal));
         known.left = at.counted.left;
         let reached = at.after.clone();
-        let mut next = self.ready(&mut resolved, reached.as_deref()).await?;
+        // The first ones may take as long as all of them.
+        let mut next = tokio::select! {
+            stop = run.signals.stopped() => return Err(stop.into()),
+            first = self.ready(&mut resolved, reached.as_deref()) => first?,
+        };
         while let Some(batch) = next {
             // While some are stored, the next ones are read.
             let (stored, read) = tokio::join!(

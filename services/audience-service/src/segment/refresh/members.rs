@@ -121,23 +121,23 @@ pub(super) struct Known {
     journal: Option<Journal>,
 }
 
-/// Notes who has left, to count once readers see the refresh; and who enters, where that is told.
+/// Notes who has left, to count once readers see the refresh; and who enters, where events are published of it.
 pub(super) struct Journal {
     pub store: Arc<dyn AudienceStore>,
     /// The refresh by which they leave and enter.
     pub request: i64,
-    /// Whether somebody is told.
-    pub tells: bool,
+    /// Whether events are published of who enters and leaves.
+    pub publishes: bool,
     left: Vec<Departure>,
     entered: Vec<String>,
 }
 
 impl Journal {
-    pub const fn new(store: Arc<dyn AudienceStore>, request: i64, tells: bool) -> Self {
+    pub const fn new(store: Arc<dyn AudienceStore>, request: i64, publishes: bool) -> Self {
         Self {
             store,
             request,
-            tells,
+            publishes,
             left: Vec::new(),
             entered: Vec::new(),
         }
@@ -150,11 +150,13 @@ impl Journal {
         let mut uow = self.store.begin(Durability::Derived).await?;
         let mut memberships = uow.memberships();
         memberships.depart(audience, &self.left).await?;
-        if self.tells {
+        if self.publishes {
             let left = self.left.iter().map(|departure| departure.key.as_str());
             let keys = left.chain(self.entered.iter().map(String::as_str));
             let keys: Vec<&str> = keys.collect();
-            memberships.tell_of(audience, self.request, &keys).await?;
+            memberships
+                .queue_changes(audience, self.request, &keys)
+                .await?;
         }
         drop(memberships);
         uow.commit().await?;
@@ -233,9 +235,9 @@ impl Known {
         }
     }
 
-    /// Notes somebody who enters, where that is told.
+    /// Notes somebody who enters, where events are published of it.
     pub fn enters(&mut self, key: &str) {
-        if let Some(journal) = self.journal.as_mut().filter(|journal| journal.tells) {
+        if let Some(journal) = self.journal.as_mut().filter(|journal| journal.publishes) {
             journal.entered.push(key.to_owned());
         }
     }

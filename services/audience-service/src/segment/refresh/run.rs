@@ -208,8 +208,10 @@ impl RunRefresh {
         let mut known = Known::new(Arc::clone(&self.contacts), content, None, None);
         let (mut counted, mut differ) = (RefreshReport::default(), Vec::new());
         loop {
-            run.signals.check()?;
-            let batch = resolved.next().await?;
+            let batch = tokio::select! {
+                stop = run.signals.stopped() => return Err(stop.into()),
+                batch = resolved.next() => batch?,
+            };
             if batch.is_empty() {
                 break;
             }

@@ -1,7 +1,7 @@
--- Whether a workspace is told who enters and leaves its segments, and whom it has not been told about yet.
+-- Whether a workspace wants events of who enters and leaves its segments, and the changes of which there are none yet.
 ALTER TABLE workspaces ADD COLUMN members_changed_events BOOLEAN NOT NULL DEFAULT FALSE;
 
-CREATE TABLE member_news (
+CREATE TABLE member_changes (
     audience   BIGINT NOT NULL,
     request    BIGINT NOT NULL,
     member_key TEXT COLLATE "C" NOT NULL,

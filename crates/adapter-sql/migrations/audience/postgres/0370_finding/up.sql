@@ -14,17 +14,17 @@ CREATE INDEX audiences_by_active ON audiences (workspace, (contacts - unsubscrib
 CREATE INDEX audiences_with_scores ON audiences (workspace, id)
     WHERE visibility = 'ready' AND deleted_at IS NULL AND asks_for_scores = 1;
 
--- Parts of a text that an index finds: three characters each, and whole lines. They begin with the workspace, so
+-- What an index finds of a text: its trigrams, and whole lines. They begin with the workspace, so
 -- that nobody's search meets texts of others. Both cost more than a look at an index, which planners have to know.
-CREATE FUNCTION parts_of(workspace TEXT, value TEXT) RETURNS TEXT[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
+CREATE FUNCTION trigrams(workspace TEXT, value TEXT) RETURNS TEXT[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
     SELECT COALESCE(array_agg(DISTINCT workspace || ':' || substr(value, n, 3)), '{}')
     FROM generate_series(1, length(value) - 2) AS n
 $$;
-CREATE FUNCTION lines_of(workspace TEXT, value TEXT) RETURNS TEXT[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
+CREATE FUNCTION lines(workspace TEXT, value TEXT) RETURNS TEXT[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
     SELECT COALESCE(array_agg(DISTINCT workspace || ':' || line), '{}')
     FROM unnest(string_to_array(value, E'\n')) AS line WHERE line <> ''
 $$;
-CREATE INDEX audiences_by_text ON audiences USING gin (parts_of(workspace, search_key))
+CREATE INDEX audiences_by_text ON audiences USING gin (trigrams(workspace, search_key))
     WHERE visibility = 'ready' AND deleted_at IS NULL;
-CREATE INDEX audiences_by_tag ON audiences USING gin (lines_of(workspace, tags_key))
+CREATE INDEX audiences_by_tag ON audiences USING gin (lines(workspace, tags_key))
     WHERE visibility = 'ready' AND deleted_at IS NULL;

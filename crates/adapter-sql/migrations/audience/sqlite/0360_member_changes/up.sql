@@ -1,7 +1,7 @@
--- Whether a workspace is told who enters and leaves its segments, and whom it has not been told about yet.
+-- Whether a workspace wants events of who enters and leaves its segments, and the changes of which there are none yet.
 ALTER TABLE workspaces ADD COLUMN members_changed_events INTEGER NOT NULL DEFAULT 0;
 
-CREATE TABLE member_news (
+CREATE TABLE member_changes (
     audience   INTEGER NOT NULL,
     request    INTEGER NOT NULL,
     member_key TEXT NOT NULL,
