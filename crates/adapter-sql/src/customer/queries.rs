@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
-    contact::ContactBody,
     customer::{ClientRef, Customer, CustomerEvent, CustomerId, CustomerKey},
     segment::RfmScores,
     shared::WorkspaceId,
@@ -12,8 +11,8 @@ use domain::{
 use ports::{
     StoreError,
     store::{
-        ClientCount, CustomerCounts, CustomerFilter, CustomerLookup, CustomerQueries, CutOff,
-        EventFilter, ScoredCell, TagCount,
+        ClientCount, CustomerContact, CustomerCounts, CustomerFilter, CustomerLookup,
+        CustomerQueries, CutOff, EventFilter, ScoredCell, TagCount,
     },
 };
 
@@ -100,7 +99,7 @@ impl CustomerQueries for Db {
         &self,
         workspace: &WorkspaceId,
         ids: &[CustomerId],
-    ) -> Result<Vec<(CustomerId, ContactBody)>, StoreError> {
+    ) -> Result<Vec<CustomerContact>, StoreError> {
         let keys: Vec<CustomerKey> = ids.iter().copied().map(CustomerKey::Id).collect();
         let mut conn = self.reader().await?;
         rows::contacts(&mut conn, workspace, &keys).await

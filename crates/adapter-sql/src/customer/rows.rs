@@ -10,11 +10,11 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use domain::{
     audience::Tags,
-    contact::{ContactBody, Document},
+    contact::Document,
     customer::{Address, Consent, Consents, Customer, CustomerId, CustomerKey, Identity},
     shared::WorkspaceId,
 };
-use ports::StoreError;
+use ports::{StoreError, store::CustomerContact};
 
 use super::{
     Backend, Conn, client_of,
@@ -199,15 +199,19 @@ pub(super) async fn contacts(
     conn: &mut Conn,
     workspace: &WorkspaceId,
     keys: &[CustomerKey],
-) -> Result<Vec<(CustomerId, ContactBody)>, StoreError> {
+) -> Result<Vec<CustomerContact>, StoreError> {
     let rows = load(conn, workspace, keys).await?;
     let contact = |row: CustomerRow| {
         let customer = row.read(Consents::default())?;
-        Ok((customer.id, customer.contact().body))
+        Ok(CustomerContact {
+            id: customer.id,
+            version: customer.version,
+            body: customer.contact().body,
+        })
     };
     let contacts: Result<Vec<_>, StoreError> = rows.into_iter().map(contact).collect();
     let mut contacts = contacts?;
-    contacts.sort_unstable_by_key(|(id, _)| *id);
+    contacts.sort_unstable_by_key(|contact| contact.id);
     Ok(contacts)
 }
 

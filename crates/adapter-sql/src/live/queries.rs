@@ -109,11 +109,11 @@ impl LiveQueries for Db {
         &self,
         workspace: &WorkspaceId,
         keys: &[&str],
-    ) -> Result<Vec<i64>, StoreError> {
+    ) -> Result<Vec<(String, i64)>, StoreError> {
         customers::table
             .filter(customers::workspace.eq(workspace.as_str()))
             .filter(customers::member_key.eq_any(keys))
-            .select(customers::id)
+            .select((customers::member_key, customers::id))
             .load(&mut *self.reader().await?)
             .await
             .map_err(store)

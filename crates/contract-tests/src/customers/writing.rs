@@ -1,8 +1,8 @@
 //! Cases of writing.
 
-use domain::customer::{CustomerId, CustomerKey, Identity, Synced};
+use domain::customer::{Customer, CustomerId, CustomerKey, Identity, Synced};
 use futures::future::join_all;
-use ports::constraint;
+use ports::{constraint, store::CustomerContact};
 use serde_json::{Value, json};
 
 use super::{add, external, import, imported, item, made, person, save, stored};
@@ -46,7 +46,12 @@ pub async fn customers_are_read_as_contacts(h: &dyn StoreHarness) {
     let mut ids: Vec<CustomerId> = customers.iter().rev().map(|c| c.id).collect();
     ids.push(CustomerId::from_raw(9_999));
     let contacts = h.queries().contacts_of(&ws, &ids).await.unwrap();
-    let expected: Vec<_> = customers.iter().map(|c| (c.id, c.contact().body)).collect();
+    let contact = |customer: &Customer| CustomerContact {
+        id: customer.id,
+        version: customer.version,
+        body: customer.contact().body,
+    };
+    let expected: Vec<_> = customers.iter().map(contact).collect();
     assert_eq!(contacts, expected);
 }
 

@@ -210,6 +210,17 @@ pub struct EventFilter {
     pub limit: i64,
 }
 
+/// A customer as a contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CustomerContact {
+    /// Its number.
+    pub id: CustomerId,
+    /// Another one after every change of the customer.
+    pub version: i64,
+    /// Its values.
+    pub body: ContactBody,
+}
+
 /// Reading of customers outside a transaction.
 #[async_trait]
 pub trait CustomerQueries: Send + Sync {
@@ -232,7 +243,7 @@ pub trait CustomerQueries: Send + Sync {
         &self,
         workspace: &WorkspaceId,
         ids: &[CustomerId],
-    ) -> Result<Vec<(CustomerId, ContactBody)>, StoreError>;
+    ) -> Result<Vec<CustomerContact>, StoreError>;
 
     /// The customers whose keys in audiences are these, by key and number.
     async fn customers_of_keys(

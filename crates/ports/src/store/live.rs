@@ -112,10 +112,10 @@ pub trait LiveQueries: Send + Sync {
         keys: &[&str],
     ) -> Result<BTreeSet<String>, StoreError>;
 
-    /// The numbers of the customers of these keys.
+    /// The numbers of the customers of these keys, each with its key.
     async fn numbers_of_keys(
         &self,
         workspace: &WorkspaceId,
         keys: &[&str],
-    ) -> Result<Vec<i64>, StoreError>;
+    ) -> Result<Vec<(String, i64)>, StoreError>;
 }

@@ -29,9 +29,9 @@ pub use contents::{
 };
 pub use creations::{Creation, CreationRepository};
 pub use customers::{
-    ClientCount, CustomerCounts, CustomerEventRepository, CustomerFilter, CustomerLookup,
-    CustomerQueries, CustomerRepository, CutOff, EventFilter, ScoreRepository, ScoreSettings,
-    ScoredCell, TagCount,
+    ClientCount, CustomerContact, CustomerCounts, CustomerEventRepository, CustomerFilter,
+    CustomerLookup, CustomerQueries, CustomerRepository, CutOff, EventFilter, ScoreRepository,
+    ScoreSettings, ScoredCell, TagCount,
 };
 pub use feed::{NewNotification, Notification, NotificationRepository, UserEvent};
 pub use housekeeping::{EVENTS_KEPT_FOR, Housekeeping, REFRESHES_KEPT, REFRESHES_KEPT_FOR};

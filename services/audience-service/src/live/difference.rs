@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     audience::{Departure, RefreshCause, Refreshed},
-    contact::{ContactBody, Document},
-    customer::CustomerId,
+    contact::Document,
     segment::{Scope, SegmentQuery},
     shared::Instant,
 };
 use ports::{
-    contacts::{ContactRecord, ContentKey, Order},
+    contacts::{ContactRecord, Order},
     segments::Member,
     store::{Content, Durability},
 };
 
 use super::{
     FollowChanges,
+    people::People,
     plan::{Planned, Standing},
 };
 use crate::{
@@ -38,6 +38,13 @@ pub(super) enum Outcome {
     Done,
     /// It has changed itself: these keys have to be looked at again.
     Later,
+}
+
+/// An audience, whose keys are looked at, and as of when.
+struct Look<'l> {
+    planned: &'l Planned,
+    people: &'l People,
+    now: Instant,
 }
 
 /// What has to change.
@@ -68,9 +75,15 @@ impl FollowChanges {
         &self,
         planned: &Planned,
         keys: &BTreeSet<String>,
+        people: &People,
         now: Instant,
     ) -> AppResult<Outcome> {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let look = Look {
+            planned,
+            people,
+            now,
+        };
         for step in keys.chunks(STEP) {
             let known = &planned.audience;
             let audience = self.find.any(&known.workspace, known.id).await?;
@@ -78,12 +91,12 @@ impl FollowChanges {
                 return Ok(Outcome::Later);
             }
             let content = self.find.content_of(&audience).await?;
-            let found = self.difference(planned, content.key, &content, step, now);
-            let keys = found.await?.keys();
-            if keys.is_empty() {
+            let found = self.difference(&look, &content, step).await?;
+            if found.is_empty() {
                 continue;
             }
-            let documents = keys.iter().cloned().map(Document::from_stored).collect();
+            let documents = found.keys().into_iter().map(Document::from_stored);
+            let documents = documents.collect();
             let held = match self.writer.hold_for_changes(content.key, documents).await {
                 Err(error) if error.is_conflict_on(CONTENT_GONE) => return Ok(Outcome::Later),
                 held => held?,
@@ -95,35 +108,40 @@ impl FollowChanges {
                 self.writer.release(&held).await;
                 return Ok(Outcome::Later);
             }
-            self.change(planned, held, &keys, now).await?;
+            self.change(&look, held, &content, found).await?;
         }
         Ok(Outcome::Done)
     }
 
+    /// Changes what was found to differ before the lock was taken, or differs now where somebody else changed the
+    /// content in between.
     async fn change(
         &self,
-        planned: &Planned,
+        look: &Look<'_>,
         held: Held,
-        keys: &BTreeSet<String>,
-        now: Instant,
+        before: &Content,
+        mut found: Difference,
     ) -> AppResult<()> {
-        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let (key, request) = (held.content.key, held.first_request);
-        let found = self.difference(planned, key, &held.content, &keys, now);
-        let found = match found.await {
-            Ok(found) if !found.is_empty() => found,
-            nothing => {
-                self.writer.release(&held).await;
-                return nothing.map(drop);
-            }
-        };
-        let workspace = &planned.audience.workspace;
-        let stored = self.records(planned, &found, request).await?;
-        self.note(&held, &found, planned.member_events).await?;
+        let untouched =
+            held.first_request == before.next_request && held.content.revision == before.revision;
+        if !untouched {
+            let keys = found.keys();
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            found = match self.difference(look, &held.content, &keys).await {
+                Ok(found) if !found.is_empty() => found,
+                nothing => {
+                    self.writer.release(&held).await;
+                    return nothing.map(drop);
+                }
+            };
+        }
+        let stored = records(look, &found, held.first_request).await?;
+        self.note(&held, &found, look.planned.member_events).await?;
         let changes = Changes {
             stored,
             removed: found.left.into_keys().collect(),
         };
+        let workspace = &look.planned.audience.workspace;
         self.writer.change(held, workspace, changes).await?;
         Ok(())
     }
@@ -131,24 +149,21 @@ impl FollowChanges {
     /// Who of these keys is a member and should not be, the other way round, or has other values.
     async fn difference(
         &self,
-        planned: &Planned,
-        key: ContentKey,
+        look: &Look<'_>,
         content: &Content,
         keys: &[&str],
-        now: Instant,
     ) -> AppResult<Difference> {
-        let workspace = &planned.audience.workspace;
-        let ids = self.queries.numbers_of_keys(workspace, keys).await?;
+        let planned = look.planned;
         let documents: Vec<Document> = keys
             .iter()
             .map(|key| Document::from_stored((*key).to_owned()))
             .collect();
         let query = SegmentQuery {
-            workspace: workspace.clone(),
+            workspace: planned.audience.workspace.clone(),
             predicate: planned.predicate.clone(),
             references: self.read.with_members(&planned.named, &documents).await?,
-            now,
-            scope: Scope::Ids(ids),
+            now: look.now,
+            scope: Scope::Ids(look.people.numbers(keys)),
         };
         let resolved = self.resolver.members(&query, usize::MAX).await;
         let mut members: BTreeMap<String, Member> = BTreeMap::new();
@@ -157,7 +172,7 @@ impl FollowChanges {
             members.entry(member.key.clone()).or_insert(member);
         }
         let view = view_of(content);
-        let visible = self.read.visible(key, &view, &documents).await?;
+        let visible = self.read.visible(content.key, &view, &documents).await?;
         let mut found = Difference::default();
         for contact in visible {
             match members.remove(contact.document.as_str()) {
@@ -174,38 +189,6 @@ impl FollowChanges {
         }
         found.entered = members.into_values().collect();
         Ok(found)
-    }
-
-    async fn records(
-        &self,
-        planned: &Planned,
-        found: &Difference,
-        request: i64,
-    ) -> AppResult<Vec<ContactRecord>> {
-        let entered = found.entered.iter().map(|member| (member, request));
-        let stay = found
-            .changed
-            .iter()
-            .map(|(member, entered)| (member, *entered));
-        let members: Vec<(&Member, i64)> = entered.chain(stay).collect();
-        let ids = members
-            .iter()
-            .filter_map(|(m, _)| m.customer.map(CustomerId::from_raw));
-        let ids: Vec<CustomerId> = ids.collect();
-        let workspace = &planned.audience.workspace;
-        let bodies = self.queries.contacts_of(workspace, &ids).await?;
-        let mut bodies: BTreeMap<i64, ContactBody> = bodies
-            .into_iter()
-            .map(|(id, body)| (id.raw(), body))
-            .collect();
-        let record = |(member, entered): (&Member, i64)| {
-            Some(ContactRecord {
-                document: Document::from_stored(member.key.clone()),
-                order: Order::new(entered, version(member)),
-                body: bodies.remove(&member.customer?)?,
-            })
-        };
-        Ok(members.into_iter().filter_map(record).collect())
     }
 
     /// Notes who enters and leaves, before they do: where this ends in between, they are looked at again, and
@@ -251,4 +234,28 @@ impl FollowChanges {
         uow.memberships().note(&refreshed).await?;
         Ok(uow.commit().await?)
     }
+}
+
+/// Who is stored, those who enter by this request.
+async fn records(
+    look: &Look<'_>,
+    found: &Difference,
+    request: i64,
+) -> AppResult<Vec<ContactRecord>> {
+    let entered = found.entered.iter().map(|member| (member, request));
+    let stay = found
+        .changed
+        .iter()
+        .map(|(member, entered)| (member, *entered));
+    let members = entered.chain(stay);
+    let contacts = look.people.contacts(members.clone().map(|(m, _)| m));
+    let mut contacts = contacts.await?;
+    let record = |(member, entered): (&Member, i64)| {
+        Some(ContactRecord {
+            document: Document::from_stored(member.key.clone()),
+            order: Order::new(entered, version(member)),
+            body: contacts.remove(&member.customer?)?.body,
+        })
+    };
+    Ok(members.filter_map(record).collect())
 }

@@ -1,6 +1,7 @@
 //! Live audiences: their members follow changes of customers, and time.
 
 mod difference;
+mod people;
 mod plan;
 mod workspace;
 

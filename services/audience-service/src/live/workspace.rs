@@ -1,6 +1,9 @@
 //! One look at a workspace.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::TimeDelta;
 use domain::shared::{AudienceId, Instant, WorkspaceId};
@@ -13,6 +16,7 @@ use ports::{
 use super::{
     FollowChanges,
     difference::Outcome,
+    people::People,
     plan::{Plan, Planned, Standing},
 };
 use crate::AppResult;
@@ -79,9 +83,11 @@ impl FollowChanges {
         let all = self.queries.queued(workspace, None, BATCH).await?;
         let deferred = self.queries.deferred(workspace).await?;
         let deferred: BTreeSet<AudienceId> = deferred.into_iter().collect();
+        let keys = all.iter().map(|change| change.key.as_str()).collect();
+        let people = People::of(Arc::clone(&self.queries), workspace, &keys).await?;
         let looks = plan.audiences.iter().map(|planned| {
             let has_own = deferred.contains(&planned.audience.id);
-            self.look(planned, concerning(planned, &all), has_own, now)
+            self.look(planned, (concerning(planned, &all), &people), has_own, now)
         });
         let looks: Vec<_> = looks.collect();
         // Each waits for the stores most of the time. All to their end, also beside one that fails.
@@ -120,7 +126,7 @@ impl FollowChanges {
     async fn look(
         &self,
         planned: &Planned,
-        mut keys: BTreeSet<String>,
+        (mut keys, people): (BTreeSet<String>, &People),
         has_own: bool,
         now: Instant,
     ) -> AppResult<Looked> {
@@ -145,13 +151,17 @@ impl FollowChanges {
             Standing::Failed => return Ok(looked),
             Standing::Follows => {}
         }
-        if has_own {
+        let applied = if has_own {
             let workspace = &planned.audience.workspace;
             let own = self.queries.queued(workspace, Some(id), BATCH).await?;
             looked.own = own.iter().map(|change| change.id).collect();
             keys.extend(own.into_iter().map(|change| change.key));
-        }
-        let applied = self.apply(planned, &keys, now).await;
+            let all = keys.iter().map(String::as_str).collect();
+            let people = People::of(Arc::clone(&self.queries), workspace, &all).await?;
+            self.apply(planned, &keys, &people, now).await
+        } else {
+            self.apply(planned, &keys, people, now).await
+        };
         if let Err(error) = &applied {
             // The others go on.
             tracing::warn!(%error, audience = %id, "a live audience is behind");

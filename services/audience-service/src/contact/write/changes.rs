@@ -11,12 +11,12 @@ use ports::{
     StoreError,
     contacts::{Applied, ContactRecord, ContentKey, Order, Priority, Tombstone},
     crash,
-    store::{Content, WriteIntent},
+    store::{Content, ContentDelta},
 };
 
 use super::{
+    classify::{Marks, account},
     pending::Orders,
-    repair::delta_of,
     writer::{Held, Writer},
 };
 use crate::contact::view_of;
@@ -61,20 +61,29 @@ impl Writer {
         held.ensure_trusted()?;
         let mut before = Vec::with_capacity(stored.len());
         if !stored.is_empty() {
-            let rows: Vec<Document> = stored.iter().map(|row| row.document.clone()).collect();
+            let rows: Vec<(Document, Order)> = stored
+                .iter()
+                .map(|row| (row.document.clone(), row.order))
+                .collect();
             let applied = self
                 .contacts
                 .upsert(key, workspace, held.write, stored, Priority::Bulk)
                 .await?;
             let known = rows.into_iter().zip(applied);
-            before.extend(known.filter_map(|(document, applied)| match applied {
-                Applied::Inserted => Some((document, None)),
-                Applied::Replaced(order) => Some((document, Some(order))),
-                Applied::Repeated { previous, .. } => Some((document, previous)),
-                Applied::Superseded => None,
+            before.extend(known.filter_map(|((document, order), applied)| {
+                let previous = match applied {
+                    Applied::Inserted => None,
+                    Applied::Replaced(order) => Some(order),
+                    Applied::Repeated { previous, .. } => previous,
+                    Applied::Superseded => return None,
+                };
+                Some((document, order, previous))
             }));
         }
         crash::point("changes.contacts_stored");
+        let mut delta = self.delta_of(&held, before).await?;
+        // Readers saw each of them until now.
+        delta.contacts -= i64::try_from(removed.len()).unwrap_or(i64::MAX);
         if !removed.is_empty() {
             // The order is of this write alone, so that repair knows whose they are.
             let order = Order::new(held.first_request, 0);
@@ -88,15 +97,6 @@ impl Writer {
                 .await?;
         }
         crash::point("changes.tombstones_written");
-        let intent = WriteIntent {
-            key,
-            write: held.write,
-            owner: String::new(),
-            requests: (held.first_request, 1),
-            documents: documents.clone(),
-        };
-        let view = view_of(&held.content);
-        let delta = delta_of(self.contacts.as_ref(), &intent, &view, &before).await?;
         let content = match self.close(&held, &delta).await {
             Err(StoreError::StaleVersion) => {
                 drop(held);
@@ -107,5 +107,27 @@ impl Writer {
         };
         self.touched(&content, &held, &documents);
         Ok(content)
+    }
+
+    /// What stored rows change in the count, each with its order and that of the row it replaced.
+    async fn delta_of(
+        &self,
+        held: &Held,
+        stored: Vec<(Document, Order, Option<Order>)>,
+    ) -> Result<ContentDelta, StoreError> {
+        let replaced = stored.iter().filter(|(_, _, previous)| previous.is_some());
+        let replaced: Vec<Document> = replaced.map(|(document, ..)| document.clone()).collect();
+        let stones = if replaced.is_empty() {
+            Vec::new()
+        } else {
+            let key = held.content.key;
+            self.contacts.tombstones(key, &replaced).await?
+        };
+        let marks = Marks::new(stones, &view_of(&held.content));
+        let mut delta = ContentDelta::default();
+        for (document, order, previous) in &stored {
+            account(&marks, document, *order, *previous, &mut delta);
+        }
+        Ok(delta)
     }
 }

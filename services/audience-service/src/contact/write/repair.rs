@@ -20,7 +20,7 @@ const PAGE: i64 = 100;
 /// Repairs under way at once: each waits for the stores most of the time.
 const AT_ONCE: usize = 4;
 /// How a write changed a content, by what it stored.
-pub(super) async fn delta_of(
+async fn delta_of(
     contacts: &dyn ContactStore,
     intent: &WriteIntent,
     view: &ports::contacts::View,

@@ -5,13 +5,13 @@ use domain::{
 };
 use ports::{
     segments::{Member, ReadMembers},
-    store::AudienceQueries,
+    store::{AudienceQueries, CustomerContact},
 };
 
 use crate::AppResult;
 
 /// The customers that members are, as far as their source does not say who they are.
-pub(super) struct Registered(Vec<(CustomerId, ContactBody)>);
+pub(super) struct Registered(Vec<CustomerContact>);
 
 impl Registered {
     /// Those of some members.
@@ -33,9 +33,8 @@ impl Registered {
             return Some((**given).clone());
         }
         let id = CustomerId::from_raw(member.customer?);
-        let at = self.0.binary_search_by_key(&id, |(id, _)| *id);
-        let (_, body) = self.0.get(at.ok()?)?;
-        Some(body.clone())
+        let at = self.0.binary_search_by_key(&id, |contact| contact.id);
+        Some(self.0.get(at.ok()?)?.body.clone())
     }
 }
 
