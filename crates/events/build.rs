@@ -8,7 +8,7 @@ const PACKAGE: &str = ".plateia.events.v1";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new("../../proto");
-    let files = ["audience", "importing", "operation"]
+    let files = ["audience", "importing", "operation", "scheduling"]
         .map(|name| root.join(format!("plateia/events/v1/{name}.proto")));
     for file in &files {
         println!("cargo::rerun-if-changed={}", file.display());

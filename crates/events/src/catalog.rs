@@ -43,6 +43,10 @@ events! {
     RemovalUndone = "plateia.audience.removal_undone.v1" about audience_id,
     CustomersSynced = "plateia.import.customers_synced.v1" about client_id,
     OperationFinished = "plateia.operation.finished.v1" about operation_id,
+    CommunicationDue = "plateia.communication.due.v1" about communication_id,
+    RecipientsResolved = "plateia.recipients.resolved.v1" about communication_id,
+    DispatchRequested = "plateia.dispatch.requested.v1" about communication_id,
+    DispatchReported = "plateia.dispatch.reported.v1" about dispatch_id,
 }
 
 /// Makes notifications out of the ends of operations.
@@ -51,6 +55,12 @@ pub const NOTIFICATIONS: &str = "audience.notifications";
 pub const CUSTOMERS: &str = "audience.customers";
 /// Knows what uses audiences.
 pub const USAGES: &str = "audience.usages";
+/// Finds the recipients of communications.
+pub const RECIPIENTS: &str = "audience.recipients";
+/// Knows what became of recipients.
+pub const COMMUNICATIONS: &str = "schedules.communications";
+/// Sends what has to be sent.
+pub const SENDERS: &str = "senders.dispatches";
 
 /// Type and subscription of every listener that must be there: without it the event would be lost
 /// work, so it stays in the outbox. All other types may go unheard.
@@ -58,6 +68,10 @@ pub const REQUIRED_SUBSCRIBERS: &[(&str, &str)] = &[
     (v1::OperationFinished::TYPE, NOTIFICATIONS),
     (v1::CustomersSynced::TYPE, CUSTOMERS),
     (v1::AudienceUsageChanged::TYPE, USAGES),
+    (v1::CommunicationDue::TYPE, RECIPIENTS),
+    (v1::RecipientsResolved::TYPE, COMMUNICATIONS),
+    (v1::DispatchRequested::TYPE, SENDERS),
+    (v1::DispatchReported::TYPE, COMMUNICATIONS),
 ];
 
 /// The broker's routing key of a type: the type without the product's name.

@@ -7,6 +7,7 @@ mod envelope;
 pub mod v1;
 
 pub use catalog::{
-    CUSTOMERS, IntegrationEvent, NOTIFICATIONS, REQUIRED_SUBSCRIBERS, TYPES, USAGES, routing_key,
+    COMMUNICATIONS, CUSTOMERS, IntegrationEvent, NOTIFICATIONS, RECIPIENTS, REQUIRED_SUBSCRIBERS,
+    SENDERS, TYPES, USAGES, routing_key,
 };
 pub use envelope::{Attributes, DecodeError, Envelope, traceparent};

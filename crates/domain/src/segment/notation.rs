@@ -9,13 +9,14 @@
 //! - A time without zone, and a day, are those of the workspace's zone. A time that a change of clocks
 //!   skips is the first instant after the gap; of a time that is there twice, the first is meant.
 
-use chrono::{
-    DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
-};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::shared::{Decimal, Instant, text_enum};
+use crate::{
+    scheduling::local_instant,
+    shared::{Decimal, Instant, text_enum},
+};
 
 text_enum!(
     /// Where a workspace writes as it does.
@@ -142,15 +143,8 @@ impl Notation {
         })
     }
 
-    /// The instant of a time in the zone.
     fn local(&self, time: NaiveDateTime) -> Option<Instant> {
-        let find = |time: NaiveDateTime| self.zone.from_local_datetime(&time).earliest();
-        let found = find(time).or_else(|| {
-            let minute = time.with_second(0)?.with_nanosecond(0)?;
-            // The longest gap was a day: islands that crossed the date line.
-            (1..=24 * 60).find_map(|n| find(minute.checked_add_signed(TimeDelta::minutes(n))?))
-        });
-        found.map(|at| at.with_timezone(&Utc))
+        local_instant(self.zone, time)
     }
 }
 

@@ -78,6 +78,10 @@ snowflake_id!(
     NotificationId, "ntf_", "notification"
 );
 snowflake_id!(
+    /// A communication, `com_<decimal>` outside face S.
+    CommunicationId, "com_", "communication"
+);
+snowflake_id!(
     /// Whose CRM is imported, `cli_<decimal>`.
     ClientId, "cli_", "client"
 );

@@ -13,8 +13,8 @@ mod violation;
 
 pub use decimal::Decimal;
 pub use ids::{
-    AudienceId, ClientId, Epoch, IdError, NotificationId, OperationId, RemovalNo, UploadId, UserId,
-    WorkspaceId, WriteNo,
+    AudienceId, ClientId, CommunicationId, Epoch, IdError, NotificationId, OperationId, RemovalNo,
+    UploadId, UserId, WorkspaceId, WriteNo,
 };
 pub use json::{from_json, number_text, whole_surrogates};
 pub use members::{ItemError, Rejection};
