@@ -20,6 +20,8 @@ pub enum Context {
     Customer,
     /// Clients, runs and the rows that were imported. Stands on operations.
     Importing,
+    /// Communications, their occurrences and recipients. Stands on operations.
+    Scheduling,
 }
 
 impl Context {
@@ -30,6 +32,7 @@ impl Context {
         Self::Audience,
         Self::Customer,
         Self::Importing,
+        Self::Scheduling,
     ];
 }
 

@@ -17,6 +17,7 @@ mod json_rows;
 mod live;
 mod messaging;
 mod operations;
+mod scheduling;
 #[path = "core/transaction.rs"]
 mod transaction;
 

@@ -12,6 +12,7 @@ mod error;
 pub mod files;
 pub mod idempotency;
 pub mod importing;
+pub mod scheduling;
 pub mod segments;
 pub mod store;
 pub mod trace;

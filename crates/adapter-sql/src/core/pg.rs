@@ -165,12 +165,14 @@ const fn migrations(context: Context) -> EmbeddedMigrations {
     const AUDIENCE: EmbeddedMigrations = embed_migrations!("migrations/audience/postgres");
     const CUSTOMER: EmbeddedMigrations = embed_migrations!("migrations/customer/postgres");
     const IMPORTING: EmbeddedMigrations = embed_migrations!("migrations/importing/postgres");
+    const SCHEDULING: EmbeddedMigrations = embed_migrations!("migrations/scheduling/postgres");
     match context {
         Context::Messaging => MESSAGING,
         Context::Operations => OPERATIONS,
         Context::Audience => AUDIENCE,
         Context::Customer => CUSTOMER,
         Context::Importing => IMPORTING,
+        Context::Scheduling => SCHEDULING,
     }
 }
 

@@ -155,12 +155,14 @@ const fn migrations(context: Context) -> EmbeddedMigrations {
     const AUDIENCE: EmbeddedMigrations = embed_migrations!("migrations/audience/sqlite");
     const CUSTOMER: EmbeddedMigrations = embed_migrations!("migrations/customer/sqlite");
     const IMPORTING: EmbeddedMigrations = embed_migrations!("migrations/importing/sqlite");
+    const SCHEDULING: EmbeddedMigrations = embed_migrations!("migrations/scheduling/sqlite");
     match context {
         Context::Messaging => MESSAGING,
         Context::Operations => OPERATIONS,
         Context::Audience => AUDIENCE,
         Context::Customer => CUSTOMER,
         Context::Importing => IMPORTING,
+        Context::Scheduling => SCHEDULING,
     }
 }
 

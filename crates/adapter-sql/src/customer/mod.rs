@@ -1,5 +1,6 @@
 //! Customers.
 
+mod directory;
 mod events;
 mod labels;
 mod listing;

@@ -44,6 +44,9 @@ pub(crate) const NOW: &str = "statement_timestamp()";
 /// Ends a query for rows to take: rows that another transaction is taking are passed over.
 pub(crate) const TAKE: &str = "FOR UPDATE SKIP LOCKED";
 
+/// Behind a query whose rows nobody else may change until the transaction ends.
+pub(crate) const LOCK: &str = "FOR UPDATE";
+
 /// How an index finds audiences by a part of their text: a condition, whose gaps are the workspace and the part.
 pub(crate) const TRIGRAMS: Option<[&str; 3]> =
     Some(["trigrams(workspace, search_key) @> trigrams(", ", ", ")"]);

@@ -44,6 +44,9 @@ pub(crate) const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 /// Ends a query for rows to take: nothing to add, a writer is alone.
 pub(crate) const TAKE: &str = "";
 
+/// Behind a query whose rows nobody else may change until the transaction ends: there is one writer.
+pub(crate) const LOCK: &str = "";
+
 /// How an index finds audiences by a part of their text: a covering index is walked as it is.
 pub(crate) const TRIGRAMS: Option<[&str; 3]> = None;
 

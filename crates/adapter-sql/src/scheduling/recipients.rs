@@ -1,0 +1,193 @@
+//! Recipients, and their numbers by status.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use diesel::{
+    prelude::*,
+    sql_query,
+    sql_types::{BigInt, Nullable, Text},
+};
+use diesel_async::RunQueryDsl;
+use domain::{
+    customer::Channel,
+    scheduling::{DispatchId, Recipient, RecipientStatus},
+    shared::{CommunicationId, WorkspaceId},
+};
+use ports::{
+    StoreError,
+    scheduling::{NewRecipient, RecipientRepository},
+};
+
+use super::{
+    Conn, dialect,
+    json_rows::{Id, columns, json, rows as table},
+    rows::{Key, NewRow, RecipientRow, many},
+};
+use crate::core::{
+    error::{changed_one, store},
+    types::{At, UtcMillis},
+};
+
+/// Recipients of one transaction.
+pub(super) struct Recipients<'c>(pub(super) &'c mut Conn);
+
+#[derive(QueryableByName)]
+struct Text1 {
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+#[derive(QueryableByName)]
+struct Added {
+    #[diesel(sql_type = BigInt)]
+    communication: i64,
+    #[diesel(sql_type = BigInt)]
+    occurrence: i64,
+    #[diesel(sql_type = Text)]
+    channel: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+}
+
+#[async_trait]
+impl RecipientRepository for Recipients<'_> {
+    async fn known_addresses(
+        &mut self,
+        id: CommunicationId,
+        occurrence: i64,
+        channel: Channel,
+        addresses: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        let ids: Vec<Id<'_>> = addresses.iter().map(|id| Id { id }).collect();
+        let known: Vec<Text1> = sql_query(format!(
+            "SELECT DISTINCT r.address AS text FROM {} JOIN recipients r ON r.address = batch.id
+             WHERE r.communication = $2 AND r.occurrence = $3 AND r.channel = $4",
+            table::<Id<'_>>("$1")
+        ))
+        .bind::<Text, _>(json(&ids)?)
+        .bind::<BigInt, _>(id.raw())
+        .bind::<BigInt, _>(occurrence)
+        .bind::<Text, _>(channel.as_str())
+        .load(self.0)
+        .await
+        .map_err(store)?;
+        Ok(known.into_iter().map(|row| row.text).collect())
+    }
+
+    async fn add(
+        &mut self,
+        workspace: &WorkspaceId,
+        recipients: &[NewRecipient],
+    ) -> Result<usize, StoreError> {
+        let new: Vec<NewRow<'_>> = recipients.iter().map(NewRow::from).collect();
+        let (columns, from) = (columns::<NewRow<'_>>(), table::<NewRow<'_>>("$2"));
+        let added: Vec<Added> = sql_query(format!(
+            "INSERT INTO recipients (workspace, {columns}) SELECT $1, {columns} FROM {from} WHERE true
+             ON CONFLICT (communication, occurrence, channel, recipient) DO NOTHING
+             RETURNING communication, occurrence, channel, status"
+        ))
+        .bind::<Text, _>(workspace.as_str())
+        .bind::<Text, _>(json(&new)?)
+        .load(self.0)
+        .await
+        .map_err(store)?;
+        let mut counts: BTreeMap<(i64, i64, &str, &str), i64> = BTreeMap::new();
+        for row in &added {
+            let key = (
+                row.communication,
+                row.occurrence,
+                row.channel.as_str(),
+                row.status.as_str(),
+            );
+            *counts.entry(key).or_default() += 1;
+        }
+        for ((communication, occurrence, channel, status), by) in counts {
+            let of = (communication, occurrence);
+            self.count(of, channel, status, by).await?;
+        }
+        Ok(added.len())
+    }
+
+    async fn get(
+        &mut self,
+        workspace: &WorkspaceId,
+        dispatches: &[DispatchId],
+    ) -> Result<Vec<Recipient>, StoreError> {
+        let keys: Vec<Key<'_>> = dispatches.iter().map(Key::from).collect();
+        let rows: Vec<RecipientRow> = sql_query(format!(
+            "SELECT r.* FROM recipients r
+             WHERE r.workspace = $1 AND (r.communication, r.occurrence, r.channel, r.recipient) IN
+                (SELECT communication, occurrence, channel, recipient FROM {})
+             ORDER BY r.communication, r.occurrence, r.channel, r.recipient {}",
+            table::<Key<'_>>("$2"),
+            dialect::LOCK
+        ))
+        .bind::<Text, _>(workspace.as_str())
+        .bind::<Text, _>(json(&keys)?)
+        .load(self.0)
+        .await
+        .map_err(store)?;
+        many(rows)
+    }
+
+    async fn save(
+        &mut self,
+        recipient: &Recipient,
+        before: RecipientStatus,
+    ) -> Result<(), StoreError> {
+        let dispatch = &recipient.dispatch;
+        let saved = sql_query(
+            "UPDATE recipients SET status = $1, reason = $2, provider_id = $3, updated_at = $4
+             WHERE communication = $5 AND occurrence = $6 AND channel = $7 AND recipient = $8 AND status = $9",
+        )
+        .bind::<Text, _>(recipient.status.as_str())
+        .bind::<Nullable<Text>, _>(recipient.reason.as_deref())
+        .bind::<Nullable<Text>, _>(recipient.provider_id.as_deref())
+        .bind::<UtcMillis, _>(At(recipient.updated_at))
+        .bind::<BigInt, _>(dispatch.communication.raw())
+        .bind::<BigInt, _>(dispatch.occurrence)
+        .bind::<Text, _>(dispatch.channel.as_str())
+        .bind::<Text, _>(dispatch.recipient.as_str())
+        .bind::<Text, _>(before.as_str())
+        .execute(self.0)
+        .await
+        .map_err(store)?;
+        changed_one(saved)?;
+        let of = (dispatch.communication.raw(), dispatch.occurrence);
+        let channel = dispatch.channel.as_str();
+        // In one order, so that two who count do not wait for each other.
+        let mut counts = [(before, -1), (recipient.status, 1)];
+        counts.sort_unstable();
+        for (status, by) in counts {
+            self.count(of, channel, status.as_str(), by).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Recipients<'_> {
+    async fn count(
+        &mut self,
+        (communication, occurrence): (i64, i64),
+        channel: &str,
+        status: &str,
+        by: i64,
+    ) -> Result<(), StoreError> {
+        sql_query(
+            "INSERT INTO recipient_totals AS t (communication, occurrence, channel, status, recipients)
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (communication, occurrence, channel, status)
+             DO UPDATE SET recipients = t.recipients + excluded.recipients",
+        )
+        .bind::<BigInt, _>(communication)
+        .bind::<BigInt, _>(occurrence)
+        .bind::<Text, _>(channel)
+        .bind::<Text, _>(status)
+        .bind::<BigInt, _>(by)
+        .execute(self.0)
+        .await
+        .map_err(store)
+        .map(drop)
+    }
+}
