@@ -18,6 +18,7 @@ pub(crate) use redacted;
 
 pub mod audiences;
 pub mod bus;
+pub mod communications;
 pub mod contacts;
 pub mod customers;
 pub mod events;

@@ -2,7 +2,7 @@
 
 use domain::{
     customer::CustomerId,
-    shared::{AudienceId, ClientId, NotificationId, OperationId, UploadId},
+    shared::{AudienceId, ClientId, CommunicationId, NotificationId, OperationId, UploadId},
 };
 use utoipa::{
     IntoParams, PartialSchema,
@@ -38,6 +38,7 @@ path_ids! {
     UploadId, String, "`upl_…`";
     NotificationId, String, "`ntf_…`";
     ClientId, String, "`cli_…`";
+    CommunicationId, String, "`com_…`";
     CustomerId, i64, "Number in the workspace";
 }
 

@@ -91,8 +91,8 @@ pub struct Started {
     pub errors: &'static [ErrorShape],
     /// Its callers, bodies and cursors.
     pub context: ApiContext,
-    /// Its long operations.
-    pub operations: Arc<dyn OperationService>,
+    /// Its long operations, where it has any.
+    pub operations: Option<Arc<dyn OperationService>>,
 }
 
 /// A service whose stores are open, and which waits for a process to live in.
@@ -310,7 +310,7 @@ fn routes(started: Vec<Started>) -> impl Fn(&mut ServiceConfig) + Clone + Send +
             None => (one.document, one.context),
             Some((document, context)) => (openapi::joined(document, [one.document]), context),
         });
-        services.push(one.operations);
+        services.extend(one.operations);
         errors.extend_from_slice(one.errors);
         routes.push(one.routes);
         v1.push(one.v1);

@@ -93,7 +93,7 @@ where
             document: http::document(),
             errors: &[face_j::ERRORS],
             context,
-            operations: self.cases.control,
+            operations: Some(self.cases.control),
         })
     }
 }
