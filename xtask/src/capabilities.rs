@@ -18,6 +18,7 @@ const AUDIENCE: Table = &[
     ("workspace", &["audience"]),
     ("contact", &["audience"]),
     ("operation", &["audience", "events"]),
+    ("recipient", &["contact", "events"]),
     ("group", &["audience", "contact"]),
     ("creation", &["audience", "contact", "events", "operation"]),
     ("removal", &["audience", "contact", "events", "operation"]),
@@ -42,10 +43,14 @@ const IMPORTS: Table = &[
     ("batch", &["run"]),
 ];
 
+/// Those of scheduler-service.
+const SCHEDULES: Table = &[("dispatch", &[]), ("communication", &["dispatch"])];
+
 /// The folder of each service, with its capabilities.
 const SERVICES: &[(&str, Table)] = &[
     ("services/audience-service/src/", AUDIENCE),
     ("services/import-job-service/src/", IMPORTS),
+    ("services/scheduler-service/src/", SCHEDULES),
 ];
 
 /// Puts the use cases together: it uses all of them, and none uses it.

@@ -49,6 +49,28 @@ impl Events {
         SOURCE.event(now, workspace, format!("evt_{version}"), version, data)
     }
 
+    /// A part of the recipients of a communication was found. Its id is derived: it is one event however often.
+    pub(crate) fn recipients_resolved(
+        &self,
+        workspace: &WorkspaceId,
+        data: v1::RecipientsResolved,
+    ) -> Event {
+        let (of, occurrence, part) = (&data.communication_id, data.occurrence, data.part);
+        let id = format!("resolved-{of}-{occurrence}-{part}");
+        SOURCE.event(self.clock.now(), workspace, id, occurrence, data)
+    }
+
+    /// The next part of the recipients of a communication is to be found.
+    pub(crate) fn communication_due(
+        &self,
+        workspace: &WorkspaceId,
+        data: v1::CommunicationDue,
+    ) -> Event {
+        let (of, occurrence, part) = (&data.communication_id, data.occurrence, data.part);
+        let id = format!("due-{of}-{occurrence}-{part}");
+        SOURCE.event(self.clock.now(), workspace, id, occurrence, data)
+    }
+
     pub(crate) fn audience_created(&self, audience: &Audience) -> Event {
         let data = v1::AudienceCreated {
             audience_id: audience.id.to_string(),

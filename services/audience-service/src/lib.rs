@@ -21,6 +21,7 @@ pub mod module;
 pub mod notification;
 pub mod operation;
 pub mod outcome;
+pub mod recipient;
 pub mod recycle;
 pub mod removal;
 pub mod score;

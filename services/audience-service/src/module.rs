@@ -28,7 +28,7 @@ use service_kit::{Host, Messaging, Module, Requests, StartError, Started, derive
 use settings::Settings;
 
 #[cfg(feature = "embedded")]
-pub use embedded::embedded;
+pub use embedded::{Embedded, embedded};
 #[cfg(feature = "replica")]
 pub use replica::AudienceService;
 
@@ -106,7 +106,7 @@ where
             document: http::openapi::document(),
             errors: http::ERRORS,
             context,
-            operations: self.app.operations.clone(),
+            operations: Some(self.app.operations.clone()),
         })
     }
 }

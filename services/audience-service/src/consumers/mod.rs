@@ -2,10 +2,12 @@
 
 mod customers;
 mod notify;
+mod recipients;
 mod usages;
 
 pub use customers::SyncCustomers;
 pub use notify::NotifyUser;
+pub use recipients::FindRecipients;
 pub use usages::NoteUsage;
 
 use std::sync::Arc;
@@ -30,5 +32,9 @@ pub fn listen(router: Router, app: &Arc<UseCases>) -> Router {
         .on(
             Subscription::from_static(events::USAGES),
             NoteUsage(Arc::clone(app)),
+        )
+        .on(
+            Subscription::from_static(events::RECIPIENTS),
+            FindRecipients(Arc::clone(app)),
         )
 }

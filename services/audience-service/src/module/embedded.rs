@@ -7,7 +7,7 @@ use adapter_sql::{
     contacts::{ContactsOptions, SqliteContacts},
     sqlite::{Db, Idempotency},
 };
-use ports::{Clock, IdGenerator, StoreError, auth::ApiKeyStore};
+use ports::{Clock, IdGenerator, StoreError, auth::ApiKeyStore, scheduling::Directory};
 use runtime::{Snowflakes, SystemClock};
 use service_kit::{Module, StartError, stored_secret};
 use settings::Settings;
@@ -15,14 +15,22 @@ use settings::Settings;
 use super::{Audiences, CONTEXTS, customer_events_kept, files, size_guard, vault, warehouses};
 use crate::{Ports, StepSizes, UseCases};
 
-/// Opens the service in a data directory that this process has to itself, with who knows its callers.
-/// Interrupted writes are repaired when this returns.
+/// The service, who knows its callers, and what other services of the process may ask.
+pub struct Embedded {
+    /// The service.
+    pub module: Box<dyn Module>,
+    /// Who knows its callers.
+    pub keys: Arc<dyn ApiKeyStore>,
+    /// What other services may ask about workspaces.
+    pub directory: Arc<dyn Directory>,
+}
+
+/// Opens the service in a data directory that this process has to itself. Interrupted writes are repaired when this
+/// returns.
 ///
 /// # Errors
 /// See [`StartError`].
-pub async fn embedded(
-    settings: &Settings,
-) -> Result<(Box<dyn Module>, Arc<dyn ApiKeyStore>), StartError> {
+pub async fn embedded(settings: &Settings) -> Result<Embedded, StartError> {
     let dir = settings.data_dir.as_path();
     std::fs::create_dir_all(dir).map_err(StartError::DataDir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -47,7 +55,11 @@ pub async fn embedded(
         db: db.clone(),
         attach: Box::new(|_| {}),
     };
-    Ok((Box::new(module), Arc::new(db)))
+    Ok(Embedded {
+        module: Box::new(module),
+        keys: Arc::new(db.clone()),
+        directory: Arc::new(db),
+    })
 }
 
 async fn deps(

@@ -34,6 +34,7 @@ use super::{
     notification::Notifications,
     operation::FindOperation,
     outcome::Outcomes,
+    recipient::ResolveRecipients,
     recycle::{DuplicateAudience, RecycleAudience},
     removal::ClearAudience,
     score::Scores,
@@ -134,6 +135,8 @@ pub struct UseCases {
     pub workspaces: Workspaces,
     /// Reported outcomes.
     pub outcomes: Outcomes,
+    /// Recipients of communications.
+    pub recipients: ResolveRecipients,
     /// Notifications.
     pub notifications: Notifications,
     /// Long work.
@@ -180,6 +183,13 @@ impl UseCases {
             find: parts.find.clone(),
             change: parts.change(),
             usages: parts.usages(),
+            recipients: ResolveRecipients {
+                store: p.store.clone(),
+                queries: p.queries.clone(),
+                contacts: p.contacts.clone(),
+                clock: p.clock.clone(),
+                events: parts.events.clone(),
+            },
             edit_list: EditList {
                 find: parts.find.clone(),
                 queries: p.queries.clone(),

@@ -52,8 +52,8 @@ impl Service {
             ..Settings::default()
         };
         change(&mut settings);
-        let (module, keys) = embedded(&settings).await.unwrap();
-        let running = service_kit::embedded(&settings, keys, vec![module]).await;
+        let opened = embedded(&settings).await.unwrap();
+        let running = service_kit::embedded(&settings, opened.keys, vec![opened.module]).await;
         let running = running.unwrap();
         let client = Client::new([running.address()])
             .with_header("workSpaceId", "ws_1")
