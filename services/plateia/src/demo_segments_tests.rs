@@ -19,8 +19,8 @@ async fn started(dir: &std::path::Path) -> (Process, Api) {
         data_dir: dir.to_owned(),
         ..Settings::default()
     };
-    let (module, keys) = audience_service::module::embedded(&settings).await.unwrap();
-    let running = service_kit::embedded(&settings, keys, vec![module]).await;
+    let opened = audience_service::module::embedded(&settings).await.unwrap();
+    let running = service_kit::embedded(&settings, opened.keys, vec![opened.module]).await;
     let running = running.unwrap();
     let mut headers = HeaderMap::new();
     headers.insert("workspaceid", HeaderValue::from_static("ws_demo"));

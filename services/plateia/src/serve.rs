@@ -44,9 +44,12 @@ async fn live<F>(settings: Settings, beside: impl FnOnce(Running) -> F) -> anyho
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    let (audiences, keys) = audience_service::module::embedded(&settings).await?;
+    let audiences = audience_service::module::embedded(&settings).await?;
     let imports = import_job_service::module::embedded(&settings).await?;
-    let embedded = service_kit::embedded(&settings, keys, vec![audiences, imports]).await?;
+    let schedules = scheduler_service::module::embedded(&settings, audiences.directory).await?;
+    let sender = plateia_sender::module::embedded(&settings).await?;
+    let modules = vec![audiences.module, imports, schedules, sender];
+    let embedded = service_kit::embedded(&settings, audiences.keys, modules).await?;
     let life = embedded.lifecycle().clone();
     life.watch_signals()?;
     let url = format!("http://{}", embedded.address());

@@ -1,5 +1,12 @@
-//! scheduler-service: what happens at a planned time.
+//! scheduler-service: communications that leave at their instants.
 //!
-//! `module` puts it together.
+//! A communication waits until its instant, is claimed once, and its recipients are found by audience-service; then each
+//! gets a dispatch per channel, and senders report what became of it. `module` puts it together.
 
+mod communication;
+mod consumers;
+mod dispatch;
+pub mod http;
 pub mod module;
+mod use_cases;
+mod workers;

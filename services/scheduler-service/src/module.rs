@@ -1,47 +1,78 @@
-//! Puts the service together: the only file that names adapters.
+//! Puts the service together: with `module/embedded.rs` and `module/replica.rs` the only files that name
+//! adapters.
+
+#[cfg(feature = "embedded")]
+mod embedded;
+#[cfg(feature = "replica")]
+mod replica;
 
 use std::sync::Arc;
 
-use adapter_sql::{Context, pg::Db};
+use adapter_sql::Context;
+use http_kit::{Api, Sealer};
 use messaging::Signal;
-use service_kit::{
-    Host, Messaging, Module, NoKeys, Opened, Service, StartError, database, watch_database,
+use ports::{
+    IdGenerator,
+    bus::{DeadLetters, InboxStore, OutboxQueue},
+    idempotency::IdempotencyStore,
 };
-use settings::{Settings, SettingsError};
+use service_kit::{Host, Messaging, Module, Requests, Started, derived_key};
+
+#[cfg(feature = "embedded")]
+pub use embedded::embedded;
+#[cfg(feature = "replica")]
+pub use replica::SchedulerService;
+
+use crate::{
+    consumers,
+    http::{self, ApiState, face_s},
+    use_cases::UseCases,
+    workers,
+};
+
+/// Largest body in bytes: 100,000 customers, and a message.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// What the database holds.
-const CONTEXTS: &[Context] = &[Context::Messaging];
-
-/// The program of one replica.
-pub struct SchedulerService;
-
-impl Service for SchedulerService {
-    const NAME: &'static str = "scheduler-service";
-
-    fn check(settings: &Settings) -> Result<(), SettingsError> {
-        service_kit::check(settings)
-    }
-
-    async fn migrate(settings: &Settings) -> Result<(), StartError> {
-        database(settings, CONTEXTS).await.map(drop)
-    }
-
-    async fn open(settings: &Settings) -> Result<Opened, StartError> {
-        let db = database(settings, CONTEXTS).await?;
-        Ok((Box::new(Schedules(db)), Arc::new(NoKeys)))
-    }
-}
+const CONTEXTS: &[Context] = &[Context::Messaging, Context::Operations, Context::Scheduling];
 
 /// The service, its store open.
-struct Schedules(Db);
+struct Schedules<Db> {
+    cases: Arc<UseCases>,
+    ids: Arc<dyn IdGenerator>,
+    db: Db,
+    idempotency: Arc<dyn IdempotencyStore>,
+}
 
-impl Module for Schedules {
+impl<Db> Module for Schedules<Db>
+where
+    Db: OutboxQueue + InboxStore + DeadLetters + Clone + 'static,
+{
     fn messaging(&self) -> Messaging {
-        Messaging::of("schedules", &self.0, Signal::default(), |router| router)
+        let signal = Signal::from(self.cases.due.wake().on_outbox());
+        Messaging::of("schedules", &self.db, signal, |router| {
+            consumers::listen(router, &self.cases)
+        })
     }
 
-    fn start(self: Box<Self>, host: &Host) -> Option<service_kit::Started> {
-        watch_database(&self.0, &host.life);
-        None
+    fn start(self: Box<Self>, host: &Host) -> Option<Started> {
+        if host.roles.workers {
+            workers::start(&self.cases, &host.life);
+        }
+        let context = host.context(Requests {
+            store: self.idempotency,
+            ids: self.ids,
+            sealer: Sealer::new(&derived_key(&host.secret, "schedule-cursors")),
+            body_limit: LARGEST_BODY,
+        });
+        let state = Api::new(context.clone(), ApiState { cases: self.cases });
+        Some(Started {
+            routes: Arc::new(face_s::routes().serve(&state)),
+            v1: Arc::new(http::v1_routes().serve(&state)),
+            document: http::document(),
+            errors: &[],
+            context,
+            operations: None,
+        })
     }
 }

@@ -1,0 +1,172 @@
+//! Takes communications whose instant has come.
+
+use std::sync::Arc;
+
+use chrono::SubsecRound;
+use domain::{
+    customer::Channel,
+    scheduling::{
+        Communication, CommunicationState, DispatchId, Occurrence, Recipient, RecipientKey,
+        RecipientStatus, Recipients,
+    },
+    shared::Instant,
+};
+use kernel::AppError;
+use ports::{
+    Clock, StoreError, crash,
+    scheduling::{NewRecipient, ScheduleQueries, ScheduleStore, ScheduleUnit},
+};
+
+use super::{Due, emit};
+
+/// Communications that are taken in one transaction.
+const BATCH: i64 = 200;
+/// Customers of a part.
+const PART: usize = 1_000;
+
+/// Takes communications whose instant has come. With its events each is taken in one transaction: whatever ends
+/// the process, it has been taken with them or waits.
+#[derive(Clone)]
+pub struct ClaimDue {
+    pub store: Arc<dyn ScheduleStore>,
+    pub queries: Arc<dyn ScheduleQueries>,
+    pub clock: Arc<dyn Clock>,
+    pub due: Due,
+}
+
+impl ClaimDue {
+    /// Takes all that is due, and answers the next instant that something waits for.
+    ///
+    /// # Errors
+    /// Store errors.
+    #[tracing::instrument(name = "communication.claim", level = "debug", skip_all)]
+    pub async fn round(&self) -> Result<Option<Instant>, AppError> {
+        loop {
+            let next = self.queries.next_due().await?;
+            if next.is_none_or(|next| next > self.now()) {
+                return Ok(next);
+            }
+            if self.batch().await? == 0 {
+                // Another process has them in hand.
+                return Ok(next);
+            }
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.now().trunc_subsecs(3)
+    }
+
+    async fn batch(&self) -> Result<usize, AppError> {
+        let now = self.now();
+        let mut unit = self.store.begin_schedule().await?;
+        let mut due = unit.communications().due(now, BATCH).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let mut occurrences = Vec::with_capacity(due.len());
+        for communication in &mut due {
+            let scheduled_for = communication.due_at;
+            if communication.claim(now) {
+                let occurrence = self
+                    .take(unit.as_mut(), communication, scheduled_for, now)
+                    .await?;
+                occurrences.push(occurrence);
+            } else {
+                occurrences.push(communication.occurred(scheduled_for, now));
+                emit::usage(unit.as_mut(), now, communication).await?;
+            }
+        }
+        unit.communications().occur(&occurrences).await?;
+        unit.communications().save(&due).await?;
+        crash::point("communication.claiming");
+        unit.commit().await?;
+        crash::point("communication.claimed");
+        self.due.left();
+        Ok(due.len())
+    }
+
+    /// Asks for the recipients of one that was claimed.
+    async fn take(
+        &self,
+        unit: &mut dyn ScheduleUnit,
+        of: &mut Communication,
+        scheduled_for: Instant,
+        now: Instant,
+    ) -> Result<Occurrence, AppError> {
+        let mut occurrence = of.occurred(scheduled_for, now);
+        let names = of.plan.message.names(&of.plan.channels);
+        let names = names.map_err(|_| StoreError::Corrupt("message of a communication"))?;
+        let asked = emit::ask(of, names.into_iter().collect());
+        match of.plan.recipients.clone() {
+            Recipients::Broadcast => {
+                broadcast(unit, of, &mut occurrence, now).await?;
+            }
+            Recipients::Audience(audience) => {
+                let mut data = asked;
+                data.audience_id = Some(audience.to_string());
+                emit::due(unit, now, of, data).await?;
+            }
+            Recipients::Customers(ids) => {
+                let parts = ids.chunks(PART);
+                occurrence.parts = i64::try_from(parts.len()).ok();
+                for (part, customers) in (0..).zip(parts) {
+                    let mut data = asked.clone();
+                    data.part = part;
+                    data.parts = occurrence.parts;
+                    data.customers = customers.to_vec();
+                    emit::due(unit, now, of, data).await?;
+                }
+            }
+        }
+        Ok(occurrence)
+    }
+}
+
+/// Sends to everybody who receives pushes: there is nobody to be found.
+async fn broadcast(
+    unit: &mut dyn ScheduleUnit,
+    of: &mut Communication,
+    occurrence: &mut Occurrence,
+    now: Instant,
+) -> Result<(), AppError> {
+    let corrupt = || StoreError::Corrupt("message of a communication");
+    let said = of.plan.message.compile(Channel::Push);
+    let said = said.ok().flatten().ok_or_else(corrupt)?;
+    let dispatch = DispatchId {
+        communication: of.id,
+        occurrence: of.occurrence,
+        channel: Channel::Push,
+        recipient: RecipientKey::everybody(),
+    };
+    // Nobody's values: without a default there is nothing to say.
+    let content = said.render(&std::collections::BTreeMap::new());
+    let status = match &content {
+        Some(_) => RecipientStatus::Dispatched,
+        None => RecipientStatus::Skipped,
+    };
+    let recipient = Recipient {
+        dispatch: dispatch.clone(),
+        status,
+        reason: content
+            .is_none()
+            .then(|| domain::scheduling::SkipReason::MissingValue.to_string()),
+        provider_id: None,
+        updated_at: now,
+    };
+    let new = NewRecipient {
+        recipient,
+        address: None,
+    };
+    unit.recipients().add(&of.workspace, &[new]).await?;
+    if let Some(content) = content {
+        let when = (&dispatch, occurrence.scheduled_for);
+        emit::dispatch(unit, now, of, when, None, content).await?;
+    }
+    occurrence.arrive(Some(1), now);
+    // The version grows once with each save.
+    let version = of.version;
+    of.end_occurrence(CommunicationState::Completed, now);
+    of.version = version;
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Events of communications.
+
+use domain::{
+    customer::Channel,
+    scheduling::{Communication, CommunicationState, Content, DispatchId, Recipients},
+    shared::Instant,
+};
+use events::{IntegrationEvent, v1};
+use kernel::EventSource;
+use ports::{StoreError, scheduling::ScheduleUnit};
+
+const SOURCE: EventSource = EventSource::new("/plateia/scheduler-service");
+
+/// Stores an event of a communication, to leave with this unit of work.
+async fn emit<E: IntegrationEvent>(
+    unit: &mut dyn ScheduleUnit,
+    now: Instant,
+    of: &Communication,
+    id: String,
+    version: i64,
+    data: E,
+) -> Result<(), StoreError> {
+    let event = SOURCE.event(now, &of.workspace, id, version, data)?;
+    unit.outbox().add(event, now).await
+}
+
+/// A part of its recipients has to be found.
+pub async fn due(
+    unit: &mut dyn ScheduleUnit,
+    now: Instant,
+    of: &Communication,
+    data: v1::CommunicationDue,
+) -> Result<(), StoreError> {
+    let (id, occurrence, part) = (of.id, of.occurrence, data.part);
+    let id = format!("due-{id}-{occurrence}-{part}");
+    emit(unit, now, of, id, occurrence, data).await
+}
+
+/// Something has to be sent.
+pub async fn dispatch(
+    unit: &mut dyn ScheduleUnit,
+    now: Instant,
+    of: &Communication,
+    (id, scheduled_for): (&DispatchId, Instant),
+    address: Option<String>,
+    content: Content,
+) -> Result<(), StoreError> {
+    let data = v1::DispatchRequested {
+        dispatch_id: id.to_string(),
+        communication_id: of.id.to_string(),
+        occurrence: id.occurrence,
+        channel: id.channel.to_string(),
+        recipient: id.recipient.as_str().to_owned(),
+        address,
+        content: Some(v1::DispatchContent {
+            subject: content.subject,
+            text: content.text,
+            html: content.html,
+        }),
+        scheduled_for: Some(scheduled_for.into()),
+        emitted_at: Some(now.into()),
+        lateness_ms: (now - scheduled_for).num_milliseconds().max(0),
+    };
+    emit(unit, now, of, id.to_string(), id.occurrence, data).await
+}
+
+/// Whether it uses its audience, as it stands now.
+pub async fn usage(
+    unit: &mut dyn ScheduleUnit,
+    now: Instant,
+    of: &Communication,
+) -> Result<(), StoreError> {
+    let Recipients::Audience(audience) = of.plan.recipients else {
+        return Ok(());
+    };
+    let in_use = matches!(
+        of.state,
+        CommunicationState::Draft
+            | CommunicationState::Scheduled
+            | CommunicationState::Resolving
+            | CommunicationState::Dispatching
+            | CommunicationState::Paused
+    );
+    let id = format!("usage-{}-{}", of.id, of.version);
+    let data = v1::AudienceUsageChanged {
+        audience_id: audience.to_string(),
+        kind: "communication".to_owned(),
+        id: of.id.to_string(),
+        name: of.name.clone(),
+        in_use,
+        ..v1::AudienceUsageChanged::default()
+    };
+    emit(unit, now, of, id, of.version, data).await
+}
+
+/// What is asked of audience-service for one part.
+pub fn ask(of: &Communication, placeholders: Vec<String>) -> v1::CommunicationDue {
+    v1::CommunicationDue {
+        communication_id: of.id.to_string(),
+        occurrence: of.occurrence,
+        channels: of.plan.channels.iter().map(Channel::to_string).collect(),
+        placeholders,
+        transactional: of.plan.transactional,
+        ..v1::CommunicationDue::default()
+    }
+}

@@ -1,0 +1,122 @@
+//! Communications as V1 writes them.
+
+use std::collections::BTreeMap;
+
+use api_types::communications::{
+    CommunicationJson, MessageJson, MisfireJson, OccurrenceJson, RecipientJson, RecipientsJson,
+    RecurrenceJson, VariantJson,
+};
+use domain::scheduling::{
+    Communication, Message, Misfire, Occurrence, Recipient, Recipients, Timing, Totals,
+};
+use http_kit::timestamp;
+
+/// A communication.
+pub fn communication_json(of: &Communication, totals: Option<&Totals>) -> CommunicationJson {
+    let plan = &of.plan;
+    CommunicationJson {
+        id: of.id.to_string(),
+        name: of.name.clone(),
+        status: of.state.to_string(),
+        send_at: timestamp(of.due_at),
+        recurrence: recurrence(&plan.timing),
+        recipients: recipients(&plan.recipients),
+        channels: plan.channels.iter().map(ToString::to_string).collect(),
+        message: message(&plan.message),
+        misfire: misfire(plan.misfire),
+        quiet_hours: plan.quiet_hours.to_string(),
+        transactional: plan.transactional,
+        occurrence: of.occurrence,
+        totals: totals.map(by_channel),
+        created_by: of.created_by.clone(),
+        created_at: timestamp(of.created_at),
+        updated_at: timestamp(of.updated_at),
+    }
+}
+
+fn recurrence(timing: &Timing) -> Option<RecurrenceJson> {
+    match timing {
+        Timing::At(_) => None,
+        Timing::Recurring {
+            cron,
+            timezone,
+            until,
+        } => Some(RecurrenceJson {
+            cron: cron.clone(),
+            timezone: Some(timezone.to_string()),
+            until: until.map(timestamp),
+        }),
+    }
+}
+
+fn recipients(recipients: &Recipients) -> RecipientsJson {
+    let mut json = RecipientsJson::default();
+    match recipients {
+        Recipients::Customers(ids) => json.customer_ids = Some(ids.clone()),
+        Recipients::Audience(id) => json.audience_id = Some(id.to_string()),
+        Recipients::Broadcast => json.broadcast = Some(true),
+    }
+    json
+}
+
+fn message(message: &Message) -> MessageJson {
+    let variants = message.variants.iter().map(|(channel, variant)| {
+        let variant = VariantJson {
+            subject: variant.subject.clone(),
+            html: variant.html.clone(),
+            text: variant.text.clone(),
+        };
+        (channel.to_string(), variant)
+    });
+    MessageJson {
+        text: message.text.clone(),
+        subject: message.subject.clone(),
+        variants: variants.collect(),
+    }
+}
+
+fn misfire(misfire: Misfire) -> MisfireJson {
+    let (policy, seconds) = match misfire {
+        Misfire::Send => ("send", None),
+        Misfire::Skip => ("skip", None),
+        Misfire::SendIfLateBy(seconds) => ("send_if_late_by", Some(seconds)),
+    };
+    MisfireJson {
+        policy: policy.to_owned(),
+        seconds,
+    }
+}
+
+fn by_channel(totals: &Totals) -> BTreeMap<String, BTreeMap<String, i64>> {
+    let mut all: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+    for ((channel, status), count) in &totals.0 {
+        let counts = all.entry(channel.to_string()).or_default();
+        counts.insert(status.to_string(), *count);
+    }
+    all
+}
+
+/// One time that it was claimed.
+pub fn occurrence_json(of: Occurrence) -> OccurrenceJson {
+    OccurrenceJson {
+        number: of.number,
+        status: of.state.to_string(),
+        scheduled_for: timestamp(of.scheduled_for),
+        claimed_at: timestamp(of.claimed_at),
+        lateness_ms: (of.claimed_at - of.scheduled_for).num_milliseconds().max(0),
+        ended_at: of.ended_at.map(timestamp),
+    }
+}
+
+/// One recipient on one channel.
+pub fn recipient_json(of: Recipient) -> RecipientJson {
+    RecipientJson {
+        dispatch_id: of.dispatch.to_string(),
+        recipient: of.dispatch.recipient.as_str().to_owned(),
+        channel: of.dispatch.channel.to_string(),
+        status: of.status.to_string(),
+        reason: of.reason,
+        provider_id: of.provider_id,
+        updated_at: timestamp(of.updated_at),
+    }
+}

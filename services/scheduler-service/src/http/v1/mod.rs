@@ -1,0 +1,12 @@
+//! V1: communications, and what senders report.
+
+mod communications;
+mod json;
+pub(crate) mod plan;
+mod reports;
+
+http_kit::routes! {
+    super::ApiState;
+    communications::{list, create, get, cancel, recipients, occurrences},
+    reports::{report},
+}

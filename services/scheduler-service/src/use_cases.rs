@@ -1,0 +1,79 @@
+//! The use cases of the service, each on the ports that it needs.
+
+use std::sync::Arc;
+
+use ports::{
+    Clock, IdGenerator,
+    scheduling::{Directory, ScheduleQueries, ScheduleStore},
+};
+
+use crate::{
+    communication::{CancelCommunication, CreateCommunication, ReadCommunications},
+    dispatch::{ClaimDue, DispatchResolved, Due, TakeReports},
+};
+
+/// What stands behind the ports.
+pub struct Setup {
+    pub store: Arc<dyn ScheduleStore>,
+    pub queries: Arc<dyn ScheduleQueries>,
+    pub directory: Arc<dyn Directory>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn IdGenerator>,
+}
+
+/// The use cases of the service.
+pub struct UseCases {
+    pub create: CreateCommunication,
+    pub read: ReadCommunications,
+    pub cancel: CancelCommunication,
+    pub claim: ClaimDue,
+    pub resolved: DispatchResolved,
+    pub reports: TakeReports,
+    pub directory: Arc<dyn Directory>,
+    pub due: Due,
+}
+
+impl UseCases {
+    /// Puts the use cases on their ports.
+    pub fn new(setup: Setup) -> Self {
+        let due = Due::default();
+        let Setup {
+            store,
+            queries,
+            directory,
+            clock,
+            ids,
+        } = setup;
+        Self {
+            create: CreateCommunication {
+                store: Arc::clone(&store),
+                directory: Arc::clone(&directory),
+                clock: Arc::clone(&clock),
+                ids,
+                due: due.clone(),
+            },
+            read: ReadCommunications {
+                queries: Arc::clone(&queries),
+            },
+            cancel: CancelCommunication {
+                store: Arc::clone(&store),
+                clock: Arc::clone(&clock),
+                due: due.clone(),
+            },
+            claim: ClaimDue {
+                store: Arc::clone(&store),
+                queries,
+                clock: Arc::clone(&clock),
+                due: due.clone(),
+            },
+            resolved: DispatchResolved {
+                store: Arc::clone(&store),
+                clock: Arc::clone(&clock),
+                due: due.clone(),
+            },
+            reports: TakeReports { store, clock },
+            directory,
+            due,
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Loops that run for the life of the process.
+
+use std::{sync::Arc, time::Duration};
+
+use runtime::Lifecycle;
+
+use crate::use_cases::UseCases;
+
+/// Longest pause between two looks: what another process planned is seen no later.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Starts to take what is due.
+pub fn start(cases: &Arc<UseCases>, life: &Lifecycle) {
+    let (cases, soft) = (Arc::clone(cases), life.soft());
+    life.spawn_named("due", async move {
+        loop {
+            let wait = match cases.claim.round().await {
+                Ok(next) => next
+                    .and_then(|next| (next - cases.claim.clock.now()).to_std().ok())
+                    .map_or(POLL, |wait| wait.min(POLL)),
+                Err(error) => {
+                    tracing::warn!(%error, "what is due could not be taken");
+                    POLL
+                }
+            };
+            tokio::select! {
+                () = soft.cancelled() => return,
+                () = cases.due.on_planned() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    });
+}
