@@ -73,7 +73,8 @@ fmt: ## Format the code
 	cargo fmt --all
 
 openapi: ## Write the OpenAPI documents and the JSON Schema that the code makes
-	$(BUILD_AS_TESTS) --example imports_openapi --example segments_schema
+	$(BUILD_AS_TESTS) --example imports_openapi --example communications_openapi --example segments_schema
 	$(TARGET)/debug/examples/openapi > proto/openapi/audience.json
 	$(TARGET)/debug/examples/imports_openapi > proto/openapi/imports.json
+	$(TARGET)/debug/examples/communications_openapi > proto/openapi/communications.json
 	$(TARGET)/debug/examples/segments_schema > proto/segments/v1.json

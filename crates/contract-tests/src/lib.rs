@@ -7,6 +7,7 @@ pub mod files;
 pub mod importing;
 pub mod outcomes;
 pub mod requests;
+pub mod scheduling;
 pub mod segments;
 pub mod store;
 pub mod store_feed;

@@ -58,6 +58,13 @@ pub const POINTS: &[&str] = &[
     "import.page_committed",
     "import.before_finish",
     "import.finished",
+    "communication.claiming",
+    "communication.claimed",
+    "recipients.resolving",
+    "recipients.resolved",
+    "communication.dispatching",
+    "communication.dispatched",
+    "dispatch.sent",
 ];
 
 /// Installs the hook of this process, once. Later calls change nothing.

@@ -114,10 +114,12 @@ mod tests {
     fn the_joined_document_has_all_of_each() {
         let documents = || {
             let imports = import_job_service::http::document();
-            [audience_service::http::openapi::document(), imports]
+            let schedules = scheduler_service::http::document();
+            [audience_service::http::openapi::document(), imports, schedules]
         };
-        let [audience, imports] = documents();
-        let joined = serde_json::to_value(openapi::joined(audience, [imports])).unwrap();
+        let [audience, imports, schedules] = documents();
+        let joined = openapi::joined(audience, [imports, schedules]);
+        let joined = serde_json::to_value(joined).unwrap();
         for document in documents() {
             let one = serde_json::to_value(document).unwrap();
             for members in [

@@ -11,6 +11,8 @@
     reason = "helpers of tests"
 )]
 
+#[path = "crash/communications.rs"]
+mod communications;
 #[path = "crash/imports.rs"]
 mod imports;
 #[path = "crash/scenario.rs"]
@@ -165,6 +167,7 @@ fn every_registered_point_is_tried() {
         .into_iter()
         .flat_map(Scenario::points)
         .chain(imports::POINTS)
+        .chain(communications::POINTS)
         .collect();
     // A purge is due after seven days only, and the histories of the model come to it; one process
     // consumes from no broker.

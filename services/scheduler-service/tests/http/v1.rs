@@ -1,0 +1,155 @@
+//! Communications in V1.
+
+use serde_json::{Value, json};
+use test_kit::http::text;
+
+use crate::service::Service;
+
+fn body(change: impl FnOnce(&mut Value)) -> Value {
+    let mut body = json!({
+        "name": "Offer", "send_at": {"local": "2036-01-02T09:00", "timezone": "America/Sao_Paulo"},
+        "recipients": {"customer_ids": [1, 2]}, "channels": ["email", "sms"],
+        "message": {"text": "Hi", "variants": {"email": {"subject": "S", "html": "<b>Hi</b>"}}},
+        "misfire": {"policy": "send_if_late_by", "seconds": 60},
+    });
+    change(&mut body);
+    body
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_communication_is_made_read_listed_and_cancelled() {
+    let service = Service::start().await;
+    let made = service.post("/api/v1/communications", body(|_| {})).await;
+    assert_eq!(made.header("etag"), "\"v1\"");
+    let path = made.header("location").to_owned();
+    let made = made.ok(201);
+    assert_eq!(made["send_at"], "2036-01-02T12:00:00.000Z");
+    assert_eq!(made["status"], "scheduled");
+    let mut read = service.get(&path).await.ok(200);
+    assert_eq!(read.as_object_mut().unwrap().remove("totals"), Some(json!({})));
+    assert_eq!(read, made);
+    let list = service.get("/api/v1/communications?status=scheduled").await;
+    assert_eq!(list.ok(200)["data"], json!([made]));
+    let recipients = service.get(&format!("{path}/recipients")).await.ok(200);
+    assert_eq!(recipients["data"], json!([]));
+    let occurrences = service.get(&format!("{path}/occurrences")).await.ok(200);
+    assert_eq!(occurrences["data"], json!([]));
+    for _ in 0..2 {
+        let cancelled = service.call("DELETE", &path).send().await.ok(200);
+        assert_eq!(cancelled["status"], "cancelled");
+    }
+    let foreign = |method, path: &str| service.call(method, path).workspace("ws_2");
+    for (method, path) in [
+        ("GET", path.clone()),
+        ("DELETE", path.clone()),
+        ("GET", format!("{path}/recipients")),
+        ("GET", format!("{path}/occurrences")),
+    ] {
+        let status = foreign(method, &path).send().await.status;
+        assert_eq!(status, 404, "{method} {path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_recurs_waits_for_its_next_time() {
+    let service = Service::start().await;
+    let body = body(|body| {
+        body.as_object_mut().unwrap().remove("send_at");
+        body["recurrence"] = json!({"cron": "0 9 1 1 *"});
+    });
+    let made = service.post("/api/v1/communications", body).await.ok(201);
+    let next = text(&made, "send_at");
+    assert!(next.ends_with("-01-01T12:00:00.000Z"), "{next}");
+    assert_eq!(made["recurrence"]["timezone"], "America/Sao_Paulo");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_is_named_and_nothing_is_stored() {
+    let service = Service::start().await;
+    for (pointer, code, member, value) in [
+        ("/send_at", "in_the_past", "send_at", json!("2020-01-01T09:00:00Z")),
+        ("/send_at", "invalid_instant", "send_at", json!(5)),
+        (
+            "/send_at/timezone",
+            "invalid_timezone",
+            "send_at",
+            json!({"local": "2036-01-02T09:00", "timezone": "Mars/Base"}),
+        ),
+        ("/recipients", "required", "recipients", json!({})),
+        ("/recipients", "required", "recipients", json!({"customer_ids": []})),
+        (
+            "/recipients/customer_ids",
+            "customers_unknown",
+            "recipients",
+            json!({"customer_ids": [1, 99]}),
+        ),
+        (
+            "/recipients/audience_id",
+            "audience_unknown",
+            "recipients",
+            json!({"audience_id": "aud_8"}),
+        ),
+        ("/channels", "required", "channels", json!([])),
+        ("/channels/0", "unknown_value", "channels", json!(["fax"])),
+        ("/channels", "unknown_value", "channels", json!(["voice"])),
+        ("/message/variants/sms", "no_content", "message", json!({"variants": {"email": {"text": "x"}}})),
+        ("/misfire/seconds", "required", "misfire", json!({"policy": "send_if_late_by"})),
+        ("/quiet_hours", "unknown_value", "quiet_hours", json!("maybe")),
+        ("/name", "invalid_name", "name", json!(" ")),
+        ("/rate_per_minute", "unsupported_setting", "rate_per_minute", json!(5)),
+    ] {
+        let body = body(|body| body[member] = value);
+        let refused = service.post("/api/v1/communications", body).await;
+        let problem = refused.ok(422);
+        let errors = problem["errors"].as_array().unwrap();
+        let is = |e: &Value| e["pointer"] == pointer && e["code"] == code;
+        assert!(errors.iter().any(is), "{pointer} {code}: {problem}");
+    }
+    let both = body(|body| body["recurrence"] = json!({"cron": "0 9 * * *"}));
+    let refused = service.post("/api/v1/communications", both).await;
+    assert_eq!(refused.ok(422)["errors"][0]["code"], "required");
+    let list = service.get("/api/v1/communications").await.ok(200);
+    assert_eq!(list["data"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_to_everybody_leaves_at_its_instant_and_is_reported_in_any_order() {
+    let service = Service::start().await;
+    let soon = soon();
+    let push = json!({"send_at": soon, "recipients": {"broadcast": true}, "channels": ["push"],
+        "message": {"text": "Hi"}});
+    let made = service.post("/api/v1/communications", push).await.ok(201);
+    let path = format!("/api/v1/communications/{}", text(&made, "id"));
+    let ended = service.once(&path, |read| read["status"] == "completed").await;
+    assert_eq!(ended["totals"], json!({"push": {"dispatched": 1}}));
+    let refused = service.call("DELETE", &path).send().await;
+    refused.refused(409, "already_dispatched");
+    let recipients = service.get(&format!("{path}/recipients")).await.ok(200);
+    let dispatch = text(&recipients["data"][0], "dispatch_id");
+    let report = async |status: &str| {
+        let data = json!([
+            {"dispatch_id": dispatch, "status": status, "provider_id": "p-1"},
+            {"dispatch_id": "dsp_1.1.sms.1", "status": status},
+        ]);
+        let path = "/api/v1/dispatches/reports";
+        service.post(path, json!({"data": data})).await.ok(200)
+    };
+    let taken = json!({"taken": 1, "unknown": ["dsp_1.1.sms.1"]});
+    for (status, stands) in [("delivered", "delivered"), ("sent", "delivered"), ("read", "read")] {
+        assert_eq!(report(status).await, taken);
+        let totals = &service.get(&path).await.ok(200)["totals"];
+        assert_eq!(totals, &json!({"push": {stands: 1}}));
+    }
+    let bad = json!({"data": [{"dispatch_id": "x", "status": "sent"}]});
+    let refused = service.post("/api/v1/dispatches/reports", bad).await;
+    refused.refused(422, "validation_failed");
+    let occurrences = service.get(&format!("{path}/occurrences")).await.ok(200);
+    assert_eq!(occurrences["data"][0]["status"], "completed");
+}
+
+/// An instant that is not yet.
+#[expect(clippy::disallowed_methods, reason = "the service has the clock of the machine")]
+fn soon() -> String {
+    let at = chrono::Utc::now() + chrono::TimeDelta::milliseconds(300);
+    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
