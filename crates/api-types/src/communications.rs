@@ -45,6 +45,49 @@ pub struct NewCommunication {
     pub on_completion: Option<Value>,
 }
 
+/// What changes of a communication; members that are missing stay. `send_at` takes the place of `recurrence`, and the
+/// other way round.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommunicationChange {
+    /// Up to 255 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// RFC 3339, or `{"local": "2026-12-01T09:00", "timezone": "America/Sao_Paulo"}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send_at: Option<Value>,
+    /// Again and again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recurrence: Option<RecurrenceJson>,
+    /// Who gets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipients: Option<RecipientsJson>,
+    /// `email`, `sms`, `whatsapp`, `push`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<Vec<String>>,
+    /// What is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageJson>,
+    /// What happens where it is late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub misfire: Option<MisfireJson>,
+    /// `respect` or `ignore`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<String>,
+    /// Something that people need, whatever they said about marketing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transactional: Option<bool>,
+    /// Not supported yet: 422 `unsupported_setting`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_per_minute: Option<Value>,
+    /// Not supported yet: 422 `unsupported_setting`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freshness_minutes: Option<Value>,
+    /// Not supported yet: 422 `unsupported_setting`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_completion: Option<Value>,
+}
+
 /// When something is sent again and again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -8,7 +8,7 @@ use ports::{
 };
 
 use crate::{
-    communication::{CancelCommunication, CreateCommunication, ReadCommunications},
+    communication::{ChangeCommunication, CheckPlan, CreateCommunication, ReadCommunications},
     dispatch::{ClaimDue, DispatchResolved, Due, TakeReports},
 };
 
@@ -25,7 +25,7 @@ pub struct Setup {
 pub struct UseCases {
     pub create: CreateCommunication,
     pub read: ReadCommunications,
-    pub cancel: CancelCommunication,
+    pub change: ChangeCommunication,
     pub claim: ClaimDue,
     pub resolved: DispatchResolved,
     pub reports: TakeReports,
@@ -44,10 +44,13 @@ impl UseCases {
             clock,
             ids,
         } = setup;
+        let check = CheckPlan {
+            directory: Arc::clone(&directory),
+        };
         Self {
             create: CreateCommunication {
                 store: Arc::clone(&store),
-                directory: Arc::clone(&directory),
+                check: check.clone(),
                 clock: Arc::clone(&clock),
                 ids,
                 due: due.clone(),
@@ -55,8 +58,9 @@ impl UseCases {
             read: ReadCommunications {
                 queries: Arc::clone(&queries),
             },
-            cancel: CancelCommunication {
+            change: ChangeCommunication {
                 store: Arc::clone(&store),
+                check: check.clone(),
                 clock: Arc::clone(&clock),
                 due: due.clone(),
             },

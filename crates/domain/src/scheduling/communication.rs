@@ -29,7 +29,7 @@ text_enum!(
 
 /// It was claimed: what has left cannot be called back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it has been dispatched")]
+#[error("it has been dispatched, or has ended")]
 pub struct AlreadyDispatched;
 
 /// Something that is to be sent.
@@ -138,15 +138,74 @@ impl Communication {
     pub fn cancel(&mut self, now: Instant) -> Result<bool, AlreadyDispatched> {
         match self.state {
             CommunicationState::Cancelled => Ok(false),
-            CommunicationState::Draft | CommunicationState::Scheduled => {
+            _ => {
+                self.ensure_waits()?;
                 self.change(CommunicationState::Cancelled, now);
                 Ok(true)
             }
+        }
+    }
+
+    /// Lets it wait until it is resumed; `false` where it does already.
+    ///
+    /// # Errors
+    /// When it was claimed before, or has ended.
+    pub fn pause(&mut self, now: Instant) -> Result<bool, AlreadyDispatched> {
+        self.ensure_waits()?;
+        if self.state == CommunicationState::Paused {
+            return Ok(false);
+        }
+        self.change(CommunicationState::Paused, now);
+        Ok(true)
+    }
+
+    /// Lets it wait for its instant again; `false` where it does already. What recurs waits for its next time; what
+    /// is sent once is late where its instant has passed.
+    ///
+    /// # Errors
+    /// When it was claimed before, or has ended.
+    pub fn resume(&mut self, now: Instant) -> Result<bool, AlreadyDispatched> {
+        self.ensure_waits()?;
+        if self.state == CommunicationState::Scheduled {
+            return Ok(false);
+        }
+        if let Timing::Recurring { .. } = self.plan.timing
+            && let Some(next) = self.plan.timing.next_after(now)
+        {
+            self.due_at = next;
+        }
+        self.change(CommunicationState::Scheduled, now);
+        Ok(true)
+    }
+
+    /// Changes what is sent to whom, and when: `due_at` is its next time.
+    ///
+    /// # Errors
+    /// When it was claimed before, or has ended.
+    pub fn plan_anew(
+        &mut self,
+        name: String,
+        plan: Plan,
+        due_at: Instant,
+        now: Instant,
+    ) -> Result<(), AlreadyDispatched> {
+        self.ensure_waits()?;
+        (self.name, self.plan, self.due_at) = (name, plan, due_at);
+        self.change(self.state, now);
+        Ok(())
+    }
+
+    /// Refuses what was claimed, or has ended.
+    const fn ensure_waits(&self) -> Result<(), AlreadyDispatched> {
+        match self.state {
+            CommunicationState::Draft
+            | CommunicationState::Scheduled
+            | CommunicationState::Paused => Ok(()),
             CommunicationState::Resolving
             | CommunicationState::Dispatching
-            | CommunicationState::Paused
             | CommunicationState::Completed
             | CommunicationState::Failed
+            | CommunicationState::Cancelled
             | CommunicationState::Skipped => Err(AlreadyDispatched),
         }
     }
@@ -245,6 +304,26 @@ mod tests {
         two.end_occurrence(CommunicationState::Completed, at(63));
         assert_eq!(two.state, CommunicationState::Completed);
         assert_eq!(two.cancel(at(64)), Err(AlreadyDispatched));
+    }
+
+    #[test]
+    fn what_is_paused_waits_until_it_is_resumed() {
+        let mut once = communication(Timing::At(at(60)), Misfire::SendIfLateBy(10));
+        assert_eq!(once.pause(at(1)), Ok(true));
+        assert_eq!(once.pause(at(2)), Ok(false));
+        assert!(!once.claim(at(60)));
+        assert_eq!(once.resume(at(65)), Ok(true));
+        assert_eq!(once.resume(at(65)), Ok(false));
+        assert!(once.claim(at(65)), "late by less than its policy allows");
+        assert_eq!(once.pause(at(66)), Err(AlreadyDispatched));
+        assert_eq!(once.resume(at(66)), Err(AlreadyDispatched));
+        let mut hourly = communication(hourly(), Misfire::Send);
+        assert_eq!(hourly.pause(at(1)), Ok(true));
+        assert_eq!(hourly.resume(at(3_700)), Ok(true));
+        assert_eq!(hourly.due_at, at(7_200));
+        assert_eq!(hourly.pause(at(3_701)), Ok(true));
+        assert_eq!(hourly.cancel(at(3_702)), Ok(true));
+        assert_eq!(hourly.resume(at(3_703)), Err(AlreadyDispatched));
     }
 
     #[test]

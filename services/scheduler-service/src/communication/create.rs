@@ -4,19 +4,17 @@ use std::sync::Arc;
 
 use chrono::SubsecRound;
 use domain::{
-    scheduling::{Communication, CommunicationState, Plan, Recipients},
-    shared::{CommunicationId, Violation},
+    scheduling::{Communication, CommunicationState, Plan},
+    shared::CommunicationId,
 };
 use kernel::{Actor, AppError, RequestId, receipt};
 use ports::{
     Clock, IdGenerator,
-    scheduling::{Directory, ScheduleStore},
+    scheduling::ScheduleStore,
 };
 
+use super::check::CheckPlan;
 use crate::dispatch::{Due, emit};
-
-/// Unknown customers that a refusal names.
-const NAMED: usize = 10;
 
 /// A communication that is to be.
 pub struct NewCommunication {
@@ -30,7 +28,7 @@ pub struct NewCommunication {
 #[derive(Clone)]
 pub struct CreateCommunication {
     pub store: Arc<dyn ScheduleStore>,
-    pub directory: Arc<dyn Directory>,
+    pub check: CheckPlan,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn IdGenerator>,
     pub due: Due,
@@ -59,14 +57,7 @@ impl CreateCommunication {
         // Nothing is held while another service is asked.
         drop(unit);
         let now = self.clock.now().trunc_subsecs(3);
-        let mut broken = new.plan.violations(now);
-        if broken.is_empty() {
-            broken.extend(self.unknown(actor, &new.plan.recipients).await?);
-        }
-        let due_at = match new.plan.timing.next_after(now) {
-            Some(due_at) if broken.is_empty() => due_at,
-            _ => return Err(AppError::Invalid(broken)),
-        };
+        let due_at = self.check.due_at(actor, &new.plan, now).await?;
         let communication = Communication {
             id: CommunicationId::from_raw(self.ids.next()),
             workspace: actor.workspace.clone(),
@@ -87,43 +78,5 @@ impl CreateCommunication {
         unit.commit().await?;
         self.due.planned();
         Ok(communication)
-    }
-
-    /// Who or what is named that there is not.
-    async fn unknown(
-        &self,
-        actor: &Actor,
-        recipients: &Recipients,
-    ) -> Result<Option<Violation>, AppError> {
-        let workspace = &actor.workspace;
-        match recipients {
-            Recipients::Broadcast => Ok(None),
-            Recipients::Audience(id) => {
-                let known = self.directory.has_audience(workspace, *id).await?;
-                let unknown = || {
-                    let detail = "there is no such audience";
-                    Violation::new("/recipients/audience_id", "audience_unknown", detail)
-                };
-                Ok((!known).then(unknown))
-            }
-            Recipients::Customers(ids) => {
-                let unknown = self.directory.unknown_customers(workspace, ids).await?;
-                if unknown.is_empty() {
-                    return Ok(None);
-                }
-                let named: Vec<String> = unknown
-                    .iter()
-                    .take(NAMED)
-                    .map(ToString::to_string)
-                    .collect();
-                let more = match unknown.len().checked_sub(NAMED) {
-                    None | Some(0) => String::new(),
-                    Some(more) => format!(" and {more} more"),
-                };
-                let detail = format!("there is no customer {}{more}", named.join(", "));
-                let pointer = "/recipients/customer_ids";
-                Ok(Some(Violation::new(pointer, "customers_unknown", detail)))
-            }
-        }
     }
 }

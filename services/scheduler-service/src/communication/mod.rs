@@ -1,9 +1,11 @@
-//! Communications, as their owners make, read and cancel them.
+//! Communications, as their owners make, read and change them.
 
-mod cancel;
+mod change;
+mod check;
 mod create;
 mod read;
 
-pub use cancel::CancelCommunication;
+pub use change::ChangeCommunication;
+pub use check::CheckPlan;
 pub use create::{CreateCommunication, NewCommunication};
 pub use read::ReadCommunications;

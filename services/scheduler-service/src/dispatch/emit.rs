@@ -64,15 +64,22 @@ pub async fn dispatch(
     emit(unit, now, of, id.to_string(), id.occurrence, data).await
 }
 
+/// It no longer uses the audience that it used before it came to a version.
+pub async fn unused(
+    unit: &mut dyn ScheduleUnit,
+    now: Instant,
+    before: &Communication,
+    version: i64,
+) -> Result<(), StoreError> {
+    using(unit, now, before, version, false).await
+}
+
 /// Whether it uses its audience, as it stands now.
 pub async fn usage(
     unit: &mut dyn ScheduleUnit,
     now: Instant,
     of: &Communication,
 ) -> Result<(), StoreError> {
-    let Recipients::Audience(audience) = of.plan.recipients else {
-        return Ok(());
-    };
     let in_use = matches!(
         of.state,
         CommunicationState::Draft
@@ -81,7 +88,19 @@ pub async fn usage(
             | CommunicationState::Dispatching
             | CommunicationState::Paused
     );
-    let id = format!("usage-{}-{}", of.id, of.version);
+    using(unit, now, of, of.version, in_use).await
+}
+
+async fn using(
+    unit: &mut dyn ScheduleUnit,
+    now: Instant,
+    of: &Communication,
+    version: i64,
+    in_use: bool,
+) -> Result<(), StoreError> {
+    let Recipients::Audience(audience) = of.plan.recipients else {
+        return Ok(());
+    };
     let data = v1::AudienceUsageChanged {
         audience_id: audience.to_string(),
         kind: "communication".to_owned(),
@@ -90,7 +109,8 @@ pub async fn usage(
         in_use,
         ..v1::AudienceUsageChanged::default()
     };
-    emit(unit, now, of, id, of.version, data).await
+    let id = format!("usage-{}-{version}-{audience}", of.id);
+    emit(unit, now, of, id, version, data).await
 }
 
 /// What is asked of audience-service for one part.

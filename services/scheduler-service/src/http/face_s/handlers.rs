@@ -115,7 +115,7 @@ pub async fn consult(caller: Caller, Id(id): Id<CommunicationId>) -> ApiResult {
 )]
 pub async fn cancel(caller: Caller, Id(id): Id<CommunicationId>) -> ApiResult {
     let run = |caller: Caller| async move {
-        match caller.cases.cancel.execute(&caller.actor, id).await {
+        match caller.cases.change.cancel(&caller.actor, id).await {
             Ok(_) | Err(AppError::Conflict { .. }) => Ok(Answer::empty(StatusCode::NO_CONTENT)),
             Err(error) => Err(error.into()),
         }

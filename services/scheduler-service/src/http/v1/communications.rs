@@ -3,7 +3,9 @@
 use actix_web::http::{StatusCode, header};
 use api_types::{
     List,
-    communications::{CommunicationJson, NewCommunication, OccurrenceJson, RecipientJson},
+    communications::{
+        CommunicationChange, CommunicationJson, NewCommunication, OccurrenceJson, RecipientJson,
+    },
 };
 use domain::{
     customer::Channel,
@@ -12,13 +14,15 @@ use domain::{
     },
     shared::{CommunicationId, one_of},
 };
-use http_kit::{Answer, ApiResult, Id, Idempotent, JsonBody, Problem, Query, etag, paging};
+use http_kit::{
+    Answer, ApiResult, Id, Idempotent, JsonBody, Problem, Query, etag, etag::IfMatch, paging,
+};
 use ports::scheduling::{CommunicationFilter, RecipientFilter};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    json::{communication_json, occurrence_json, recipient_json},
+    json::{changed, communication_json, occurrence_json, recipient_json},
     plan,
 };
 use crate::http::Caller;
@@ -119,10 +123,82 @@ pub async fn get(caller: Caller, Id(id): Id<CommunicationId>) -> ApiResult {
 )]
 pub async fn cancel(caller: Caller, Id(id): Id<CommunicationId>) -> ApiResult {
     let run = |caller: Caller| async move {
-        let cancelled = caller.cases.cancel.execute(&caller.actor, id).await?;
+        let cancelled = caller.cases.change.cancel(&caller.actor, id).await?;
         Ok(answer(StatusCode::OK, &cancelled, None))
     };
     caller.change(run).await
+}
+
+/// Changes a communication that has not been claimed: members that are named replace.
+#[utoipa::path(
+    patch, path = "/communications/{id}", tag = "communications", operation_id = "changeCommunication",
+    params(Id<CommunicationId>, IfMatch),
+    request_body = CommunicationChange,
+    responses(
+        (status = 200, description = "The communication", body = CommunicationJson),
+        (status = 409, description = "`already_dispatched`"),
+        (status = 412, description = "It has changed since"),
+        (status = 422, description = "A rule is broken"),
+    )
+)]
+pub async fn change(
+    caller: Caller,
+    Id(id): Id<CommunicationId>,
+    expected: IfMatch,
+    JsonBody(change): JsonBody<CommunicationChange>,
+) -> ApiResult {
+    let (present, _) = caller.cases.read.get(&caller.actor, id).await?;
+    expected.check(present.version)?;
+    let zone = caller.cases.directory.time_zone(&caller.actor.workspace).await?;
+    let new = plan::read(changed(&present, change), zone).map_err(Problem::unprocessable)?;
+    let run = |caller: Caller| async move {
+        let (use_case, version) = (&caller.cases.change, present.version);
+        let changed = use_case.plan(&caller.actor, id, version, new).await?;
+        Ok(answer(StatusCode::OK, &changed, None))
+    };
+    caller.change(run).await
+}
+
+/// Lets a communication wait until it is resumed. Again: no change.
+#[utoipa::path(
+    post, path = "/communications/{id}/pause", tag = "communications", operation_id = "pauseCommunication",
+    params(Id<CommunicationId>),
+    responses(
+        (status = 200, description = "It is paused", body = CommunicationJson),
+        (status = 409, description = "`already_dispatched`"),
+    )
+)]
+pub async fn pause(
+    caller: Caller,
+    Id(id): Id<CommunicationId>,
+    Idempotent(once, ()): Idempotent<()>,
+) -> ApiResult {
+    once.run(move |_| async move {
+        let paused = caller.cases.change.pause(&caller.actor, id).await?;
+        Ok(answer(StatusCode::OK, &paused, None))
+    })
+    .await
+}
+
+/// Lets a paused communication wait for its instant again. Again: no change.
+#[utoipa::path(
+    post, path = "/communications/{id}/resume", tag = "communications", operation_id = "resumeCommunication",
+    params(Id<CommunicationId>),
+    responses(
+        (status = 200, description = "It waits for its instant", body = CommunicationJson),
+        (status = 409, description = "`already_dispatched`"),
+    )
+)]
+pub async fn resume(
+    caller: Caller,
+    Id(id): Id<CommunicationId>,
+    Idempotent(once, ()): Idempotent<()>,
+) -> ApiResult {
+    once.run(move |_| async move {
+        let resumed = caller.cases.change.resume(&caller.actor, id).await?;
+        Ok(answer(StatusCode::OK, &resumed, None))
+    })
+    .await
 }
 
 /// Which recipients.

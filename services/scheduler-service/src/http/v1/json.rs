@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use api_types::communications::{
-    CommunicationJson, MessageJson, MisfireJson, OccurrenceJson, RecipientJson, RecipientsJson,
-    RecurrenceJson, VariantJson,
+    CommunicationChange, CommunicationJson, MessageJson, MisfireJson, NewCommunication,
+    OccurrenceJson, RecipientJson, RecipientsJson, RecurrenceJson, VariantJson,
 };
 use domain::scheduling::{
     Communication, Message, Misfire, Occurrence, Recipient, Recipients, Timing, Totals,
 };
 use http_kit::timestamp;
+use serde_json::Value;
 
 /// A communication.
 pub fn communication_json(of: &Communication, totals: Option<&Totals>) -> CommunicationJson {
@@ -31,6 +32,31 @@ pub fn communication_json(of: &Communication, totals: Option<&Totals>) -> Commun
         created_by: of.created_by.clone(),
         created_at: timestamp(of.created_at),
         updated_at: timestamp(of.updated_at),
+    }
+}
+
+/// What a communication is asked to be, with the members of a change in place of its own.
+pub fn changed(of: &Communication, change: CommunicationChange) -> NewCommunication {
+    let present = communication_json(of, None);
+    let timed = change.send_at.is_some() || change.recurrence.is_some();
+    let (send_at, recurrence) = match (timed, present.recurrence) {
+        (true, _) => (change.send_at, change.recurrence),
+        (false, None) => (Some(Value::String(present.send_at)), None),
+        (false, recurrence) => (None, recurrence),
+    };
+    NewCommunication {
+        name: change.name.or(Some(present.name)),
+        send_at,
+        recurrence,
+        recipients: change.recipients.unwrap_or(present.recipients),
+        channels: change.channels.unwrap_or(present.channels),
+        message: change.message.unwrap_or(present.message),
+        misfire: change.misfire.or(Some(present.misfire)),
+        quiet_hours: change.quiet_hours.or(Some(present.quiet_hours)),
+        transactional: change.transactional.or(Some(present.transactional)),
+        rate_per_minute: change.rate_per_minute,
+        freshness_minutes: change.freshness_minutes,
+        on_completion: change.on_completion,
     }
 }
 

@@ -7,6 +7,6 @@ mod reports;
 
 http_kit::routes! {
     super::ApiState;
-    communications::{list, create, get, cancel, recipients, occurrences},
+    communications::{list, create, get, change, cancel, pause, resume, recipients, occurrences},
     reports::{report},
 }
