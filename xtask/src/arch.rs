@@ -209,7 +209,8 @@ fn crates(metadata: &Value) -> anyhow::Result<Vec<String>> {
 /// A service may use every crate but those for tests; never another service.
 fn service_may(name: &str, on: &str) -> bool {
     let is_library = ALLOWED.iter().any(|(known, _)| *known == on) && on != "xtask";
-    is_library && !FOR_TESTS.contains(&on) || name == ALL_IN_ONE && on.ends_with("-service")
+    is_library && !FOR_TESTS.contains(&on)
+        || name == ALL_IN_ONE && (on.ends_with("-service") || on == "plateia-sender")
 }
 
 /// What the code of a file names though it must not. Tests may name anything, and so may the tools

@@ -40,10 +40,11 @@ pub struct WorkspaceChange {
     #[serde(default, skip_serializing_if = "is_default")]
     #[schema(value_type = Option<Object>)]
     pub frequency_cap: Option<Value>,
-    /// Not stored yet: 422 `unsupported_setting`.
+    /// Who may be sent marketing: `opt_out`, the default, whoever has not said no on the channel; `opt_in` whoever has
+    /// said yes.
     #[serde(default, skip_serializing_if = "is_default")]
-    #[schema(value_type = Option<Object>)]
-    pub consent: Option<Value>,
+    #[schema(example = "opt_out")]
+    pub consent: Option<String>,
     /// Not stored yet: 422 `unsupported_setting`.
     #[serde(default, skip_serializing_if = "is_default")]
     #[schema(value_type = Option<Object>)]
@@ -63,4 +64,7 @@ pub struct WorkspaceJson {
     pub excluded_audience_id: Option<String>,
     /// Whether `audience.members_changed` events are published of who enters and leaves segments.
     pub members_changed_events: bool,
+    /// Who may be sent marketing: `opt_out` or `opt_in`.
+    #[schema(example = "opt_out")]
+    pub consent: Cow<'static, str>,
 }

@@ -115,7 +115,11 @@ mod tests {
         let documents = || {
             let imports = import_job_service::http::document();
             let schedules = scheduler_service::http::document();
-            [audience_service::http::openapi::document(), imports, schedules]
+            [
+                audience_service::http::openapi::document(),
+                imports,
+                schedules,
+            ]
         };
         let [audience, imports, schedules] = documents();
         let joined = openapi::joined(audience, [imports, schedules]);

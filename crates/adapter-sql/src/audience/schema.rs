@@ -281,6 +281,7 @@ diesel::table! {
         excluded_audience -> Nullable<BigInt>,
         version -> BigInt,
         members_changed_events -> Bool,
+        consent -> Text,
     }
 }
 

@@ -37,6 +37,7 @@ impl WorkspaceRepository for Workspaces<'_> {
             workspaces::excluded_audience.eq(settings.excluded_audience.map(AudienceId::raw)),
             workspaces::version.eq(settings.version),
             workspaces::members_changed_events.eq(settings.member_events),
+            workspaces::consent.eq(settings.consent.as_str()),
         );
         let written = match expected_version {
             0 => {
@@ -63,7 +64,7 @@ pub(in super::super) async fn settings(
     conn: &mut Conn,
     workspace: &WorkspaceId,
 ) -> Result<WorkspaceSettings, StoreError> {
-    let row: Option<(String, String, Option<i64>, i64, bool)> = workspaces::table
+    let row: Option<(String, String, Option<i64>, i64, bool, String)> = workspaces::table
         .find(workspace.as_str())
         .select((
             workspaces::timezone,
@@ -71,12 +72,13 @@ pub(in super::super) async fn settings(
             workspaces::excluded_audience,
             workspaces::version,
             workspaces::members_changed_events,
+            workspaces::consent,
         ))
         .first(conn)
         .await
         .optional()
         .map_err(store)?;
-    let Some((timezone, locale, excluded, version, member_events)) = row else {
+    let Some((timezone, locale, excluded, version, member_events, consent)) = row else {
         return Ok(WorkspaceSettings::default());
     };
     let notation = Notation {
@@ -91,6 +93,9 @@ pub(in super::super) async fn settings(
         notation,
         excluded_audience: excluded.map(AudienceId::from_raw),
         member_events,
+        consent: consent
+            .parse()
+            .map_err(|()| StoreError::Corrupt("consent rule of a workspace"))?,
         version,
     })
 }

@@ -51,6 +51,19 @@ impl LiveRepository for Live<'_> {
         owner: &str,
         lease_seconds: u32,
     ) -> Result<bool, StoreError> {
+        // Whoever makes an audience live has this lock before the row: in another order both wait for each other.
+        dialect::alone(self.0, &changes::plan_of(workspace))
+            .await
+            .map_err(store)?;
+        self.renew(workspace, owner, lease_seconds).await
+    }
+
+    async fn renew(
+        &mut self,
+        workspace: &WorkspaceId,
+        owner: &str,
+        lease_seconds: u32,
+    ) -> Result<bool, StoreError> {
         let free = format!("lease_until <= {}", dialect::NOW);
         let claimed = diesel::update(live_workspaces::table.find(workspace.as_str()))
             .filter(live_workspaces::owner.eq(owner).or(sql::<Bool>(&free)))

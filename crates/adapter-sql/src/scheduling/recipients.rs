@@ -32,6 +32,9 @@ use crate::core::{
 /// Recipients of one transaction.
 pub(super) struct Recipients<'c>(pub(super) &'c mut Conn);
 
+/// What is counted: occurrence, channel and status.
+type Counted<'a> = ((i64, i64), &'a str, &'a str);
+
 #[derive(QueryableByName)]
 struct Text1 {
     #[diesel(sql_type = Text)]
@@ -92,20 +95,13 @@ impl RecipientRepository for Recipients<'_> {
         .load(self.0)
         .await
         .map_err(store)?;
-        let mut counts: BTreeMap<(i64, i64, &str, &str), i64> = BTreeMap::new();
+        let mut counts: BTreeMap<Counted<'_>, i64> = BTreeMap::new();
         for row in &added {
-            let key = (
-                row.communication,
-                row.occurrence,
-                row.channel.as_str(),
-                row.status.as_str(),
-            );
-            *counts.entry(key).or_default() += 1;
+            let of = (row.communication, row.occurrence);
+            let counted = (of, row.channel.as_str(), row.status.as_str());
+            *counts.entry(counted).or_default() += 1;
         }
-        for ((communication, occurrence, channel, status), by) in counts {
-            let of = (communication, occurrence);
-            self.count(of, channel, status, by).await?;
-        }
+        self.count(counts).await?;
         Ok(added.len())
     }
 
@@ -131,7 +127,24 @@ impl RecipientRepository for Recipients<'_> {
         many(rows)
     }
 
-    async fn save(
+    async fn save(&mut self, changed: &[(Recipient, RecipientStatus)]) -> Result<(), StoreError> {
+        // Counted at the end and in one order, so that two who count do not wait for each other.
+        let mut counts: BTreeMap<Counted<'_>, i64> = BTreeMap::new();
+        for (recipient, before) in changed {
+            self.move_on(recipient, *before).await?;
+            let dispatch = &recipient.dispatch;
+            let of = (dispatch.communication.raw(), dispatch.occurrence);
+            let counted =
+                |status: RecipientStatus| (of, dispatch.channel.as_str(), status.as_str());
+            *counts.entry(counted(*before)).or_default() -= 1;
+            *counts.entry(counted(recipient.status)).or_default() += 1;
+        }
+        self.count(counts).await
+    }
+}
+
+impl Recipients<'_> {
+    async fn move_on(
         &mut self,
         recipient: &Recipient,
         before: RecipientStatus,
@@ -153,41 +166,26 @@ impl RecipientRepository for Recipients<'_> {
         .execute(self.0)
         .await
         .map_err(store)?;
-        changed_one(saved)?;
-        let of = (dispatch.communication.raw(), dispatch.occurrence);
-        let channel = dispatch.channel.as_str();
-        // In one order, so that two who count do not wait for each other.
-        let mut counts = [(before, -1), (recipient.status, 1)];
-        counts.sort_unstable();
-        for (status, by) in counts {
-            self.count(of, channel, status.as_str(), by).await?;
+        changed_one(saved)
+    }
+
+    async fn count(&mut self, counts: BTreeMap<Counted<'_>, i64>) -> Result<(), StoreError> {
+        for (((communication, occurrence), channel, status), by) in counts {
+            sql_query(
+                "INSERT INTO recipient_totals AS t (communication, occurrence, channel, status, recipients)
+                 VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (communication, occurrence, channel, status)
+                 DO UPDATE SET recipients = t.recipients + excluded.recipients",
+            )
+            .bind::<BigInt, _>(communication)
+            .bind::<BigInt, _>(occurrence)
+            .bind::<Text, _>(channel)
+            .bind::<Text, _>(status)
+            .bind::<BigInt, _>(by)
+            .execute(self.0)
+            .await
+            .map_err(store)?;
         }
         Ok(())
-    }
-}
-
-impl Recipients<'_> {
-    async fn count(
-        &mut self,
-        (communication, occurrence): (i64, i64),
-        channel: &str,
-        status: &str,
-        by: i64,
-    ) -> Result<(), StoreError> {
-        sql_query(
-            "INSERT INTO recipient_totals AS t (communication, occurrence, channel, status, recipients)
-             VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (communication, occurrence, channel, status)
-             DO UPDATE SET recipients = t.recipients + excluded.recipients",
-        )
-        .bind::<BigInt, _>(communication)
-        .bind::<BigInt, _>(occurrence)
-        .bind::<Text, _>(channel)
-        .bind::<Text, _>(status)
-        .bind::<BigInt, _>(by)
-        .execute(self.0)
-        .await
-        .map_err(store)
-        .map(drop)
     }
 }

@@ -15,8 +15,19 @@ pub async fn a_communication_reads_back_as_it_was_written(h: &impl ScheduleHarne
     let foreign = h.queries().communication(&w2, one.id).await.unwrap();
     assert!(foreign.is_none());
     let mut unit = begin(h).await;
-    assert!(unit.communications().get(&w2, one.id).await.unwrap().is_none());
-    let mut changed = unit.communications().get(&w1, one.id).await.unwrap().unwrap();
+    assert!(
+        unit.communications()
+            .get(&w2, one.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let mut changed = unit
+        .communications()
+        .get(&w1, one.id)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(changed.claim(at(61)));
     let occurrence = changed.occurred(at(60), at(61));
     let mut communications = unit.communications();
@@ -64,8 +75,17 @@ pub async fn what_no_longer_waits_is_not_due(h: &impl ScheduleHarness) {
     add(h, std::slice::from_ref(&one)).await;
     assert_eq!(one.cancel(at(5)), Ok(true));
     let mut unit = begin(h).await;
-    unit.communications().save(std::slice::from_ref(&one)).await.unwrap();
-    assert!(unit.communications().due(at(99), 9).await.unwrap().is_empty());
+    unit.communications()
+        .save(std::slice::from_ref(&one))
+        .await
+        .unwrap();
+    assert!(
+        unit.communications()
+            .due(at(99), 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     unit.commit().await.unwrap();
     assert_eq!(h.queries().next_due().await.unwrap(), None);
 }
@@ -121,7 +141,10 @@ pub async fn of_cancels_and_claims_one_wins(h: &impl ScheduleHarness) {
                 tokio::task::yield_now().await;
                 continue;
             }
-            claimed += due.iter_mut().filter_map(|one| one.claim(at(2)).then_some(())).count();
+            claimed += due
+                .iter_mut()
+                .filter_map(|one| one.claim(at(2)).then_some(()))
+                .count();
             unit.communications().save(&due).await.unwrap();
             unit.commit().await.unwrap();
         }
@@ -130,7 +153,12 @@ pub async fn of_cancels_and_claims_one_wins(h: &impl ScheduleHarness) {
         let mut cancelled = 0;
         for one in all.iter().rev() {
             let mut unit = begin(h).await;
-            let mut one = unit.communications().get(&ws, one.id).await.unwrap().unwrap();
+            let mut one = unit
+                .communications()
+                .get(&ws, one.id)
+                .await
+                .unwrap()
+                .unwrap();
             if one.cancel(at(2)) == Ok(true) {
                 unit.communications().save(&[one]).await.unwrap();
                 unit.commit().await.unwrap();
@@ -140,7 +168,11 @@ pub async fn of_cancels_and_claims_one_wins(h: &impl ScheduleHarness) {
         cancelled
     };
     let (claimed, cancelled) = futures::future::join(claim, cancel).await;
-    assert_eq!(claimed + cancelled, 60, "{claimed} claimed, {cancelled} cancelled");
+    assert_eq!(
+        claimed + cancelled,
+        60,
+        "{claimed} claimed, {cancelled} cancelled"
+    );
 }
 
 pub async fn lists_go_by_workspace_and_state(h: &impl ScheduleHarness) {

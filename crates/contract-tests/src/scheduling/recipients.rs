@@ -72,7 +72,9 @@ pub async fn addresses_are_known_by_channel_and_occurrence(h: &impl ScheduleHarn
     let mut recipients = unit.recipients();
     let mut known = async |occurrence, channel| {
         let id = CommunicationId::from_raw(1);
-        let known = recipients.known_addresses(id, occurrence, channel, &asked).await;
+        let known = recipients
+            .known_addresses(id, occurrence, channel, &asked)
+            .await;
         known.unwrap()
     };
     assert_eq!(known(1, Channel::Sms).await, ["sms 1"]);
@@ -84,7 +86,9 @@ pub async fn a_change_is_counted(h: &impl ScheduleHarness) {
     let all = prepared(h).await;
     let ids = [
         all[0].recipient.dispatch.clone(),
-        recipient(Channel::Push, 1, RecipientStatus::Sent).recipient.dispatch,
+        recipient(Channel::Push, 1, RecipientStatus::Sent)
+            .recipient
+            .dispatch,
     ];
     let mut unit = begin(h).await;
     let foreign = unit.recipients().get(&workspace("w2"), &ids).await.unwrap();
@@ -96,14 +100,19 @@ pub async fn a_change_is_counted(h: &impl ScheduleHarness) {
     changed.reason = Some("bounced".to_owned());
     changed.provider_id = Some("p-1".to_owned());
     let before = RecipientStatus::Dispatched;
-    unit.recipients().save(&changed, before).await.unwrap();
-    let again = unit.recipients().save(&changed, before).await;
+    let save = [(changed.clone(), before)];
+    unit.recipients().save(&save).await.unwrap();
+    let again = unit.recipients().save(&save).await;
     assert!(matches!(again, Err(StoreError::StaleVersion)));
     unit.commit().await.unwrap();
     assert_eq!(counted(h, RecipientStatus::Dispatched).await, 1);
     assert_eq!(counted(h, RecipientStatus::Failed).await, 1);
     let mut unit = begin(h).await;
-    let read = unit.recipients().get(&workspace("w1"), &ids[..1]).await.unwrap();
+    let read = unit
+        .recipients()
+        .get(&workspace("w1"), &ids[..1])
+        .await
+        .unwrap();
     assert_eq!(read, [changed]);
 }
 

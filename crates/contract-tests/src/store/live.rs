@@ -233,6 +233,32 @@ pub async fn one_process_has_a_workspace_at_a_time(h: &dyn StoreHarness) {
     assert!(claim("a", 600).await);
 }
 
+/// Nobody waits for another who waits for the first: there is an error where two do.
+pub async fn audiences_become_live_while_their_workspace_is_followed(h: &dyn StoreHarness) {
+    let ws = workspace("w");
+    live(h, &ws, "live").await;
+    let follow = async {
+        for n in 1..=40 {
+            let mut uow = begin(h).await;
+            let mut repository = uow.live();
+            assert!(repository.claim(&ws, "a", 600).await.unwrap());
+            let moved = repository.advance(&ws, at(n), &[], &BTreeSet::new()).await;
+            assert_eq!(moved.unwrap(), None, "it has other audiences");
+            drop(repository);
+            uow.commit().await.unwrap();
+            let mut uow = begin(h).await;
+            assert!(uow.live().renew(&ws, "a", 600).await.unwrap());
+            uow.commit().await.unwrap();
+        }
+    };
+    let publish = async {
+        for n in 0..40 {
+            live(h, &ws, &format!("live {n}")).await;
+        }
+    };
+    futures::future::join(follow, publish).await;
+}
+
 pub async fn a_workspace_without_live_audiences_follows_nothing(h: &dyn StoreHarness) {
     let ws = workspace("w");
     let mut audience = live(h, &ws, "live").await;

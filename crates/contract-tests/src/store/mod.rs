@@ -88,6 +88,7 @@ macro_rules! store_contract {
                 an_outdated_plan_moves_nothing,
                 keys_wait_for_one_audience,
                 one_process_has_a_workspace_at_a_time,
+                audiences_become_live_while_their_workspace_is_followed,
                 a_workspace_without_live_audiences_follows_nothing;
             membership: refreshes_come_back_as_they_were,
                 batches_of_a_minute_are_one,

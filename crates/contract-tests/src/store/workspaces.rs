@@ -5,7 +5,7 @@ use std::str::FromStr;
 use domain::{
     segment::Notation,
     shared::{AudienceId, WorkspaceId},
-    workspace::WorkspaceSettings,
+    workspace::{ConsentRule, WorkspaceSettings},
 };
 use ports::StoreError;
 
@@ -19,6 +19,7 @@ fn settings(zone: &str, version: i64) -> WorkspaceSettings {
         },
         excluded_audience: Some(AudienceId::from_raw(7)),
         member_events: true,
+        consent: ConsentRule::OptIn,
         version,
     }
 }

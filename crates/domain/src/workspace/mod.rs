@@ -2,7 +2,33 @@
 
 pub use chrono_tz::Tz as TimeZone;
 
-use crate::{segment::Notation, shared::AudienceId};
+use crate::{
+    customer::ConsentStatus,
+    segment::Notation,
+    shared::{AudienceId, text_enum},
+};
+
+text_enum!(
+    /// Who may be sent marketing.
+    #[derive(Default)]
+    ConsentRule {
+        /// Whoever has not said no on the channel.
+        #[default]
+        OptOut = "opt_out",
+        /// Whoever has said yes on the channel.
+        OptIn = "opt_in",
+    }
+);
+
+impl ConsentRule {
+    /// Whether somebody may be sent marketing, given what they said.
+    pub fn allows(self, said: Option<ConsentStatus>) -> bool {
+        match self {
+            Self::OptOut => said != Some(ConsentStatus::Denied),
+            Self::OptIn => said == Some(ConsentStatus::Granted),
+        }
+    }
+}
 
 /// What a workspace has decided; the default where nothing was said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -13,6 +39,8 @@ pub struct WorkspaceSettings {
     pub excluded_audience: Option<AudienceId>,
     /// Whether events are published of who enters and leaves segments.
     pub member_events: bool,
+    /// Who may be sent marketing.
+    pub consent: ConsentRule,
     /// The `ETag`: grows by one with each change; 0 before the first.
     pub version: i64,
 }

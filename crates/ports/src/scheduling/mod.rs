@@ -103,12 +103,8 @@ pub trait RecipientRepository: Send {
         dispatches: &[DispatchId],
     ) -> Result<Vec<Recipient>, StoreError>;
 
-    /// Stores a changed one, which stood elsewhere before.
-    async fn save(
-        &mut self,
-        recipient: &Recipient,
-        before: RecipientStatus,
-    ) -> Result<(), StoreError>;
+    /// Stores changed ones, each with where it stood before.
+    async fn save(&mut self, changed: &[(Recipient, RecipientStatus)]) -> Result<(), StoreError>;
 }
 
 /// Which communications to list, newest first.

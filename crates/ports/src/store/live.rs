@@ -38,8 +38,17 @@ pub struct PlannedAudience {
 /// What live audiences need, in one transaction.
 #[async_trait]
 pub trait LiveRepository: Send {
-    /// Takes the workspace for some seconds; `false` while another process has it.
+    /// Takes the workspace for some seconds; `false` while another process has it. Until the transaction ends, no
+    /// audience becomes live or ceases to be.
     async fn claim(
+        &mut self,
+        workspace: &WorkspaceId,
+        owner: &str,
+        lease_seconds: u32,
+    ) -> Result<bool, StoreError>;
+
+    /// Keeps a workspace that was claimed for some seconds more; `false` where another process has it by now.
+    async fn renew(
         &mut self,
         workspace: &WorkspaceId,
         owner: &str,

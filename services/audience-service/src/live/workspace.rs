@@ -116,7 +116,7 @@ impl FollowChanges {
             live.defer(workspace, *audience, keys).await?;
         }
         live.looked_at(workspace, &looked_at).await?;
-        live.claim(workspace, &self.owner, LEASE_SECONDS).await?;
+        live.renew(workspace, &self.owner, LEASE_SECONDS).await?;
         drop(live);
         uow.commit().await?;
         Ok(more)

@@ -7,6 +7,7 @@ use domain::{
     contact::Document,
     customer::{Channel, Customer, CustomerId},
     shared::{AudienceId, WorkspaceId},
+    workspace::ConsentRule,
 };
 use events::v1::{CommunicationDue, RecipientsResolved, ResolvedRecipient};
 use ports::{
@@ -85,6 +86,8 @@ impl ResolveRecipients {
             ..RecipientsResolved::default()
         };
         let mut next = None;
+        let settings = self.queries.workspace_settings(&wanted.workspace).await?;
+        let wanted = (wanted, settings.consent);
         match who {
             WhoIsWanted::Customers(ids) => answer.recipients = self.customers(&ids, wanted).await?,
             WhoIsWanted::Members(id, after) => {
@@ -103,6 +106,7 @@ impl ResolveRecipients {
                 }
             }
         }
+        let (wanted, _) = wanted;
         let mut uow = self.store.begin(Durability::Full).await?;
         let found = self.events.recipients_resolved(&wanted.workspace, answer)?;
         self.events.emit(uow.as_mut(), found).await?;
@@ -118,7 +122,11 @@ impl ResolveRecipients {
         Ok(())
     }
 
-    async fn customers(&self, ids: &[i64], wanted: &Wanted) -> AppResult<Vec<ResolvedRecipient>> {
+    async fn customers(
+        &self,
+        ids: &[i64],
+        (wanted, rule): (&Wanted, ConsentRule),
+    ) -> AppResult<Vec<ResolvedRecipient>> {
         let numbers: Vec<CustomerId> = ids.iter().copied().map(CustomerId::from_raw).collect();
         let found = self
             .queries
@@ -129,7 +137,7 @@ impl ResolveRecipients {
             .map(|customer| (customer.id.raw(), customer))
             .collect();
         let recipient = |id: &i64| match found.get(id) {
-            Some(customer) => route::customer(customer, wanted),
+            Some(customer) => route::customer(customer, (wanted, rule)),
             None => route::unknown(*id, wanted),
         };
         Ok(ids.iter().map(recipient).collect())
@@ -139,7 +147,7 @@ impl ResolveRecipients {
         &self,
         id: AudienceId,
         after: Option<&Document>,
-        wanted: &Wanted,
+        (wanted, rule): (&Wanted, ConsentRule),
     ) -> AppResult<Part> {
         let workspace = &wanted.workspace;
         let gone = Part {
@@ -171,7 +179,7 @@ impl ResolveRecipients {
         }
         let recipient = |contact: &ports::contacts::ContactRecord| {
             let customer = by_key.get(contact.document.as_str());
-            route::contact(&contact.document, &contact.body, customer, wanted)
+            route::contact(&contact.document, &contact.body, customer, (wanted, rule))
         };
         let full = contacts.len() == PART;
         Ok(Part {

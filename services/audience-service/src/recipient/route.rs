@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::{
     contact::{ContactBody, Document},
-    customer::{Channel, ConsentStatus, Consents, Customer},
+    customer::{Channel, Consents, Customer},
     scheduling::{RecipientKey, SkipReason},
     shared::number_text,
+    workspace::ConsentRule,
 };
 use events::v1::{ResolvedRecipient, Route};
 use serde_json::Value;
@@ -18,11 +19,17 @@ use super::Wanted;
 const NAME_BYTES: usize = 15;
 
 /// A customer, as a recipient.
-pub fn customer(customer: &Customer, wanted: &Wanted) -> ResolvedRecipient {
+pub fn customer(customer: &Customer, (wanted, rule): (&Wanted, ConsentRule)) -> ResolvedRecipient {
     let contact = customer.contact();
     let document = customer.document.as_ref();
     let key = RecipientKey::customer(customer.id.raw());
-    recipient(key, document, &contact.body, &customer.consents, wanted)
+    recipient(
+        key,
+        document,
+        &contact.body,
+        &customer.consents,
+        (wanted, rule),
+    )
 }
 
 /// A number that no customer has, as a recipient.
@@ -45,7 +52,7 @@ pub fn contact(
     document: &Document,
     body: &ContactBody,
     customer: Option<&Customer>,
-    wanted: &Wanted,
+    (wanted, rule): (&Wanted, ConsentRule),
 ) -> Option<ResolvedRecipient> {
     let key = match customer {
         Some(customer) => RecipientKey::customer(customer.id.raw()),
@@ -53,7 +60,13 @@ pub fn contact(
     };
     let said = Consents::default();
     let consents = customer.map_or(&said, |customer| &customer.consents);
-    Some(recipient(key, Some(document), body, consents, wanted))
+    Some(recipient(
+        key,
+        Some(document),
+        body,
+        consents,
+        (wanted, rule),
+    ))
 }
 
 /// A name that tells nothing of the person, and is the same every time in its workspace.
@@ -70,7 +83,7 @@ fn recipient(
     document: Option<&Document>,
     body: &ContactBody,
     consents: &Consents,
-    wanted: &Wanted,
+    (wanted, rule): (&Wanted, ConsentRule),
 ) -> ResolvedRecipient {
     let values = wanted.placeholders.iter().filter_map(|name| {
         let value = value(name, document, body)?;
@@ -78,13 +91,11 @@ fn recipient(
     });
     let route = |channel: &Channel| {
         let address = address(*channel, body);
-        let denied = consents
-            .get(*channel)
-            .is_some_and(|said| said.status == ConsentStatus::Denied);
+        let said = consents.get(*channel).map(|said| said.status);
         let skipped = match &address {
             None => Some(SkipReason::NoAddress),
-            Some(_) if denied && !wanted.transactional => Some(SkipReason::NoConsent),
-            Some(_) => None,
+            Some(_) if wanted.transactional || rule.allows(said) => None,
+            Some(_) => Some(SkipReason::NoConsent),
         };
         Route {
             channel: channel.to_string(),
@@ -123,5 +134,112 @@ fn value(name: &str, document: Option<&Document>, body: &ContactBody) -> Option<
             Value::Bool(flag) => Some(flag.to_string()),
             Value::Null | Value::Array(_) | Value::Object(_) => None,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        customer::{CustomerId, CustomerItem, CustomerKey, parse_customer},
+        shared::{Instant, WorkspaceId},
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    fn wanted(transactional: bool) -> Wanted {
+        Wanted {
+            workspace: WorkspaceId::parse("w").unwrap(),
+            channels: vec![Channel::Email, Channel::Sms, Channel::Whatsapp],
+            placeholders: ["name", "document", "attributes.debt", "attributes.none"]
+                .map(str::to_owned)
+                .to_vec(),
+            transactional,
+        }
+    }
+
+    fn ana() -> Customer {
+        let said = json!({
+            "document": "529.982.247-25", "name": "Ana", "phone": "11987654321",
+            "email": "ana@example.com", "attributes": {"debt": 12.5},
+            "consents": {"email": {"status": "granted"}, "sms": {"status": "denied"}},
+        });
+        let now = Instant::UNIX_EPOCH;
+        let CustomerItem { key, patch } = parse_customer(said, now).unwrap();
+        let CustomerKey::Identity(identity) = key else {
+            panic!("it is named by its document")
+        };
+        patch
+            .create(CustomerId::from_raw(7), identity, now)
+            .unwrap()
+    }
+
+    fn routes(found: &ResolvedRecipient) -> Vec<String> {
+        let route = |route: &Route| match (&route.address, &route.skipped) {
+            (Some(address), None) => format!("{} {address}", route.channel),
+            (None, Some(reason)) => format!("{} {reason}", route.channel),
+            both => format!("{both:?}"),
+        };
+        found.routes.iter().map(route).collect()
+    }
+
+    #[test]
+    fn consent_decides_unless_it_is_transactional() {
+        let (email, phone) = ("email ana@example.com", "+5511987654321");
+        let (sms, whatsapp) = (format!("sms {phone}"), format!("whatsapp {phone}"));
+        for (transactional, rule, expected) in [
+            (
+                false,
+                ConsentRule::OptOut,
+                [email, "sms no_consent", &whatsapp],
+            ),
+            (
+                false,
+                ConsentRule::OptIn,
+                [email, "sms no_consent", "whatsapp no_consent"],
+            ),
+            (true, ConsentRule::OptIn, [email, &sms, &whatsapp]),
+        ] {
+            let found = customer(&ana(), (&wanted(transactional), rule));
+            assert_eq!(routes(&found), expected);
+        }
+    }
+
+    #[test]
+    fn values_are_those_that_texts_name() {
+        let found = customer(&ana(), (&wanted(false), ConsentRule::OptOut));
+        let values = [
+            ("attributes.debt", "12.5"),
+            ("document", "52998224725"),
+            ("name", "Ana"),
+        ];
+        let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(found.values, BTreeMap::from(values));
+        assert_eq!(found.key, "7");
+        let nobody = unknown(9, &wanted(false));
+        assert_eq!(
+            routes(&nobody),
+            ["email", "sms", "whatsapp"].map(|c| format!("{c} unknown_customer"))
+        );
+    }
+
+    #[test]
+    fn a_contact_has_a_name_that_tells_nothing_of_it() {
+        let document = ana().document.unwrap();
+        let body = ana().contact().body;
+        let found = contact(&document, &body, None, (&wanted(false), ConsentRule::OptIn)).unwrap();
+        assert_eq!(found.key.len(), 31);
+        assert!(!found.key.contains("52998224725"));
+        assert_eq!(
+            routes(&found),
+            ["email", "sms", "whatsapp"].map(|c| format!("{c} no_consent"))
+        );
+        let of_customer = contact(
+            &document,
+            &body,
+            Some(&ana()),
+            (&wanted(false), ConsentRule::OptOut),
+        );
+        assert_eq!(of_customer.unwrap().key, "7");
     }
 }

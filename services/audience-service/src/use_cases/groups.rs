@@ -13,6 +13,7 @@ use crate::{
     housekeeping::PurgeExpired,
     live::FollowChanges,
     operation::FindOperation,
+    recipient::ResolveRecipients,
     recycle::{DocumentSets, DuplicateAudience, RecycleAudience},
     removal::{ClearAudience, UndoOperation, Withhold},
     segment::{PublishMembers, StartDueRefreshes},
@@ -144,6 +145,16 @@ impl Parts {
             store: self.ports.store.clone(),
             queries: self.ports.queries.clone(),
             clock: self.ports.clock.clone(),
+        }
+    }
+
+    pub(super) fn recipients(&self) -> ResolveRecipients {
+        ResolveRecipients {
+            store: self.ports.store.clone(),
+            queries: self.ports.queries.clone(),
+            contacts: self.ports.contacts.clone(),
+            clock: self.ports.clock.clone(),
+            events: self.events.clone(),
         }
     }
 

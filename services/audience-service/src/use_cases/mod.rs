@@ -183,13 +183,7 @@ impl UseCases {
             find: parts.find.clone(),
             change: parts.change(),
             usages: parts.usages(),
-            recipients: ResolveRecipients {
-                store: p.store.clone(),
-                queries: p.queries.clone(),
-                contacts: p.contacts.clone(),
-                clock: p.clock.clone(),
-                events: parts.events.clone(),
-            },
+            recipients: parts.recipients(),
             edit_list: EditList {
                 find: parts.find.clone(),
                 queries: p.queries.clone(),

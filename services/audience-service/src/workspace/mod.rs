@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{
     segment::{Locale, Notation},
     shared::AudienceId,
-    workspace::{TimeZone, WorkspaceSettings},
+    workspace::{ConsentRule, TimeZone, WorkspaceSettings},
 };
 use ports::{
     StoreError,
@@ -25,6 +25,8 @@ pub struct SettingsChange {
     pub excluded_audience: Option<Option<AudienceId>>,
     /// Whether events are published of who enters and leaves segments.
     pub member_events: Option<bool>,
+    /// Who may be sent marketing.
+    pub consent: Option<ConsentRule>,
 }
 
 impl SettingsChange {
@@ -37,6 +39,7 @@ impl SettingsChange {
             locale: self.locale.or(Some(default.notation.locale)),
             excluded_audience: self.excluded_audience.or(Some(default.excluded_audience)),
             member_events: self.member_events.or(Some(default.member_events)),
+            consent: self.consent.or(Some(default.consent)),
         }
     }
 
@@ -49,6 +52,7 @@ impl SettingsChange {
             },
             excluded_audience: self.excluded_audience.unwrap_or(before.excluded_audience),
             member_events: self.member_events.unwrap_or(before.member_events),
+            consent: self.consent.unwrap_or(before.consent),
             version: before.version,
         }
     }

@@ -17,7 +17,7 @@ async fn settings_have_defaults_and_versions() {
     let read = service.get(PATH).await;
     let default = json!({
         "timezone": "America/Sao_Paulo", "locale": "pt-BR", "excluded_audience_id": null,
-        "members_changed_events": false,
+        "members_changed_events": false, "consent": "opt_out",
     });
     assert_eq!((read.ok(200), read.header("etag")), (default, "\"v0\""));
     let changed = patch(&service, json!({"timezone": "Europe/Lisbon"})).await;
@@ -40,6 +40,10 @@ async fn settings_have_defaults_and_versions() {
     let told = json!({"members_changed_events": true});
     let told = patch(&service, told).await.ok(200);
     assert_eq!(told["members_changed_events"], true);
+    let asked = patch(&service, json!({"consent": "opt_in"})).await.ok(200);
+    assert_eq!(asked["consent"], "opt_in");
+    let unknown = patch(&service, json!({"consent": "maybe"})).await;
+    unknown.refused(422, "validation_failed");
     let other = service.call("GET", PATH).workspace("ws_2").send().await;
     assert_eq!(other.ok(200)["timezone"], "America/Sao_Paulo");
     let put = service.call("PUT", PATH).json(&json!({"locale": "pt-BR"}));
@@ -51,7 +55,7 @@ async fn settings_have_defaults_and_versions() {
         ),
         (&json!("America/Sao_Paulo"), &Value::Null)
     );
-    assert_eq!(put.header("etag"), "\"v4\"");
+    assert_eq!(put.header("etag"), "\"v5\"");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,11 +104,6 @@ async fn wrong_settings_are_named() {
             json!({"frequency_cap": {"count": 1}}),
             "unsupported_setting",
             "/frequency_cap",
-        ),
-        (
-            json!({"consent": "opt_in"}),
-            "unsupported_setting",
-            "/consent",
         ),
         (
             json!({"environment_id": "e"}),

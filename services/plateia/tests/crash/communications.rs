@@ -114,14 +114,21 @@ fn run(crash_at: &str) -> bool {
     let all = until("both communications", || ended(&server.client()));
     let sent = sent(dir.path());
     for one in all {
-        let count = if one["name"] == "named" { NAMED } else { CUSTOMERS };
+        let count = if one["name"] == "named" {
+            NAMED
+        } else {
+            CUSTOMERS
+        };
         let reached = count.div_ceil(20);
         let totals = &one["totals"]["sms"];
         assert_eq!(totals["sent"], reached, "{one}");
         assert_eq!(totals["skipped"], count - reached, "{one}");
         let times = &sent[one["id"].as_str().unwrap()];
         assert_eq!(times.len(), reached);
-        assert!(times.values().all(|times| *times == 1), "sent more than once");
+        assert!(
+            times.values().all(|times| *times == 1),
+            "sent more than once"
+        );
     }
     true
 }

@@ -8,10 +8,7 @@ use domain::{
     shared::CommunicationId,
 };
 use kernel::{Actor, AppError, RequestId, receipt};
-use ports::{
-    Clock, IdGenerator,
-    scheduling::ScheduleStore,
-};
+use ports::{Clock, IdGenerator, scheduling::ScheduleStore};
 
 use super::check::CheckPlan;
 use crate::dispatch::{Due, emit};

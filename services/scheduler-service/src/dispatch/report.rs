@@ -84,18 +84,20 @@ async fn take(
         .map(|report| report.dispatch.clone())
         .collect();
     let found = unit.recipients().get(workspace, &ids).await?;
-    let mut found: BTreeMap<DispatchId, Recipient> = found
+    let mut found: BTreeMap<DispatchId, (Recipient, RecipientStatus)> = found
         .into_iter()
-        .map(|recipient| (recipient.dispatch.clone(), recipient))
+        .map(|recipient| {
+            let stood = recipient.status;
+            (recipient.dispatch.clone(), (recipient, stood))
+        })
         .collect();
     let mut unknown = Vec::new();
     for report in reports {
-        let Some(recipient) = found.get_mut(&report.dispatch) else {
+        let Some((recipient, _)) = found.get_mut(&report.dispatch) else {
             unknown.push(report.dispatch.clone());
             continue;
         };
-        let before = recipient.status;
-        let Some(status) = before.reported(report.status) else {
+        let Some(status) = recipient.status.reported(report.status) else {
             continue;
         };
         recipient.status = status;
@@ -107,7 +109,11 @@ async fn take(
         if report.provider_id.is_some() {
             recipient.provider_id.clone_from(&report.provider_id);
         }
-        unit.recipients().save(recipient, before).await?;
     }
+    let changed = found.into_values();
+    let changed: Vec<_> = changed
+        .filter(|(now, stood)| now.status != *stood)
+        .collect();
+    unit.recipients().save(&changed).await?;
     Ok(unknown)
 }

@@ -50,7 +50,11 @@ async fn one_customer_an_audience_and_everybody_are_named_as_they_were_sent() {
     for (via, para, kept) in [
         ("email", json!(3), json!(3)),
         ("whatsapp", json!("4"), json!(4)),
-        ("sms", json!({"audience_id": "aud_7"}), json!({"audience_id": "aud_7"})),
+        (
+            "sms",
+            json!({"audience_id": "aud_7"}),
+            json!({"audience_id": "aud_7"}),
+        ),
         ("push", Value::Null, Value::Null),
     ] {
         let body = body(|body| {
@@ -71,11 +75,26 @@ async fn what_is_refused_is_named_and_nothing_is_stored() {
     for (pointer, code, member, value) in [
         ("/data", "in_the_past", "data", json!("2020-01-01 09:00")),
         ("/data", "too_far", "data", json!("9999-01-01 09:00")),
-        ("/data", "invalid_instant", "data", json!("2036-02-30 09:00")),
+        (
+            "/data",
+            "invalid_instant",
+            "data",
+            json!("2036-02-30 09:00"),
+        ),
         ("/data", "invalid_instant", "data", json!("amanhã")),
         ("/mensagem", "no_content", "mensagem", json!("  ")),
-        ("/mensagem", "unknown_placeholder", "mensagem", json!("{{nome}}")),
-        ("/mensagem", "too_long", "mensagem", json!("x".repeat(1_000_000))),
+        (
+            "/mensagem",
+            "unknown_placeholder",
+            "mensagem",
+            json!("{{nome}}"),
+        ),
+        (
+            "/mensagem",
+            "too_long",
+            "mensagem",
+            json!("x".repeat(1_000_000)),
+        ),
         ("/via", "unknown_value", "via", json!("fax")),
         ("/para", "required", "para", Value::Null),
         ("/para", "required", "para", json!([])),
@@ -83,16 +102,26 @@ async fn what_is_refused_is_named_and_nothing_is_stored() {
         ("/para", "invalid_id", "para", json!(1.5)),
         ("/para", "invalid_id", "para", json!({"audience_id": 7})),
         ("/para", "customers_unknown", "para", json!(many)),
-        ("/para", "audience_unknown", "para", json!({"audience_id": "aud_8"})),
+        (
+            "/para",
+            "audience_unknown",
+            "para",
+            json!({"audience_id": "aud_8"}),
+        ),
         ("/para", "push_is_broadcast", "via", json!("push")),
     ] {
         let body = body(|body| body[member] = value);
         let refused = service.post("/agendamento", body).await;
         let problem = refused.ok(400);
         let error = &problem["errors"][0];
-        assert_eq!((&error["pointer"], &error["code"]), (&json!(pointer), &json!(code)));
+        assert_eq!(
+            (&error["pointer"], &error["code"]),
+            (&json!(pointer), &json!(code))
+        );
     }
-    let unknown = service.post("/agendamento", body(|b| b["para"] = json!(many))).await;
+    let unknown = service
+        .post("/agendamento", body(|b| b["para"] = json!(many)))
+        .await;
     let detail = unknown.ok(400)["detail"].as_str().unwrap().to_owned();
     assert_eq!(
         detail,
@@ -115,7 +144,8 @@ async fn lists_go_page_by_page_and_workspaces_are_apart() {
         let link = page.header("link").to_owned();
         let page = page.ok(200);
         walked.extend(page.as_array().unwrap().iter().map(|one| text(one, "id")));
-        let Some((next, rest)) = link.strip_prefix('<').and_then(|link| link.split_once('>')) else {
+        let Some((next, rest)) = link.strip_prefix('<').and_then(|link| link.split_once('>'))
+        else {
             break;
         };
         assert_eq!(rest, "; rel=\"next\"");
@@ -136,7 +166,9 @@ async fn a_repeated_key_schedules_once() {
     let service = Service::start().await;
     let send = || {
         let call = service.call("POST", "/agendamento");
-        call.header("Idempotency-Key", "k").json(&body(|_| {})).send()
+        call.header("Idempotency-Key", "k")
+            .json(&body(|_| {}))
+            .send()
     };
     let first = send().await.ok(201);
     assert_eq!(send().await.ok(201), first);

@@ -26,7 +26,10 @@ async fn a_communication_is_made_read_listed_and_cancelled() {
     assert_eq!(made["send_at"], "2036-01-02T12:00:00.000Z");
     assert_eq!(made["status"], "scheduled");
     let mut read = service.get(&path).await.ok(200);
-    assert_eq!(read.as_object_mut().unwrap().remove("totals"), Some(json!({})));
+    assert_eq!(
+        read.as_object_mut().unwrap().remove("totals"),
+        Some(json!({}))
+    );
     assert_eq!(read, made);
     let list = service.get("/api/v1/communications?status=scheduled").await;
     assert_eq!(list.ok(200)["data"], json!([made]));
@@ -51,6 +54,67 @@ async fn a_communication_is_made_read_listed_and_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_changed_paused_and_resumed() {
+    let service = Service::start().await;
+    let made = service.post("/api/v1/communications", body(|_| {})).await;
+    let path = made.header("location").to_owned();
+    let change = async |etag: &str, change: Value| {
+        let call = service.call("PATCH", &path).header("If-Match", etag);
+        call.json(&change).send().await
+    };
+    let later = json!({"send_at": "2036-02-03T12:00:00Z", "name": "Later"});
+    change("\"v9\"", later.clone())
+        .await
+        .refused(412, "stale_version");
+    let changed = change("\"v1\"", later).await;
+    assert_eq!(changed.header("etag"), "\"v2\"");
+    let changed = changed.ok(200);
+    assert_eq!(
+        (&changed["name"], &changed["send_at"]),
+        (&json!("Later"), &json!("2036-02-03T12:00:00.000Z"))
+    );
+    assert_eq!(changed["message"], made.ok(201)["message"]);
+    let recurs = json!({"recurrence": {"cron": "0 9 * * *", "timezone": "UTC"}});
+    let recurs = change("\"v2\"", recurs).await.ok(200);
+    assert_eq!(recurs["recurrence"]["cron"], "0 9 * * *");
+    let wrong = change("\"v3\"", json!({"message": {"text": "{{x}}"}}))
+        .await
+        .ok(422);
+    assert_eq!(wrong["errors"][0]["pointer"], "/message/text");
+    for (action, status) in [
+        ("pause", "paused"),
+        ("pause", "paused"),
+        ("resume", "scheduled"),
+    ] {
+        let done = service
+            .post(&format!("{path}/{action}"), json!({}))
+            .await
+            .ok(200);
+        assert_eq!(done["status"], status);
+    }
+    service.call("DELETE", &path).send().await.ok(200);
+    for action in ["pause", "resume"] {
+        let refused = service.post(&format!("{path}/{action}"), json!({})).await;
+        refused.refused(409, "already_dispatched");
+    }
+    change("*", json!({"name": "x"}))
+        .await
+        .refused(409, "already_dispatched");
+    for (method, path) in [
+        ("PATCH", path.clone()),
+        ("POST", format!("{path}/pause")),
+        ("POST", format!("{path}/resume")),
+    ] {
+        let call = service.call(method, &path).workspace("ws_2");
+        assert_eq!(
+            call.json(&json!({})).send().await.status,
+            404,
+            "{method} {path}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_recurs_waits_for_its_next_time() {
     let service = Service::start().await;
     let body = body(|body| {
@@ -67,7 +131,12 @@ async fn what_recurs_waits_for_its_next_time() {
 async fn what_is_refused_is_named_and_nothing_is_stored() {
     let service = Service::start().await;
     for (pointer, code, member, value) in [
-        ("/send_at", "in_the_past", "send_at", json!("2020-01-01T09:00:00Z")),
+        (
+            "/send_at",
+            "in_the_past",
+            "send_at",
+            json!("2020-01-01T09:00:00Z"),
+        ),
         ("/send_at", "invalid_instant", "send_at", json!(5)),
         (
             "/send_at/timezone",
@@ -76,7 +145,12 @@ async fn what_is_refused_is_named_and_nothing_is_stored() {
             json!({"local": "2036-01-02T09:00", "timezone": "Mars/Base"}),
         ),
         ("/recipients", "required", "recipients", json!({})),
-        ("/recipients", "required", "recipients", json!({"customer_ids": []})),
+        (
+            "/recipients",
+            "required",
+            "recipients",
+            json!({"customer_ids": []}),
+        ),
         (
             "/recipients/customer_ids",
             "customers_unknown",
@@ -92,11 +166,31 @@ async fn what_is_refused_is_named_and_nothing_is_stored() {
         ("/channels", "required", "channels", json!([])),
         ("/channels/0", "unknown_value", "channels", json!(["fax"])),
         ("/channels", "unknown_value", "channels", json!(["voice"])),
-        ("/message/variants/sms", "no_content", "message", json!({"variants": {"email": {"text": "x"}}})),
-        ("/misfire/seconds", "required", "misfire", json!({"policy": "send_if_late_by"})),
-        ("/quiet_hours", "unknown_value", "quiet_hours", json!("maybe")),
+        (
+            "/message/variants/sms",
+            "no_content",
+            "message",
+            json!({"variants": {"email": {"text": "x"}}}),
+        ),
+        (
+            "/misfire/seconds",
+            "required",
+            "misfire",
+            json!({"policy": "send_if_late_by"}),
+        ),
+        (
+            "/quiet_hours",
+            "unknown_value",
+            "quiet_hours",
+            json!("maybe"),
+        ),
         ("/name", "invalid_name", "name", json!(" ")),
-        ("/rate_per_minute", "unsupported_setting", "rate_per_minute", json!(5)),
+        (
+            "/rate_per_minute",
+            "unsupported_setting",
+            "rate_per_minute",
+            json!(5),
+        ),
     ] {
         let body = body(|body| body[member] = value);
         let refused = service.post("/api/v1/communications", body).await;
@@ -120,7 +214,9 @@ async fn a_push_to_everybody_leaves_at_its_instant_and_is_reported_in_any_order(
         "message": {"text": "Hi"}});
     let made = service.post("/api/v1/communications", push).await.ok(201);
     let path = format!("/api/v1/communications/{}", text(&made, "id"));
-    let ended = service.once(&path, |read| read["status"] == "completed").await;
+    let ended = service
+        .once(&path, |read| read["status"] == "completed")
+        .await;
     assert_eq!(ended["totals"], json!({"push": {"dispatched": 1}}));
     let refused = service.call("DELETE", &path).send().await;
     refused.refused(409, "already_dispatched");
@@ -135,7 +231,11 @@ async fn a_push_to_everybody_leaves_at_its_instant_and_is_reported_in_any_order(
         service.post(path, json!({"data": data})).await.ok(200)
     };
     let taken = json!({"taken": 1, "unknown": ["dsp_1.1.sms.1"]});
-    for (status, stands) in [("delivered", "delivered"), ("sent", "delivered"), ("read", "read")] {
+    for (status, stands) in [
+        ("delivered", "delivered"),
+        ("sent", "delivered"),
+        ("read", "read"),
+    ] {
         assert_eq!(report(status).await, taken);
         let totals = &service.get(&path).await.ok(200)["totals"];
         assert_eq!(totals, &json!({"push": {stands: 1}}));
@@ -148,7 +248,10 @@ async fn a_push_to_everybody_leaves_at_its_instant_and_is_reported_in_any_order(
 }
 
 /// An instant that is not yet.
-#[expect(clippy::disallowed_methods, reason = "the service has the clock of the machine")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the service has the clock of the machine"
+)]
 fn soon() -> String {
     let at = chrono::Utc::now() + chrono::TimeDelta::milliseconds(300);
     at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)

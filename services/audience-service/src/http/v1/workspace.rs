@@ -5,7 +5,7 @@ use api_types::workspace::{WorkspaceChange, WorkspaceJson};
 use domain::{
     segment::Locale,
     shared::{AudienceId, Violation, one_of},
-    workspace::WorkspaceSettings,
+    workspace::{ConsentRule, WorkspaceSettings},
 };
 use http_kit::{Answer, ApiResult, JsonBody, Problem, etag, etag::IfMatch};
 
@@ -83,6 +83,7 @@ fn answer(settings: &WorkspaceSettings) -> Answer {
         locale: settings.notation.locale.as_str().into(),
         excluded_audience_id: settings.excluded_audience.map(|id| id.to_string()),
         members_changed_events: settings.member_events,
+        consent: settings.consent.as_str().into(),
     };
     Answer::ok(&json).with_header(header::ETAG, etag::strong(settings.version))
 }
@@ -92,7 +93,6 @@ fn read_change(body: WorkspaceChange) -> Result<SettingsChange, Problem> {
     let later = [
         ("/quiet_hours", body.quiet_hours),
         ("/frequency_cap", body.frequency_cap),
-        ("/consent", body.consent),
         ("/environment_id", body.environment_id),
     ];
     for (at, value) in later {
@@ -117,6 +117,12 @@ fn read_change(body: WorkspaceChange) -> Result<SettingsChange, Problem> {
     if let Some(name) = body.locale {
         match one_of("/locale", &name, Locale::ALL) {
             Ok(locale) => change.locale = Some(locale),
+            Err(violation) => broken.push(violation),
+        }
+    }
+    if let Some(name) = body.consent {
+        match one_of("/consent", &name, ConsentRule::ALL) {
+            Ok(rule) => change.consent = Some(rule),
             Err(violation) => broken.push(violation),
         }
     }

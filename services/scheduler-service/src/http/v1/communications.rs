@@ -149,7 +149,11 @@ pub async fn change(
 ) -> ApiResult {
     let (present, _) = caller.cases.read.get(&caller.actor, id).await?;
     expected.check(present.version)?;
-    let zone = caller.cases.directory.time_zone(&caller.actor.workspace).await?;
+    let zone = caller
+        .cases
+        .directory
+        .time_zone(&caller.actor.workspace)
+        .await?;
     let new = plan::read(changed(&present, change), zone).map_err(Problem::unprocessable)?;
     let run = |caller: Caller| async move {
         let (use_case, version) = (&caller.cases.change, present.version);
