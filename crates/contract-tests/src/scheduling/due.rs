@@ -31,14 +31,17 @@ pub async fn a_communication_reads_back_as_it_was_written(h: &impl ScheduleHarne
     assert!(changed.claim(at(61)));
     let occurrence = changed.occurred(at(60), at(61));
     let mut communications = unit.communications();
-    communications.occur(&[occurrence.clone()]).await.unwrap();
+    communications
+        .occur(std::slice::from_ref(&occurrence))
+        .await
+        .unwrap();
     communications.save(&[changed.clone()]).await.unwrap();
     drop(communications);
     unit.commit().await.unwrap();
     let read = h.queries().communication(&w1, one.id).await.unwrap();
     assert!(read.unwrap() == changed);
     let listed = h.queries().occurrences(&w1, one.id, None, 9).await.unwrap();
-    assert_eq!(listed, [occurrence.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&occurrence));
     let foreign = h.queries().occurrences(&w2, one.id, None, 9).await.unwrap();
     assert_eq!(foreign, []);
     let mut unit = begin(h).await;

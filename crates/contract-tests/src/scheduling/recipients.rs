@@ -140,7 +140,7 @@ pub async fn recipients_are_listed_by_channel_and_key(h: &impl ScheduleHarness) 
         after: Some((Channel::Sms, RecipientKey::customer(1))),
         ..filter.clone()
     };
-    assert_eq!(list("w1", after).await, [sms_2.clone()]);
+    assert_eq!(list("w1", after).await, std::slice::from_ref(&sms_2));
     let sms = RecipientFilter {
         channel: Some(Channel::Sms),
         limit: 1,

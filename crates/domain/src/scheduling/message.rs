@@ -109,10 +109,9 @@ impl Message {
     pub fn names(&self, channels: &BTreeSet<Channel>) -> Result<BTreeSet<String>, TemplateError> {
         let mut names = BTreeSet::new();
         for variant in channels.iter().filter_map(|channel| self.on(*channel)) {
-            for text in [variant.subject, variant.text, variant.html] {
-                if let Some(text) = text {
-                    names.extend(Template::parse(&text)?.names().map(str::to_owned));
-                }
+            let texts = [variant.subject, variant.text, variant.html];
+            for text in texts.iter().flatten() {
+                names.extend(Template::parse(text)?.names().map(str::to_owned));
             }
         }
         Ok(names)
@@ -186,6 +185,10 @@ fn violation(pointer: String, text: &str) -> Option<Violation> {
         };
         return Some(Violation::new(pointer, "too_long", detail));
     }
+    if text.contains('\0') {
+        let detail = "there is a character that no store keeps";
+        return Some(Violation::new(pointer, "control_character", detail));
+    }
     if is_subject && text.chars().any(char::is_control) {
         return Some(Violation::new(
             pointer,
@@ -239,6 +242,10 @@ mod tests {
         assert_eq!(
             codes(serde_json::json!({"text": "{{nome}}"})),
             ["/text unknown_placeholder"]
+        );
+        assert_eq!(
+            codes(serde_json::json!({"text": "a\0b"})),
+            ["/text control_character"]
         );
         let long = "x".repeat(1_000_000);
         assert_eq!(codes(serde_json::json!({"text": long})), ["/text too_long"]);

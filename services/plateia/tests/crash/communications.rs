@@ -8,6 +8,7 @@ use test_kit::blocking::until;
 
 use crate::{
     HITS, number,
+    scenario::copy_dir,
     server::{Client, Server},
 };
 
@@ -21,14 +22,14 @@ pub const POINTS: [&str; 7] = [
     "dispatch.sent",
 ];
 
-/// Customers: two parts of an audience. Every twentieth has a telephone.
+/// Customers: two parts of an audience. Every fiftieth has a telephone.
 const CUSTOMERS: usize = 1_100;
 /// Those who are named by number: more than a part.
 const NAMED: usize = 1_050;
 
 fn customer(n: usize) -> Value {
     let phone = format!("1198{n:07}");
-    let phone = n.is_multiple_of(20).then_some(phone);
+    let phone = n.is_multiple_of(50).then_some(phone);
     json!({ "document": format!("D{n:07}"), "name": format!("Person {n}"), "phone": phone })
 }
 
@@ -48,6 +49,16 @@ fn ask(client: &Client, audience: &str, at: &str) -> Option<()> {
         assert_eq!(status, 201, "{body}");
     }
     Some(())
+}
+
+/// An instant that is not yet.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the process has the clock of the machine"
+)]
+fn soon() -> String {
+    let at = Utc::now() + TimeDelta::milliseconds(700);
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Both, once every dispatch has been reported.
@@ -78,10 +89,9 @@ fn sent(dir: &Path) -> BTreeMap<String, BTreeMap<String, usize>> {
     sent
 }
 
-/// `false` when the point was not reached.
-fn run(crash_at: &str) -> bool {
-    let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(dir.path(), None).unwrap();
+/// A data directory with customers and an audience of them; answers the audience.
+fn prepare(dir: &Path) -> String {
+    let server = Server::start(dir, None).unwrap();
     let client = server.client();
     let people: Vec<Value> = (0..CUSTOMERS).map(customer).collect();
     for path in ["/customers", "/audiences"] {
@@ -94,13 +104,17 @@ fn run(crash_at: &str) -> bool {
         assert!((200..300).contains(&status), "{body}");
     }
     let audiences = client.get("/audiences").unwrap();
-    let audience = audiences["data"][0]["id"].as_str().unwrap().to_owned();
-    drop(server);
+    audiences["data"][0]["id"].as_str().unwrap().to_owned()
+}
+
+/// `false` when the point was not reached.
+fn run(prepared: &Path, audience: &str, crash_at: &str) -> bool {
+    let dir = tempfile::tempdir().unwrap();
+    copy_dir(prepared, dir.path());
     let mut server = Server::start(dir.path(), Some(crash_at)).unwrap();
     let client = server.client();
-    let at = Utc::now() + TimeDelta::milliseconds(700);
-    let at = at.to_rfc3339_opts(SecondsFormat::Millis, true);
-    ask(&client, &audience, &at);
+    let at = soon();
+    ask(&client, audience, &at);
     let killed = until("the crash or the end", || {
         if server.program.has_ended() {
             return Some(true);
@@ -119,7 +133,7 @@ fn run(crash_at: &str) -> bool {
         } else {
             CUSTOMERS
         };
-        let reached = count.div_ceil(20);
+        let reached = count.div_ceil(50);
         let totals = &one["totals"]["sms"];
         assert_eq!(totals["sent"], reached, "{one}");
         assert_eq!(totals["skipped"], count - reached, "{one}");
@@ -135,11 +149,13 @@ fn run(crash_at: &str) -> bool {
 
 #[test]
 fn communicating_survives() {
+    let prepared = tempfile::tempdir().unwrap();
+    let audience = prepare(prepared.path());
     let mut table = Vec::new();
     for point in POINTS {
         let hits = number("PLATEIA_CRASH_HITS", HITS);
         let hit = (1..=hits)
-            .take_while(|n| run(&format!("{point}:{n}")))
+            .take_while(|n| run(prepared.path(), &audience, &format!("{point}:{n}")))
             .count();
         assert!(hit > 0, "{point} was never reached");
         table.push(format!("  {point:<24} {hit}"));

@@ -502,7 +502,7 @@ pub fn all_told(client: &Client) -> Option<Vec<Value>> {
     (told.len() >= operations.len()).then_some(operations)
 }
 
-fn copy_dir(from: &Path, to: &Path) {
+pub fn copy_dir(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -1,6 +1,6 @@
 //! The faces over HTTP: the service in a process with a port, on SQLite.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod documentation;
 mod face_s;
