@@ -24,7 +24,7 @@ pub struct NewCommunication {
     /// `email`, `sms`, `whatsapp`, `push`.
     pub channels: Vec<String>,
     /// What is said.
-    pub message: MessageJson,
+    pub message: CommunicationMessageJson,
     /// What happens where it is late; it is sent where this is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub misfire: Option<MisfireJson>,
@@ -67,7 +67,7 @@ pub struct CommunicationChange {
     pub channels: Option<Vec<String>>,
     /// What is said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<MessageJson>,
+    pub message: Option<CommunicationMessageJson>,
     /// What happens where it is late.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub misfire: Option<MisfireJson>,
@@ -120,7 +120,7 @@ pub struct RecipientsJson {
 /// What is said. Placeholders: `{{name}}`, `{{email}}`, `{{phone}}`, `{{document}}`, `{{attributes.NAME|default}}`.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct MessageJson {
+pub struct CommunicationMessageJson {
     /// Said where a variant has no text and no HTML.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -177,7 +177,7 @@ pub struct CommunicationJson {
     /// Where.
     pub channels: Vec<String>,
     /// What is said.
-    pub message: MessageJson,
+    pub message: CommunicationMessageJson,
     /// What happens where it is late.
     pub misfire: MisfireJson,
     /// `respect` or `ignore`.
@@ -238,13 +238,13 @@ pub struct RecipientJson {
 #[serde(deny_unknown_fields)]
 pub struct NewReports {
     /// Up to 1,000.
-    pub data: Vec<ReportJson>,
+    pub data: Vec<DispatchReportJson>,
 }
 
 /// What became of a dispatch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ReportJson {
+pub struct DispatchReportJson {
     /// The dispatch.
     pub dispatch_id: String,
     /// `sent`, `delivered`, `read` or `failed`.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use api_types::communications::{
-    CommunicationChange, CommunicationJson, MessageJson, MisfireJson, NewCommunication,
-    OccurrenceJson, RecipientJson, RecipientsJson, RecurrenceJson, VariantJson,
+    CommunicationChange, CommunicationJson, CommunicationMessageJson, MisfireJson,
+    NewCommunication, OccurrenceJson, RecipientJson, RecipientsJson, RecurrenceJson, VariantJson,
 };
 use domain::scheduling::{
     Communication, Message, Misfire, Occurrence, Recipient, Recipients, Timing, Totals,
@@ -85,7 +85,7 @@ fn recipients(recipients: &Recipients) -> RecipientsJson {
     json
 }
 
-fn message(message: &Message) -> MessageJson {
+fn message(message: &Message) -> CommunicationMessageJson {
     let variants = message.variants.iter().map(|(channel, variant)| {
         let variant = VariantJson {
             subject: variant.subject.clone(),
@@ -94,7 +94,7 @@ fn message(message: &Message) -> MessageJson {
         };
         (channel.to_string(), variant)
     });
-    MessageJson {
+    CommunicationMessageJson {
         text: message.text.clone(),
         subject: message.subject.clone(),
         variants: variants.collect(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use api_types::communications::{
-    MessageJson, MisfireJson, NewCommunication, RecipientsJson, RecurrenceJson,
+    CommunicationMessageJson, MisfireJson, NewCommunication, RecipientsJson, RecurrenceJson,
 };
 use domain::{
     customer::Channel,
@@ -201,7 +201,7 @@ fn channels(names: &[String]) -> Result<BTreeSet<Channel>, Violation> {
     names.iter().enumerate().map(read).collect()
 }
 
-fn message(json: MessageJson) -> Result<Message, Violation> {
+fn message(json: CommunicationMessageJson) -> Result<Message, Violation> {
     let variants = json.variants.into_iter().map(|(channel, variant)| {
         let channel = one_of("/message/variants", &channel, Channel::ALL)?;
         let variant = Variant {

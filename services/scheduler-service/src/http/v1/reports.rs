@@ -1,6 +1,6 @@
 //! `/api/v1/dispatches/reports`: what senders report over HTTP.
 
-use api_types::communications::{NewReports, ReportJson, ReportsTaken};
+use api_types::communications::{DispatchReportJson, NewReports, ReportsTaken};
 use domain::{
     scheduling::RecipientStatus,
     shared::{Instant, Violation, one_of},
@@ -19,7 +19,7 @@ const REPORTED: [RecipientStatus; 4] = [
     RecipientStatus::Failed,
 ];
 
-fn read(at: usize, json: ReportJson, now: Instant) -> Result<NewReport, Violation> {
+fn read(at: usize, json: DispatchReportJson, now: Instant) -> Result<NewReport, Violation> {
     let pointer = |name: &str| format!("/data/{at}/{name}");
     let dispatch = json.dispatch_id.parse().map_err(|_| {
         Violation::new(
