@@ -36,10 +36,9 @@ const AUDIENCE: Table = &[
 
 /// Those of import-job-service.
 const IMPORTS: Table = &[
-    ("paging", &[]),
-    ("client", &["paging"]),
-    ("row", &["client", "paging"]),
-    ("run", &["client", "paging"]),
+    ("client", &[]),
+    ("row", &["client"]),
+    ("run", &["client"]),
     ("batch", &["run"]),
 ];
 

@@ -2,7 +2,7 @@ use domain::shared::{Instant, WorkspaceId};
 use events::{Attributes, Envelope, IntegrationEvent};
 use ports::{
     StoreError,
-    bus::{EventId, OutboxEvent},
+    bus::{EventId, OutboxEvent, OutboxWriter},
     trace,
 };
 
@@ -49,5 +49,21 @@ impl EventSource {
             workspace: workspace.clone(),
             payload,
         })
+    }
+
+    /// Stores an event, to leave with the unit of work of this outbox. As [`Self::event`].
+    ///
+    /// # Errors
+    /// As there; store errors.
+    pub async fn emit<E: IntegrationEvent>(
+        self,
+        mut outbox: Box<dyn OutboxWriter + '_>,
+        now: Instant,
+        workspace: &WorkspaceId,
+        (id, version): (String, i64),
+        data: E,
+    ) -> Result<(), StoreError> {
+        let event = self.event(now, workspace, id, version, data)?;
+        outbox.add(event, now).await
     }
 }

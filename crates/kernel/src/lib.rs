@@ -1,10 +1,11 @@
 //! What the use cases of every service share: why they refuse, who acts, which request it is and what it did, what is stored
-//! as JSON, fingerprints, events on their way out, and wake-ups.
+//! as JSON, fingerprints, pages, events on their way out, and wake-ups.
 
 mod actor;
 mod error;
 mod event;
 mod fingerprint;
+mod paging;
 pub mod payload;
 pub mod receipt;
 mod request;
@@ -14,5 +15,6 @@ pub use actor::Actor;
 pub use error::{AppError, Stop, file_failure, may_pass};
 pub use event::EventSource;
 pub use fingerprint::Fnv;
+pub use paging::cut;
 pub use request::RequestId;
 pub use wake::{Topic, Wake};

@@ -7,7 +7,6 @@ pub mod batch;
 pub mod client;
 pub mod http;
 pub mod module;
-mod paging;
 pub mod row;
 pub mod run;
 pub mod use_cases;

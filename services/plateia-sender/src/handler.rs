@@ -11,7 +11,7 @@ use events::{
 use kernel::{EventSource, Wake};
 use messaging::EventHandler;
 use ports::{
-    Clock, ErrorClass, StoreError,
+    Clock, StoreError,
     bus::{Delivery, MessagingStore, Outcome},
     crash,
 };
@@ -46,14 +46,7 @@ impl EventHandler<DispatchRequested> for Send {
             Err(_) => return Outcome::retry("the file was not written"),
         }
         crash::point("dispatch.sent");
-        match self.0.report(&workspace, dispatch_id, delivery).await {
-            // The claim was taken over: whoever has it now does the work.
-            Ok(()) | Err(StoreError::StaleVersion) => Outcome::Done,
-            Err(error) if error.class() == ErrorClass::Transient => {
-                Outcome::retry(error.to_string())
-            }
-            Err(error) => Outcome::reject(error.to_string()),
-        }
+        Outcome::of(self.0.report(&workspace, dispatch_id, delivery).await)
     }
 }
 
@@ -92,9 +85,10 @@ impl LogSender {
             provider_id: None,
             error: None,
         };
-        let event = SOURCE.event(now, workspace, id, 1, data)?;
         let mut unit = self.store.begin_messaging().await?;
-        unit.outbox().add(event, now).await?;
+        SOURCE
+            .emit(unit.outbox(), now, workspace, (id, 1), data)
+            .await?;
         unit.inbox().complete(&delivery.receipt, now).await?;
         unit.commit().await?;
         self.wake.outbox();

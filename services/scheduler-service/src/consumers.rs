@@ -12,10 +12,7 @@ use events::{
     v1::{DispatchReported, RecipientsResolved},
 };
 use messaging::{EventHandler, Router};
-use ports::{
-    ErrorClass, StoreError,
-    bus::{Delivery, Outcome, Subscription},
-};
+use ports::bus::{Delivery, Outcome, Subscription};
 
 use crate::{dispatch::NewReport, use_cases::UseCases};
 
@@ -37,7 +34,7 @@ impl EventHandler<RecipientsResolved> for Dispatch {
             return Outcome::reject("the workspace of the event is malformed");
         };
         let resolved = &self.0.resolved;
-        ended(
+        Outcome::of(
             resolved
                 .execute(&workspace, event.data, &delivery.receipt)
                 .await,
@@ -55,7 +52,7 @@ impl EventHandler<DispatchReported> for Report {
             return Outcome::reject("an id, a status or an instant of the event is malformed");
         };
         let reports = &self.0.reports;
-        ended(
+        Outcome::of(
             reports
                 .delivered(&workspace, report, &delivery.receipt)
                 .await,
@@ -77,13 +74,4 @@ fn report(event: Envelope<DispatchReported>) -> Option<(WorkspaceId, NewReport)>
     };
     let workspace = WorkspaceId::parse(&event.attributes.workspace).ok()?;
     Some((workspace, report))
-}
-
-fn ended(handled: Result<(), StoreError>) -> Outcome {
-    match handled {
-        // The claim was taken over: whoever has it now does the work.
-        Ok(()) | Err(StoreError::StaleVersion) => Outcome::Done,
-        Err(error) if error.class() == ErrorClass::Transient => Outcome::retry(error.to_string()),
-        Err(error) => Outcome::reject(error.to_string()),
-    }
 }

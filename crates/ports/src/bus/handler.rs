@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::Delivery;
+use crate::{ErrorClass, StoreError};
 
 /// How a handler ended. Reasons are kept and shown, so they carry no personal data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,16 @@ impl Outcome {
         }
     }
 
+    /// How a handler ended whose unit of work ended so: transient failures are tried again. Whose claim was taken over
+    /// is done: whoever has it now does the work.
+    pub fn of(ended: Result<(), StoreError>) -> Self {
+        match ended {
+            Ok(()) | Err(StoreError::StaleVersion) => Self::Done,
+            Err(error) if error.class() == ErrorClass::Transient => Self::retry(error.to_string()),
+            Err(error) => Self::reject(error.to_string()),
+        }
+    }
+
     /// Never.
     pub fn reject(reason: impl Into<String>) -> Self {
         Self::Reject {
@@ -52,4 +63,22 @@ impl Outcome {
 pub trait Handler: Send + Sync {
     /// Handles a delivery. It is dropped at the router's time limit, and a panic is a failed attempt.
     async fn handle(&self, delivery: &Delivery) -> Outcome;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_what_was_taken_over_is_done() {
+        let unavailable = StoreError::Unavailable("away".into());
+        assert!(matches!(
+            Outcome::of(Err(unavailable)),
+            Outcome::Retry { after: None, .. }
+        ));
+        assert_eq!(Outcome::of(Ok(())), Outcome::Done);
+        assert_eq!(Outcome::of(Err(StoreError::StaleVersion)), Outcome::Done);
+        let corrupt = Outcome::of(Err(StoreError::Corrupt("a row")));
+        assert!(matches!(corrupt, Outcome::Reject { .. }));
+    }
 }

@@ -13,10 +13,7 @@ use events::{
     v1::{CustomersSynced, SyncedCustomer},
 };
 use messaging::EventHandler;
-use ports::{
-    ErrorClass, StoreError,
-    bus::{Delivery, Outcome},
-};
+use ports::bus::{Delivery, Outcome};
 use serde_json::Value;
 
 use crate::{UseCases, customer::SyncBatch};
@@ -36,21 +33,9 @@ impl EventHandler<CustomersSynced> for SyncCustomers {
         let Some(batch) = batch(event) else {
             return Outcome::reject("an id of the event is malformed");
         };
-        match self
-            .0
-            .customers
-            .sync
-            .execute(&batch, &delivery.receipt)
-            .await
-        {
-            Ok(_) => Outcome::Done,
-            // The claim was taken over: whoever has it now does the work.
-            Err(StoreError::StaleVersion) => Outcome::Done,
-            Err(error) if error.class() == ErrorClass::Transient => {
-                Outcome::retry(error.to_string())
-            }
-            Err(error) => Outcome::reject(error.to_string()),
-        }
+        let sync = &self.0.customers.sync;
+        let synced = sync.execute(&batch, &delivery.receipt).await;
+        Outcome::of(synced.map(drop))
     }
 }
 

@@ -10,10 +10,7 @@ use domain::{
 };
 use events::{Envelope, v1::OperationFinished, v1::operation_finished::Report};
 use messaging::EventHandler;
-use ports::{
-    ErrorClass,
-    bus::{Delivery, Outcome},
-};
+use ports::bus::{Delivery, Outcome};
 use serde_json::{Value, json};
 
 use crate::{UseCases, notification::Notice};
@@ -32,15 +29,7 @@ impl EventHandler<OperationFinished> for NotifyUser {
         let Some(notice) = notice(&event.attributes.workspace, data) else {
             return Outcome::reject("an id of the event is malformed");
         };
-        match self.0.notifications.notify(notice, &delivery.receipt).await {
-            Ok(()) => Outcome::Done,
-            Err(error) if error.class() == ErrorClass::Transient => {
-                Outcome::retry(error.to_string())
-            }
-            // The claim was taken over: whoever has it now stores the notification.
-            Err(ports::StoreError::StaleVersion) => Outcome::Done,
-            Err(error) => Outcome::reject(error.to_string()),
-        }
+        Outcome::of(self.0.notifications.notify(notice, &delivery.receipt).await)
     }
 }
 

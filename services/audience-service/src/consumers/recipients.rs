@@ -6,10 +6,7 @@ use async_trait::async_trait;
 use domain::{contact::Document, shared::WorkspaceId};
 use events::{Envelope, v1::CommunicationDue};
 use messaging::EventHandler;
-use ports::{
-    ErrorClass,
-    bus::{Delivery, Outcome},
-};
+use ports::bus::{Delivery, Outcome};
 
 use crate::{
     AppError, UseCases,
@@ -29,11 +26,7 @@ impl EventHandler<CommunicationDue> for FindRecipients {
         let resolved = resolve.execute(event.data, &wanted, who, &delivery.receipt);
         match resolved.await {
             Ok(()) => Outcome::Done,
-            // The claim was taken over: whoever has it now does the work.
-            Err(AppError::Store(ports::StoreError::StaleVersion)) => Outcome::Done,
-            Err(AppError::Store(error)) if error.class() == ErrorClass::Transient => {
-                Outcome::retry(error.to_string())
-            }
+            Err(AppError::Store(error)) => Outcome::of(Err(error)),
             Err(error) => Outcome::reject(error.to_string()),
         }
     }

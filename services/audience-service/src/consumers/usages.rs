@@ -6,10 +6,7 @@ use async_trait::async_trait;
 use domain::{audience::Usage, shared::WorkspaceId};
 use events::{Envelope, v1::AudienceUsageChanged};
 use messaging::EventHandler;
-use ports::{
-    ErrorClass, StoreError,
-    bus::{Delivery, Outcome},
-};
+use ports::bus::{Delivery, Outcome};
 
 use crate::{UseCases, audience::ToldUsage};
 
@@ -22,15 +19,7 @@ impl EventHandler<AudienceUsageChanged> for NoteUsage {
         let Some(told) = told(event) else {
             return Outcome::reject("an id, a kind or a name of the event is malformed");
         };
-        match self.0.usages.told(told, &delivery.receipt).await {
-            Ok(()) => Outcome::Done,
-            // The claim was taken over: whoever has it now does the work.
-            Err(StoreError::StaleVersion) => Outcome::Done,
-            Err(error) if error.class() == ErrorClass::Transient => {
-                Outcome::retry(error.to_string())
-            }
-            Err(error) => Outcome::reject(error.to_string()),
-        }
+        Outcome::of(self.0.usages.told(told, &delivery.receipt).await)
     }
 }
 

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use domain::{importing::ClientSlug, shared::ClientId};
-use kernel::{Actor, AppError};
+use kernel::{Actor, AppError, cut};
 use ports::importing::{ImportClient, ImportQueries};
-
-use crate::paging::cut;
 
 /// Reads clients.
 #[derive(Clone)]

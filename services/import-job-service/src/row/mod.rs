@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use domain::{importing::ExternalId, shared::ClientId};
-use kernel::{Actor, AppError};
+use kernel::{Actor, AppError, cut};
 use ports::importing::{ImportQueries, MessageFilter, StoredMessage, TicketFilter, TicketRow};
 
-use crate::{client::ReadClients, paging::cut};
+use crate::client::ReadClients;
 
 /// Reads imported rows.
 #[derive(Clone)]

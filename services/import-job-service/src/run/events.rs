@@ -3,9 +3,9 @@
 use domain::{
     importing::{Personal, rows::Contact},
     operation::{Operation, Report},
-    shared::{Instant, OperationId, WorkspaceId},
+    shared::{Instant, OperationId},
 };
-use events::{IntegrationEvent, v1};
+use events::v1;
 use kernel::EventSource;
 use ports::{
     StoreError,
@@ -13,19 +13,6 @@ use ports::{
 };
 
 const SOURCE: EventSource = EventSource::new("/plateia/import-job-service");
-
-/// Stores an event, to leave with this unit of work.
-async fn emit<E: IntegrationEvent>(
-    unit: &mut dyn ImportUnit,
-    now: Instant,
-    workspace: &WorkspaceId,
-    id: String,
-    version: i64,
-    data: E,
-) -> Result<(), StoreError> {
-    let event = SOURCE.event(now, workspace, id, version, data)?;
-    unit.outbox().add(event, now).await
-}
 
 /// The end of a run: one per operation and attempt, because its id is derived.
 pub async fn emit_finished(
@@ -63,7 +50,10 @@ pub async fn emit_finished(
     };
     let id = format!("{}.finished.{}", operation.id, operation.attempt);
     let version = i64::from(operation.attempt);
-    emit(unit, now, &operation.workspace, id, version, data).await
+    let (outbox, workspace) = (unit.outbox(), &operation.workspace);
+    SOURCE
+        .emit(outbox, now, workspace, (id, version), data)
+        .await
 }
 
 /// People who are new or have changed. Nothing where there is nobody.
@@ -87,7 +77,10 @@ pub async fn emit_customers(
         operation_id: operation.to_string(),
         customers,
     };
-    emit(unit, now, &client.workspace, id, number, data).await
+    let (outbox, workspace) = (unit.outbox(), &client.workspace);
+    SOURCE
+        .emit(outbox, now, workspace, (id, number), data)
+        .await
 }
 
 fn signed(count: u64) -> i64 {

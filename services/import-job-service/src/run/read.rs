@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use domain::shared::OperationId;
-use kernel::{Actor, AppError};
+use kernel::{Actor, AppError, cut};
 use operations::Frame;
 use ports::importing::{ImportQueries, Run, RunFilter};
-
-use crate::paging::cut;
 
 /// Reads runs as this process knows them, which may work on them.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use domain::{
     scheduling::{Communication, Occurrence, Recipient, Totals},
     shared::CommunicationId,
 };
-use kernel::{Actor, AppError};
+use kernel::{Actor, AppError, cut};
 use ports::scheduling::{CommunicationFilter, RecipientFilter, ScheduleQueries};
 
 /// Reads communications.
@@ -99,12 +99,4 @@ impl ReadCommunications {
         let rows = queries.recipients_of(&actor.workspace, id, &filter).await?;
         Ok(cut(rows, limit))
     }
-}
-
-/// As many as were asked for, and whether there are more.
-fn cut<T>(mut rows: Vec<T>, limit: i64) -> (Vec<T>, bool) {
-    let limit = usize::try_from(limit).unwrap_or(0);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    (rows, more)
 }

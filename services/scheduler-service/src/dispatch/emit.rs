@@ -5,24 +5,11 @@ use domain::{
     scheduling::{Communication, CommunicationState, Content, DispatchId, Recipients},
     shared::Instant,
 };
-use events::{IntegrationEvent, v1};
+use events::v1;
 use kernel::EventSource;
 use ports::{StoreError, scheduling::ScheduleUnit};
 
 const SOURCE: EventSource = EventSource::new("/plateia/scheduler-service");
-
-/// Stores an event of a communication, to leave with this unit of work.
-async fn emit<E: IntegrationEvent>(
-    unit: &mut dyn ScheduleUnit,
-    now: Instant,
-    of: &Communication,
-    id: String,
-    version: i64,
-    data: E,
-) -> Result<(), StoreError> {
-    let event = SOURCE.event(now, &of.workspace, id, version, data)?;
-    unit.outbox().add(event, now).await
-}
 
 /// A part of its recipients has to be found.
 pub async fn due(
@@ -33,7 +20,10 @@ pub async fn due(
 ) -> Result<(), StoreError> {
     let (id, occurrence, part) = (of.id, of.occurrence, data.part);
     let id = format!("due-{id}-{occurrence}-{part}");
-    emit(unit, now, of, id, occurrence, data).await
+    let (outbox, workspace) = (unit.outbox(), &of.workspace);
+    SOURCE
+        .emit(outbox, now, workspace, (id, occurrence), data)
+        .await
 }
 
 /// Something has to be sent.
@@ -61,7 +51,16 @@ pub async fn dispatch(
         emitted_at: Some(now.into()),
         lateness_ms: (now - scheduled_for).num_milliseconds().max(0),
     };
-    emit(unit, now, of, id.to_string(), id.occurrence, data).await
+    let (outbox, workspace) = (unit.outbox(), &of.workspace);
+    SOURCE
+        .emit(
+            outbox,
+            now,
+            workspace,
+            (id.to_string(), id.occurrence),
+            data,
+        )
+        .await
 }
 
 /// It no longer uses the audience that it used before it came to a version.
@@ -110,7 +109,10 @@ async fn using(
         ..v1::AudienceUsageChanged::default()
     };
     let id = format!("usage-{}-{version}-{audience}", of.id);
-    emit(unit, now, of, id, version, data).await
+    let (outbox, workspace) = (unit.outbox(), &of.workspace);
+    SOURCE
+        .emit(outbox, now, workspace, (id, version), data)
+        .await
 }
 
 /// What is asked of audience-service for one part.
