@@ -1,8 +1,12 @@
 //! Secrets at rest.
 
 use ports::SecretVault;
+use sha2::{Digest, Sha256};
 
 use crate::Sealer;
+
+/// Bytes of a hash that make a name: no two texts of a workspace share one.
+const PSEUDONYM_BYTES: usize = 15;
 
 /// Encrypts secrets with a key of the process; each opens for its own purpose only.
 pub struct Vault(Sealer);
@@ -23,6 +27,13 @@ impl SecretVault for Vault {
         let sealed = std::str::from_utf8(sealed).ok()?;
         String::from_utf8(self.0.open(purpose, sealed)?).ok()
     }
+
+    fn pseudonym(&self, purpose: &str, text: &str) -> String {
+        // Equal texts are sealed alike, and nobody seals without the key.
+        let digest = Sha256::digest(self.0.seal(purpose, text.as_bytes()));
+        let bytes = digest.iter().take(PSEUDONYM_BYTES);
+        bytes.map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 #[cfg(test)]
@@ -38,5 +49,19 @@ mod tests {
         assert_eq!(vault.open("client:2", &sealed), None);
         assert_eq!(Vault::new(&[2; 32]).open("client:1", &sealed), None);
         assert!(!String::from_utf8(sealed).unwrap().contains("s3cret"));
+    }
+
+    #[test]
+    fn a_pseudonym_is_of_its_text_purpose_and_key() {
+        let vault = Vault::new(&[1; 32]);
+        let name = vault.pseudonym("recipient:w", "52998224725");
+        assert_eq!(vault.pseudonym("recipient:w", "52998224725"), name);
+        assert!(name.len() == 30 && name.bytes().all(|b| b.is_ascii_alphanumeric()));
+        let others = [
+            vault.pseudonym("recipient:w", "52998224726"),
+            vault.pseudonym("recipient:x", "52998224725"),
+            Vault::new(&[2; 32]).pseudonym("recipient:w", "52998224725"),
+        ];
+        assert!(!others.contains(&name));
     }
 }

@@ -49,7 +49,7 @@ where
     Db: OutboxQueue + InboxStore + DeadLetters + Clone + 'static,
 {
     fn messaging(&self) -> Messaging {
-        let signal = Signal::from(self.cases.due.wake().on_outbox());
+        let signal = Signal::from(self.cases.signals.wake().on_outbox());
         Messaging::of("schedules", &self.db, signal, |router| {
             consumers::listen(router, &self.cases)
         })

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use ports::{
-    Clock, IdGenerator,
+    Clock, IdGenerator, SecretVault,
     scheduling::{Directory, ScheduleQueries, ScheduleStore},
 };
 
 use crate::{
     communication::{ChangeCommunication, CheckPlan, CreateCommunication, ReadCommunications},
-    dispatch::{ClaimDue, DispatchResolved, Due, TakeReports},
+    dispatch::{ClaimDue, DispatchResolved, Signals, TakeReports},
 };
 
 /// What stands behind the ports.
@@ -17,6 +17,7 @@ pub struct Setup {
     pub store: Arc<dyn ScheduleStore>,
     pub queries: Arc<dyn ScheduleQueries>,
     pub directory: Arc<dyn Directory>,
+    pub vault: Arc<dyn SecretVault>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn IdGenerator>,
 }
@@ -30,17 +31,18 @@ pub struct UseCases {
     pub resolved: DispatchResolved,
     pub reports: TakeReports,
     pub directory: Arc<dyn Directory>,
-    pub due: Due,
+    pub signals: Signals,
 }
 
 impl UseCases {
     /// Puts the use cases on their ports.
     pub fn new(setup: Setup) -> Self {
-        let due = Due::default();
+        let signals = Signals::default();
         let Setup {
             store,
             queries,
             directory,
+            vault,
             clock,
             ids,
         } = setup;
@@ -53,7 +55,7 @@ impl UseCases {
                 check: check.clone(),
                 clock: Arc::clone(&clock),
                 ids,
-                due: due.clone(),
+                signals: signals.clone(),
             },
             read: ReadCommunications {
                 queries: Arc::clone(&queries),
@@ -62,22 +64,23 @@ impl UseCases {
                 store: Arc::clone(&store),
                 check: check.clone(),
                 clock: Arc::clone(&clock),
-                due: due.clone(),
+                signals: signals.clone(),
             },
             claim: ClaimDue {
                 store: Arc::clone(&store),
                 queries,
                 clock: Arc::clone(&clock),
-                due: due.clone(),
+                signals: signals.clone(),
             },
             resolved: DispatchResolved {
                 store: Arc::clone(&store),
+                vault,
                 clock: Arc::clone(&clock),
-                due: due.clone(),
+                signals: signals.clone(),
             },
             reports: TakeReports { store, clock },
             directory,
-            due,
+            signals,
         }
     }
 }

@@ -25,7 +25,7 @@ pub fn start(cases: &Arc<UseCases>, life: &Lifecycle) {
             };
             tokio::select! {
                 () = soft.cancelled() => return,
-                () = cases.due.on_planned() => {}
+                () = cases.signals.on_planned() => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }

@@ -8,15 +8,18 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use domain::{
-    scheduling::{Communication, Occurrence},
+    scheduling::{Communication, CommunicationState, Occurrence},
     shared::{CommunicationId, Instant, WorkspaceId},
 };
-use ports::{StoreError, scheduling::CommunicationRepository};
+use ports::{
+    StoreError,
+    scheduling::{CommunicationRepository, Due},
+};
 
 use super::{
     Conn, dialect,
     json_rows::{columns, json, rows as table},
-    rows::{Changed, CommunicationRow, NewOccurrence, OccurrenceRow, many},
+    rows::{Changed, CommunicationRow, NewOccurrence, OccurrenceRow},
 };
 use crate::core::{
     error::{changed_one, store},
@@ -82,7 +85,7 @@ impl CommunicationRepository for Communications<'_> {
         self.wait(communications).await
     }
 
-    async fn due(&mut self, now: Instant, limit: i64) -> Result<Vec<Communication>, StoreError> {
+    async fn due(&mut self, now: Instant, limit: i64) -> Result<Due, StoreError> {
         let rows: Vec<CommunicationRow> = sql_query(format!(
             "SELECT c.* FROM due_communications d JOIN communications c ON c.id = d.communication
              WHERE d.due_at <= $1 ORDER BY d.due_at, d.communication LIMIT $2 {}",
@@ -93,7 +96,38 @@ impl CommunicationRepository for Communications<'_> {
         .load(self.0)
         .await
         .map_err(store)?;
-        many(rows)
+        let mut due = Due::default();
+        for row in rows {
+            let id = CommunicationId::from_raw(row.id);
+            match Communication::try_from(row) {
+                Ok(communication) => due.ready.push(communication),
+                Err(error) => {
+                    tracing::error!(%error, communication = %id, "cannot be read");
+                    due.unreadable.push(id);
+                }
+            }
+        }
+        Ok(due)
+    }
+
+    async fn give_up(&mut self, ids: &[CommunicationId], now: Instant) -> Result<(), StoreError> {
+        for id in ids {
+            sql_query(
+                "UPDATE communications SET state = $1, version = version + 1, updated_at = $2 WHERE id = $3",
+            )
+            .bind::<Text, _>(CommunicationState::Failed.as_str())
+            .bind::<UtcMillis, _>(At(now))
+            .bind::<BigInt, _>(id.raw())
+            .execute(self.0)
+            .await
+            .map_err(store)?;
+            sql_query("DELETE FROM due_communications WHERE communication = $1")
+                .bind::<BigInt, _>(id.raw())
+                .execute(self.0)
+                .await
+                .map_err(store)?;
+        }
+        Ok(())
     }
 
     async fn occur(&mut self, occurrences: &[Occurrence]) -> Result<(), StoreError> {

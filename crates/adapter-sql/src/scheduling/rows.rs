@@ -16,7 +16,7 @@ use crate::core::types::{At, Doc, Json, UtcMillis};
 #[derive(QueryableByName)]
 pub(super) struct CommunicationRow {
     #[diesel(sql_type = BigInt)]
-    id: i64,
+    pub id: i64,
     #[diesel(sql_type = Text)]
     workspace: String,
     #[diesel(sql_type = Text)]

@@ -68,9 +68,18 @@ pub async fn what_is_due_comes_in_the_order_of_its_instants(h: &impl ScheduleHar
         due.iter().map(|one| one.id.raw()).collect()
     };
     let mut communications = unit.communications();
-    assert_eq!(ids(communications.due(at(30), 9).await.unwrap()), [2, 3, 1]);
-    assert_eq!(ids(communications.due(at(30), 2).await.unwrap()), [2, 3]);
-    assert_eq!(ids(communications.due(at(9), 9).await.unwrap()), [0; 0]);
+    assert_eq!(
+        ids(communications.due(at(30), 9).await.unwrap().ready),
+        [2, 3, 1]
+    );
+    assert_eq!(
+        ids(communications.due(at(30), 2).await.unwrap().ready),
+        [2, 3]
+    );
+    assert_eq!(
+        ids(communications.due(at(9), 9).await.unwrap().ready),
+        [0; 0]
+    );
 }
 
 pub async fn what_no_longer_waits_is_not_due(h: &impl ScheduleHarness) {
@@ -87,6 +96,7 @@ pub async fn what_no_longer_waits_is_not_due(h: &impl ScheduleHarness) {
             .due(at(99), 9)
             .await
             .unwrap()
+            .ready
             .is_empty()
     );
     unit.commit().await.unwrap();
@@ -108,7 +118,7 @@ pub async fn of_many_who_claim_each_gets_others(h: &impl ScheduleHarness) {
         let mut mine = Vec::new();
         loop {
             let mut unit = begin(h).await;
-            let mut due = unit.communications().due(at(100), 5).await.unwrap();
+            let mut due = unit.communications().due(at(100), 5).await.unwrap().ready;
             if due.is_empty() {
                 return mine;
             }
@@ -134,7 +144,7 @@ pub async fn of_cancels_and_claims_one_wins(h: &impl ScheduleHarness) {
         let mut claimed = 0;
         loop {
             let mut unit = begin(h).await;
-            let mut due = unit.communications().due(at(2), 3).await.unwrap();
+            let mut due = unit.communications().due(at(2), 3).await.unwrap().ready;
             if due.is_empty() {
                 // Those that are being cancelled are passed over.
                 if h.queries().next_due().await.unwrap().is_none() {

@@ -74,7 +74,7 @@ fn workspace(id: &str) -> WorkspaceId {
 }
 
 /// One that waits until so many seconds.
-fn communication(id: i64, ws: &str, seconds: i64) -> Communication {
+pub fn communication(id: i64, ws: &str, seconds: i64) -> Communication {
     Communication {
         id: CommunicationId::from_raw(id),
         workspace: workspace(ws),

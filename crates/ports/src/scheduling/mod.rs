@@ -52,7 +52,10 @@ pub trait CommunicationRepository: Send {
 
     /// Those whose instant has come, the earliest first, but for those that somebody else has in hand. Nobody else
     /// changes them until the transaction ends.
-    async fn due(&mut self, now: Instant, limit: i64) -> Result<Vec<Communication>, StoreError>;
+    async fn due(&mut self, now: Instant, limit: i64) -> Result<Due, StoreError>;
+
+    /// Ends as failed what cannot be read, so that it holds nothing else up.
+    async fn give_up(&mut self, ids: &[CommunicationId], now: Instant) -> Result<(), StoreError>;
 
     /// Adds occurrences.
     async fn occur(&mut self, occurrences: &[Occurrence]) -> Result<(), StoreError>;
@@ -66,6 +69,15 @@ pub trait CommunicationRepository: Send {
 
     /// Stores a changed occurrence.
     async fn save_occurrence(&mut self, occurrence: &Occurrence) -> Result<(), StoreError>;
+}
+
+/// Communications whose instant has come.
+#[derive(Default)]
+pub struct Due {
+    /// Those that can be claimed.
+    pub ready: Vec<Communication>,
+    /// Those whose rows cannot be read.
+    pub unreadable: Vec<CommunicationId>,
 }
 
 /// A recipient and where it is reached.

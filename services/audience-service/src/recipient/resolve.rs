@@ -6,14 +6,15 @@ use domain::{
     audience::Audience,
     contact::Document,
     customer::{Channel, Customer, CustomerId},
+    scheduling::RecipientKey,
     shared::{AudienceId, WorkspaceId},
     workspace::ConsentRule,
 };
 use events::v1::{CommunicationDue, RecipientsResolved, ResolvedRecipient};
 use ports::{
-    Clock, StoreError,
+    Clock, SecretVault, StoreError,
     bus::Receipt,
-    contacts::{ContactStore, ContentKey},
+    contacts::{ContactRecord, ContactStore, ContentKey},
     crash,
     store::{AudienceQueries, AudienceStore, Durability},
 };
@@ -52,6 +53,7 @@ pub struct ResolveRecipients {
     pub(crate) store: Arc<dyn AudienceStore>,
     pub(crate) queries: Arc<dyn AudienceQueries>,
     pub(crate) contacts: Arc<dyn ContactStore>,
+    pub(crate) vault: Arc<dyn SecretVault>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Events,
 }
@@ -177,13 +179,19 @@ impl ResolveRecipients {
             // People who share a document are one contact: the one who was registered first.
             by_key.entry(customer.key()).or_insert(customer);
         }
-        let recipient = |contact: &ports::contacts::ContactRecord| {
-            let customer = by_key.get(contact.document.as_str());
-            route::contact(&contact.document, &contact.body, customer, (wanted, rule))
+        let purpose = format!("recipient:{workspace}");
+        let recipient = |contact: &ContactRecord| {
+            let (document, body) = (&contact.document, &contact.body);
+            let pseudonym = self.vault.pseudonym(&purpose, document.as_str());
+            let pseudonym = RecipientKey::parse(&format!("k{pseudonym}"))
+                .map_err(|_| StoreError::Corrupt("pseudonym of a contact"))?;
+            let customer = by_key.get(document.as_str()).ok_or(&pseudonym);
+            Ok(route::contact(document, body, customer, (wanted, rule)))
         };
+        let recipients: Result<Vec<_>, StoreError> = contacts.iter().map(recipient).collect();
         let full = contacts.len() == PART;
         Ok(Part {
-            recipients: contacts.iter().filter_map(recipient).collect(),
+            recipients: recipients?,
             last: contacts.last().filter(|_| full).map(|c| c.document.clone()),
             error: None,
         })

@@ -11,12 +11,8 @@ use domain::{
 };
 use events::v1::{ResolvedRecipient, Route};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::Wanted;
-
-/// Bytes of a hash that name a contact who is no customer.
-const NAME_BYTES: usize = 15;
 
 /// A customer, as a recipient.
 pub fn customer(customer: &Customer, (wanted, rule): (&Wanted, ConsentRule)) -> ResolvedRecipient {
@@ -47,35 +43,23 @@ pub fn unknown(id: i64, wanted: &Wanted) -> ResolvedRecipient {
     }
 }
 
-/// A contact of an audience, as a recipient: what it said is known where it is a customer.
+/// A contact of an audience, as a recipient: what it said is known where it is a customer, and otherwise it goes by a
+/// pseudonym.
 pub fn contact(
     document: &Document,
     body: &ContactBody,
-    customer: Option<&Customer>,
+    customer: Result<&Customer, &RecipientKey>,
     (wanted, rule): (&Wanted, ConsentRule),
-) -> Option<ResolvedRecipient> {
-    let key = match customer {
-        Some(customer) => RecipientKey::customer(customer.id.raw()),
-        None => named(wanted, document)?,
-    };
+) -> ResolvedRecipient {
     let said = Consents::default();
-    let consents = customer.map_or(&said, |customer| &customer.consents);
-    Some(recipient(
-        key,
-        Some(document),
-        body,
-        consents,
-        (wanted, rule),
-    ))
-}
-
-/// A name that tells nothing of the person, and is the same every time in its workspace.
-fn named(wanted: &Wanted, document: &Document) -> Option<RecipientKey> {
-    let text = format!("{} {}", wanted.workspace, document.as_str());
-    let digest = Sha256::digest(text);
-    let hex = digest.iter().take(NAME_BYTES);
-    let hex: String = hex.map(|byte| format!("{byte:02x}")).collect();
-    RecipientKey::parse(&format!("k{hex}")).ok()
+    let (key, consents) = match customer {
+        Ok(customer) => (
+            RecipientKey::customer(customer.id.raw()),
+            &customer.consents,
+        ),
+        Err(pseudonym) => (pseudonym.clone(), &said),
+    };
+    recipient(key, Some(document), body, consents, (wanted, rule))
 }
 
 fn recipient(
@@ -224,22 +208,16 @@ mod tests {
     }
 
     #[test]
-    fn a_contact_has_a_name_that_tells_nothing_of_it() {
+    fn a_contact_goes_by_its_pseudonym_unless_it_is_a_customer() {
         let document = ana().document.unwrap();
         let body = ana().contact().body;
-        let found = contact(&document, &body, None, (&wanted(false), ConsentRule::OptIn)).unwrap();
-        assert_eq!(found.key.len(), 31);
-        assert!(!found.key.contains("52998224725"));
-        assert_eq!(
-            routes(&found),
-            ["email", "sms", "whatsapp"].map(|c| format!("{c} no_consent"))
-        );
-        let of_customer = contact(
-            &document,
-            &body,
-            Some(&ana()),
-            (&wanted(false), ConsentRule::OptOut),
-        );
-        assert_eq!(of_customer.unwrap().key, "7");
+        let name = RecipientKey::parse("k1").unwrap();
+        let wanted = wanted(false);
+        let found = contact(&document, &body, Err(&name), (&wanted, ConsentRule::OptIn));
+        assert_eq!(found.key, "k1");
+        let none = ["email", "sms", "whatsapp"].map(|channel| format!("{channel} no_consent"));
+        assert_eq!(routes(&found), none);
+        let rule = (&wanted, ConsentRule::OptOut);
+        assert_eq!(contact(&document, &body, Ok(&ana()), rule).key, "7");
     }
 }

@@ -153,6 +153,7 @@ impl Parts {
             store: self.ports.store.clone(),
             queries: self.ports.queries.clone(),
             contacts: self.ports.contacts.clone(),
+            vault: self.ports.vault.clone(),
             clock: self.ports.clock.clone(),
             events: self.events.clone(),
         }

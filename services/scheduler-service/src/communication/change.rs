@@ -11,7 +11,7 @@ use kernel::{Actor, AppError};
 use ports::{Clock, scheduling::ScheduleStore};
 
 use super::{NewCommunication, check::CheckPlan};
-use crate::dispatch::{Due, emit};
+use crate::dispatch::{Signals, emit};
 
 /// Changes communications that have not been claimed.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub struct ChangeCommunication {
     pub store: Arc<dyn ScheduleStore>,
     pub check: CheckPlan,
     pub clock: Arc<dyn Clock>,
-    pub due: Due,
+    pub signals: Signals,
 }
 
 impl ChangeCommunication {
@@ -114,7 +114,7 @@ impl ChangeCommunication {
             }
             emit::usage(unit.as_mut(), now, &communication).await?;
             unit.commit().await?;
-            self.due.planned();
+            self.signals.planned();
         }
         Ok(communication)
     }

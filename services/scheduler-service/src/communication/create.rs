@@ -11,7 +11,7 @@ use kernel::{Actor, AppError, RequestId, receipt};
 use ports::{Clock, IdGenerator, scheduling::ScheduleStore};
 
 use super::check::CheckPlan;
-use crate::dispatch::{Due, emit};
+use crate::dispatch::{Signals, emit};
 
 /// A communication that is to be.
 pub struct NewCommunication {
@@ -28,7 +28,7 @@ pub struct CreateCommunication {
     pub check: CheckPlan,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn IdGenerator>,
-    pub due: Due,
+    pub signals: Signals,
 }
 
 impl CreateCommunication {
@@ -73,7 +73,7 @@ impl CreateCommunication {
         emit::usage(unit.as_mut(), now, &communication).await?;
         receipt::keep(unit.receipts(), request_id, &communication.id.raw()).await?;
         unit.commit().await?;
-        self.due.planned();
+        self.signals.planned();
         Ok(communication)
     }
 }

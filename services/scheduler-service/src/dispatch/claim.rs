@@ -17,7 +17,7 @@ use ports::{
     scheduling::{NewRecipient, ScheduleQueries, ScheduleStore, ScheduleUnit},
 };
 
-use super::{Due, emit};
+use super::{Signals, emit};
 
 /// Communications that are taken in one transaction.
 const BATCH: i64 = 200;
@@ -31,7 +31,7 @@ pub struct ClaimDue {
     pub store: Arc<dyn ScheduleStore>,
     pub queries: Arc<dyn ScheduleQueries>,
     pub clock: Arc<dyn Clock>,
-    pub due: Due,
+    pub signals: Signals,
 }
 
 impl ClaimDue {
@@ -60,10 +60,14 @@ impl ClaimDue {
     async fn batch(&self) -> Result<usize, AppError> {
         let now = self.now();
         let mut unit = self.store.begin_schedule().await?;
-        let mut due = unit.communications().due(now, BATCH).await?;
-        if due.is_empty() {
+        let found = unit.communications().due(now, BATCH).await?;
+        let taken = found.ready.len() + found.unreadable.len();
+        if taken == 0 {
             return Ok(0);
         }
+        let unreadable = &found.unreadable;
+        unit.communications().give_up(unreadable, now).await?;
+        let mut due = found.ready;
         let mut occurrences = Vec::with_capacity(due.len());
         for communication in &mut due {
             let scheduled_for = communication.due_at;
@@ -82,8 +86,8 @@ impl ClaimDue {
         crash::point("communication.claiming");
         unit.commit().await?;
         crash::point("communication.claimed");
-        self.due.left();
-        Ok(due.len())
+        self.signals.left();
+        Ok(taken)
     }
 
     /// Asks for the recipients of one that was claimed.

@@ -16,12 +16,12 @@ pub use resolved::DispatchResolved;
 
 /// Wakes who waits for instants, and who takes events to the bus.
 #[derive(Clone, Default)]
-pub struct Due {
+pub struct Signals {
     planned: Arc<Notify>,
     wake: Wake,
 }
 
-impl Due {
+impl Signals {
     /// Something waits for an instant, which may be the next.
     pub fn planned(&self) {
         self.planned.notify_one();

@@ -16,21 +16,21 @@ use domain::{
 };
 use events::v1;
 use ports::{
-    Clock, StoreError,
+    Clock, SecretVault, StoreError,
     bus::Receipt,
     crash,
     scheduling::{NewRecipient, ScheduleStore, ScheduleUnit},
 };
-use sha2::{Digest, Sha256};
 
-use super::{Due, emit};
+use super::{Signals, emit};
 
 /// Sends to recipients that were found.
 #[derive(Clone)]
 pub struct DispatchResolved {
     pub store: Arc<dyn ScheduleStore>,
+    pub vault: Arc<dyn SecretVault>,
     pub clock: Arc<dyn Clock>,
-    pub due: Due,
+    pub signals: Signals,
 }
 
 /// A recipient of a channel, and what leaves for it.
@@ -100,7 +100,7 @@ impl DispatchResolved {
         crash::point("communication.dispatching");
         unit.commit().await?;
         crash::point("communication.dispatched");
-        self.due.planned();
+        self.signals.planned();
         Ok(())
     }
 
@@ -133,7 +133,13 @@ impl DispatchResolved {
                 let content = said
                     .get(&channel)
                     .and_then(|said| said.render(&recipient.values));
-                all.push(dispatched(dispatch, route, content, now));
+                let mut one = dispatched(dispatch, route, content, now);
+                // No address is kept: two of a communication can be compared, and no more.
+                let address = one.leaves.as_ref();
+                let address = address.map(|(address, _)| format!("{channel} {address}"));
+                let purpose = format!("address:{}", of.id);
+                one.new.address = address.map(|text| self.vault.pseudonym(&purpose, &text));
+                all.push(one);
             }
         }
         Ok(all)
@@ -157,9 +163,6 @@ fn dispatched(
         Some(_) => RecipientStatus::Dispatched,
         None => RecipientStatus::Skipped,
     };
-    let address = leaves
-        .as_ref()
-        .map(|(address, _)| hashed(dispatch.channel, address));
     let recipient = Recipient {
         dispatch,
         status,
@@ -168,19 +171,12 @@ fn dispatched(
         updated_at: now,
     };
     Dispatch {
-        new: NewRecipient { recipient, address },
+        new: NewRecipient {
+            recipient,
+            address: None,
+        },
         leaves,
     }
-}
-
-/// An address as it is compared: no address is kept.
-fn hashed(channel: Channel, address: &str) -> String {
-    let digest = Sha256::digest(format!("{channel} {address}"));
-    digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// The recipients that are not there yet; who has an address that was written to gets nothing more.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use adapter_sql::sqlite::{Db, Idempotency};
 use ports::{Clock, IdGenerator, StoreError, scheduling::Directory};
 use runtime::{Snowflakes, SystemClock};
-use service_kit::{Module, StartError};
+use sealing::Vault;
+use service_kit::{Module, StartError, derived_key, stored_secret};
 use settings::Settings;
 
 use super::{CONTEXTS, Schedules};
@@ -31,6 +32,10 @@ pub async fn embedded(
         store: Arc::new(db.clone()),
         queries: Arc::new(db.clone()),
         directory,
+        vault: Arc::new(Vault::new(&derived_key(
+            &stored_secret(dir)?,
+            "schedule-addresses",
+        ))),
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
     });

@@ -138,7 +138,8 @@ fn timing(
     }
 }
 
-fn rfc3339(pointer: &str, text: &str) -> Result<Instant, Violation> {
+/// An instant.
+pub fn rfc3339(pointer: &str, text: &str) -> Result<Instant, Violation> {
     let at = chrono::DateTime::parse_from_rfc3339(text);
     let detail = "must be RFC 3339, such as 2026-12-01T09:00:00-03:00";
     at.map(|at| at.to_utc())

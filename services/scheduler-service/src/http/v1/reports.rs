@@ -7,6 +7,7 @@ use domain::{
 };
 use http_kit::{Answer, ApiResult, Idempotent, JsonBody, Problem};
 
+use super::plan;
 use crate::{dispatch::NewReport, http::Caller};
 
 /// Most reports of one request.
@@ -28,11 +29,7 @@ fn read(at: usize, json: DispatchReportJson, now: Instant) -> Result<NewReport, 
             "not the id of a dispatch",
         )
     });
-    let instant = |text: String| {
-        let at = chrono::DateTime::parse_from_rfc3339(&text);
-        at.map(|at| at.to_utc())
-            .map_err(|_| Violation::new(pointer("at"), "invalid_instant", "must be RFC 3339"))
-    };
+    let instant = |text: String| plan::rfc3339(&pointer("at"), &text);
     Ok(NewReport {
         dispatch: dispatch?,
         status: one_of(&pointer("status"), &json.status, &REPORTED)?,
