@@ -26,6 +26,32 @@ pub const USER_HEADER: &str = "userId";
 /// Proves that a request came through the gateway.
 pub const GATEWAY_SECRET_HEADER: &str = "x-gateway-secret";
 
+/// A token that opens what no workspace has. Without one nothing does.
+#[derive(Clone, Default)]
+pub struct SharedToken(Option<[u8; 32]>);
+
+impl SharedToken {
+    /// From the configuration.
+    pub fn new(token: Option<&str>) -> Self {
+        let set = token.filter(|token| !token.is_empty());
+        Self(set.map(sha256))
+    }
+
+    /// Whether there is one.
+    pub const fn is_set(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether a request carries it in this header, once. Hashes are compared, in constant time, so that neither
+    /// length nor content shows in how long it takes.
+    pub fn opens_for(&self, request: &HttpRequest, header: &str) -> bool {
+        match (single(request.headers(), header), &self.0) {
+            (Ok(Some(token)), Some(expected)) => sha256(token).ct_eq(expected).into(),
+            _ => false,
+        }
+    }
+}
+
 /// Who calls, and in which workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Principal {

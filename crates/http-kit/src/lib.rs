@@ -36,7 +36,7 @@ pub mod trace;
 
 pub use answer::Answer;
 pub use api::{ApiContext, Body};
-pub use auth::{AuthError, Authenticator, Principal};
+pub use auth::{AuthError, Authenticator, Principal, SharedToken};
 pub use caller::{Api, ApiResult, Authenticated, Caller, Cursors};
 pub use changes::spawned;
 pub use connection::Limits;

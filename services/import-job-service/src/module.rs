@@ -11,6 +11,7 @@ use std::sync::Arc;
 use adapter_crm::{AllowedHosts, HttpCrm, SystemLookup};
 use adapter_sql::Context;
 use domain::{importing::RequestsPerMinute, shared::Instant};
+use http_kit::SharedToken;
 use http_kit::{Api, Sealer};
 use messaging::{Router, Signal};
 use ports::{
@@ -31,7 +32,7 @@ pub use embedded::embedded;
 pub use replica::ImportJobService;
 
 use crate::{
-    http::{self, AdminToken, ApiState, face_j},
+    http::{self, ApiState, face_j},
     run::Policy,
     use_cases::{Setup, UseCases},
     workers,
@@ -76,7 +77,7 @@ where
             body_limit: LARGEST_BODY,
         });
         let token = imports.admin_token.as_ref();
-        let admin = AdminToken::new(token.map(ExposeSecret::expose_secret));
+        let admin = SharedToken::new(token.map(ExposeSecret::expose_secret));
         if !admin.is_set() {
             tracing::warn!(
                 "ADMIN_TOKEN is not set: /api/jobs and /api/admin answer 401 to everybody"

@@ -5,6 +5,5 @@ mod openapi;
 mod state;
 pub mod v1;
 
-pub use face_j::AdminToken;
 pub use openapi::document;
 pub use state::{ApiState, Caller};

@@ -1,6 +1,7 @@
 //! What handlers share.
 
-use super::face_j::AdminToken;
+use http_kit::SharedToken;
+
 use crate::use_cases::UseCases;
 
 /// Who calls: the first argument of a handler of V1, and its way to [`ApiState`].
@@ -11,5 +12,5 @@ pub struct ApiState {
     /// The use cases.
     pub cases: UseCases,
     /// Opens face J.
-    pub admin: AdminToken,
+    pub admin: SharedToken,
 }

@@ -16,8 +16,6 @@ use kernel::AppError;
 use ports::importing::ImportKind;
 use serde::Serialize;
 use serde_json::json;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
 use super::ApiState;
@@ -33,40 +31,12 @@ http_kit::routes! {
     contacts::{sync},
 }
 
-/// What opens face J. Without one nothing does.
-#[derive(Clone, Default)]
-pub struct AdminToken(Option<[u8; 32]>);
-
-impl AdminToken {
-    /// From the configuration.
-    pub fn new(token: Option<&str>) -> Self {
-        let set = token.filter(|token| !token.is_empty());
-        Self(set.map(|token| Sha256::digest(token).into()))
-    }
-
-    /// Whether there is one.
-    pub const fn is_set(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// Whether a request carries it, once. Hashes are compared, in constant time, so that neither
-    /// length nor content shows in how long it takes.
-    fn opens_for(&self, request: &HttpRequest) -> bool {
-        let mut sent = request.headers().get_all(HEADER);
-        let (Some(token), None, Some(expected)) = (sent.next(), sent.next(), &self.0) else {
-            return false;
-        };
-        let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        digest.ct_eq(expected).into()
-    }
-}
-
 /// The administrator: the first argument of every handler of this face.
 pub struct Admin(Arc<Api<ApiState>>);
 
 impl Authenticated<ApiState> for Admin {
     async fn authenticate(request: &HttpRequest, api: &Arc<Api<ApiState>>) -> Result<Self, Error> {
-        if api.state().admin.opens_for(request) {
+        if api.state().admin.opens_for(request, HEADER) {
             return Ok(Self(Arc::clone(api)));
         }
         let answer = refused(StatusCode::UNAUTHORIZED, "unauthorized");
