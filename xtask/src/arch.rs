@@ -29,6 +29,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["domain", "http-client", "ports", "segment-sql"],
     ),
     ("adapter-crm", &["domain", "http-client", "ports"]),
+    (
+        "adapter-directory",
+        &["domain", "events", "http-client", "kernel", "ports"],
+    ),
     ("adapter-local-bus", &["domain", "events", "ports"]),
     ("adapter-rabbitmq", &["domain", "events", "ports"]),
     ("adapter-mongo", &["domain", "ports"]),

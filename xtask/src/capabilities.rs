@@ -18,7 +18,6 @@ const AUDIENCE: Table = &[
     ("workspace", &["audience"]),
     ("contact", &["audience"]),
     ("operation", &["audience", "events"]),
-    ("recipient", &["contact", "events"]),
     ("group", &["audience", "contact"]),
     ("creation", &["audience", "contact", "events", "operation"]),
     ("removal", &["audience", "contact", "events", "operation"]),
@@ -31,6 +30,7 @@ const AUDIENCE: Table = &[
     ("score", &["events", "operation"]),
     ("segment", &["audience", "contact", "events", "operation"]),
     ("live", &["audience", "contact", "segment"]),
+    ("recipient", &["contact", "events", "segment"]),
     ("control", &["audience", "events", "operation", "removal"]),
 ];
 

@@ -34,12 +34,12 @@ pub struct NewCommunication {
     /// Something that people need, whatever they said about marketing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transactional: Option<bool>,
-    /// Not supported yet: 422 `unsupported_setting`.
+    /// Dispatches that leave in a minute at most, 1 to 1,000,000; as many as there are where it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate_per_minute: Option<Value>,
-    /// Not supported yet: 422 `unsupported_setting`.
+    pub rate_per_minute: Option<u32>,
+    /// Minutes that the members of a segment may be old: it is refreshed first where they are older.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub freshness_minutes: Option<Value>,
+    pub freshness_minutes: Option<u32>,
     /// Not supported yet: 422 `unsupported_setting`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_completion: Option<Value>,
@@ -77,12 +77,12 @@ pub struct CommunicationChange {
     /// Something that people need, whatever they said about marketing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transactional: Option<bool>,
-    /// Not supported yet: 422 `unsupported_setting`.
+    /// Dispatches that leave in a minute at most, 1 to 1,000,000; as many as there are where it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate_per_minute: Option<Value>,
-    /// Not supported yet: 422 `unsupported_setting`.
+    pub rate_per_minute: Option<u32>,
+    /// Minutes that the members of a segment may be old: it is refreshed first where they are older.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub freshness_minutes: Option<Value>,
+    pub freshness_minutes: Option<u32>,
     /// Not supported yet: 422 `unsupported_setting`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_completion: Option<Value>,
@@ -184,6 +184,10 @@ pub struct CommunicationJson {
     pub quiet_hours: String,
     /// Something that people need.
     pub transactional: bool,
+    /// Dispatches that leave in a minute at most.
+    pub rate_per_minute: Option<u32>,
+    /// Minutes that the members of a segment may be old.
+    pub freshness_minutes: Option<u32>,
     /// The number of its latest occurrence; 0 before the first.
     pub occurrence: i64,
     /// Recipients of the latest occurrence by channel and status; missing in lists.
@@ -229,6 +233,8 @@ pub struct RecipientJson {
     pub reason: Option<String>,
     /// The sender's name of it.
     pub provider_id: Option<String>,
+    /// Until when it is held, where it is.
+    pub held_until: Option<String>,
     /// When it changed last.
     pub updated_at: String,
 }
@@ -267,4 +273,47 @@ pub struct ReportsTaken {
     pub taken: usize,
     /// Dispatches that there are not.
     pub unknown: Vec<String>,
+}
+
+/// What will happen to a communication, as things are now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CommunicationPreview {
+    /// When its next occurrence begins.
+    pub starts_at: String,
+    /// Recipients, each once whatever the channels.
+    pub recipients: i64,
+    /// What happens on each channel.
+    pub channels: BTreeMap<String, ChannelPreview>,
+    /// How many dispatches quiet hours hold, until when; the first 50 instants.
+    pub held: Vec<HeldPreview>,
+    /// Recipients who get nothing as somebody else has their address.
+    pub duplicates: i64,
+    /// Dispatches that leave in a minute at most.
+    pub rate_per_minute: Option<u32>,
+    /// When the last dispatch leaves, as far as is known.
+    pub estimated_end: String,
+    /// Whether everybody was looked at: false where there are more than 100,000.
+    pub complete: bool,
+    /// Why recipients cannot be found, where they cannot: `audience_gone`.
+    pub error: Option<String>,
+}
+
+/// What happens on one channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChannelPreview {
+    /// Dispatches that leave as soon as it begins, or their turn comes.
+    pub dispatches: i64,
+    /// Dispatches that quiet hours hold.
+    pub held: i64,
+    /// Recipients who get nothing, by reason.
+    pub skipped: BTreeMap<String, i64>,
+}
+
+/// Dispatches that are held until an instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldPreview {
+    /// Until then.
+    pub until: String,
+    /// So many.
+    pub dispatches: i64,
 }

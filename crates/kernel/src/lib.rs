@@ -1,7 +1,8 @@
 //! What the use cases of every service share: why they refuse, who acts, which request it is and what it did, what is stored
-//! as JSON, fingerprints, pages, events on their way out, and wake-ups.
+//! as JSON, fingerprints, pages, events on their way out, wake-ups, and questions between services.
 
 mod actor;
+pub mod directory;
 mod error;
 mod event;
 mod fingerprint;

@@ -64,6 +64,8 @@ pub const POINTS: &[&str] = &[
     "recipients.resolved",
     "communication.dispatching",
     "communication.dispatched",
+    "communication.releasing",
+    "communication.released",
     "dispatch.sent",
 ];
 

@@ -53,6 +53,11 @@ pub fn derived_key(secret: &str, purpose: &str) -> [u8; 32] {
     Sha256::digest(format!("{purpose}\n{secret}")).into()
 }
 
+/// A token that whoever has the secret can derive, as text.
+pub fn shared_token(secret: &str, purpose: &str) -> String {
+    URL_SAFE_NO_PAD.encode(derived_key(secret, purpose))
+}
+
 /// Makes the first workspace's key known.
 pub(crate) async fn know_key(keys: &dyn ApiKeyStore, key: &str) -> Result<(), StoreError> {
     let workspace =

@@ -21,7 +21,7 @@ mod run;
 pub use embedded::embedded;
 pub use error::StartError;
 pub use host::{Host, Messaging, Module, Process, Requests, Routes, Started};
-pub use identity::{NoKeys, SecretError, derived_key, stored_secret};
+pub use identity::{NoKeys, SecretError, derived_key, shared_token, stored_secret};
 pub use logs::start_telemetry;
 #[cfg(feature = "replica")]
 pub use replica::{attach, check, database, replica, server_failed, watch_database};

@@ -15,7 +15,9 @@ use config::{Config, Environment, File, FileFormat, Map, Source};
 
 pub use bigquery::Bigquery;
 pub use imports::Imports;
-pub use model::{Limits, LogFormat, Retention, Segments, Settings, Telemetry, Workers};
+pub use model::{
+    AudienceService, Limits, LogFormat, Retention, Segments, Settings, Telemetry, Workers,
+};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use servers::{Mongodb, Postgres, Rabbitmq, Roles, Secrets, Servers};
 

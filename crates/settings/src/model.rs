@@ -46,6 +46,17 @@ pub struct Settings {
     pub imports: Imports,
     /// Customers in BigQuery.
     pub bigquery: Bigquery,
+    /// audience-service, for other services.
+    pub audience: AudienceService,
+}
+
+/// audience-service, for other services.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AudienceService {
+    /// Base URL at which scheduler-service asks it who and what there is in a workspace:
+    /// `http://audience-service:8080`.
+    pub url: Option<String>,
 }
 
 /// What one request may take.
@@ -130,6 +141,7 @@ impl Default for Settings {
             secrets: Secrets::default(),
             imports: Imports::default(),
             bigquery: Bigquery::default(),
+            audience: AudienceService::default(),
         }
     }
 }

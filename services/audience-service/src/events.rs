@@ -67,7 +67,10 @@ impl Events {
         data: v1::CommunicationDue,
     ) -> Event {
         let (of, occurrence, part) = (&data.communication_id, data.occurrence, data.part);
-        let id = format!("due-{of}-{occurrence}-{part}");
+        let id = match data.looks {
+            0 => format!("due-{of}-{occurrence}-{part}"),
+            looks => format!("due-{of}-{occurrence}-{part}-{looks}"),
+        };
         SOURCE.event(self.clock.now(), workspace, id, occurrence, data)
     }
 

@@ -14,17 +14,21 @@ use adapter_bigquery::{
 };
 use adapter_sql::Context;
 use chrono::TimeDelta;
-use http_kit::{Api, ContactIds, Sealer};
+use http_kit::{Api, ContactIds, Sealer, SharedToken};
+use kernel::directory::SERVICE_PURPOSE;
 use messaging::Signal;
 use ports::{
     SecretVault,
     bus::{DeadLetters, InboxStore, OutboxQueue},
     idempotency::IdempotencyStore,
+    scheduling::Directory,
     warehouse::Warehouses,
 };
 use runtime::Lifecycle;
 use sealing::Vault;
-use service_kit::{Host, Messaging, Module, Requests, StartError, Started, derived_key};
+use service_kit::{
+    Host, Messaging, Module, Requests, StartError, Started, derived_key, shared_token,
+};
 use settings::Settings;
 
 #[cfg(feature = "embedded")]
@@ -53,6 +57,7 @@ struct Audiences<Db> {
     app: Arc<UseCases>,
     db: Db,
     idempotency: Arc<dyn IdempotencyStore>,
+    directory: Arc<dyn Directory>,
     /// Ties it to the process once that has begun.
     attach: Box<dyn FnOnce(&Lifecycle) + Send>,
 }
@@ -94,12 +99,15 @@ where
             ApiState {
                 app: Arc::clone(&self.app),
                 contact_ids: ContactIds::new(&derived_key(&host.secret, "contact-ids")),
+                directory: self.directory,
+                peers: SharedToken::new(Some(&shared_token(&host.secret, SERVICE_PURPOSE))),
                 dead_letters: self.app.dead_letters(host.dead_letters.clone()),
                 item_limit: limits.items,
             },
         );
         let older = http::face_l::routes().and(http::face_g::routes());
         let older = older.and(http::face_a::routes());
+        let older = older.and(http::internal::routes());
         Some(Started {
             routes: Arc::new(older.serve(&state)),
             v1: Arc::new(http::v1::routes().serve(&state)),

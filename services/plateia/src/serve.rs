@@ -46,7 +46,10 @@ where
 {
     let audiences = audience_service::module::embedded(&settings).await?;
     let imports = import_job_service::module::embedded(&settings).await?;
-    let schedules = scheduler_service::module::embedded(&settings, audiences.directory).await?;
+    let schedules = {
+        let (directory, recipients) = (audiences.directory, audiences.recipients);
+        scheduler_service::module::embedded(&settings, directory, recipients).await?
+    };
     let sender = plateia_sender::module::embedded(&settings).await?;
     let modules = vec![audiences.module, imports, schedules, sender];
     let embedded = service_kit::embedded(&settings, audiences.keys, modules).await?;

@@ -8,5 +8,7 @@ mod consumers;
 mod dispatch;
 pub mod http;
 pub mod module;
+#[cfg(test)]
+mod tests;
 mod use_cases;
 mod workers;

@@ -16,6 +16,7 @@ use ports::{
     bus::{DeadLetters, InboxStore, OutboxQueue},
     idempotency::IdempotencyStore,
 };
+use runtime::Lifecycle;
 use service_kit::{Host, Messaging, Module, Requests, Started, derived_key};
 
 #[cfg(feature = "embedded")]
@@ -34,7 +35,8 @@ use crate::{
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// What the database holds.
-const CONTEXTS: &[Context] = &[Context::Messaging, Context::Operations, Context::Scheduling];
+pub(crate) const CONTEXTS: &[Context] =
+    &[Context::Messaging, Context::Operations, Context::Scheduling];
 
 /// The service, its store open.
 struct Schedules<Db> {
@@ -42,6 +44,8 @@ struct Schedules<Db> {
     ids: Arc<dyn IdGenerator>,
     db: Db,
     idempotency: Arc<dyn IdempotencyStore>,
+    /// Ties it to the process once that has begun.
+    attach: Box<dyn FnOnce(&Lifecycle) + Send>,
 }
 
 impl<Db> Module for Schedules<Db>
@@ -56,6 +60,7 @@ where
     }
 
     fn start(self: Box<Self>, host: &Host) -> Option<Started> {
+        (self.attach)(&host.life);
         if host.roles.workers {
             workers::start(&self.cases, &host.life);
         }

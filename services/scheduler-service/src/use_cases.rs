@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use kernel::directory::RecipientSource;
 use ports::{
     Clock, IdGenerator, SecretVault,
     scheduling::{Directory, ScheduleQueries, ScheduleStore},
 };
 
 use crate::{
-    communication::{ChangeCommunication, CheckPlan, CreateCommunication, ReadCommunications},
-    dispatch::{ClaimDue, DispatchResolved, Signals, TakeReports},
+    communication::{
+        ChangeCommunication, CheckPlan, CreateCommunication, PreviewCommunication,
+        ReadCommunications,
+    },
+    dispatch::{ClaimDue, DispatchResolved, Engine, ReleaseWaiting, Signals, TakeReports},
 };
 
 /// What stands behind the ports.
@@ -17,6 +21,7 @@ pub struct Setup {
     pub store: Arc<dyn ScheduleStore>,
     pub queries: Arc<dyn ScheduleQueries>,
     pub directory: Arc<dyn Directory>,
+    pub recipients: Arc<dyn RecipientSource>,
     pub vault: Arc<dyn SecretVault>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn IdGenerator>,
@@ -27,7 +32,8 @@ pub struct UseCases {
     pub create: CreateCommunication,
     pub read: ReadCommunications,
     pub change: ChangeCommunication,
-    pub claim: ClaimDue,
+    pub preview: PreviewCommunication,
+    pub engine: Engine,
     pub resolved: DispatchResolved,
     pub reports: TakeReports,
     pub directory: Arc<dyn Directory>,
@@ -42,6 +48,7 @@ impl UseCases {
             store,
             queries,
             directory,
+            recipients,
             vault,
             clock,
             ids,
@@ -66,14 +73,32 @@ impl UseCases {
                 clock: Arc::clone(&clock),
                 signals: signals.clone(),
             },
-            claim: ClaimDue {
-                store: Arc::clone(&store),
-                queries,
+            preview: PreviewCommunication {
+                check,
+                recipients,
+                queries: Arc::clone(&queries),
+                vault: Arc::clone(&vault),
                 clock: Arc::clone(&clock),
-                signals: signals.clone(),
+            },
+            engine: Engine {
+                claim: ClaimDue {
+                    store: Arc::clone(&store),
+                    clock: Arc::clone(&clock),
+                    signals: signals.clone(),
+                },
+                release: ReleaseWaiting {
+                    store: Arc::clone(&store),
+                    queries: Arc::clone(&queries),
+                    vault: Arc::clone(&vault),
+                    clock: Arc::clone(&clock),
+                    signals: signals.clone(),
+                },
+                queries: Arc::clone(&queries),
+                clock: Arc::clone(&clock),
             },
             resolved: DispatchResolved {
                 store: Arc::clone(&store),
+                queries,
                 vault,
                 clock: Arc::clone(&clock),
                 signals: signals.clone(),

@@ -14,9 +14,9 @@ pub fn start(cases: &Arc<UseCases>, life: &Lifecycle) {
     let (cases, soft) = (Arc::clone(cases), life.soft());
     life.spawn_named("due", async move {
         loop {
-            let wait = match cases.claim.round().await {
+            let wait = match cases.engine.round().await {
                 Ok(next) => next
-                    .and_then(|next| (next - cases.claim.clock.now()).to_std().ok())
+                    .and_then(|next| (next - cases.engine.clock.now()).to_std().ok())
                     .map_or(POLL, |wait| wait.min(POLL)),
                 Err(error) => {
                     tracing::warn!(%error, "what is due could not be taken");

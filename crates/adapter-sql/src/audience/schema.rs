@@ -271,6 +271,7 @@ diesel::table! {
 }
 
 diesel::table! {
+    use crate::core::types::Doc;
     use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
     /// What workspaces have decided.
@@ -282,6 +283,7 @@ diesel::table! {
         version -> BigInt,
         members_changed_events -> Bool,
         consent -> Text,
+        sending -> Doc,
     }
 }
 

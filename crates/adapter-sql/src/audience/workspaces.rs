@@ -12,7 +12,10 @@ use ports::{StoreError, store::WorkspaceRepository};
 
 use super::Conn;
 use crate::{
-    core::error::{changed_one, store},
+    core::{
+        error::{changed_one, store},
+        types::Json,
+    },
     schema::audience::workspaces,
 };
 
@@ -31,6 +34,9 @@ impl WorkspaceRepository for Workspaces<'_> {
         settings: &WorkspaceSettings,
         expected_version: i64,
     ) -> Result<(), StoreError> {
+        let sending = serde_json::to_value(&settings.sending)
+            .map_err(|error| StoreError::Internal(Box::new(error)))?;
+        let sending = Json(sending);
         let values = (
             workspaces::timezone.eq(settings.notation.zone.name()),
             workspaces::locale.eq(settings.notation.locale.as_str()),
@@ -38,6 +44,7 @@ impl WorkspaceRepository for Workspaces<'_> {
             workspaces::version.eq(settings.version),
             workspaces::members_changed_events.eq(settings.member_events),
             workspaces::consent.eq(settings.consent.as_str()),
+            workspaces::sending.eq(sending),
         );
         let written = match expected_version {
             0 => {
@@ -59,12 +66,15 @@ impl WorkspaceRepository for Workspaces<'_> {
     }
 }
 
+/// Time zone, locale, excluded audience, version, whether members' changes are published, consent, rules of sending.
+type Row = (String, String, Option<i64>, i64, bool, String, Json);
+
 /// What a workspace has decided.
 pub(in super::super) async fn settings(
     conn: &mut Conn,
     workspace: &WorkspaceId,
 ) -> Result<WorkspaceSettings, StoreError> {
-    let row: Option<(String, String, Option<i64>, i64, bool, String)> = workspaces::table
+    let row: Option<Row> = workspaces::table
         .find(workspace.as_str())
         .select((
             workspaces::timezone,
@@ -73,12 +83,13 @@ pub(in super::super) async fn settings(
             workspaces::version,
             workspaces::members_changed_events,
             workspaces::consent,
+            workspaces::sending,
         ))
         .first(conn)
         .await
         .optional()
         .map_err(store)?;
-    let Some((timezone, locale, excluded, version, member_events, consent)) = row else {
+    let Some((timezone, locale, excluded, version, member_events, consent, sending)) = row else {
         return Ok(WorkspaceSettings::default());
     };
     let notation = Notation {
@@ -96,6 +107,8 @@ pub(in super::super) async fn settings(
         consent: consent
             .parse()
             .map_err(|()| StoreError::Corrupt("consent rule of a workspace"))?,
+        sending: serde_json::from_value(sending.0)
+            .map_err(|_| StoreError::Corrupt("rules of sending of a workspace"))?,
         version,
     })
 }

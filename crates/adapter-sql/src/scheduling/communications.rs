@@ -30,9 +30,9 @@ use crate::core::{
 pub(super) struct Communications<'c>(pub(super) &'c mut Conn);
 
 const ADD: &str = "
-    INSERT INTO communications (id, workspace, name, state, plan, due_at, occurrence, version, created_by, created_at,
-                                updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    INSERT INTO communications (id, workspace, name, state, plan, due_at, occurrence, in_flight, version, created_by,
+                                created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 #[async_trait]
 impl CommunicationRepository for Communications<'_> {
@@ -47,6 +47,7 @@ impl CommunicationRepository for Communications<'_> {
             .bind::<Doc, _>(Json(plan))
             .bind::<UtcMillis, _>(At(communication.due_at))
             .bind::<BigInt, _>(communication.occurrence)
+            .bind::<BigInt, _>(i64::from(communication.in_flight))
             .bind::<BigInt, _>(communication.version)
             .bind::<Text, _>(&communication.created_by)
             .bind::<UtcMillis, _>(At(communication.created_at))
@@ -65,12 +66,20 @@ impl CommunicationRepository for Communications<'_> {
         find(self.0, workspace, id, dialect::LOCK).await
     }
 
+    async fn take(
+        &mut self,
+        workspace: &WorkspaceId,
+        id: CommunicationId,
+    ) -> Result<Option<Communication>, StoreError> {
+        find(self.0, workspace, id, dialect::TAKE).await
+    }
+
     async fn save(&mut self, communications: &[Communication]) -> Result<(), StoreError> {
         let changed: Vec<Changed<'_>> = communications.iter().map(Changed::from).collect();
         let text = format!(
             "UPDATE communications SET name = batch.name, state = batch.state, plan = batch.plan,
-                due_at = batch.due_at, occurrence = batch.occurrence, version = batch.version,
-                updated_at = batch.updated_at
+                due_at = batch.due_at, occurrence = batch.occurrence, in_flight = batch.in_flight,
+                version = batch.version, updated_at = batch.updated_at
              FROM {} WHERE communications.id = batch.id AND communications.version = batch.version - 1",
             table::<Changed<'_>>("$1")
         );

@@ -1,6 +1,7 @@
 //! Communications: what waits for its instant, what was claimed, and what became of each recipient.
 
 mod communications;
+mod lanes;
 mod queries;
 mod recipients;
 mod rows;
@@ -8,7 +9,9 @@ mod rows;
 use async_trait::async_trait;
 use ports::{
     StoreError,
-    scheduling::{CommunicationRepository, RecipientRepository, ScheduleStore, ScheduleUnit},
+    scheduling::{
+        CommunicationRepository, LaneRepository, RecipientRepository, ScheduleStore, ScheduleUnit,
+    },
     store::Durability,
 };
 
@@ -29,5 +32,9 @@ impl ScheduleUnit for Transaction {
 
     fn recipients(&mut self) -> Box<dyn RecipientRepository + '_> {
         Box::new(recipients::Recipients(self.conn()))
+    }
+
+    fn lanes(&mut self) -> Box<dyn LaneRepository + '_> {
+        Box::new(lanes::Lanes(self.conn()))
     }
 }

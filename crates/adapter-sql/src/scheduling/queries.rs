@@ -1,5 +1,7 @@
 //! Reading outside a transaction.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use diesel::{
     prelude::*,
@@ -10,7 +12,8 @@ use diesel_async::RunQueryDsl;
 use domain::{
     customer::Channel,
     scheduling::{
-        Communication, CommunicationState, Occurrence, Recipient, RecipientStatus, Totals,
+        Communication, CommunicationState, Occurrence, Recipient, RecipientKey, RecipientStatus,
+        Totals,
     },
     shared::{CommunicationId, Instant, WorkspaceId},
 };
@@ -22,6 +25,7 @@ use ports::{
 use super::{
     Db,
     communications::find,
+    json_rows::{Id, json, rows as table},
     rows::{CommunicationRow, OccurrenceRow, RecipientRow, many},
 };
 use crate::core::{
@@ -33,6 +37,22 @@ use crate::core::{
 struct Next {
     #[diesel(sql_type = Nullable<UtcMillis>)]
     due_at: Option<At>,
+}
+
+#[derive(QueryableByName)]
+struct LaneKey {
+    #[diesel(sql_type = Text)]
+    workspace: String,
+    #[diesel(sql_type = BigInt)]
+    communication: i64,
+}
+
+#[derive(QueryableByName)]
+struct CountedRow {
+    #[diesel(sql_type = Text)]
+    recipient: String,
+    #[diesel(sql_type = BigInt)]
+    dispatches: i64,
 }
 
 #[derive(QueryableByName)]
@@ -75,11 +95,37 @@ impl ScheduleQueries for Db {
     }
 
     async fn next_due(&self) -> Result<Option<Instant>, StoreError> {
-        let Next { due_at } = sql_query("SELECT MIN(due_at) AS due_at FROM due_communications")
-            .get_result(&mut *self.reader().await?)
-            .await
-            .map_err(store)?;
+        let Next { due_at } = sql_query(
+            "SELECT MIN(due_at) AS due_at FROM (
+                SELECT MIN(due_at) AS due_at FROM due_communications
+                UNION ALL SELECT MIN(due_at) FROM dispatch_lanes) AS both_kinds",
+        )
+        .get_result(&mut *self.reader().await?)
+        .await
+        .map_err(store)?;
         Ok(due_at.map(|at| at.0))
+    }
+
+    async fn due_lanes(
+        &self,
+        now: Instant,
+        limit: i64,
+    ) -> Result<Vec<(WorkspaceId, CommunicationId)>, StoreError> {
+        let rows: Vec<LaneKey> = sql_query(
+            "SELECT workspace, communication FROM dispatch_lanes WHERE due_at <= $1
+             ORDER BY due_at, communication LIMIT $2",
+        )
+        .bind::<UtcMillis, _>(At(now))
+        .bind::<BigInt, _>(limit)
+        .load(&mut *self.reader().await?)
+        .await
+        .map_err(store)?;
+        let lane = |row: LaneKey| {
+            let corrupt = |_| StoreError::Corrupt("workspace of a lane");
+            let workspace = WorkspaceId::parse(&row.workspace).map_err(corrupt)?;
+            Ok((workspace, CommunicationId::from_raw(row.communication)))
+        };
+        rows.into_iter().map(lane).collect()
     }
 
     async fn occurrences(
@@ -132,6 +178,33 @@ impl ScheduleQueries for Db {
         .await
         .map_err(store)?;
         many(rows)
+    }
+
+    async fn counted_since(
+        &self,
+        workspace: &WorkspaceId,
+        recipients: &[&RecipientKey],
+        since: Instant,
+    ) -> Result<BTreeMap<RecipientKey, i64>, StoreError> {
+        let ids = recipients.iter().map(|key| Id { id: key.as_str() });
+        let ids: Vec<Id<'_>> = ids.collect();
+        let rows: Vec<CountedRow> = sql_query(format!(
+            "SELECT r.recipient, COUNT(*) AS dispatches FROM {} JOIN recipients r ON r.recipient = batch.id
+             WHERE r.workspace = $2 AND r.counted_at > $3 GROUP BY r.recipient",
+            table::<Id<'_>>("$1")
+        ))
+        .bind::<Text, _>(json(&ids)?)
+        .bind::<Text, _>(workspace.as_str())
+        .bind::<UtcMillis, _>(At(since))
+        .load(&mut *self.reader().await?)
+        .await
+        .map_err(store)?;
+        let counted = rows.into_iter().map(|row| {
+            let key = RecipientKey::parse(&row.recipient);
+            let key = key.map_err(|_| StoreError::Corrupt("key of a recipient"))?;
+            Ok((key, row.dispatches))
+        });
+        counted.collect()
     }
 
     async fn totals(

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use diesel::{
     prelude::*,
     sql_query,
-    sql_types::{BigInt, Nullable, Text},
+    sql_types::{BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
 use domain::{
@@ -22,12 +22,9 @@ use ports::{
 use super::{
     Conn, dialect,
     json_rows::{Id, columns, json, rows as table},
-    rows::{Key, NewRow, RecipientRow, many},
+    rows::{Key, Moved, NewRow, RecipientRow, many},
 };
-use crate::core::{
-    error::{changed_one, store},
-    types::{At, UtcMillis},
-};
+use crate::core::error::store;
 
 /// Recipients of one transaction.
 pub(super) struct Recipients<'c>(pub(super) &'c mut Conn);
@@ -128,10 +125,29 @@ impl RecipientRepository for Recipients<'_> {
     }
 
     async fn save(&mut self, changed: &[(Recipient, RecipientStatus)]) -> Result<(), StoreError> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let moved: Vec<Moved<'_>> = changed.iter().map(Moved::from).collect();
+        let text = format!(
+            "UPDATE recipients SET status = batch.status, reason = batch.reason, provider_id = batch.provider_id,
+                held_until = batch.held_until, counted_at = batch.counted_at, updated_at = batch.updated_at
+             FROM {} WHERE recipients.communication = batch.communication
+                AND recipients.occurrence = batch.occurrence AND recipients.channel = batch.channel
+                AND recipients.recipient = batch.recipient AND recipients.status = batch.before",
+            table::<Moved<'_>>("$1")
+        );
+        let saved = sql_query(text)
+            .bind::<Text, _>(json(&moved)?)
+            .execute(self.0)
+            .await
+            .map_err(store)?;
+        if saved != changed.len() {
+            return Err(StoreError::StaleVersion);
+        }
         // Counted at the end and in one order, so that two who count do not wait for each other.
         let mut counts: BTreeMap<Counted<'_>, i64> = BTreeMap::new();
         for (recipient, before) in changed {
-            self.move_on(recipient, *before).await?;
             let dispatch = &recipient.dispatch;
             let of = (dispatch.communication.raw(), dispatch.occurrence);
             let counted =
@@ -144,31 +160,6 @@ impl RecipientRepository for Recipients<'_> {
 }
 
 impl Recipients<'_> {
-    async fn move_on(
-        &mut self,
-        recipient: &Recipient,
-        before: RecipientStatus,
-    ) -> Result<(), StoreError> {
-        let dispatch = &recipient.dispatch;
-        let saved = sql_query(
-            "UPDATE recipients SET status = $1, reason = $2, provider_id = $3, updated_at = $4
-             WHERE communication = $5 AND occurrence = $6 AND channel = $7 AND recipient = $8 AND status = $9",
-        )
-        .bind::<Text, _>(recipient.status.as_str())
-        .bind::<Nullable<Text>, _>(recipient.reason.as_deref())
-        .bind::<Nullable<Text>, _>(recipient.provider_id.as_deref())
-        .bind::<UtcMillis, _>(At(recipient.updated_at))
-        .bind::<BigInt, _>(dispatch.communication.raw())
-        .bind::<BigInt, _>(dispatch.occurrence)
-        .bind::<Text, _>(dispatch.channel.as_str())
-        .bind::<Text, _>(dispatch.recipient.as_str())
-        .bind::<Text, _>(before.as_str())
-        .execute(self.0)
-        .await
-        .map_err(store)?;
-        changed_one(saved)
-    }
-
     async fn count(&mut self, counts: BTreeMap<Counted<'_>, i64>) -> Result<(), StoreError> {
         for (((communication, occurrence), channel, status), by) in counts {
             sql_query(

@@ -5,7 +5,7 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text},
 };
 use domain::{
-    scheduling::{Communication, DispatchId, Occurrence, Recipient, RecipientKey},
+    scheduling::{Communication, DispatchId, Occurrence, Recipient, RecipientKey, RecipientStatus},
     shared::{CommunicationId, WorkspaceId},
 };
 use ports::{StoreError, scheduling::NewRecipient};
@@ -29,6 +29,8 @@ pub(super) struct CommunicationRow {
     due_at: At,
     #[diesel(sql_type = BigInt)]
     occurrence: i64,
+    #[diesel(sql_type = BigInt)]
+    in_flight: i64,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Text)]
@@ -57,6 +59,7 @@ impl TryFrom<CommunicationRow> for Communication {
                 .map_err(|_| corrupt("plan of a communication"))?,
             due_at: row.due_at.0,
             occurrence: row.occurrence,
+            in_flight: row.in_flight != 0,
             version: row.version,
             created_by: row.created_by,
             created_at: row.created_at.0,
@@ -119,6 +122,10 @@ pub(super) struct RecipientRow {
     reason: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     provider_id: Option<String>,
+    #[diesel(sql_type = Nullable<UtcMillis>)]
+    held_until: Option<At>,
+    #[diesel(sql_type = Nullable<UtcMillis>)]
+    counted_at: Option<At>,
     #[diesel(sql_type = UtcMillis)]
     updated_at: At,
 }
@@ -145,6 +152,8 @@ impl TryFrom<RecipientRow> for Recipient {
                 .map_err(|()| corrupt("status of a recipient"))?,
             reason: row.reason,
             provider_id: row.provider_id,
+            held_until: row.held_until.map(|at| at.0),
+            counted_at: row.counted_at.map(|at| at.0),
             updated_at: row.updated_at.0,
         })
     }
@@ -166,6 +175,7 @@ batch_row! {
         plan: Document<'a, domain::scheduling::Plan>,
         due_at: Millis,
         occurrence: i64,
+        in_flight: i64,
         version: i64,
         updated_at: Millis,
     }
@@ -180,6 +190,7 @@ impl<'a> From<&'a Communication> for Changed<'a> {
             plan: Document(&of.plan),
             due_at: of.due_at.into(),
             occurrence: of.occurrence,
+            in_flight: of.in_flight.into(),
             version: of.version,
             updated_at: of.updated_at.into(),
         }
@@ -226,6 +237,8 @@ batch_row! {
         reason: Option<&'a str>,
         provider_id: Option<&'a str>,
         address: Option<&'a str>,
+        held_until: Option<Millis>,
+        counted_at: Option<Millis>,
         updated_at: Millis,
     }
 }
@@ -242,6 +255,8 @@ impl<'a> From<&'a NewRecipient> for NewRow<'a> {
             reason: recipient.reason.as_deref(),
             provider_id: recipient.provider_id.as_deref(),
             address: address.as_deref(),
+            held_until: recipient.held_until.map(Millis::from),
+            counted_at: recipient.counted_at.map(Millis::from),
             updated_at: recipient.updated_at.into(),
         }
     }
@@ -264,6 +279,41 @@ impl<'a> From<&'a DispatchId> for Key<'a> {
             occurrence: of.occurrence,
             channel: of.channel.as_str(),
             recipient: of.recipient.as_str(),
+        }
+    }
+}
+
+batch_row! {
+    /// Where a recipient stands, and where it stood.
+    pub(super) struct Moved<'a> {
+        communication: i64,
+        occurrence: i64,
+        channel: &'a str,
+        recipient: &'a str,
+        before: &'a str,
+        status: &'a str,
+        reason: Option<&'a str>,
+        provider_id: Option<&'a str>,
+        held_until: Option<Millis>,
+        counted_at: Option<Millis>,
+        updated_at: Millis,
+    }
+}
+
+impl<'a> From<&'a (Recipient, RecipientStatus)> for Moved<'a> {
+    fn from((of, before): &'a (Recipient, RecipientStatus)) -> Self {
+        Self {
+            communication: of.dispatch.communication.raw(),
+            occurrence: of.dispatch.occurrence,
+            channel: of.dispatch.channel.as_str(),
+            recipient: of.dispatch.recipient.as_str(),
+            before: before.as_str(),
+            status: of.status.as_str(),
+            reason: of.reason.as_deref(),
+            provider_id: of.provider_id.as_deref(),
+            held_until: of.held_until.map(Millis::from),
+            counted_at: of.counted_at.map(Millis::from),
+            updated_at: of.updated_at.into(),
         }
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 pub mod due;
+pub mod lanes;
 pub mod recipients;
 
 use std::collections::BTreeSet;
@@ -45,7 +46,11 @@ macro_rules! scheduling_contract {
                 of_many_who_claim_each_gets_others,
                 of_cancels_and_claims_one_wins,
                 lists_go_by_workspace_and_state;
+            lanes: what_waits_is_read_in_the_order_of_its_instants,
+                lanes_are_due_at_their_instants_unless_they_are_paused,
+                only_one_takes_a_communication;
             recipients: recipients_are_added_once_and_counted,
+                what_counts_for_the_frequency_cap_is_of_a_workspace_and_a_time,
                 addresses_are_known_by_channel_and_occurrence,
                 a_change_is_counted,
                 recipients_are_listed_by_channel_and_key;
@@ -91,9 +96,12 @@ pub fn communication(id: i64, ws: &str, seconds: i64) -> Communication {
             misfire: Misfire::SendIfLateBy(7),
             quiet_hours: QuietHours::Ignore,
             transactional: true,
+            rate_per_minute: Some(600),
+            freshness_minutes: None,
         },
         due_at: at(seconds),
         occurrence: 0,
+        in_flight: false,
         version: 1,
         created_by: "ana".to_owned(),
         created_at: at(1),

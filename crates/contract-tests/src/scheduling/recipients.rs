@@ -23,6 +23,8 @@ fn recipient(channel: Channel, key: i64, status: RecipientStatus) -> NewRecipien
         status,
         reason: (status == RecipientStatus::Skipped).then(|| "no_address".to_owned()),
         provider_id: None,
+        held_until: None,
+        counted_at: (status == RecipientStatus::Dispatched).then(|| at(5)),
         updated_at: at(5),
     };
     let address = (status == RecipientStatus::Dispatched).then(|| format!("{channel} {key}"));
@@ -48,6 +50,20 @@ async fn counted(h: &impl ScheduleHarness, status: RecipientStatus) -> i64 {
     let id = CommunicationId::from_raw(1);
     let totals = h.queries().totals(&workspace("w1"), id, 1).await.unwrap();
     totals.of(&[status])
+}
+
+pub async fn what_counts_for_the_frequency_cap_is_of_a_workspace_and_a_time(
+    h: &impl ScheduleHarness,
+) {
+    prepared(h).await;
+    let keys = [1, 2, 3].map(RecipientKey::customer);
+    let keys: Vec<&RecipientKey> = keys.iter().collect();
+    for (ws, since, expected) in [("w1", 4, vec![1, 1]), ("w1", 5, vec![]), ("w2", 4, vec![])] {
+        let ws = workspace(ws);
+        let counted = h.queries().counted_since(&ws, &keys, at(since));
+        let counted: Vec<i64> = counted.await.unwrap().into_values().collect();
+        assert_eq!(counted, expected, "{ws} {since}");
+    }
 }
 
 pub async fn recipients_are_added_once_and_counted(h: &impl ScheduleHarness) {

@@ -2,10 +2,14 @@
 
 use std::str::FromStr;
 
+use chrono::NaiveTime;
 use domain::{
+    customer::Channel,
     segment::Notation,
     shared::{AudienceId, WorkspaceId},
-    workspace::{ConsentRule, WorkspaceSettings},
+    workspace::{
+        ConsentRule, FrequencyCap, QuietDay, QuietWindow, SendingRules, WorkspaceSettings,
+    },
 };
 use ports::StoreError;
 
@@ -20,6 +24,15 @@ fn settings(zone: &str, version: i64) -> WorkspaceSettings {
         excluded_audience: Some(AudienceId::from_raw(7)),
         member_events: true,
         consent: ConsentRule::OptIn,
+        sending: SendingRules {
+            quiet_hours: vec![QuietWindow {
+                channel: Some(Channel::Sms),
+                from: NaiveTime::from_hms_opt(21, 0, 0).unwrap(),
+                to: NaiveTime::MIN,
+                days: [QuietDay::Fri, QuietDay::Holiday].into(),
+            }],
+            frequency_cap: Some(FrequencyCap { count: 3, days: 7 }),
+        },
         version,
     }
 }

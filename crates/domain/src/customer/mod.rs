@@ -15,6 +15,7 @@ mod item;
 mod patch;
 mod person;
 mod sync;
+mod zone;
 
 pub use address::Address;
 pub use amount::{Amount, AmountError};
@@ -25,6 +26,7 @@ pub use item::{CustomerItem, parse_customer, parse_customer_patch};
 pub use patch::{Change, CustomerPatch};
 pub use person::{Customer, ImportedTag, MAX_IMPORTED_TAGS};
 pub use sync::{Synced, SyncedPerson};
+pub use zone::zone_of_phone;
 
 #[cfg(test)]
 mod tests;

@@ -49,6 +49,8 @@ pub struct Communication {
     pub due_at: Instant,
     /// The number of its latest occurrence; 0 before the first.
     pub occurrence: i64,
+    /// Whether that was claimed and has not ended.
+    pub in_flight: bool,
     /// Grows with every change: the `ETag`.
     pub version: i64,
     /// Who made it.
@@ -81,18 +83,22 @@ pub struct Occurrence {
 }
 
 impl Occurrence {
-    /// A part of its recipients has arrived, the last one where `last` says how many there are. `true` where that
-    /// was all of them.
-    pub fn arrive(&mut self, parts: Option<i64>, now: Instant) -> bool {
+    /// A part of its recipients has arrived; one of them says how many there are.
+    pub fn arrive(&mut self, parts: Option<i64>) {
         self.arrived += 1;
         self.parts = parts.or(self.parts);
         self.state = CommunicationState::Dispatching;
-        let all = self.parts.is_some_and(|parts| self.arrived >= parts);
-        if all {
-            self.state = CommunicationState::Completed;
-            self.ended_at = Some(now);
-        }
-        all
+    }
+
+    /// Whether all of its recipients have arrived.
+    pub fn has_all(&self) -> bool {
+        self.parts.is_some_and(|parts| self.arrived >= parts)
+    }
+
+    /// Everything has left, or could not.
+    pub const fn end(&mut self, state: CommunicationState, now: Instant) {
+        self.state = state;
+        self.ended_at = Some(now);
     }
 }
 
@@ -115,6 +121,17 @@ impl Communication {
         }
     }
 
+    /// Whether nothing happens to it any more but what senders report.
+    pub const fn has_ended(&self) -> bool {
+        matches!(
+            self.state,
+            CommunicationState::Completed
+                | CommunicationState::Failed
+                | CommunicationState::Cancelled
+                | CommunicationState::Skipped
+        )
+    }
+
     /// Takes it to be sent, as of its instant; `false` where it no longer waits, or its policy skips what is as late
     /// as this.
     pub fn claim(&mut self, now: Instant) -> bool {
@@ -124,6 +141,7 @@ impl Communication {
         self.occurrence += 1;
         let sends = self.plan.misfire.sends(now - self.due_at);
         if sends {
+            self.in_flight = true;
             self.change(CommunicationState::Resolving, now);
         } else {
             self.end_occurrence(CommunicationState::Skipped, now);
@@ -146,12 +164,14 @@ impl Communication {
         }
     }
 
-    /// Lets it wait until it is resumed; `false` where it does already.
+    /// Lets it wait until it is resumed, or what of it has not left yet; `false` where it does already.
     ///
     /// # Errors
-    /// When it was claimed before, or has ended.
+    /// When it has ended.
     pub fn pause(&mut self, now: Instant) -> Result<bool, AlreadyDispatched> {
-        self.ensure_waits()?;
+        if !self.in_flight {
+            self.ensure_waits()?;
+        }
         if self.state == CommunicationState::Paused {
             return Ok(false);
         }
@@ -159,12 +179,19 @@ impl Communication {
         Ok(true)
     }
 
-    /// Lets it wait for its instant again; `false` where it does already. What recurs waits for its next time; what
-    /// is sent once is late where its instant has passed.
+    /// Lets it wait for its instant again, or go on with what has not left; `false` where it does already. What recurs
+    /// waits for its next time; what is sent once is late where its instant has passed.
     ///
     /// # Errors
-    /// When it was claimed before, or has ended.
+    /// When it has ended.
     pub fn resume(&mut self, now: Instant) -> Result<bool, AlreadyDispatched> {
+        if self.in_flight {
+            let was = self.state == CommunicationState::Paused;
+            if was {
+                self.change(CommunicationState::Dispatching, now);
+            }
+            return Ok(was);
+        }
         self.ensure_waits()?;
         if self.state == CommunicationState::Scheduled {
             return Ok(false);
@@ -197,6 +224,9 @@ impl Communication {
 
     /// Refuses what was claimed, or has ended.
     const fn ensure_waits(&self) -> Result<(), AlreadyDispatched> {
+        if self.in_flight {
+            return Err(AlreadyDispatched);
+        }
         match self.state {
             CommunicationState::Draft
             | CommunicationState::Scheduled
@@ -217,8 +247,9 @@ impl Communication {
         }
     }
 
-    /// Its present occurrence has ended so. One that recurs waits for its next time.
+    /// Its present occurrence has ended so. One that recurs waits for its next time, or until it is resumed.
     pub fn end_occurrence(&mut self, state: CommunicationState, now: Instant) {
+        self.in_flight = false;
         let next = match &self.plan.timing {
             Timing::At(_) => None,
             // Times that have passed meanwhile are not made up for.
@@ -227,7 +258,11 @@ impl Communication {
         match next {
             Some(next) => {
                 self.due_at = next;
-                self.change(CommunicationState::Scheduled, now);
+                let state = match self.state {
+                    CommunicationState::Paused => CommunicationState::Paused,
+                    _ => CommunicationState::Scheduled,
+                };
+                self.change(state, now);
             }
             None => self.change(state, now),
         }
@@ -272,8 +307,11 @@ mod tests {
                 misfire,
                 quiet_hours: QuietHours::Respect,
                 transactional: false,
+                rate_per_minute: None,
+                freshness_minutes: None,
             },
             occurrence: 0,
+            in_flight: false,
             version: 1,
             created_by: "u".to_owned(),
             created_at: at(0),
@@ -315,8 +353,14 @@ mod tests {
         assert_eq!(once.resume(at(65)), Ok(true));
         assert_eq!(once.resume(at(65)), Ok(false));
         assert!(once.claim(at(65)), "late by less than its policy allows");
-        assert_eq!(once.pause(at(66)), Err(AlreadyDispatched));
-        assert_eq!(once.resume(at(66)), Err(AlreadyDispatched));
+        once.dispatches(at(65));
+        assert_eq!(once.pause(at(66)), Ok(true));
+        assert_eq!(once.cancel(at(66)), Err(AlreadyDispatched));
+        assert_eq!(once.resume(at(67)), Ok(true));
+        assert_eq!(once.state, CommunicationState::Dispatching);
+        once.end_occurrence(CommunicationState::Completed, at(68));
+        assert_eq!(once.pause(at(69)), Err(AlreadyDispatched));
+        assert_eq!(once.resume(at(69)), Err(AlreadyDispatched));
         let mut hourly = communication(hourly(), Misfire::Send);
         assert_eq!(hourly.pause(at(1)), Ok(true));
         assert_eq!(hourly.resume(at(3_700)), Ok(true));
@@ -324,6 +368,18 @@ mod tests {
         assert_eq!(hourly.pause(at(3_701)), Ok(true));
         assert_eq!(hourly.cancel(at(3_702)), Ok(true));
         assert_eq!(hourly.resume(at(3_703)), Err(AlreadyDispatched));
+    }
+
+    #[test]
+    fn what_recurs_stays_paused_when_an_occurrence_ends() {
+        let mut hourly = communication(hourly(), Misfire::Send);
+        assert!(hourly.claim(at(3_600)));
+        assert_eq!(hourly.pause(at(3_601)), Ok(true));
+        hourly.end_occurrence(CommunicationState::Completed, at(3_602));
+        assert_eq!(hourly.state, CommunicationState::Paused);
+        assert!(!hourly.claim(at(7_200)));
+        assert_eq!(hourly.resume(at(7_000)), Ok(true));
+        assert!(hourly.claim(at(7_200)));
     }
 
     #[test]

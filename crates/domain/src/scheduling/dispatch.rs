@@ -156,6 +156,10 @@ pub struct Recipient {
     pub reason: Option<String>,
     /// The sender's name of it.
     pub provider_id: Option<String>,
+    /// Until when it is held, where it is.
+    pub held_until: Option<Instant>,
+    /// When its dispatch left, where that counts for the frequency cap of its workspace.
+    pub counted_at: Option<Instant>,
     /// When it changed last.
     pub updated_at: Instant,
 }

@@ -41,7 +41,7 @@ pub struct Variant {
 }
 
 /// What one person is told on a channel. Personal: it has no `Debug`.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// Subject.
     pub subject: Option<String>,

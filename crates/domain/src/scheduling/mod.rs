@@ -6,6 +6,7 @@
 mod communication;
 mod cron;
 mod dispatch;
+mod lane;
 mod local_time;
 mod message;
 mod plan;
@@ -14,6 +15,7 @@ mod template;
 pub use communication::{AlreadyDispatched, Communication, CommunicationState, Occurrence};
 pub use cron::{Cron, CronError};
 pub use dispatch::{DispatchId, Recipient, RecipientKey, RecipientStatus, SkipReason, Totals};
+pub use lane::Lane;
 pub use local_time::local_instant;
 pub use message::{Compiled, Content, Message, Variant};
 pub use plan::{MAX_CUSTOMERS, Misfire, Plan, QuietHours, Recipients, Timing};

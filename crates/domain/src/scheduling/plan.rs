@@ -14,6 +14,10 @@ use crate::{
 
 /// Most customers that one communication names.
 pub const MAX_CUSTOMERS: usize = 100_000;
+/// Most dispatches that a rate lets leave in a minute.
+const MAX_RATE: u32 = 1_000_000;
+/// Most minutes that members may be old: ten years.
+const MAX_FRESHNESS: u32 = 5_256_000;
 /// How far ahead a communication may be.
 const HORIZON: TimeDelta = TimeDelta::days(3_660);
 /// What is later than this is late: less is how long a claim may take.
@@ -126,6 +130,12 @@ pub struct Plan {
     pub quiet_hours: QuietHours,
     /// Whether it is something that people need, whatever they said about marketing.
     pub transactional: bool,
+    /// Dispatches that leave in a minute at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_per_minute: Option<u32>,
+    /// Minutes that the members of a segment may be old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freshness_minutes: Option<u32>,
 }
 
 impl Plan {
@@ -142,12 +152,38 @@ impl Plan {
                 found.push(Violation::not_one_of("/channels", CHANNELS));
             }
         }
+        found.extend(self.limit_violations());
         let message = self.message.violations(&self.channels).into_iter();
         found.extend(message.map(|violation| Violation {
             pointer: format!("/message{}", violation.pointer),
             ..violation
         }));
         found
+    }
+
+    fn limit_violations(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        let limits = [
+            ("/rate_per_minute", self.rate_per_minute, MAX_RATE),
+            ("/freshness_minutes", self.freshness_minutes, MAX_FRESHNESS),
+        ];
+        for (pointer, value, most) in limits {
+            if value.is_some_and(|value| value == 0 || value > most) {
+                let detail = format!("must be 1 to {most}");
+                found.push(Violation::new(pointer, "out_of_range", detail));
+            }
+        }
+        let audience = matches!(self.recipients, Recipients::Audience(_));
+        if self.freshness_minutes.is_some() && !audience {
+            let detail = "only of an audience";
+            found.push(Violation::new("/freshness_minutes", "not_allowed", detail));
+        }
+        found
+    }
+
+    /// Whether quiet hours and frequency caps of the workspace hold for it.
+    pub const fn is_bound(&self) -> bool {
+        !self.transactional
     }
 
     fn timing_violation(&self, now: Instant) -> Option<Violation> {
@@ -218,6 +254,8 @@ mod tests {
             misfire: Misfire::Send,
             quiet_hours: QuietHours::Respect,
             transactional: false,
+            rate_per_minute: None,
+            freshness_minutes: None,
         }
     }
 
@@ -268,6 +306,12 @@ mod tests {
             }),
             ("/recipients push_is_broadcast", |p| {
                 p.channels = BTreeSet::from([Channel::Push]);
+            }),
+            ("/rate_per_minute out_of_range", |p| {
+                p.rate_per_minute = Some(0)
+            }),
+            ("/freshness_minutes not_allowed", |p| {
+                p.freshness_minutes = Some(5)
             }),
             ("/channels required", |p| p.channels.clear()),
             ("/channels unknown_value", |p| {

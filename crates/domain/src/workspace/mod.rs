@@ -1,6 +1,11 @@
 //! What holds for all that is in a workspace.
 
+mod holidays;
+mod sending;
+
 pub use chrono_tz::Tz as TimeZone;
+
+pub use sending::{FrequencyCap, MAX_WINDOWS, QuietDay, QuietWindow, SendingRules};
 
 use crate::{
     customer::ConsentStatus,
@@ -31,7 +36,7 @@ impl ConsentRule {
 }
 
 /// What a workspace has decided; the default where nothing was said.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkspaceSettings {
     /// How its people write numbers and dates, and where their days are.
     pub notation: Notation,
@@ -41,6 +46,8 @@ pub struct WorkspaceSettings {
     pub member_events: bool,
     /// Who may be sent marketing.
     pub consent: ConsentRule,
+    /// When and how often people may be written to.
+    pub sending: SendingRules,
     /// The `ETag`: grows by one with each change; 0 before the first.
     pub version: i64,
 }

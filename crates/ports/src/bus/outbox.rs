@@ -20,6 +20,17 @@ pub trait OutboxWriter: Send {
     /// # Errors
     /// [`StoreError::Conflict`] when the event id exists.
     async fn add(&mut self, event: OutboxEvent, now: Instant) -> Result<(), StoreError>;
+
+    /// Adds events, in their order.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    async fn add_all(&mut self, events: Vec<OutboxEvent>, now: Instant) -> Result<(), StoreError> {
+        for event in events {
+            self.add(event, now).await?;
+        }
+        Ok(())
+    }
 }
 
 /// An event that a relay holds until its lease ends.

@@ -4,6 +4,9 @@
 //! takes, however much there is of either.
 
 mod directory;
+mod lanes;
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use domain::{
@@ -16,6 +19,7 @@ use domain::{
 };
 
 pub use directory::Directory;
+pub use lanes::{LaneRepository, Waiting};
 
 use crate::{StoreError, bus::MessagingUnit, store::OperationUnit};
 
@@ -32,6 +36,8 @@ pub trait ScheduleUnit: OperationUnit + MessagingUnit {
     fn communications(&mut self) -> Box<dyn CommunicationRepository + '_>;
     /// Recipients of occurrences.
     fn recipients(&mut self) -> Box<dyn RecipientRepository + '_>;
+    /// Dispatches that wait.
+    fn lanes(&mut self) -> Box<dyn LaneRepository + '_>;
 }
 
 /// Communications of one transaction. Where one is scheduled, it waits for its instant.
@@ -42,6 +48,13 @@ pub trait CommunicationRepository: Send {
 
     /// One of a workspace. Nobody else changes it until the transaction ends.
     async fn get(
+        &mut self,
+        workspace: &WorkspaceId,
+        id: CommunicationId,
+    ) -> Result<Option<Communication>, StoreError>;
+
+    /// As [`Self::get`], unless somebody else has it in hand.
+    async fn take(
         &mut self,
         workspace: &WorkspaceId,
         id: CommunicationId,
@@ -162,8 +175,15 @@ pub trait ScheduleQueries: Send + Sync {
         filter: &CommunicationFilter,
     ) -> Result<Vec<Communication>, StoreError>;
 
-    /// The earliest instant that a communication of any workspace waits for.
+    /// The earliest instant that a communication of any workspace, or a dispatch of one, waits for.
     async fn next_due(&self) -> Result<Option<Instant>, StoreError>;
+
+    /// Communications of which something that waited may leave now, the earliest first.
+    async fn due_lanes(
+        &self,
+        now: Instant,
+        limit: i64,
+    ) -> Result<Vec<(WorkspaceId, CommunicationId)>, StoreError>;
 
     /// Occurrences of a communication, latest first.
     async fn occurrences(
@@ -181,6 +201,15 @@ pub trait ScheduleQueries: Send + Sync {
         id: CommunicationId,
         filter: &RecipientFilter,
     ) -> Result<Vec<Recipient>, StoreError>;
+
+    /// How many dispatches of the workspace that count for its frequency cap have left for these recipients since an
+    /// instant; those of nobody are absent.
+    async fn counted_since(
+        &self,
+        workspace: &WorkspaceId,
+        recipients: &[&RecipientKey],
+        since: Instant,
+    ) -> Result<BTreeMap<RecipientKey, i64>, StoreError>;
 
     /// How many recipients of an occurrence stand where.
     async fn totals(

@@ -6,6 +6,7 @@ pub mod cursors;
 pub mod face_a;
 pub mod face_g;
 pub mod face_l;
+pub mod internal;
 pub mod openapi;
 pub mod state;
 pub mod v1;

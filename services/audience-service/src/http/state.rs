@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http_kit::{ContactIds, Problem};
+use http_kit::{ContactIds, Problem, SharedToken};
+use ports::scheduling::Directory;
 
 use crate::{UseCases, dead_letter::DeadLetters};
 
@@ -15,6 +16,10 @@ pub struct ApiState {
     pub app: Arc<UseCases>,
     /// Contact ids.
     pub contact_ids: ContactIds,
+    /// What there is in workspaces, for other services.
+    pub directory: Arc<dyn Directory>,
+    /// Opens that to them.
+    pub peers: SharedToken,
     /// What the bus gave up.
     pub dead_letters: DeadLetters,
     /// Most items of one write.

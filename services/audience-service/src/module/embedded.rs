@@ -7,6 +7,7 @@ use adapter_sql::{
     contacts::{ContactsOptions, SqliteContacts},
     sqlite::{Db, Idempotency},
 };
+use kernel::directory::RecipientSource;
 use ports::{Clock, IdGenerator, StoreError, auth::ApiKeyStore, scheduling::Directory};
 use runtime::{Snowflakes, SystemClock};
 use service_kit::{Module, StartError, stored_secret};
@@ -23,6 +24,8 @@ pub struct Embedded {
     pub keys: Arc<dyn ApiKeyStore>,
     /// What other services may ask about workspaces.
     pub directory: Arc<dyn Directory>,
+    /// Finds recipients for them.
+    pub recipients: Arc<dyn RecipientSource>,
 }
 
 /// Opens the service in a data directory that this process has to itself. Interrupted writes are repaired when this
@@ -48,17 +51,21 @@ pub async fn embedded(settings: &Settings) -> Result<Embedded, StartError> {
     if repaired > 0 {
         tracing::info!(repaired, "interrupted writes repaired");
     }
+    let recipients = Arc::new(app.recipients.clone());
+    let directory: Arc<dyn Directory> = Arc::new(db.clone());
     let module = Audiences {
         settings: settings.clone(),
         app,
         idempotency: Arc::new(Idempotency::new(db.clone(), clock, ids)),
         db: db.clone(),
+        directory: Arc::clone(&directory),
         attach: Box::new(|_| {}),
     };
     Ok(Embedded {
         module: Box::new(module),
-        keys: Arc::new(db.clone()),
-        directory: Arc::new(db),
+        keys: Arc::new(db),
+        directory,
+        recipients,
     })
 }
 

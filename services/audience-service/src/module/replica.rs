@@ -46,6 +46,7 @@ impl Service for AudienceService {
             settings: settings.clone(),
             app,
             idempotency: Arc::new(Idempotency::new(db.clone(), clock, ids)),
+            directory: Arc::new(db.clone()),
             db: db.clone(),
             // Without the database nothing can be answered. Without the contact store the rest can, and
             // without the broker everything: events wait in the outbox.

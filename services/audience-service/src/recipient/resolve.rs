@@ -2,15 +2,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use async_trait::async_trait;
 use domain::{
     audience::Audience,
     contact::Document,
-    customer::{Channel, Customer, CustomerId},
+    customer::{Customer, CustomerId},
     scheduling::RecipientKey,
     shared::{AudienceId, WorkspaceId},
-    workspace::ConsentRule,
+    workspace::{SendingRules, WorkspaceSettings},
 };
 use events::v1::{CommunicationDue, RecipientsResolved, ResolvedRecipient};
+use kernel::directory::{Part, RecipientSource};
 use ports::{
     Clock, SecretVault, StoreError,
     bus::Receipt,
@@ -19,33 +21,16 @@ use ports::{
     store::{AudienceQueries, AudienceStore, Durability},
 };
 
-use super::route;
-use crate::{AppResult, contact::view_of, events::Events};
+use super::{
+    Wanted, WhoIsWanted,
+    fresh::{Freshness, LOOK, STALE},
+    route,
+    wanted::Asked,
+};
+use crate::{AppError, AppResult, contact::view_of, events::Events, segment::RefreshAudience};
 
 /// Members of an audience in one part.
 const PART: usize = 1_000;
-
-/// What is asked about each recipient.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    /// The tenant.
-    pub workspace: WorkspaceId,
-    /// Where they are to be reached.
-    pub channels: Vec<Channel>,
-    /// Names of values that texts need.
-    pub placeholders: Vec<String>,
-    /// Whether what they said about marketing does not count.
-    pub transactional: bool,
-}
-
-/// Who is asked about.
-#[derive(Debug, Clone)]
-pub enum WhoIsWanted {
-    /// Customers by number.
-    Customers(Vec<i64>),
-    /// Members of an audience, after one of them.
-    Members(AudienceId, Option<Document>),
-}
 
 /// Finds recipients, part by part: each is found, told, and the next one asked for, in one transaction.
 #[derive(Clone)]
@@ -54,12 +39,13 @@ pub struct ResolveRecipients {
     pub(crate) queries: Arc<dyn AudienceQueries>,
     pub(crate) contacts: Arc<dyn ContactStore>,
     pub(crate) vault: Arc<dyn SecretVault>,
+    pub(crate) refresh: RefreshAudience,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Events,
 }
 
 /// A part of the members of an audience.
-struct Part {
+struct Members {
     recipients: Vec<ResolvedRecipient>,
     /// The last of them, where there may be more.
     last: Option<Document>,
@@ -70,50 +56,25 @@ impl ResolveRecipients {
     /// Finds a part, once.
     ///
     /// # Errors
-    /// `StaleVersion` where the delivery was taken over; store errors.
+    /// `Corrupt` where the question is malformed, `StaleVersion` where the delivery was taken over; store errors.
     #[tracing::instrument(name = "recipients.resolve", skip_all)]
     pub async fn execute(
         &self,
+        workspace: &WorkspaceId,
         asked: CommunicationDue,
-        wanted: &Wanted,
-        who: WhoIsWanted,
         delivery: &Receipt,
     ) -> AppResult<()> {
         let now = self.clock.now();
-        let mut answer = RecipientsResolved {
-            communication_id: asked.communication_id.clone(),
-            occurrence: asked.occurrence,
-            part: asked.part,
-            parts: asked.parts,
-            ..RecipientsResolved::default()
+        let part = match self.freshness(workspace, &asked).await? {
+            Freshness::Fresh => self.find(workspace, asked).await?,
+            Freshness::Later(asked) => return self.later(workspace, *asked, delivery).await,
+            Freshness::Stale => self.nobody(workspace, asked, STALE).await?,
         };
-        let mut next = None;
-        let settings = self.queries.workspace_settings(&wanted.workspace).await?;
-        let wanted = (wanted, settings.consent);
-        match who {
-            WhoIsWanted::Customers(ids) => answer.recipients = self.customers(&ids, wanted).await?,
-            WhoIsWanted::Members(id, after) => {
-                let part = self.members(id, after.as_ref(), wanted).await?;
-                answer.recipients = part.recipients;
-                answer.error_code = part.error.map(str::to_owned);
-                match part.last {
-                    None => answer.parts = Some(asked.part + 1),
-                    Some(last) => {
-                        next = Some(CommunicationDue {
-                            part: asked.part + 1,
-                            after: Some(last.as_str().to_owned()),
-                            ..asked
-                        });
-                    }
-                }
-            }
-        }
-        let (wanted, _) = wanted;
         let mut uow = self.store.begin(Durability::Full).await?;
-        let found = self.events.recipients_resolved(&wanted.workspace, answer)?;
+        let found = self.events.recipients_resolved(workspace, part.found)?;
         self.events.emit(uow.as_mut(), found).await?;
-        if let Some(next) = next {
-            let next = self.events.communication_due(&wanted.workspace, next)?;
+        if let Some(next) = part.next {
+            let next = self.events.communication_due(workspace, next)?;
             self.events.emit(uow.as_mut(), next).await?;
         }
         uow.inbox().complete(delivery, now).await?;
@@ -124,10 +85,69 @@ impl ResolveRecipients {
         Ok(())
     }
 
+    /// Asks again, later.
+    async fn later(
+        &self,
+        workspace: &WorkspaceId,
+        asked: CommunicationDue,
+        delivery: &Receipt,
+    ) -> AppResult<()> {
+        let now = self.clock.now();
+        let mut uow = self.store.begin(Durability::Full).await?;
+        let again = self.events.communication_due(workspace, asked)?;
+        uow.outbox().add(again, now + LOOK).await?;
+        uow.inbox().complete(delivery, now).await?;
+        uow.commit().await?;
+        Ok(())
+    }
+
+    /// A part without anybody, the only one.
+    async fn nobody(
+        &self,
+        workspace: &WorkspaceId,
+        asked: CommunicationDue,
+        code: &str,
+    ) -> AppResult<Part> {
+        let settings = self.queries.workspace_settings(workspace).await?;
+        let mut found = about(&asked, &settings)?;
+        found.parts = Some(asked.part + 1);
+        found.error_code = Some(code.to_owned());
+        Ok(Part { found, next: None })
+    }
+
+    /// A part, and what asks for the one after it.
+    async fn find(&self, workspace: &WorkspaceId, asked: CommunicationDue) -> AppResult<Part> {
+        let (wanted, who) = Wanted::read(workspace, &asked)
+            .ok_or(StoreError::Corrupt("an id or a channel of recipients"))?;
+        let settings = self.queries.workspace_settings(workspace).await?;
+        let mut found = about(&asked, &settings)?;
+        let mut next = None;
+        let wanted = (&wanted, &settings);
+        match who {
+            WhoIsWanted::Customers(ids) => found.recipients = self.customers(&ids, wanted).await?,
+            WhoIsWanted::Members(id, after) => {
+                let part = self.members(id, after.as_ref(), wanted).await?;
+                found.recipients = part.recipients;
+                found.error_code = part.error.map(str::to_owned);
+                match part.last {
+                    None => found.parts = Some(asked.part + 1),
+                    Some(last) => {
+                        next = Some(CommunicationDue {
+                            part: asked.part + 1,
+                            after: Some(last.as_str().to_owned()),
+                            ..asked
+                        });
+                    }
+                }
+            }
+        }
+        Ok(Part { found, next })
+    }
+
     async fn customers(
         &self,
         ids: &[i64],
-        (wanted, rule): (&Wanted, ConsentRule),
+        (wanted, settings): Asked<'_>,
     ) -> AppResult<Vec<ResolvedRecipient>> {
         let numbers: Vec<CustomerId> = ids.iter().copied().map(CustomerId::from_raw).collect();
         let found = self
@@ -139,7 +159,7 @@ impl ResolveRecipients {
             .map(|customer| (customer.id.raw(), customer))
             .collect();
         let recipient = |id: &i64| match found.get(id) {
-            Some(customer) => route::customer(customer, (wanted, rule)),
+            Some(customer) => route::customer(customer, (wanted, settings)),
             None => route::unknown(*id, wanted),
         };
         Ok(ids.iter().map(recipient).collect())
@@ -149,10 +169,10 @@ impl ResolveRecipients {
         &self,
         id: AudienceId,
         after: Option<&Document>,
-        (wanted, rule): (&Wanted, ConsentRule),
-    ) -> AppResult<Part> {
+        (wanted, settings): Asked<'_>,
+    ) -> AppResult<Members> {
         let workspace = &wanted.workspace;
-        let gone = Part {
+        let gone = Members {
             recipients: Vec::new(),
             last: None,
             error: Some("audience_gone"),
@@ -186,14 +206,56 @@ impl ResolveRecipients {
             let pseudonym = RecipientKey::parse(&format!("k{pseudonym}"))
                 .map_err(|_| StoreError::Corrupt("pseudonym of a contact"))?;
             let customer = by_key.get(document.as_str()).ok_or(&pseudonym);
-            Ok(route::contact(document, body, customer, (wanted, rule)))
+            Ok(route::contact(document, body, customer, (wanted, settings)))
         };
         let recipients: Result<Vec<_>, StoreError> = contacts.iter().map(recipient).collect();
         let full = contacts.len() == PART;
-        Ok(Part {
+        Ok(Members {
             recipients: recipients?,
             last: contacts.last().filter(|_| full).map(|c| c.document.clone()),
             error: None,
         })
     }
+}
+
+#[async_trait]
+impl RecipientSource for ResolveRecipients {
+    async fn part(
+        &self,
+        workspace: &WorkspaceId,
+        ask: CommunicationDue,
+    ) -> Result<Part, StoreError> {
+        self.find(workspace, ask)
+            .await
+            .map_err(|error| match error {
+                AppError::Store(error) => error,
+                error => StoreError::Internal(Box::new(error)),
+            })
+    }
+}
+
+/// A part without anybody yet.
+fn about(
+    asked: &CommunicationDue,
+    settings: &WorkspaceSettings,
+) -> Result<RecipientsResolved, StoreError> {
+    Ok(RecipientsResolved {
+        communication_id: asked.communication_id.clone(),
+        occurrence: asked.occurrence,
+        part: asked.part,
+        parts: asked.parts,
+        zone: settings.notation.zone.name().to_owned(),
+        sending_rules: rules(settings)?,
+        ..RecipientsResolved::default()
+    })
+}
+
+/// The rules of a workspace, as the event has them.
+fn rules(settings: &WorkspaceSettings) -> Result<Option<String>, StoreError> {
+    if settings.sending == SendingRules::default() {
+        return Ok(None);
+    }
+    serde_json::to_string(&settings.sending)
+        .map(Some)
+        .map_err(|error| StoreError::Internal(Box::new(error)))
 }

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use domain::{
     contact::{ContactBody, Document},
-    customer::{Channel, Consents, Customer},
+    customer::{Channel, Consents, Customer, zone_of_phone},
     scheduling::{RecipientKey, SkipReason},
     shared::number_text,
-    workspace::ConsentRule,
+    workspace::TimeZone,
 };
 use events::v1::{ResolvedRecipient, Route};
 use serde_json::Value;
 
-use super::Wanted;
+use super::{Wanted, wanted::Asked};
 
 /// A customer, as a recipient.
-pub fn customer(customer: &Customer, (wanted, rule): (&Wanted, ConsentRule)) -> ResolvedRecipient {
+pub fn customer(customer: &Customer, (wanted, settings): Asked<'_>) -> ResolvedRecipient {
     let contact = customer.contact();
     let document = customer.document.as_ref();
     let key = RecipientKey::customer(customer.id.raw());
@@ -24,7 +24,7 @@ pub fn customer(customer: &Customer, (wanted, rule): (&Wanted, ConsentRule)) -> 
         document,
         &contact.body,
         &customer.consents,
-        (wanted, rule),
+        (wanted, settings),
     )
 }
 
@@ -39,6 +39,7 @@ pub fn unknown(id: i64, wanted: &Wanted) -> ResolvedRecipient {
     ResolvedRecipient {
         key: RecipientKey::customer(id).as_str().to_owned(),
         values: BTreeMap::new(),
+        zone: None,
         routes: wanted.channels.iter().map(route).collect(),
     }
 }
@@ -49,7 +50,7 @@ pub fn contact(
     document: &Document,
     body: &ContactBody,
     customer: Result<&Customer, &RecipientKey>,
-    (wanted, rule): (&Wanted, ConsentRule),
+    (wanted, settings): Asked<'_>,
 ) -> ResolvedRecipient {
     let said = Consents::default();
     let (key, consents) = match customer {
@@ -59,7 +60,7 @@ pub fn contact(
         ),
         Err(pseudonym) => (pseudonym.clone(), &said),
     };
-    recipient(key, Some(document), body, consents, (wanted, rule))
+    recipient(key, Some(document), body, consents, (wanted, settings))
 }
 
 fn recipient(
@@ -67,7 +68,7 @@ fn recipient(
     document: Option<&Document>,
     body: &ContactBody,
     consents: &Consents,
-    (wanted, rule): (&Wanted, ConsentRule),
+    (wanted, settings): Asked<'_>,
 ) -> ResolvedRecipient {
     let values = wanted.placeholders.iter().filter_map(|name| {
         let value = value(name, document, body)?;
@@ -78,7 +79,7 @@ fn recipient(
         let said = consents.get(*channel).map(|said| said.status);
         let skipped = match &address {
             None => Some(SkipReason::NoAddress),
-            Some(_) if wanted.transactional || rule.allows(said) => None,
+            Some(_) if wanted.transactional || settings.consent.allows(said) => None,
             Some(_) => Some(SkipReason::NoConsent),
         };
         Route {
@@ -90,6 +91,7 @@ fn recipient(
     ResolvedRecipient {
         key: key.as_str().to_owned(),
         values: values.collect(),
+        zone: zone(body).map(|zone| zone.name().to_owned()),
         routes: wanted.channels.iter().map(route).collect(),
     }
 }
@@ -103,6 +105,13 @@ fn address(channel: Channel, body: &ContactBody) -> Option<String> {
         }
         Channel::Push => None,
     }
+}
+
+/// Where its clock is: what is said of it, or what its phone tells.
+fn zone(body: &ContactBody) -> Option<TimeZone> {
+    let said = body.attributes.get("timezone").and_then(Value::as_str);
+    let said = said.and_then(|name| name.parse().ok());
+    said.or_else(|| zone_of_phone(body.phone.as_deref()?))
 }
 
 /// The value of a placeholder.
@@ -126,6 +135,7 @@ mod tests {
     use domain::{
         customer::{CustomerId, CustomerItem, CustomerKey, parse_customer},
         shared::{Instant, WorkspaceId},
+        workspace::{ConsentRule, WorkspaceSettings},
     };
     use serde_json::json;
 
@@ -139,6 +149,13 @@ mod tests {
                 .map(str::to_owned)
                 .to_vec(),
             transactional,
+        }
+    }
+
+    fn settings(consent: ConsentRule) -> WorkspaceSettings {
+        WorkspaceSettings {
+            consent,
+            ..WorkspaceSettings::default()
         }
     }
 
@@ -184,14 +201,14 @@ mod tests {
             ),
             (true, ConsentRule::OptIn, [email, &sms, &whatsapp]),
         ] {
-            let found = customer(&ana(), (&wanted(transactional), rule));
+            let found = customer(&ana(), (&wanted(transactional), &settings(rule)));
             assert_eq!(routes(&found), expected);
         }
     }
 
     #[test]
     fn values_are_those_that_texts_name() {
-        let found = customer(&ana(), (&wanted(false), ConsentRule::OptOut));
+        let found = customer(&ana(), (&wanted(false), &settings(ConsentRule::OptOut)));
         let values = [
             ("attributes.debt", "12.5"),
             ("document", "52998224725"),
@@ -200,6 +217,7 @@ mod tests {
         let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(found.values, BTreeMap::from(values));
         assert_eq!(found.key, "7");
+        assert_eq!(found.zone.as_deref(), Some("America/Sao_Paulo"));
         let nobody = unknown(9, &wanted(false));
         assert_eq!(
             routes(&nobody),
@@ -213,11 +231,30 @@ mod tests {
         let body = ana().contact().body;
         let name = RecipientKey::parse("k1").unwrap();
         let wanted = wanted(false);
-        let found = contact(&document, &body, Err(&name), (&wanted, ConsentRule::OptIn));
+        let opt_in = settings(ConsentRule::OptIn);
+        let found = contact(&document, &body, Err(&name), (&wanted, &opt_in));
         assert_eq!(found.key, "k1");
         let none = ["email", "sms", "whatsapp"].map(|channel| format!("{channel} no_consent"));
         assert_eq!(routes(&found), none);
-        let rule = (&wanted, ConsentRule::OptOut);
+        let opt_out = settings(ConsentRule::OptOut);
+        let rule = (&wanted, &opt_out);
         assert_eq!(contact(&document, &body, Ok(&ana()), rule).key, "7");
+    }
+
+    #[test]
+    fn what_is_said_of_a_zone_counts_before_the_phone() {
+        let body = |value: Value, phone: &str| ContactBody {
+            attributes: [("timezone".to_owned(), value)].into_iter().collect(),
+            phone: Some(phone.to_owned()),
+            ..ana().contact().body
+        };
+        let acre = "+5568999990000";
+        for (body, expected) in [
+            (body(json!("Europe/Lisbon"), acre), Some("Europe/Lisbon")),
+            (body(json!("Mars"), acre), Some("America/Rio_Branco")),
+            (body(json!(3), "+351912345678"), None),
+        ] {
+            assert_eq!(zone(&body).map(|zone| zone.name()), expected);
+        }
     }
 }

@@ -154,6 +154,7 @@ impl Parts {
             queries: self.ports.queries.clone(),
             contacts: self.ports.contacts.clone(),
             vault: self.ports.vault.clone(),
+            refresh: self.refresh(),
             clock: self.ports.clock.clone(),
             events: self.events.clone(),
         }

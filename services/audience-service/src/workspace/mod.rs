@@ -5,7 +5,9 @@ use std::sync::Arc;
 use domain::{
     segment::{Locale, Notation},
     shared::AudienceId,
-    workspace::{ConsentRule, TimeZone, WorkspaceSettings},
+    workspace::{
+        ConsentRule, FrequencyCap, QuietWindow, SendingRules, TimeZone, WorkspaceSettings,
+    },
 };
 use ports::{
     StoreError,
@@ -27,6 +29,10 @@ pub struct SettingsChange {
     pub member_events: Option<bool>,
     /// Who may be sent marketing.
     pub consent: Option<ConsentRule>,
+    /// When nothing is sent.
+    pub quiet_hours: Option<Vec<QuietWindow>>,
+    /// How often a person is written to, or as often as there is something.
+    pub frequency_cap: Option<Option<FrequencyCap>>,
 }
 
 impl SettingsChange {
@@ -40,10 +46,12 @@ impl SettingsChange {
             excluded_audience: self.excluded_audience.or(Some(default.excluded_audience)),
             member_events: self.member_events.or(Some(default.member_events)),
             consent: self.consent.or(Some(default.consent)),
+            quiet_hours: self.quiet_hours.or(Some(default.sending.quiet_hours)),
+            frequency_cap: self.frequency_cap.or(Some(default.sending.frequency_cap)),
         }
     }
 
-    fn over(&self, before: WorkspaceSettings) -> WorkspaceSettings {
+    fn over(self, before: &WorkspaceSettings) -> WorkspaceSettings {
         let Notation { locale, zone } = before.notation;
         WorkspaceSettings {
             notation: Notation {
@@ -53,6 +61,12 @@ impl SettingsChange {
             excluded_audience: self.excluded_audience.unwrap_or(before.excluded_audience),
             member_events: self.member_events.unwrap_or(before.member_events),
             consent: self.consent.unwrap_or(before.consent),
+            sending: SendingRules {
+                quiet_hours: self
+                    .quiet_hours
+                    .unwrap_or_else(|| before.sending.quiet_hours.clone()),
+                frequency_cap: self.frequency_cap.unwrap_or(before.sending.frequency_cap),
+            },
             version: before.version,
         }
     }
@@ -79,7 +93,7 @@ impl Workspaces {
     /// a workspace has, which does not change once there are customers.
     ///
     /// # Errors
-    /// `PreconditionFailed`; `Invalid` with `unknown_audience`; `Conflict` with `workspace_has_customers`; store
+    /// `PreconditionFailed`; `Invalid` with `unknown_audience`, or what is wrong with the rules of sending; `Conflict` with `workspace_has_customers`; store
     /// errors.
     #[tracing::instrument(name = "workspace.change", skip_all)]
     pub async fn change(
@@ -96,9 +110,13 @@ impl Workspaces {
         if if_version.is_some_and(|version| version != before.version) {
             return Err(AppError::PreconditionFailed);
         }
-        let mut settings = change.over(before);
+        let mut settings = change.over(&before);
         if settings == before {
             return Ok(before);
+        }
+        let broken = settings.sending.violations();
+        if !broken.is_empty() {
+            return Err(AppError::Invalid(broken));
         }
         if settings.notation != before.notation && customers > 0 {
             let detail = "time zone and locale change only while there are no customers";

@@ -11,6 +11,7 @@ mod contacts;
 mod customer_events;
 mod customers;
 mod deriving;
+mod directory;
 mod documentation;
 mod face_a;
 mod face_g;

@@ -66,6 +66,11 @@ impl Service {
         }
     }
 
+    /// A client that says nothing of who calls, and asks for what is not described as well.
+    pub fn stranger(&self) -> Client {
+        Client::new([self.running.address()])
+    }
+
     /// The key that was made for the first workspace.
     pub fn key(&self) -> &str {
         self.running.made_key().unwrap()

@@ -96,16 +96,6 @@ async fn wrong_settings_are_named() {
             "/excluded_audience_id",
         ),
         (
-            json!({"quiet_hours": []}),
-            "unsupported_setting",
-            "/quiet_hours",
-        ),
-        (
-            json!({"frequency_cap": {"count": 1}}),
-            "unsupported_setting",
-            "/frequency_cap",
-        ),
-        (
             json!({"environment_id": "e"}),
             "unsupported_setting",
             "/environment_id",
@@ -123,6 +113,56 @@ async fn wrong_settings_are_named() {
         }
     }
     assert_eq!(service.get(PATH).await.header("etag"), "\"v0\"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_of_sending_come_back_as_they_were_set() {
+    let service = Service::start().await;
+    let night =
+        json!({"channel": "sms", "from": "21:30", "to": "08:00", "days": ["fri", "holiday"]});
+    let rules = json!({"quiet_hours": [night], "frequency_cap": {"count": 3, "days": 7}});
+    let set = patch(&service, rules.clone()).await.ok(200);
+    let read = service.get(PATH).await.ok(200);
+    assert_eq!(read, set);
+    for (member, value) in rules.as_object().unwrap() {
+        assert_eq!(&read[member], value);
+    }
+    let none = patch(&service, json!({"frequency_cap": null}))
+        .await
+        .ok(200);
+    assert_eq!(none["frequency_cap"], json!(null));
+    assert_eq!(none["quiet_hours"], rules["quiet_hours"]);
+    let windows = |from: &str, to: &str| json!({"quiet_hours": [{"from": from, "to": to}]});
+    for (body, code, at) in [
+        (
+            windows("25:00", "08:00"),
+            "invalid_value",
+            "/quiet_hours/0/from",
+        ),
+        (windows("21:00", "8"), "invalid_value", "/quiet_hours/0/to"),
+        (windows("08:00", "08:00"), "never_open", "/quiet_hours"),
+        (
+            json!({"quiet_hours": [{"from": "21:00", "to": "08:00", "days": ["someday"]}]}),
+            "unknown_value",
+            "/quiet_hours/0/days/0",
+        ),
+        (
+            json!({"quiet_hours": [{"channel": "fax", "from": "21:00", "to": "08:00"}]}),
+            "unknown_value",
+            "/quiet_hours/0/channel",
+        ),
+        (
+            json!({"frequency_cap": {"count": 0, "days": 1}}),
+            "out_of_range",
+            "/frequency_cap/count",
+        ),
+    ] {
+        let error = patch(&service, body).await.ok(422)["errors"][0].clone();
+        assert_eq!(
+            (&error["code"], &error["pointer"]),
+            (&json!(code), &json!(at))
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,13 +12,15 @@ use crate::{
     server::{Client, Server},
 };
 
-pub const POINTS: [&str; 7] = [
+pub const POINTS: [&str; 9] = [
     "communication.claiming",
     "communication.claimed",
     "recipients.resolving",
     "recipients.resolved",
     "communication.dispatching",
     "communication.dispatched",
+    "communication.releasing",
+    "communication.released",
     "dispatch.sent",
 ];
 
@@ -43,7 +45,7 @@ fn ask(client: &Client, audience: &str, at: &str) -> Option<()> {
     for (key, recipients) in all {
         let body = json!({
             "name": key, "send_at": at, "recipients": recipients, "channels": ["sms"],
-            "message": { "text": "Hi {{name}}" },
+            "message": { "text": "Hi {{name}}" }, "rate_per_minute": 6_000,
         });
         let (status, body) = client.post("/communications", key, &body)?;
         assert_eq!(status, 201, "{body}");

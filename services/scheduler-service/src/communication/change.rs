@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use chrono::SubsecRound;
 use domain::{
-    scheduling::{AlreadyDispatched, Communication, Recipients},
+    scheduling::{AlreadyDispatched, Communication, CommunicationState, Lane, Recipients},
     shared::{CommunicationId, Instant},
 };
 use kernel::{Actor, AppError};
-use ports::{Clock, scheduling::ScheduleStore};
+use ports::{
+    Clock, StoreError,
+    scheduling::{ScheduleStore, ScheduleUnit},
+};
 
 use super::{NewCommunication, check::CheckPlan};
 use crate::dispatch::{Signals, emit};
@@ -109,6 +112,10 @@ impl ChangeCommunication {
         if change(&mut communication, now)? {
             let changed = std::slice::from_ref(&communication);
             unit.communications().save(changed).await?;
+            if communication.in_flight {
+                let paused = communication.state == CommunicationState::Paused;
+                stop_or_go(unit.as_mut(), id, (!paused).then_some(now)).await?;
+            }
             if used(&before) != used(&communication) {
                 emit::unused(unit.as_mut(), now, &before, communication.version).await?;
             }
@@ -118,6 +125,18 @@ impl ChangeCommunication {
         }
         Ok(communication)
     }
+}
+
+/// Lets nothing more of a communication leave, or what waits from an instant on.
+async fn stop_or_go(
+    unit: &mut dyn ScheduleUnit,
+    id: CommunicationId,
+    due_at: Option<Instant>,
+) -> Result<(), StoreError> {
+    let Some(lane) = unit.lanes().get(id).await? else {
+        return Ok(());
+    };
+    unit.lanes().save(&Lane { due_at, ..lane }).await
 }
 
 /// The audience that it goes to.

@@ -63,6 +63,7 @@ impl CreateCommunication {
             plan: new.plan,
             due_at,
             occurrence: 0,
+            in_flight: false,
             version: 1,
             created_by: actor.user.to_string(),
             created_at: now,

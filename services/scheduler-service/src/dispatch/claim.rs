@@ -14,7 +14,7 @@ use domain::{
 use kernel::AppError;
 use ports::{
     Clock, StoreError, crash,
-    scheduling::{NewRecipient, ScheduleQueries, ScheduleStore, ScheduleUnit},
+    scheduling::{NewRecipient, ScheduleStore, ScheduleUnit},
 };
 
 use super::{Signals, emit};
@@ -22,42 +22,28 @@ use super::{Signals, emit};
 /// Communications that are taken in one transaction.
 const BATCH: i64 = 200;
 /// Customers of a part.
-const PART: usize = 1_000;
+pub const PART: usize = 1_000;
 
 /// Takes communications whose instant has come. With its events each is taken in one transaction: whatever ends
 /// the process, it has been taken with them or waits.
 #[derive(Clone)]
 pub struct ClaimDue {
     pub store: Arc<dyn ScheduleStore>,
-    pub queries: Arc<dyn ScheduleQueries>,
     pub clock: Arc<dyn Clock>,
     pub signals: Signals,
 }
 
 impl ClaimDue {
-    /// Takes all that is due, and answers the next instant that something waits for.
-    ///
-    /// # Errors
-    /// Store errors.
-    #[tracing::instrument(name = "communication.claim", level = "debug", skip_all)]
-    pub async fn round(&self) -> Result<Option<Instant>, AppError> {
-        loop {
-            let next = self.queries.next_due().await?;
-            if next.is_none_or(|next| next > self.now()) {
-                return Ok(next);
-            }
-            if self.batch().await? == 0 {
-                // Another process has them in hand.
-                return Ok(next);
-            }
-        }
-    }
-
     fn now(&self) -> Instant {
         self.clock.now().trunc_subsecs(3)
     }
 
-    async fn batch(&self) -> Result<usize, AppError> {
+    /// Takes the first communications that are due; answers how many.
+    ///
+    /// # Errors
+    /// Store errors.
+    #[tracing::instrument(name = "communication.claim", level = "debug", skip_all)]
+    pub async fn batch(&self) -> Result<usize, AppError> {
         let now = self.now();
         let mut unit = self.store.begin_schedule().await?;
         let found = unit.communications().due(now, BATCH).await?;
@@ -156,6 +142,8 @@ async fn broadcast(
             .is_none()
             .then(|| domain::scheduling::SkipReason::MissingValue.to_string()),
         provider_id: None,
+        held_until: None,
+        counted_at: None,
         updated_at: now,
     };
     let new = NewRecipient {
@@ -165,9 +153,11 @@ async fn broadcast(
     unit.recipients().add(&of.workspace, &[new]).await?;
     if let Some(content) = content {
         let when = (&dispatch, occurrence.scheduled_for);
-        emit::dispatch(unit, now, of, when, None, content).await?;
+        let event = emit::dispatch(now, of, when, None, content)?;
+        unit.outbox().add(event, now).await?;
     }
-    occurrence.arrive(Some(1), now);
+    occurrence.arrive(Some(1));
+    occurrence.end(CommunicationState::Completed, now);
     // The version grows once with each save.
     let version = of.version;
     of.end_occurrence(CommunicationState::Completed, now);

@@ -7,7 +7,9 @@ use domain::{
 };
 use events::v1;
 use kernel::EventSource;
-use ports::{StoreError, scheduling::ScheduleUnit};
+use ports::{StoreError, bus::OutboxEvent, scheduling::ScheduleUnit};
+
+use super::decide::Letter;
 
 const SOURCE: EventSource = EventSource::new("/plateia/scheduler-service");
 
@@ -26,15 +28,29 @@ pub async fn due(
         .await
 }
 
-/// Something has to be sent.
-pub async fn dispatch(
+/// Letters leave.
+pub async fn dispatches(
     unit: &mut dyn ScheduleUnit,
+    now: Instant,
+    (of, scheduled_for): (&Communication, Instant),
+    letters: Vec<(DispatchId, Letter)>,
+) -> Result<(), StoreError> {
+    let events = letters.into_iter().map(|(id, letter)| {
+        let Letter { address, content } = letter;
+        dispatch(now, of, (&id, scheduled_for), Some(address), content)
+    });
+    let events: Vec<OutboxEvent> = events.collect::<Result<_, _>>()?;
+    unit.outbox().add_all(events, now).await
+}
+
+/// Something has to be sent.
+pub fn dispatch(
     now: Instant,
     of: &Communication,
     (id, scheduled_for): (&DispatchId, Instant),
     address: Option<String>,
     content: Content,
-) -> Result<(), StoreError> {
+) -> Result<OutboxEvent, StoreError> {
     let data = v1::DispatchRequested {
         dispatch_id: id.to_string(),
         communication_id: of.id.to_string(),
@@ -51,16 +67,7 @@ pub async fn dispatch(
         emitted_at: Some(now.into()),
         lateness_ms: (now - scheduled_for).num_milliseconds().max(0),
     };
-    let (outbox, workspace) = (unit.outbox(), &of.workspace);
-    SOURCE
-        .emit(
-            outbox,
-            now,
-            workspace,
-            (id.to_string(), id.occurrence),
-            data,
-        )
-        .await
+    SOURCE.event(now, &of.workspace, id.to_string(), id.occurrence, data)
 }
 
 /// It no longer uses the audience that it used before it came to a version.
@@ -123,6 +130,7 @@ pub fn ask(of: &Communication, placeholders: Vec<String>) -> v1::CommunicationDu
         channels: of.plan.channels.iter().map(Channel::to_string).collect(),
         placeholders,
         transactional: of.plan.transactional,
+        freshness_minutes: of.plan.freshness_minutes.map(i64::from),
         ..v1::CommunicationDue::default()
     }
 }

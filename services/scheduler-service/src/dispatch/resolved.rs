@@ -1,16 +1,13 @@
 //! Sends to recipients that were found.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
-use chrono::SubsecRound;
+use chrono::{SubsecRound, TimeDelta};
 use domain::{
     customer::Channel,
     scheduling::{
-        Communication, CommunicationState, Compiled, Content, DispatchId, Recipient, RecipientKey,
-        RecipientStatus, SkipReason,
+        Communication, CommunicationState, DispatchId, Lane, Occurrence, Recipient, RecipientKey,
+        RecipientStatus,
     },
     shared::{CommunicationId, Instant, WorkspaceId},
 };
@@ -19,24 +16,31 @@ use ports::{
     Clock, SecretVault, StoreError,
     bus::Receipt,
     crash,
-    scheduling::{NewRecipient, ScheduleStore, ScheduleUnit},
+    scheduling::{NewRecipient, ScheduleQueries, ScheduleStore, ScheduleUnit, Waiting},
 };
 
-use super::{Signals, emit};
+use super::{
+    Signals,
+    decide::{Decided, Deciding, Letter, skip_capped, skip_repeated},
+    emit, letters,
+};
 
 /// Sends to recipients that were found.
 #[derive(Clone)]
 pub struct DispatchResolved {
     pub store: Arc<dyn ScheduleStore>,
+    pub queries: Arc<dyn ScheduleQueries>,
     pub vault: Arc<dyn SecretVault>,
     pub clock: Arc<dyn Clock>,
     pub signals: Signals,
 }
 
-/// A recipient of a channel, and what leaves for it.
-struct Dispatch {
-    new: NewRecipient,
-    leaves: Option<(String, Content)>,
+/// What a part of the recipients comes to.
+#[derive(Default)]
+struct Part {
+    recipients: Vec<NewRecipient>,
+    leaving: Vec<(DispatchId, Letter)>,
+    waiting: Vec<Waiting>,
 }
 
 impl DispatchResolved {
@@ -64,34 +68,51 @@ impl DispatchResolved {
             .occurrence(id, found.occurrence)
             .await?;
         let mut occurrence = occurrence.ok_or(StoreError::Corrupt("no occurrence"))?;
-        let all = self.dispatches(&communication, &found, now)?;
-        let all = without_repeated(unit.as_mut(), &communication, all).await?;
-        for batch in all.chunks(1_000) {
-            let new: Vec<NewRecipient> = batch.iter().map(|one| one.new.clone()).collect();
-            unit.recipients().add(workspace, &new).await?;
+        let deciding = Deciding::new(&communication, &found)?;
+        let mut all = deciding.all(&found, self.vault.as_ref(), now)?;
+        keep_new(unit.as_mut(), &communication, &mut all).await?;
+        if let Some(cap) = deciding.cap() {
+            let keys: Vec<&RecipientKey> = all.iter().map(|one| &one.dispatch.recipient).collect();
+            let since = now - TimeDelta::days(cap.days.into());
+            let got = self.queries.counted_since(workspace, &keys, since).await?;
+            skip_capped(&mut all, got, cap);
         }
-        for one in all {
-            let Some((address, content)) = one.leaves else {
-                continue;
-            };
-            let when = (&one.new.recipient.dispatch, occurrence.scheduled_for);
-            let unit = unit.as_mut();
-            emit::dispatch(unit, now, &communication, when, Some(address), content).await?;
+        let rules = deciding.rules().clone();
+        let part = self.part(&communication, all, now)?;
+        for batch in part.recipients.chunks(1_000) {
+            unit.recipients().add(workspace, batch).await?;
+        }
+        let of = (&communication, occurrence.scheduled_for);
+        emit::dispatches(unit.as_mut(), now, of, part.leaving).await?;
+        unit.lanes().add(&part.waiting).await?;
+        let lane = unit.lanes().get(id).await?;
+        let mut lane = lane.unwrap_or_else(|| Lane {
+            communication: id,
+            workspace: workspace.clone(),
+            occurrence: found.occurrence,
+            due_at: None,
+            next_slot: now,
+            waiting: 0,
+            rules,
+        });
+        if !part.waiting.is_empty() {
+            lane.waiting += i64::try_from(part.waiting.len()).unwrap_or(i64::MAX);
+            let earliest = part.waiting.iter().map(|one| one.release_at).min();
+            let due = [lane.due_at, earliest].into_iter().flatten().min();
+            lane.due_at = due.filter(|_| communication.state != CommunicationState::Paused);
+            unit.lanes().save(&lane).await?;
         }
         let version = communication.version;
-        if occurrence.arrive(found.parts, now) {
-            let failed = found.error_code.is_some();
-            let state = match failed {
-                true => CommunicationState::Failed,
-                false => CommunicationState::Completed,
-            };
-            occurrence.state = state;
-            communication.end_occurrence(state, now);
-        } else {
-            communication.dispatches(now);
+        occurrence.arrive(found.parts);
+        communication.dispatches(now);
+        if found.error_code.is_some() {
+            occurrence.state = CommunicationState::Failed;
         }
+        end_if_done(&mut communication, &mut occurrence, lane.waiting, now);
         unit.communications().save_occurrence(&occurrence).await?;
         if communication.version != version {
+            // The version grows once with each save.
+            communication.version = version + 1;
             let changed = std::slice::from_ref(&communication);
             unit.communications().save(changed).await?;
             emit::usage(unit.as_mut(), now, &communication).await?;
@@ -104,101 +125,83 @@ impl DispatchResolved {
         Ok(())
     }
 
-    /// What becomes of each recipient on each channel.
-    fn dispatches(
+    /// What is stored of recipients, and what leaves or waits.
+    fn part(
         &self,
         of: &Communication,
-        found: &v1::RecipientsResolved,
+        all: Vec<Decided>,
         now: Instant,
-    ) -> Result<Vec<Dispatch>, StoreError> {
-        let mut said: BTreeMap<Channel, Compiled> = BTreeMap::new();
-        for channel in &of.plan.channels {
-            let compiled = of.plan.message.compile(*channel);
-            let compiled = compiled.map_err(|_| StoreError::Corrupt("message"))?;
-            said.extend(compiled.map(|compiled| (*channel, compiled)));
-        }
-        let mut all = Vec::new();
-        for recipient in &found.recipients {
-            let key = RecipientKey::parse(&recipient.key);
-            let key = key.map_err(|_| StoreError::Corrupt("key of a recipient"))?;
-            for route in &recipient.routes {
-                let corrupt = |()| StoreError::Corrupt("channel of a recipient");
-                let channel: Channel = route.channel.parse().map_err(corrupt)?;
-                let dispatch = DispatchId {
-                    communication: of.id,
-                    occurrence: found.occurrence,
-                    channel,
-                    recipient: key.clone(),
-                };
-                let content = said
-                    .get(&channel)
-                    .and_then(|said| said.render(&recipient.values));
-                let mut one = dispatched(dispatch, route, content, now);
-                // No address is kept: two of a communication can be compared, and no more.
-                let address = one.leaves.as_ref();
-                let address = address.map(|(address, _)| format!("{channel} {address}"));
-                let purpose = format!("address:{}", of.id);
-                one.new.address = address.map(|text| self.vault.pseudonym(&purpose, &text));
-                all.push(one);
+    ) -> Result<Part, StoreError> {
+        let paced = of.plan.rate_per_minute.is_some() || of.state == CommunicationState::Paused;
+        let mut part = Part::default();
+        for one in all {
+            let waits = paced || one.held_until.is_some();
+            let (status, reason) = match &one.letter {
+                Err(reason) => (RecipientStatus::Skipped, Some(reason.clone())),
+                Ok(_) if one.held_until.is_some() => (RecipientStatus::Held, None),
+                Ok(_) if waits => (RecipientStatus::Pending, None),
+                Ok(_) => (RecipientStatus::Dispatched, None),
+            };
+            let counts = status == RecipientStatus::Dispatched && of.plan.is_bound();
+            part.recipients.push(NewRecipient {
+                recipient: Recipient {
+                    dispatch: one.dispatch.clone(),
+                    status,
+                    reason,
+                    provider_id: None,
+                    held_until: one.held_until,
+                    counted_at: counts.then_some(now),
+                    updated_at: now,
+                },
+                address: one.address,
+            });
+            match one.letter {
+                Ok(letter) if waits => part.waiting.push(Waiting {
+                    release_at: one.held_until.unwrap_or(now),
+                    zone: one.zone,
+                    sealed: letters::seal(self.vault.as_ref(), of.id, &letter)?,
+                    dispatch: one.dispatch,
+                }),
+                Ok(letter) => part.leaving.push((one.dispatch, letter)),
+                Err(_) => {}
             }
         }
-        Ok(all)
+        Ok(part)
     }
 }
 
-fn dispatched(
-    dispatch: DispatchId,
-    route: &v1::Route,
-    content: Option<Content>,
+/// Ends an occurrence of which all recipients have arrived and nothing waits.
+pub fn end_if_done(
+    communication: &mut Communication,
+    occurrence: &mut Occurrence,
+    waiting: i64,
     now: Instant,
-) -> Dispatch {
-    let (leaves, reason): (Option<(String, Content)>, _) =
-        match (&route.skipped, &route.address, content) {
-            (Some(reason), _, _) => (None, Some(reason.clone())),
-            (None, None, _) => (None, Some(SkipReason::NoAddress.to_string())),
-            (None, Some(_), None) => (None, Some(SkipReason::MissingValue.to_string())),
-            (None, Some(address), Some(content)) => (Some((address.clone(), content)), None),
-        };
-    let status = match leaves {
-        Some(_) => RecipientStatus::Dispatched,
-        None => RecipientStatus::Skipped,
-    };
-    let recipient = Recipient {
-        dispatch,
-        status,
-        reason,
-        provider_id: None,
-        updated_at: now,
-    };
-    Dispatch {
-        new: NewRecipient {
-            recipient,
-            address: None,
-        },
-        leaves,
+) {
+    if waiting > 0 || !occurrence.has_all() || occurrence.ended_at.is_some() {
+        return;
     }
+    let state = match occurrence.state {
+        CommunicationState::Failed => CommunicationState::Failed,
+        _ => CommunicationState::Completed,
+    };
+    occurrence.end(state, now);
+    communication.end_occurrence(state, now);
 }
 
-/// The recipients that are not there yet; who has an address that was written to gets nothing more.
-async fn without_repeated(
+/// Leaves out the recipients that are there already; who has an address that was written to gets nothing more.
+async fn keep_new(
     unit: &mut dyn ScheduleUnit,
     of: &Communication,
-    all: Vec<Dispatch>,
-) -> Result<Vec<Dispatch>, StoreError> {
-    let ids: Vec<DispatchId> = all
-        .iter()
-        .map(|one| one.new.recipient.dispatch.clone())
-        .collect();
+    all: &mut Vec<Decided>,
+) -> Result<(), StoreError> {
+    let ids: Vec<DispatchId> = all.iter().map(|one| one.dispatch.clone()).collect();
     let there = unit.recipients().get(&of.workspace, &ids).await?;
     let mut there: BTreeSet<DispatchId> = there.into_iter().map(|one| one.dispatch).collect();
+    all.retain(|one| there.insert(one.dispatch.clone()));
     let mut known: BTreeSet<(Channel, String)> = BTreeSet::new();
     for channel in &of.plan.channels {
-        let addresses = all
-            .iter()
-            .filter(|one| one.new.recipient.dispatch.channel == *channel);
-        let addresses: Vec<String> = addresses
-            .filter_map(|one| one.new.address.clone())
-            .collect();
+        let addresses = all.iter().filter(|one| one.dispatch.channel == *channel);
+        let addresses: Vec<String> = addresses.filter_map(|one| one.address.clone()).collect();
         let occurrence = of.occurrence;
         let written = unit
             .recipients()
@@ -206,21 +209,6 @@ async fn without_repeated(
             .await?;
         known.extend(written.into_iter().map(|address| (*channel, address)));
     }
-    let mut kept = Vec::with_capacity(all.len());
-    for mut one in all {
-        let recipient = &mut one.new.recipient;
-        if !there.insert(recipient.dispatch.clone()) {
-            continue;
-        }
-        if let Some(address) = &one.new.address
-            && !known.insert((recipient.dispatch.channel, address.clone()))
-        {
-            recipient.status = RecipientStatus::Skipped;
-            recipient.reason = Some(SkipReason::Duplicate.to_string());
-            one.new.address = None;
-            one.leaves = None;
-        }
-        kept.push(one);
-    }
-    Ok(kept)
+    skip_repeated(all, &mut known);
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use adapter_sql::sqlite::{Db, Idempotency};
+use kernel::directory::RecipientSource;
 use ports::{Clock, IdGenerator, StoreError, scheduling::Directory};
 use runtime::{Snowflakes, SystemClock};
 use sealing::Vault;
@@ -19,6 +20,7 @@ use crate::use_cases::{Setup, UseCases};
 pub async fn embedded(
     settings: &Settings,
     directory: Arc<dyn Directory>,
+    recipients: Arc<dyn RecipientSource>,
 ) -> Result<Box<dyn Module>, StartError> {
     let dir = settings.data_dir.as_path();
     std::fs::create_dir_all(dir).map_err(StartError::DataDir)?;
@@ -32,6 +34,7 @@ pub async fn embedded(
         store: Arc::new(db.clone()),
         queries: Arc::new(db.clone()),
         directory,
+        recipients,
         vault: Arc::new(Vault::new(&derived_key(
             &stored_secret(dir)?,
             "schedule-addresses",
@@ -44,5 +47,6 @@ pub async fn embedded(
         ids: Arc::clone(&ids),
         idempotency: Arc::new(Idempotency::new(db.clone(), clock, ids)),
         db,
+        attach: Box::new(|_| {}),
     }))
 }

@@ -1,16 +1,20 @@
-//! One replica, on PostgreSQL. It keeps its tables and its place on the bus; communications are taken by the one
-//! process until customers can be asked for between services.
+//! One replica, on PostgreSQL. It asks audience-service over HTTP who and what there is in a workspace.
 
 use std::sync::Arc;
 
-use adapter_sql::pg::Db;
-use messaging::Signal;
+use adapter_directory::HttpDirectory;
+use adapter_sql::pg::{Db, Idempotency};
+use kernel::directory::SERVICE_PURPOSE;
+use ports::{Clock, IdGenerator, StoreError};
+use runtime::{Snowflakes, SystemClock};
+use sealing::Vault;
 use service_kit::{
-    Host, Messaging, Module, NoKeys, Opened, Service, StartError, Started, database, watch_database,
+    Opened, Service, StartError, attach, database, derived_key, server_failed, shared_token,
 };
-use settings::{Settings, SettingsError};
+use settings::{ExposeSecret, Settings, SettingsError};
 
-use super::CONTEXTS;
+use super::{CONTEXTS, Schedules};
+use crate::use_cases::{Setup, UseCases};
 
 /// The program of one replica.
 pub struct SchedulerService;
@@ -19,7 +23,8 @@ impl Service for SchedulerService {
     const NAME: &'static str = "scheduler-service";
 
     fn check(settings: &Settings) -> Result<(), SettingsError> {
-        service_kit::check(settings)
+        service_kit::check(settings)?;
+        directory(settings).map(drop)
     }
 
     async fn migrate(settings: &Settings) -> Result<(), StartError> {
@@ -27,21 +32,45 @@ impl Service for SchedulerService {
     }
 
     async fn open(settings: &Settings) -> Result<Opened, StartError> {
+        let directory = Arc::new(directory(settings)?);
+        let secret = settings.secret_key()?;
         let db = database(settings, CONTEXTS).await?;
-        Ok((Box::new(Standing(db)), Arc::new(NoKeys)))
+        let listener = db.listen().await.map_err(server_failed("postgres.url"))?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids = Snowflakes::new(listener.node(), Arc::clone(&clock))
+            .map_err(|e| StoreError::Internal(Box::new(e)))?;
+        let ids: Arc<dyn IdGenerator> = Arc::new(ids);
+        let key = derived_key(secret.expose_secret(), "schedule-addresses");
+        let cases = UseCases::new(Setup {
+            store: Arc::new(db.clone()),
+            queries: Arc::new(db.clone()),
+            directory: directory.clone(),
+            recipients: directory,
+            vault: Arc::new(Vault::new(&key)),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+        });
+        let (wake, attached): (_, Db) = (cases.signals.wake().clone(), db.clone());
+        let module = Schedules {
+            cases: Arc::new(cases),
+            ids: Arc::clone(&ids),
+            idempotency: Arc::new(Idempotency::new(db.clone(), clock, ids)),
+            db: db.clone(),
+            attach: Box::new(move |life| attach(&attached, listener, wake, life)),
+        };
+        Ok((Box::new(module), Arc::new(db)))
     }
 }
 
-/// The service, its store open.
-struct Standing(Db);
-
-impl Module for Standing {
-    fn messaging(&self) -> Messaging {
-        Messaging::of("schedules", &self.0, Signal::default(), |router| router)
-    }
-
-    fn start(self: Box<Self>, host: &Host) -> Option<Started> {
-        watch_database(&self.0, &host.life);
-        None
-    }
+/// audience-service, where the settings say that it is.
+fn directory(settings: &Settings) -> Result<HttpDirectory, SettingsError> {
+    let unusable = |reason: String| SettingsError::Unusable {
+        key: "audience.url",
+        reason,
+    };
+    let missing = || unusable("must say where audience-service answers".to_owned());
+    let url = settings.audience.url.as_deref().ok_or_else(missing)?;
+    let secret = settings.secret_key()?;
+    let token = shared_token(secret.expose_secret(), SERVICE_PURPOSE);
+    HttpDirectory::new(url, &token).map_err(|error| unusable(error.to_string()))
 }

@@ -11,6 +11,8 @@ use domain::{
     shared::{AudienceId, WorkspaceId},
     workspace::TimeZone,
 };
+use events::v1::{CommunicationDue, RecipientsResolved, ResolvedRecipient, Route};
+use kernel::directory::{Part, RecipientSource};
 use ports::{StoreError, scheduling::Directory};
 use scheduler_service::{http::document, module::embedded};
 use serde_json::Value;
@@ -40,6 +42,35 @@ impl Directory for Few {
 
     async fn time_zone(&self, _: &WorkspaceId) -> Result<TimeZone, StoreError> {
         Ok(TimeZone::America__Sao_Paulo)
+    }
+}
+
+#[async_trait]
+impl RecipientSource for Few {
+    async fn part(&self, _: &WorkspaceId, ask: CommunicationDue) -> Result<Part, StoreError> {
+        // Those with odd numbers have no address.
+        let route = |id: i64, channel: &String| Route {
+            channel: channel.clone(),
+            address: (id % 2 == 0).then(|| format!("a{id}")),
+            skipped: None,
+        };
+        let recipient = |id: &i64| ResolvedRecipient {
+            key: id.to_string(),
+            routes: ask
+                .channels
+                .iter()
+                .map(|channel| route(*id, channel))
+                .collect(),
+            ..ResolvedRecipient::default()
+        };
+        Ok(Part {
+            found: RecipientsResolved {
+                recipients: ask.customers.iter().map(recipient).collect(),
+                zone: "UTC".to_owned(),
+                ..RecipientsResolved::default()
+            },
+            next: None,
+        })
     }
 }
 
@@ -86,7 +117,8 @@ impl Service {
             data_dir: dir.path().to_owned(),
             ..Settings::default()
         };
-        let module = embedded(&settings, Arc::new(Few)).await.unwrap();
+        let few = Arc::new(Few);
+        let module = embedded(&settings, few.clone(), few).await.unwrap();
         let process = service_kit::embedded(&settings, Arc::new(NoKeys), vec![module]);
         let process = process.await.unwrap();
         let client = Client::new([process.address()])

@@ -185,19 +185,8 @@ async fn what_is_refused_is_named_and_nothing_is_stored() {
             json!("maybe"),
         ),
         ("/name", "invalid_name", "name", json!(" ")),
-        (
-            "/rate_per_minute",
-            "unsupported_setting",
-            "rate_per_minute",
-            json!(5),
-        ),
     ] {
-        let body = body(|body| body[member] = value);
-        let refused = service.post("/api/v1/communications", body).await;
-        let problem = refused.ok(422);
-        let errors = problem["errors"].as_array().unwrap();
-        let is = |e: &Value| e["pointer"] == pointer && e["code"] == code;
-        assert!(errors.iter().any(is), "{pointer} {code}: {problem}");
+        refuses(&service, pointer, code, body(|body| body[member] = value)).await;
     }
     let both = body(|body| body["recurrence"] = json!({"cron": "0 9 * * *"}));
     let refused = service.post("/api/v1/communications", both).await;
@@ -255,4 +244,91 @@ async fn a_push_to_everybody_leaves_at_its_instant_and_is_reported_in_any_order(
 fn soon() -> String {
     let at = chrono::Utc::now() + chrono::TimeDelta::milliseconds(300);
     at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_stores_nothing() {
+    let service = Service::start().await;
+    let asked = body(|body| body["rate_per_minute"] = json!(2));
+    let preview = service
+        .post("/api/v1/communications/preview", asked.clone())
+        .await;
+    let preview = preview.ok(200);
+    let channel = json!({"dispatches": 1, "held": 0, "skipped": {"no_address": 1}});
+    let expected = json!({
+        "starts_at": "2036-01-02T12:00:00.000Z", "recipients": 2,
+        "channels": {"email": channel, "sms": channel}, "held": [], "duplicates": 0,
+        "rate_per_minute": 2, "estimated_end": "2036-01-02T12:01:00.000Z", "complete": true,
+        "error": null,
+    });
+    assert_eq!(preview, expected);
+    let list = service.get("/api/v1/communications").await.ok(200);
+    assert_eq!(list["data"], json!([]));
+    let made = service.post("/api/v1/communications", asked).await;
+    let path = format!("{}/preview", made.header("location"));
+    let stored = service.call("POST", &path).send().await.ok(200);
+    assert_eq!(stored, expected);
+    let foreign = service.call("POST", &path).workspace("ws_2").send().await;
+    assert_eq!(foreign.status, 404);
+    let wrong = body(|body| body["recipients"]["customer_ids"] = json!([99]));
+    let wrong = service.post("/api/v1/communications/preview", wrong).await;
+    wrong.refused(422, "validation_failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_tells_each_change_until_it_has_ended() {
+    let service = Service::start().await;
+    let made = service.post("/api/v1/communications", body(|_| {})).await;
+    let path = made.header("location").to_owned();
+    let events = format!("{path}/events");
+    let stream = service.get(&events);
+    let cancel = async {
+        let paused = service.call("POST", &format!("{path}/pause")).send().await;
+        paused.ok(200);
+        service.call("DELETE", &path).send().await.ok(200);
+    };
+    let (stream, ()) = tokio::join!(stream, cancel);
+    let told = stream.text;
+    let last = told.trim_end().lines().next_back().unwrap();
+    let last: Value = serde_json::from_str(last.strip_prefix("data: ").unwrap()).unwrap();
+    assert_eq!(last["status"], "cancelled");
+    let foreign = service
+        .call("GET", &format!("{path}/events"))
+        .workspace("ws_2");
+    assert_eq!(foreign.send().await.status, 404);
+}
+
+async fn refuses(service: &Service, pointer: &str, code: &str, body: Value) {
+    let refused = service.post("/api/v1/communications", body).await;
+    let problem = refused.ok(422);
+    let errors = problem["errors"].as_array().unwrap();
+    let is = |e: &Value| e["pointer"] == pointer && e["code"] == code;
+    assert!(errors.iter().any(is), "{pointer} {code}: {problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_that_cannot_be_kept_are_refused() {
+    let service = Service::start().await;
+    for (pointer, code, member, value) in [
+        (
+            "/on_completion",
+            "unsupported_setting",
+            "on_completion",
+            json!({"recycle": {}}),
+        ),
+        (
+            "/rate_per_minute",
+            "out_of_range",
+            "rate_per_minute",
+            json!(0),
+        ),
+        (
+            "/freshness_minutes",
+            "not_allowed",
+            "freshness_minutes",
+            json!(5),
+        ),
+    ] {
+        refuses(&service, pointer, code, body(|body| body[member] = value)).await;
+    }
 }

@@ -1,11 +1,13 @@
 //! Settings of the caller's workspace.
 
 use actix_web::http::header;
-use api_types::workspace::{WorkspaceChange, WorkspaceJson};
+use api_types::workspace::{FrequencyCapJson, QuietHoursJson, WorkspaceChange, WorkspaceJson};
+use chrono::NaiveTime;
 use domain::{
+    customer::Channel,
     segment::Locale,
     shared::{AudienceId, Violation, one_of},
-    workspace::{ConsentRule, WorkspaceSettings},
+    workspace::{ConsentRule, FrequencyCap, QuietDay, QuietWindow, WorkspaceSettings},
 };
 use http_kit::{Answer, ApiResult, JsonBody, Problem, etag, etag::IfMatch};
 
@@ -13,6 +15,9 @@ use crate::{
     http::{ApiState, Caller},
     workspace::SettingsChange,
 };
+
+/// How times of day are written.
+const CLOCK: &str = "%H:%M";
 
 http_kit::routes!(ApiState; self::{change, read, replace});
 
@@ -84,27 +89,75 @@ fn answer(settings: &WorkspaceSettings) -> Answer {
         excluded_audience_id: settings.excluded_audience.map(|id| id.to_string()),
         members_changed_events: settings.member_events,
         consent: settings.consent.as_str().into(),
+        quiet_hours: settings.sending.quiet_hours.iter().map(window).collect(),
+        frequency_cap: settings.sending.frequency_cap.map(|cap| FrequencyCapJson {
+            count: cap.count,
+            days: cap.days,
+        }),
     };
     Answer::ok(&json).with_header(header::ETAG, etag::strong(settings.version))
 }
 
+fn window(window: &QuietWindow) -> QuietHoursJson {
+    QuietHoursJson {
+        channel: window.channel.map(|channel| channel.to_string()),
+        from: window.from.format(CLOCK).to_string(),
+        to: window.to.format(CLOCK).to_string(),
+        days: window.days.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn read_window(at: usize, json: QuietHoursJson) -> Result<QuietWindow, Violation> {
+    let time = |member: &str, text: &str| {
+        let pointer = format!("/quiet_hours/{at}/{member}");
+        let detail = "must be a time such as 21:30";
+        NaiveTime::parse_from_str(text, CLOCK)
+            .map_err(|_| Violation::new(pointer, "invalid_value", detail))
+    };
+    let channel = json.channel.as_deref().map(|name| {
+        let pointer = format!("/quiet_hours/{at}/channel");
+        one_of(&pointer, name, Channel::ALL)
+    });
+    let days = (0..).zip(&json.days).map(|(n, name): (usize, _)| {
+        let pointer = format!("/quiet_hours/{at}/days/{n}");
+        one_of(&pointer, name, QuietDay::ALL)
+    });
+    Ok(QuietWindow {
+        channel: channel.transpose()?,
+        from: time("from", &json.from)?,
+        to: time("to", &json.to)?,
+        days: days.collect::<Result<_, _>>()?,
+    })
+}
+
 fn read_change(body: WorkspaceChange) -> Result<SettingsChange, Problem> {
     let mut broken = Vec::new();
-    let later = [
-        ("/quiet_hours", body.quiet_hours),
-        ("/frequency_cap", body.frequency_cap),
-        ("/environment_id", body.environment_id),
-    ];
-    for (at, value) in later {
-        if value.is_some() {
-            let detail = "this setting is not supported yet";
-            broken.push(Violation::new(at, "unsupported_setting", detail));
-        }
+    if body.environment_id.is_some() {
+        let detail = "this setting is not supported yet";
+        broken.push(Violation::new(
+            "/environment_id",
+            "unsupported_setting",
+            detail,
+        ));
     }
+    let cap = |cap: FrequencyCapJson| FrequencyCap {
+        count: cap.count,
+        days: cap.days,
+    };
     let mut change = SettingsChange {
         member_events: body.members_changed_events,
+        frequency_cap: body.frequency_cap.map(|said| said.map(cap)),
         ..SettingsChange::default()
     };
+    if let Some(windows) = body.quiet_hours {
+        let windows = (0..)
+            .zip(windows)
+            .map(|(at, window)| read_window(at, window));
+        match windows.collect() {
+            Ok(windows) => change.quiet_hours = Some(windows),
+            Err(violation) => broken.push(violation),
+        }
+    }
     if let Some(name) = body.timezone {
         match name.parse() {
             Ok(zone) => change.zone = Some(zone),

@@ -64,6 +64,8 @@ pub fn read(sent: Scheduled, zone: TimeZone) -> Result<NewCommunication, Vec<Vio
             misfire: Misfire::Send,
             quiet_hours: QuietHours::Respect,
             transactional: false,
+            rate_per_minute: None,
+            freshness_minutes: None,
         },
     })
 }

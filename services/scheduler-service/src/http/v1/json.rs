@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use api_types::communications::{
-    CommunicationChange, CommunicationJson, CommunicationMessageJson, MisfireJson,
-    NewCommunication, OccurrenceJson, RecipientJson, RecipientsJson, RecurrenceJson, VariantJson,
+    ChannelPreview, CommunicationChange, CommunicationJson, CommunicationMessageJson,
+    CommunicationPreview, HeldPreview, MisfireJson, NewCommunication, OccurrenceJson,
+    RecipientJson, RecipientsJson, RecurrenceJson, VariantJson,
 };
 use domain::scheduling::{
     Communication, Message, Misfire, Occurrence, Recipient, Recipients, Timing, Totals,
 };
 use http_kit::timestamp;
 use serde_json::Value;
+
+use crate::communication::Outlook;
 
 /// A communication.
 pub fn communication_json(of: &Communication, totals: Option<&Totals>) -> CommunicationJson {
@@ -27,6 +30,8 @@ pub fn communication_json(of: &Communication, totals: Option<&Totals>) -> Commun
         misfire: misfire(plan.misfire),
         quiet_hours: plan.quiet_hours.to_string(),
         transactional: plan.transactional,
+        rate_per_minute: plan.rate_per_minute,
+        freshness_minutes: plan.freshness_minutes,
         occurrence: of.occurrence,
         totals: totals.map(by_channel),
         created_by: of.created_by.clone(),
@@ -54,8 +59,8 @@ pub fn changed(of: &Communication, change: CommunicationChange) -> NewCommunicat
         misfire: change.misfire.or(Some(present.misfire)),
         quiet_hours: change.quiet_hours.or(Some(present.quiet_hours)),
         transactional: change.transactional.or(Some(present.transactional)),
-        rate_per_minute: change.rate_per_minute,
-        freshness_minutes: change.freshness_minutes,
+        rate_per_minute: change.rate_per_minute.or(present.rate_per_minute),
+        freshness_minutes: change.freshness_minutes.or(present.freshness_minutes),
         on_completion: change.on_completion,
     }
 }
@@ -113,6 +118,33 @@ fn misfire(misfire: Misfire) -> MisfireJson {
     }
 }
 
+/// What will happen to a communication.
+pub fn preview_json(of: &Outlook, rate_per_minute: Option<u32>) -> CommunicationPreview {
+    let channels = of.channels.iter().map(|(channel, outlook)| {
+        let preview = ChannelPreview {
+            dispatches: outlook.dispatches,
+            held: outlook.held,
+            skipped: outlook.skipped.clone(),
+        };
+        (channel.to_string(), preview)
+    });
+    let held = of.held.iter().map(|(until, dispatches)| HeldPreview {
+        until: timestamp(*until),
+        dispatches: *dispatches,
+    });
+    CommunicationPreview {
+        starts_at: timestamp(of.starts_at),
+        recipients: of.recipients,
+        channels: channels.collect(),
+        held: held.collect(),
+        duplicates: of.duplicates(),
+        rate_per_minute,
+        estimated_end: timestamp(of.estimated_end),
+        complete: of.complete,
+        error: of.error.clone(),
+    }
+}
+
 fn by_channel(totals: &Totals) -> BTreeMap<String, BTreeMap<String, i64>> {
     let mut all: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
     for ((channel, status), count) in &totals.0 {
@@ -143,6 +175,7 @@ pub fn recipient_json(of: Recipient) -> RecipientJson {
         status: of.status.to_string(),
         reason: of.reason,
         provider_id: of.provider_id,
+        held_until: of.held_until.map(timestamp),
         updated_at: timestamp(of.updated_at),
     }
 }

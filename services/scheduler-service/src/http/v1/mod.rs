@@ -1,5 +1,6 @@
 //! V1: communications, and what senders report.
 
+mod ahead;
 mod communications;
 mod json;
 pub(crate) mod plan;
@@ -8,5 +9,6 @@ mod reports;
 http_kit::routes! {
     super::ApiState;
     communications::{list, create, get, change, cancel, pause, resume, recipients, occurrences},
+    ahead::{preview_new, preview, follow},
     reports::{report},
 }

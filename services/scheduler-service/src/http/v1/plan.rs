@@ -24,15 +24,13 @@ pub fn read(
     zone: TimeZone,
 ) -> Result<communication::NewCommunication, Vec<Violation>> {
     let mut broken = Vec::new();
-    for (pointer, member) in [
-        ("/rate_per_minute", &body.rate_per_minute),
-        ("/freshness_minutes", &body.freshness_minutes),
-        ("/on_completion", &body.on_completion),
-    ] {
-        if member.is_some() {
-            let detail = "this setting is not supported yet";
-            broken.push(Violation::new(pointer, "unsupported_setting", detail));
-        }
+    if body.on_completion.is_some() {
+        let detail = "this setting is not supported yet";
+        broken.push(Violation::new(
+            "/on_completion",
+            "unsupported_setting",
+            detail,
+        ));
     }
     let mut keep = Keep(&mut broken);
     let timing = keep.read(timing(body.send_at.as_ref(), body.recurrence, zone));
@@ -81,6 +79,8 @@ pub fn read(
         misfire,
         quiet_hours,
         transactional: body.transactional.unwrap_or_default(),
+        rate_per_minute: body.rate_per_minute,
+        freshness_minutes: body.freshness_minutes,
     };
     let name = name.map_or_else(|| begins(&plan.message), |name| name.as_str().to_owned());
     Ok(communication::NewCommunication { name, plan })
