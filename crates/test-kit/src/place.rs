@@ -74,6 +74,7 @@ impl Place {
             .env("PLATEIA__RABBITMQ__URL", rabbitmq_url())
             .env("PLATEIA__RABBITMQ__PREFIX", &self.name)
             .env("PLATEIA__SECRETS__KEY", SECRET)
+            .env("PLATEIA__AUDIENCE__URL", format!("http://{NOWHERE}"))
             .stdin(Stdio::null());
         command
     }

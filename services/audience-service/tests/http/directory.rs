@@ -66,8 +66,12 @@ async fn nobody_else_is_told() {
         let (status, body) = ask(&service, token, json!("time_zone")).await;
         assert_eq!((status, &body["code"]), (401, &json!("unauthorized")));
     }
-    for question in [json!("weather"), json!({"has_audience": "x"}), json!(null)] {
-        let (status, _) = ask(&service, &right, question).await;
-        assert_eq!(status, 422);
+    for (question, expected) in [
+        (json!("weather"), 422),
+        (json!({"has_audience": "x"}), 422),
+        (json!(null), 422),
+    ] {
+        let (status, body) = ask(&service, &right, question).await;
+        assert_eq!(status, expected, "{body}");
     }
 }
