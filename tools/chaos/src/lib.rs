@@ -4,6 +4,7 @@
 pub mod broker;
 pub mod cases;
 pub mod check;
+pub mod communications;
 pub mod history;
 pub mod load;
 pub mod observe;
