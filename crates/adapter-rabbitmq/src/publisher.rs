@@ -9,7 +9,7 @@ use ports::{
 use crate::{
     message::{MAX_BODY, Message, properties},
     outlet::Outlet,
-    topology::Names,
+    topology::{Names, routing_key},
 };
 
 /// Publishes events: one copy straight into the queue of every subscription that must have it, whose
@@ -21,7 +21,13 @@ pub(crate) struct RabbitPublisher {
 }
 
 impl RabbitPublisher {
-    fn messages(&self, event: &OutboxEvent, required: &[&Subscription]) -> Vec<Message> {
+    fn messages(
+        &self,
+        event: &OutboxEvent,
+        required: &[&Subscription],
+    ) -> Result<Vec<Message>, PublishError> {
+        let routing_key = routing_key(event)
+            .map_err(|_| PublishError::Inbox(StoreError::Corrupt("where an event is routed to")))?;
         let own = properties(event, std::iter::empty());
         let mut messages: Vec<Message> = required
             .iter()
@@ -29,12 +35,12 @@ impl RabbitPublisher {
             .collect();
         messages.push(Message {
             exchange: self.names.events(),
-            routing_key: events::routing_key(&event.event_type).to_owned(),
+            routing_key,
             mandatory: false,
             properties: properties(event, required.iter().copied()),
             body: event.payload.clone(),
         });
-        messages
+        Ok(messages)
     }
 }
 
@@ -48,7 +54,7 @@ impl EventPublisher for RabbitPublisher {
         let required: Vec<&Subscription> = self.required.required(&event.event_type).collect();
         let arrived = self
             .outlet
-            .send(&self.messages(event, &required))
+            .send(&self.messages(event, &required)?)
             .await
             .map_err(|error| PublishError::Unavailable(Box::new(error)))?;
         let missing: Vec<Subscription> = required

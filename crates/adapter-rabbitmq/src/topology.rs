@@ -18,7 +18,7 @@ use lapin::{
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable, ShortString},
 };
-use ports::bus::{Binding, Subscribers, Subscription};
+use ports::bus::{Binding, OutboxEvent, Subscribers, Subscription};
 
 /// Deliveries without an acknowledgement after which the broker gives a message up: a net for
 /// consumers that crash on it. Attempts are counted in the inbox.
@@ -76,6 +76,28 @@ impl Names {
     /// An exclusive queue that serves as a lock: one at a time reads dead queues.
     pub fn dead_lock(&self) -> String {
         format!("{}.dead.lock", self.prefix)
+    }
+}
+
+/// The key of an event. What it is routed by comes last: whoever listens to some events only binds to the whole of it.
+///
+/// # Errors
+/// When the event does not say where it is routed to.
+pub(crate) fn routing_key(event: &OutboxEvent) -> Result<String, events::DecodeError> {
+    let key = events::routing_key(&event.event_type);
+    Ok(match events::route(&event.event_type, &event.payload)? {
+        Some(route) => format!("{key}.{route}"),
+        None => key.to_owned(),
+    })
+}
+
+/// What a subscription to all events of a type is bound to.
+fn binding_key(event_type: &str) -> String {
+    let key = events::routing_key(event_type);
+    match events::routed_by(event_type) {
+        // None, one or several words: events that were published before they were routed have none.
+        Some(_) => format!("{key}.#"),
+        None => key.to_owned(),
     }
 }
 
@@ -178,7 +200,7 @@ impl Topology {
         }
         let events = self.names.events();
         for event_type in self.queues.get(subscription).into_iter().flatten() {
-            bind(&channel, &queue, &events, events::routing_key(event_type)).await?;
+            bind(&channel, &queue, &events, &binding_key(event_type)).await?;
         }
         Ok(())
     }

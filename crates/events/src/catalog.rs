@@ -1,8 +1,11 @@
 //! Which message has which `type`, and who must listen to it.
 
-use serde::{Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
 
-use crate::v1;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use crate::{DecodeError, v1};
 
 /// A message that travels in an [`Envelope`](crate::Envelope).
 pub trait IntegrationEvent: Serialize + DeserializeOwned {
@@ -74,7 +77,42 @@ pub const REQUIRED_SUBSCRIBERS: &[(&str, &str)] = &[
     (v1::DispatchReported::TYPE, COMMUNICATIONS),
 ];
 
-/// The broker's routing key of a type: the type without the product's name.
+/// Types whose events are routed by a member of their data, so that a subscriber can listen to some of them only.
+const ROUTED_BY: &[(&str, &str)] = &[(v1::DispatchRequested::TYPE, "channel")];
+
+/// The broker's routing key of a type: the type without the product's name. Events that are
+/// [routed by a member](routed_by) have its value behind it.
 pub fn routing_key(event_type: &str) -> &str {
     event_type.strip_prefix("plateia.").unwrap_or(event_type)
+}
+
+/// The member of their data that events of a type are routed by, if there is one.
+pub fn routed_by(event_type: &str) -> Option<&'static str> {
+    let routed = ROUTED_BY.iter().find(|(routed, _)| *routed == event_type);
+    routed.map(|(_, member)| *member)
+}
+
+/// Where an encoded event of a type is routed to: the value of the [member](routed_by) that says so. Older events
+/// have it too: it is read from the data, and nothing else is stored.
+///
+/// # Errors
+/// When the member is missing, or is no word of `[a-z0-9_-]`, which a key can have.
+pub fn route(event_type: &str, payload: &[u8]) -> Result<Option<String>, DecodeError> {
+    #[derive(Deserialize)]
+    struct Routed<'a> {
+        #[serde(borrow)]
+        data: BTreeMap<String, &'a RawValue>,
+    }
+    let Some(member) = routed_by(event_type) else {
+        return Ok(None);
+    };
+    let routed: Routed<'_> = serde_json::from_slice(payload)?;
+    let value = routed.data.get(member).map_or("null", |value| value.get());
+    let value: Option<String> = serde_json::from_str(value)?;
+    let is_of_word =
+        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
+    match value {
+        Some(word) if !word.is_empty() && word.bytes().all(is_of_word) => Ok(Some(word)),
+        _ => Err(DecodeError::Unsupported(member)),
+    }
 }

@@ -8,6 +8,6 @@ pub mod v1;
 
 pub use catalog::{
     COMMUNICATIONS, CUSTOMERS, IntegrationEvent, NOTIFICATIONS, RECIPIENTS, REQUIRED_SUBSCRIBERS,
-    SENDERS, TYPES, USAGES, routing_key,
+    SENDERS, TYPES, USAGES, route, routed_by, routing_key,
 };
 pub use envelope::{Attributes, DecodeError, Envelope, traceparent};

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use events::{
-    Attributes, DecodeError, Envelope, IntegrationEvent, REQUIRED_SUBSCRIBERS, TYPES, routing_key,
-    v1,
+    Attributes, DecodeError, Envelope, IntegrationEvent, REQUIRED_SUBSCRIBERS, TYPES, route,
+    routed_by, routing_key, v1,
 };
 
 /// 2026-01-02T03:04:05.678Z and some days.
@@ -161,4 +161,30 @@ fn types_are_distinct_versioned_and_routable() {
             .iter()
             .all(|(event_type, _)| TYPES.contains(event_type))
     );
+}
+
+#[test]
+fn dispatches_are_routed_by_channel_and_nothing_else_is() {
+    let requested = |channel: &str| {
+        let data = v1::DispatchRequested {
+            communication_id: "com_7".into(),
+            dispatch_id: "dsp_7.1.email.3".into(),
+            channel: channel.into(),
+            ..Default::default()
+        };
+        Envelope::new(attributes(), data).encode().unwrap()
+    };
+    let requested_type = v1::DispatchRequested::TYPE;
+    for channel in ["email", "sms", "whatsapp", "push"] {
+        let routed = route(requested_type, &requested(channel));
+        assert_eq!(routed, Ok(Some(channel.to_owned())));
+    }
+    for bad in ["", "#", "*", "a.b", "E-mail"] {
+        let refused = Err(DecodeError::Unsupported("channel"));
+        assert_eq!(route(requested_type, &requested(bad)), refused, "{bad:?}");
+    }
+    assert!(route(requested_type, b"[").is_err());
+    let routed: Vec<_> = TYPES.iter().filter(|t| routed_by(t).is_some()).collect();
+    assert_eq!(routed, [&requested_type]);
+    assert_eq!(route(v1::OperationFinished::TYPE, b"["), Ok(None));
 }

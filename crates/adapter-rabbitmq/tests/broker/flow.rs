@@ -2,9 +2,16 @@
 
 use std::sync::Arc;
 
-use contract_tests::bus::{AUDIT, MAIL, event, travel::Arrivals};
-use lapin::types::AMQPValue;
-use ports::bus::Subscribers;
+use contract_tests::bus::{
+    AUDIT, MAIL, event,
+    travel::{Arrivals, NoWake, binding},
+};
+use events::{IntegrationEvent, v1::DispatchRequested};
+use lapin::{
+    options::{QueueBindOptions, QueueDeclareOptions},
+    types::{AMQPValue, FieldTable},
+};
+use ports::bus::{OutboxEvent, Subscribers};
 
 use crate::rig::{TYPE, with, within};
 
@@ -116,6 +123,67 @@ async fn a_stop_hands_nothing_back_unstored() {
         let audit = inbox.ids(&AUDIT).len();
         assert_eq!(inbox.ids(&MAIL).len() + audit, inbox.calls(), "each once");
         assert!(left as usize + inbox.calls() >= 120, "none is lost");
+    })
+    .await;
+}
+
+/// A dispatch by a channel, as its producer stores it.
+fn dispatch(channel: &str) -> OutboxEvent {
+    let mut event = event(channel, "com_1");
+    event.event_type = DispatchRequested::TYPE.to_owned();
+    event.payload = format!(r#"{{"data":{{"channel":"{channel}"}}}}"#).into_bytes();
+    event
+}
+
+#[tokio::test]
+async fn a_listener_to_one_channel_hears_that_channel_and_a_subscription_all() {
+    with(async |rig| {
+        let inbox = Arc::new(Arrivals::default());
+        let required = Subscribers::default().require(DispatchRequested::TYPE, AUDIT);
+        let both = [AUDIT, MAIL].map(|name| binding(name, [DispatchRequested::TYPE]));
+        let bus = both.into_iter().fold(rig.bus(required), |bus, binding| {
+            bus.bind(binding, inbox.clone(), Arc::new(NoWake))
+        });
+        let bus = rig.run(bus).await;
+        // A program of somebody else's, which knows the documented name only.
+        let exclusive = QueueDeclareOptions {
+            exclusive: true,
+            ..QueueDeclareOptions::default()
+        };
+        let queue = rig
+            .channel
+            .queue_declare("".into(), exclusive, FieldTable::default());
+        let queue = queue.await.unwrap().name().clone();
+        let (exchange, key) = (
+            format!("{}.events", rig.prefix),
+            "dispatch.requested.v1.email",
+        );
+        rig.channel
+            .queue_bind(
+                queue.clone(),
+                exchange.as_str().into(),
+                key.into(),
+                QueueBindOptions::default(),
+                FieldTable::default(),
+            )
+            .await
+            .unwrap();
+        let channels = ["sms", "email", "whatsapp", "push"];
+        for channel in channels {
+            bus.publisher.publish(&dispatch(channel)).await.unwrap();
+        }
+        assert_eq!(rig.ready(queue.as_str()).await, 1);
+        let heard = rig.get(queue.as_str()).await;
+        assert_eq!(heard.routing_key.as_str(), key);
+        assert_eq!(heard.data, dispatch("email").payload);
+        inbox.count(8).await;
+        for subscription in [AUDIT, MAIL] {
+            let mut ids = inbox.ids(&subscription);
+            ids.sort_unstable();
+            assert_eq!(ids, ["email", "push", "sms", "whatsapp"]);
+        }
+        let nowhere = bus.publisher.publish(&dispatch("a.b")).await;
+        assert!(nowhere.is_err(), "a key of several words is nobody's");
     })
     .await;
 }
