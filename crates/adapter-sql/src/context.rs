@@ -22,6 +22,8 @@ pub enum Context {
     Importing,
     /// Communications, their occurrences and recipients. Stands on operations.
     Scheduling,
+    /// What a sender was asked to send.
+    Sending,
 }
 
 impl Context {
@@ -33,6 +35,7 @@ impl Context {
         Self::Customer,
         Self::Importing,
         Self::Scheduling,
+        Self::Sending,
     ];
 }
 

@@ -18,6 +18,7 @@ mod live;
 mod messaging;
 mod operations;
 mod scheduling;
+mod sending;
 #[path = "core/transaction.rs"]
 mod transaction;
 

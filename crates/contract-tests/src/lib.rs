@@ -9,5 +9,6 @@ pub mod outcomes;
 pub mod requests;
 pub mod scheduling;
 pub mod segments;
+pub mod sending;
 pub mod store;
 pub mod store_feed;

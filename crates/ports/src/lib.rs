@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod importing;
 pub mod scheduling;
 pub mod segments;
+pub mod sending;
 pub mod store;
 pub mod trace;
 mod vault;

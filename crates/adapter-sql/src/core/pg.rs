@@ -166,6 +166,7 @@ const fn migrations(context: Context) -> EmbeddedMigrations {
     const CUSTOMER: EmbeddedMigrations = embed_migrations!("migrations/customer/postgres");
     const IMPORTING: EmbeddedMigrations = embed_migrations!("migrations/importing/postgres");
     const SCHEDULING: EmbeddedMigrations = embed_migrations!("migrations/scheduling/postgres");
+    const SENDING: EmbeddedMigrations = embed_migrations!("migrations/sending/postgres");
     match context {
         Context::Messaging => MESSAGING,
         Context::Operations => OPERATIONS,
@@ -173,6 +174,7 @@ const fn migrations(context: Context) -> EmbeddedMigrations {
         Context::Customer => CUSTOMER,
         Context::Importing => IMPORTING,
         Context::Scheduling => SCHEDULING,
+        Context::Sending => SENDING,
     }
 }
 

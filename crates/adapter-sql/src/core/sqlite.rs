@@ -156,6 +156,7 @@ const fn migrations(context: Context) -> EmbeddedMigrations {
     const CUSTOMER: EmbeddedMigrations = embed_migrations!("migrations/customer/sqlite");
     const IMPORTING: EmbeddedMigrations = embed_migrations!("migrations/importing/sqlite");
     const SCHEDULING: EmbeddedMigrations = embed_migrations!("migrations/scheduling/sqlite");
+    const SENDING: EmbeddedMigrations = embed_migrations!("migrations/sending/sqlite");
     match context {
         Context::Messaging => MESSAGING,
         Context::Operations => OPERATIONS,
@@ -163,6 +164,7 @@ const fn migrations(context: Context) -> EmbeddedMigrations {
         Context::Customer => CUSTOMER,
         Context::Importing => IMPORTING,
         Context::Scheduling => SCHEDULING,
+        Context::Sending => SENDING,
     }
 }
 
