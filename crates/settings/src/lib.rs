@@ -7,6 +7,7 @@
 mod bigquery;
 mod imports;
 mod model;
+mod sender;
 mod servers;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ pub use model::{
     AudienceService, Limits, LogFormat, Retention, Segments, Settings, Telemetry, Workers,
 };
 pub use secrecy::{ExposeSecret, SecretString};
+pub use sender::{Sender, SenderKinds, Smtp, SmtpTls};
 pub use servers::{Mongodb, Postgres, Rabbitmq, Roles, Secrets, Servers};
 
 /// Short for `PLATEIA__API_KEY`, which the command line shares.

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
-    Bigquery, Imports, SettingsError,
+    Bigquery, Imports, Sender, SettingsError, Smtp,
     servers::{Mongodb, Postgres, Rabbitmq, Secrets},
 };
 
@@ -48,6 +48,10 @@ pub struct Settings {
     pub bigquery: Bigquery,
     /// audience-service, for other services.
     pub audience: AudienceService,
+    /// Senders.
+    pub sender: Sender,
+    /// The mail server.
+    pub smtp: Smtp,
 }
 
 /// audience-service, for other services.
@@ -142,6 +146,8 @@ impl Default for Settings {
             imports: Imports::default(),
             bigquery: Bigquery::default(),
             audience: AudienceService::default(),
+            sender: Sender::default(),
+            smtp: Smtp::default(),
         }
     }
 }
@@ -260,7 +266,9 @@ impl Settings {
         ];
         match rules.into_iter().find(|(_, holds, _)| !holds) {
             Some((key, _, rule)) => Err(SettingsError::Invalid { key, rule }),
-            None => self.validate_imports(),
+            None => self
+                .validate_imports()
+                .and_then(|()| self.validate_sender()),
         }
     }
 }

@@ -119,6 +119,66 @@ fn errors_name_the_key() {
 }
 
 #[test]
+fn senders_are_the_log_and_smtp_where_there_is_a_server() {
+    let kinds = |env: &[(&str, &str)]| load(None, env).and_then(|s| s.sender_kinds());
+    let (host, from) = (
+        ("PLATEIA__SMTP__HOST", "mail.example.com"),
+        ("PLATEIA__SMTP__FROM", "news@example.com"),
+    );
+    let named = |kinds| ("PLATEIA__SENDER__KINDS", kinds);
+    let user = ("PLATEIA__SMTP__USER", "me");
+    let password = ("PLATEIA__SMTP__PASSWORD", "hunter2");
+    let open = ("PLATEIA__SMTP__TLS", "none");
+    let here = ("PLATEIA__SMTP__HOST", "127.0.0.1");
+    for (env, log, smtp) in [
+        (&[][..], true, false),
+        (&[host, from], true, true),
+        (&[here, from, user, password, open], true, true),
+        (&[host, from, named("log")], true, false),
+        (&[host, from, named("smtp")], false, true),
+        (&[host, from, named("smtp, log")], true, true),
+    ] {
+        assert_eq!(kinds(env).unwrap(), SenderKinds { log, smtp }, "{env:?}");
+    }
+    for (env, key) in [
+        (&[named("fax")][..], "sender.kinds"),
+        (&[named("")], "sender.kinds"),
+        (&[named("log,")], "sender.kinds"),
+        (&[named("smtp"), from], "smtp.host"),
+        (&[host], "smtp.from"),
+        (&[("PLATEIA__SMTP__TLS", "ssl")], "smtp.tls"),
+        (&[("PLATEIA__SMTP__PORT", "0")], "smtp.port"),
+        (&[("PLATEIA__SMTP__USER", "me")], "smtp.password"),
+        (&[host, from, user, password, open], "smtp.tls"),
+        (
+            &[("PLATEIA__SMTP__TIMEOUT_SECONDS", "10")],
+            "smtp.timeout_seconds",
+        ),
+        (&[("PLATEIA__SMTP__POOL_SIZE", "0")], "smtp.pool_size"),
+    ] {
+        let error = kinds(env).unwrap_err().to_string();
+        assert!(error.contains(key), "{key}: {error}");
+    }
+}
+
+#[test]
+fn the_port_of_the_mail_server_goes_with_its_tls() {
+    for (tls, port) in [("none", 25), ("starttls", 587), ("tls", 465)] {
+        let toml = format!("[smtp]\ntls = \"{tls}\"");
+        let smtp = load(Some(&toml), &[]).unwrap().smtp;
+        assert_eq!((smtp.tls.as_str(), smtp.port()), (tls, port));
+        let env = [("PLATEIA__SMTP__PORT", "2525")];
+        assert_eq!(load(Some(&toml), &env).unwrap().smtp.port(), 2525);
+    }
+    let secret = "hunter2";
+    let env = [
+        ("PLATEIA__SMTP__USER", "me"),
+        ("PLATEIA__SMTP__PASSWORD", secret),
+    ];
+    assert!(!format!("{:?}", load(None, &env).unwrap()).contains(secret));
+}
+
+#[test]
 fn a_named_file_must_be_there() {
     let missing = Settings::load(
         Some(Path::new("/nonexistent/plateia.toml")),

@@ -82,6 +82,7 @@ pub fn as_toml(settings: &Settings) -> Result<String, fmt::Error> {
     text.push_str("\n[bigquery]\n");
     line(&mut text, "endpoint", Some(quoted(&bigquery.endpoint)))?;
     line(&mut text, "machine_account", Some(bigquery.machine_account))?;
+    sender(&mut text, settings)?;
     let telemetry = &settings.telemetry;
     let format = match telemetry.log_format {
         LogFormat::Text => "text",
@@ -96,6 +97,26 @@ pub fn as_toml(settings: &Settings) -> Result<String, fmt::Error> {
         telemetry.otlp_endpoint.as_ref().map(quoted),
     )?;
     Ok(text)
+}
+
+/// Which senders run, and the mail server.
+fn sender(text: &mut String, settings: &Settings) -> fmt::Result {
+    text.push_str("\n[sender]\n");
+    line(text, "kinds", settings.sender.kinds.as_ref().map(quoted))?;
+    let smtp = &settings.smtp;
+    text.push_str("\n[smtp]\n");
+    line(text, "host", smtp.host.as_ref().map(quoted))?;
+    line(text, "port", smtp.port)?;
+    line(text, "tls", Some(quoted(smtp.tls.as_str())))?;
+    let ca_file = smtp.ca_file.as_ref().map(|file| quoted(file.display()));
+    line(text, "ca_file", ca_file)?;
+    line(text, "user", smtp.user.as_ref().map(quoted))?;
+    secret(text, "password", smtp.password.as_ref())?;
+    line(text, "from", smtp.from.as_ref().map(quoted))?;
+    line(text, "timeout_seconds", Some(smtp.timeout_seconds))?;
+    line(text, "pool_size", Some(smtp.pool_size))?;
+    let unsubscribe = smtp.list_unsubscribe.as_ref().map(quoted);
+    line(text, "list_unsubscribe", unsubscribe)
 }
 
 /// One key; as a comment where it is not set.
@@ -137,6 +158,10 @@ mod tests {
             ("PLATEIA_API_KEY", key),
             ("PLATEIA__LIMITS__ITEMS", "7"),
             ("PLATEIA__RETENTION__CUSTOMER_EVENTS_DAYS", "8"),
+            ("PLATEIA__SENDER__KINDS", "smtp"),
+            ("PLATEIA__SMTP__HOST", "mail.example.com"),
+            ("PLATEIA__SMTP__FROM", "\"News\" <news@example.com>"),
+            ("PLATEIA__SMTP__TLS", "tls"),
         ])
         .unwrap();
         let text = as_toml(&settings).unwrap();
@@ -149,6 +174,12 @@ mod tests {
             (&again.limits, &again.workers, &again.retention),
             (&settings.limits, &settings.workers, &settings.retention)
         );
+        let smtp = |settings: &Settings| {
+            let smtp = settings.smtp.clone();
+            (smtp.host, smtp.from, smtp.tls, smtp.pool_size)
+        };
+        assert_eq!(smtp(&again), smtp(&settings));
+        assert_eq!(again.sender, settings.sender);
         assert!(text.contains("# api_key is set") && again.api_key.is_none());
     }
 
