@@ -18,6 +18,7 @@ pub mod program;
 pub mod proxy;
 mod raw;
 pub mod scenario;
+pub mod smtp;
 pub mod tables;
 pub mod tls;
 

@@ -17,6 +17,8 @@ pub type Preamble = (&'static [u8], &'static [u8]);
 pub struct SelfSigned {
     /// Shows it.
     pub acceptor: TlsAcceptor,
+    /// Shows it too.
+    pub config: Arc<ServerConfig>,
     /// The certificate, for those who are to trust it.
     pub pem: String,
 }
@@ -34,8 +36,10 @@ pub fn self_signed(name: &str) -> SelfSigned {
         .with_no_client_auth()
         .with_single_cert(vec![signed.cert.der().clone()], key.into())
         .expect("the certificate's own key");
+    let config = Arc::new(config);
     SelfSigned {
-        acceptor: TlsAcceptor::from(Arc::new(config)),
+        acceptor: TlsAcceptor::from(Arc::clone(&config)),
+        config,
         pem: signed.cert.pem(),
     }
 }
@@ -55,7 +59,7 @@ impl Front {
     /// # Panics
     /// When it cannot listen.
     pub async fn start(name: &str, server: (String, u16), preamble: Option<Preamble>) -> Self {
-        let SelfSigned { acceptor, pem } = self_signed(name);
+        let SelfSigned { acceptor, pem, .. } = self_signed(name);
         let dir = tempfile::tempdir().expect("a temporary directory");
         let ca_file = dir.path().join("ca.pem");
         std::fs::write(&ca_file, pem).expect("a file");
