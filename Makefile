@@ -16,8 +16,8 @@ run: ## Start Plateia with demonstration data: one process, nothing to install
 	$(BUILD) --profile quick --bin plateia
 	$(TARGET)/quick/plateia demo
 
-stack: ## Start the three services on real servers, audience-service twice
-	$(BUILD) --profile quick --bin audience-service --bin import-job-service --bin scheduler-service
+stack: ## Start the four services on real servers, audience-service twice
+	$(BUILD) --profile quick --bin audience-service --bin import-job-service --bin scheduler-service --bin plateia-sender
 	deploy/dev/servers run deploy/dev/stack $(TARGET)/quick
 
 test: lint ## Check and test everything, with servers of its own

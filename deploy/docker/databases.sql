@@ -2,3 +2,4 @@
 CREATE DATABASE plateia_audience;
 CREATE DATABASE plateia_imports;
 CREATE DATABASE plateia_scheduler;
+CREATE DATABASE plateia_sender;

@@ -66,6 +66,7 @@ pub const POINTS: &[&str] = &[
     "communication.dispatched",
     "communication.releasing",
     "communication.released",
+    "dispatch.begun",
     "dispatch.sent",
 ];
 

@@ -4,21 +4,24 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::Path,
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
+use async_trait::async_trait;
+use domain::customer::Channel;
+use ports::sending::{Dispatch, MessageSender, NotPassed, Passed};
 use serde::{Deserialize, Serialize};
 
 /// What is written of a dispatch.
 #[derive(Serialize)]
-pub struct Line<'a> {
-    pub dispatch_id: &'a str,
-    pub workspace: &'a str,
-    pub channel: &'a str,
-    pub address: Option<&'a str>,
-    pub subject: Option<&'a str>,
-    pub text: Option<&'a str>,
-    pub html: Option<&'a str>,
+struct Line<'a> {
+    dispatch_id: &'a str,
+    workspace: &'a str,
+    channel: &'a str,
+    address: Option<&'a str>,
+    subject: Option<&'a str>,
+    text: Option<&'a str>,
+    html: Option<&'a str>,
 }
 
 /// What is read of it.
@@ -31,7 +34,10 @@ struct Known {
 pub struct LogFile(Mutex<File>);
 
 impl LogFile {
-    /// Opens the file, and takes off what a crash left half written.
+    /// Opens the file, which this process has to itself, and takes off what a crash left half written.
+    ///
+    /// # Errors
+    /// When it cannot be opened or read.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
@@ -50,7 +56,7 @@ impl LogFile {
     }
 
     /// Writes a dispatch, durably. One that was tried `before` may be there already: then nothing is written.
-    pub fn write(&self, line: &Line<'_>, before: bool) -> io::Result<()> {
+    fn write(&self, line: &Line<'_>, before: bool) -> io::Result<()> {
         let mut file = self.0.lock().unwrap_or_else(|e| e.into_inner());
         if before && is_there(&mut file, line.dispatch_id)? {
             return Ok(());
@@ -59,6 +65,45 @@ impl LogFile {
         text.push(b'\n');
         file.write_all(&text)?;
         file.sync_data()
+    }
+}
+
+/// Sends by every channel into a file.
+pub struct LogSender(Arc<LogFile>);
+
+impl LogSender {
+    /// Writes into this file.
+    pub fn new(file: LogFile) -> Self {
+        Self(Arc::new(file))
+    }
+}
+
+#[async_trait]
+impl MessageSender for LogSender {
+    fn takes(&self, _: Channel) -> bool {
+        true
+    }
+
+    async fn send(&self, dispatch: &Dispatch, again: bool) -> Result<Passed, NotPassed> {
+        let (file, dispatch) = (Arc::clone(&self.0), dispatch.clone());
+        let written = tokio::task::spawn_blocking(move || {
+            let content = &dispatch.content;
+            let line = Line {
+                dispatch_id: &dispatch.id.to_string(),
+                workspace: dispatch.workspace.as_str(),
+                channel: dispatch.id.channel.as_str(),
+                address: dispatch.address.as_deref(),
+                subject: content.subject.as_deref(),
+                text: content.text.as_deref(),
+                html: content.html.as_deref(),
+            };
+            file.write(&line, again)
+        });
+        match written.await {
+            Ok(Ok(())) => Ok(Passed::default()),
+            Ok(Err(error)) => Err(NotPassed::unavailable(error.to_string())),
+            Err(_) => Err(NotPassed::unavailable("the file was not written")),
+        }
     }
 }
 

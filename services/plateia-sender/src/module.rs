@@ -1,63 +1,139 @@
-//! Puts the sender together: the only file that names adapters.
+//! Puts the senders together: with `module/embedded.rs` and `module/replica.rs` the only files that name
+//! adapters.
 
-use std::sync::Arc;
+#[cfg(feature = "embedded")]
+mod embedded;
+#[cfg(feature = "replica")]
+mod replica;
 
-use adapter_sql::{Context, sqlite::Db};
+use std::{sync::Arc, time::Duration};
+
+use adapter_smtp::{Security, SetupError, SmtpSender, SmtpSettings};
+use adapter_sql::Context;
 use kernel::Wake;
 use messaging::Signal;
-use ports::bus::Subscription;
-use runtime::SystemClock;
+use ports::{
+    bus::{DeadLetters, InboxStore, OutboxQueue, Subscription},
+    sending::{MessageSender, SendingStore},
+};
+use runtime::{Lifecycle, SystemClock};
 use service_kit::{Host, Messaging, Module, StartError, Started};
-use settings::Settings;
+use settings::{Settings, SettingsError, SmtpTls};
+
+#[cfg(feature = "embedded")]
+pub use embedded::embedded;
+#[cfg(feature = "replica")]
+pub use replica::PlateiaSender;
 
 use crate::{
-    handler::{LogSender, Send},
-    log::LogFile,
+    handler::{Dispatches, SendDispatch},
+    log::{LogFile, LogSender},
+    workers,
 };
 
 /// What the database holds.
-const CONTEXTS: &[Context] = &[Context::Messaging];
-/// The file in the data directory.
+const CONTEXTS: &[Context] = &[Context::Messaging, Context::Sending];
+/// The log sender's file in the data directory.
 const FILE: &str = "dispatches.ndjson";
 
-/// The log sender, its store open.
-struct Sender {
+/// The senders, their store open.
+struct Senders<Db> {
     db: Db,
-    sender: Arc<LogSender>,
+    dispatches: Arc<Dispatches>,
+    /// Ties them to the process once that has begun.
+    attach: Box<dyn FnOnce(&Lifecycle) + Send>,
 }
 
-/// Opens the log sender in a data directory that this process has to itself.
-///
-/// # Errors
-/// See [`StartError`].
-pub async fn embedded(settings: &Settings) -> Result<Box<dyn Module>, StartError> {
-    let dir = settings.data_dir.as_path();
-    std::fs::create_dir_all(dir).map_err(StartError::DataDir)?;
-    let db = Db::open(&dir.join("sender.db")).await?;
-    db.migrate(CONTEXTS).await?;
-    let file = LogFile::open(&dir.join(FILE)).map_err(StartError::DataDir)?;
-    let sender = LogSender {
-        store: Arc::new(db.clone()),
-        clock: Arc::new(SystemClock),
-        wake: Wake::default(),
-        file: Arc::new(file),
-    };
-    Ok(Box::new(Sender {
-        db,
-        sender: Arc::new(sender),
-    }))
+impl<Db> Senders<Db>
+where
+    Db: SendingStore + Clone + 'static,
+{
+    fn new(
+        db: Db,
+        senders: Vec<Arc<dyn MessageSender>>,
+        wake: Wake,
+        attach: impl FnOnce(&Lifecycle) + Send + 'static,
+    ) -> Self {
+        let dispatches = Dispatches {
+            store: Arc::new(db.clone()),
+            clock: Arc::new(SystemClock),
+            wake,
+            senders,
+        };
+        Self {
+            db,
+            dispatches: Arc::new(dispatches),
+            attach: Box::new(attach),
+        }
+    }
 }
 
-impl Module for Sender {
+impl<Db> Module for Senders<Db>
+where
+    Db: OutboxQueue + InboxStore + DeadLetters + Clone + 'static,
+{
     fn messaging(&self) -> Messaging {
-        let signal = Signal::from(self.sender.wake.on_outbox());
+        let signal = Signal::from(self.dispatches.wake.on_outbox());
         Messaging::of("sender", &self.db, signal, |router| {
             let subscription = Subscription::from_static(events::SENDERS);
-            router.on(subscription, Send(Arc::clone(&self.sender)))
+            router.on(subscription, SendDispatch(Arc::clone(&self.dispatches)))
         })
     }
 
-    fn start(self: Box<Self>, _: &Host) -> Option<Started> {
+    fn start(self: Box<Self>, host: &Host) -> Option<Started> {
+        (self.attach)(&host.life);
+        if host.roles.workers {
+            let Dispatches { store, clock, .. } = &*self.dispatches;
+            workers::start(store, clock, &host.life);
+        }
         None
     }
+}
+
+/// The senders that are asked for; that of every channel comes last.
+fn senders(settings: &Settings) -> Result<Vec<Arc<dyn MessageSender>>, StartError> {
+    let mut senders: Vec<Arc<dyn MessageSender>> = Vec::new();
+    if let Some(smtp) = smtp(settings)? {
+        senders.push(Arc::new(smtp));
+    }
+    if settings.sender_kinds()?.log {
+        let dir = settings.data_dir.as_path();
+        std::fs::create_dir_all(dir).map_err(StartError::DataDir)?;
+        let file = LogFile::open(&dir.join(FILE)).map_err(StartError::DataDir)?;
+        senders.push(Arc::new(LogSender::new(file)));
+    }
+    Ok(senders)
+}
+
+/// The sender of e-mail, where it is asked for. Connects to nobody.
+fn smtp(settings: &Settings) -> Result<Option<SmtpSender>, SettingsError> {
+    if !settings.sender_kinds()?.smtp {
+        return Ok(None);
+    }
+    let smtp = settings.smtp.clone();
+    let port = smtp.port();
+    let sender = SmtpSender::new(SmtpSettings {
+        host: smtp.host.unwrap_or_default(),
+        port,
+        security: match smtp.tls {
+            SmtpTls::None => Security::Plain,
+            SmtpTls::Starttls => Security::Starttls,
+            SmtpTls::Tls => Security::Tls,
+        },
+        ca_file: smtp.ca_file,
+        credentials: smtp.user.zip(smtp.password),
+        from: smtp.from.unwrap_or_default(),
+        list_unsubscribe: smtp.list_unsubscribe,
+        timeout: Duration::from_secs(smtp.timeout_seconds),
+        connections: smtp.pool_size,
+    });
+    sender.map(Some).map_err(|error| SettingsError::Unusable {
+        key: match error {
+            SetupError::From => "smtp.from",
+            SetupError::ListUnsubscribe => "smtp.list_unsubscribe",
+            SetupError::Authorities { .. } => "smtp.ca_file",
+            SetupError::Tls => "smtp.host",
+        },
+        reason: error.to_string(),
+    })
 }

@@ -12,7 +12,7 @@ use crate::{
     server::{Client, Server},
 };
 
-pub const POINTS: [&str; 9] = [
+pub const POINTS: [&str; 10] = [
     "communication.claiming",
     "communication.claimed",
     "recipients.resolving",
@@ -21,6 +21,7 @@ pub const POINTS: [&str; 9] = [
     "communication.dispatched",
     "communication.releasing",
     "communication.released",
+    "dispatch.begun",
     "dispatch.sent",
 ];
 
