@@ -58,7 +58,7 @@ pub async fn what_waits_is_read_in_the_order_of_its_instants(h: &impl ScheduleHa
         release_at: at(40),
         ..third
     };
-    lanes.add(&[later.clone()]).await.unwrap();
+    lanes.add(std::slice::from_ref(&later)).await.unwrap();
     let ready = lanes.ready(id, at(99), 9).await.unwrap();
     assert!(ready == [first.clone(), later.clone()]);
     lanes

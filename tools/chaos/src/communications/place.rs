@@ -120,8 +120,7 @@ impl<'a> Place<'a> {
         let path = "/api/v1/communications";
         let request = self.caller.json("POST", path, key, &body);
         let made = self.caller.command(&request, &self.history, 0).await?;
-        let id = made.body.pointer("/id").and_then(Value::as_str);
-        Ok(id.context("no id")?.to_owned())
+        text(&made.body, "id").context("no id")
     }
 
     /// Where a communication stands.
@@ -130,7 +129,7 @@ impl<'a> Place<'a> {
         let read: Value = self.caller.must_get(&path).await?;
         let totals = read.pointer("/totals/sms").cloned();
         Ok(Standing {
-            status: read["status"].as_str().unwrap_or_default().to_owned(),
+            status: text(&read, "status").unwrap_or_default(),
             totals: serde_json::from_value(totals.unwrap_or_else(|| json!({})))?,
         })
     }
@@ -165,10 +164,10 @@ impl<'a> Place<'a> {
         };
         for line in text.lines() {
             let line: Value = serde_json::from_str(line)?;
-            let id = line["dispatch_id"].as_str().context("no dispatch_id")?;
+            let id = text(&line, "dispatch_id").context("no dispatch_id")?;
             let of = id.split('.').next().unwrap_or_default();
             let times = all.entry(of.replace("dsp_", "com_")).or_default();
-            *times.entry(id.to_owned()).or_default() += 1;
+            *times.entry(id).or_default() += 1;
         }
         Ok(all)
     }
@@ -230,6 +229,12 @@ impl<'a> Place<'a> {
         println!("    logs in {}", directory.display());
         Ok(())
     }
+}
+
+/// A member that is text.
+fn text(body: &Value, member: &str) -> Option<String> {
+    let member = body.get(member).and_then(Value::as_str);
+    member.map(str::to_owned)
 }
 
 /// An instant from now on, as a body has it.
