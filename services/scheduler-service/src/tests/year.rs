@@ -14,6 +14,9 @@ use serde_json::json;
 
 use super::{Left, Rig, actor, zone_of};
 
+/// What a clock shows: minute and hour of the day, the day of the week or every day, and its zone.
+type Shown = (u32, u32, Option<u32>, TimeZone);
+
 /// Numbers that look random, the same every time.
 struct Dice(u64);
 
@@ -32,7 +35,7 @@ struct Known {
     id: CommunicationId,
     plan: Plan,
     /// Minute and hour of the day, and the day of the week or every day; what is sent once has none.
-    clock: Option<(u32, u32, Option<u32>, TimeZone)>,
+    clock: Option<Shown>,
     due: Option<Instant>,
     paused: bool,
     occurrence: i64,
@@ -42,10 +45,7 @@ struct Known {
 }
 
 /// The first time after an instant at which the clock of a zone shows it: minute by minute.
-fn next(
-    (minute, hour, weekday, zone): (u32, u32, Option<u32>, TimeZone),
-    after: Instant,
-) -> Instant {
+fn next((minute, hour, weekday, zone): Shown, after: Instant) -> Instant {
     let mut day = after.with_timezone(&zone).date_naive().pred_opt().unwrap();
     loop {
         day = day.succ_opt().unwrap();
@@ -116,7 +116,7 @@ impl Known {
     }
 }
 
-fn plan(dice: &mut Dice, now: Instant) -> (Plan, Option<(u32, u32, Option<u32>, TimeZone)>) {
+fn plan(dice: &mut Dice, now: Instant) -> (Plan, Option<Shown>) {
     let zone = zone_of(i64::try_from(dice.throw(3)).unwrap());
     let once = dice.throw(3) == 0;
     let number = |n: u64| u32::try_from(n).unwrap();

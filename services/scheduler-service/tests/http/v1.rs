@@ -298,14 +298,6 @@ async fn a_stream_tells_each_change_until_it_has_ended() {
     assert_eq!(foreign.send().await.status, 404);
 }
 
-async fn refuses(service: &Service, pointer: &str, code: &str, body: Value) {
-    let refused = service.post("/api/v1/communications", body).await;
-    let problem = refused.ok(422);
-    let errors = problem["errors"].as_array().unwrap();
-    let is = |e: &Value| e["pointer"] == pointer && e["code"] == code;
-    assert!(errors.iter().any(is), "{pointer} {code}: {problem}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_that_cannot_be_kept_are_refused() {
     let service = Service::start().await;
@@ -331,4 +323,18 @@ async fn limits_that_cannot_be_kept_are_refused() {
     ] {
         refuses(&service, pointer, code, body(|body| body[member] = value)).await;
     }
+}
+
+async fn refuses(service: &Service, pointer: &str, code: &str, body: Value) {
+    let refused = service.post("/api/v1/communications", body).await;
+    let problem = refused.ok(422);
+    let errors = problem.pointer("/errors").and_then(Value::as_array);
+    let is = |e: &Value| {
+        let member = |name: &str| e.get(name).and_then(Value::as_str);
+        member("pointer") == Some(pointer) && member("code") == Some(code)
+    };
+    assert!(
+        errors.is_some_and(|all| all.iter().any(is)),
+        "{pointer} {code}: {problem}"
+    );
 }

@@ -158,11 +158,11 @@ impl<'a> Place<'a> {
             .path()
             .join("data-sender")
             .join("dispatches.ndjson");
-        let text = match std::fs::read_to_string(path) {
+        let lines = match std::fs::read_to_string(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            text => text?,
+            lines => lines?,
         };
-        for line in text.lines() {
+        for line in lines.lines() {
             let line: Value = serde_json::from_str(line)?;
             let id = text(&line, "dispatch_id").context("no dispatch_id")?;
             let of = id.split('.').next().unwrap_or_default();
