@@ -18,7 +18,7 @@ use ports::{
 };
 use runtime::{Lifecycle, SystemClock};
 use service_kit::{Host, Messaging, Module, StartError, Started};
-use settings::{Settings, SettingsError, SmtpTls};
+use settings::{Settings, SettingsError, Smtp, SmtpTls};
 
 #[cfg(feature = "embedded")]
 pub use embedded::embedded;
@@ -110,9 +110,22 @@ fn smtp(settings: &Settings) -> Result<Option<SmtpSender>, SettingsError> {
     if !settings.sender_kinds()?.smtp {
         return Ok(None);
     }
-    let smtp = settings.smtp.clone();
+    let sender = SmtpSender::new(mail_server(&settings.smtp));
+    sender.map(Some).map_err(|error| SettingsError::Unusable {
+        key: match error {
+            SetupError::From => "smtp.from",
+            SetupError::ListUnsubscribe => "smtp.list_unsubscribe",
+            SetupError::Authorities { .. } => "smtp.ca_file",
+            SetupError::Tls => "smtp.host",
+        },
+        reason: error.to_string(),
+    })
+}
+
+fn mail_server(smtp: &Smtp) -> SmtpSettings {
     let port = smtp.port();
-    let sender = SmtpSender::new(SmtpSettings {
+    let smtp = smtp.clone();
+    SmtpSettings {
         host: smtp.host.unwrap_or_default(),
         port,
         security: match smtp.tls {
@@ -126,14 +139,43 @@ fn smtp(settings: &Settings) -> Result<Option<SmtpSender>, SettingsError> {
         list_unsubscribe: smtp.list_unsubscribe,
         timeout: Duration::from_secs(smtp.timeout_seconds),
         connections: smtp.pool_size,
-    });
-    sender.map(Some).map_err(|error| SettingsError::Unusable {
-        key: match error {
-            SetupError::From => "smtp.from",
-            SetupError::ListUnsubscribe => "smtp.list_unsubscribe",
-            SetupError::Authorities { .. } => "smtp.ca_file",
-            SetupError::Tls => "smtp.host",
-        },
-        reason: error.to_string(),
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use settings::{ExposeSecret, SecretString};
+
+    use super::*;
+
+    #[test]
+    fn every_setting_of_the_mail_server_reaches_it() {
+        for (tls, security, port) in [
+            (SmtpTls::None, Security::Plain, 25),
+            (SmtpTls::Starttls, Security::Starttls, 587),
+            (SmtpTls::Tls, Security::Tls, 465),
+        ] {
+            let set = mail_server(&Smtp {
+                host: Some("mail.example.com".to_owned()),
+                tls,
+                ca_file: Some("ca.pem".into()),
+                user: Some("me".to_owned()),
+                password: Some(SecretString::from("hunter2")),
+                from: Some("news@example.com".to_owned()),
+                timeout_seconds: 3,
+                pool_size: 2,
+                list_unsubscribe: Some("mailto:leave@example.com".to_owned()),
+                ..Smtp::default()
+            });
+            assert_eq!((set.security, set.port), (security, port));
+            assert_eq!(set.host, "mail.example.com");
+            assert_eq!(set.ca_file, Some("ca.pem".into()));
+            assert_eq!(set.from, "news@example.com");
+            assert_eq!((set.timeout.as_secs(), set.connections), (3, 2));
+            let leave = set.list_unsubscribe.as_deref();
+            assert_eq!(leave, Some("mailto:leave@example.com"));
+            let (user, password) = set.credentials.unwrap();
+            assert_eq!((user.as_str(), password.expose_secret()), ("me", "hunter2"));
+        }
+    }
 }

@@ -15,7 +15,12 @@ use ports::{
     bus::{Subscribers, Subscription},
 };
 use runtime::SystemClock;
-use test_kit::{blocking::until, place, place::Place, smtp::Fake};
+use test_kit::{
+    blocking::until,
+    place,
+    place::Place,
+    smtp::{Fake, Style},
+};
 use tokio_util::sync::CancellationToken;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_plateia-sender");
@@ -87,13 +92,22 @@ fn dispatch(recipient: u32) -> Envelope<DispatchRequested> {
 /// Ended where it is not known whether it was sent, it sends again, and everybody can tell.
 #[test]
 fn dispatches_come_by_the_broker_and_leave_by_smtp() {
-    let (place, server) = (Place::new(PROGRAM), Fake::start());
+    let server = Fake::with(Style {
+        starttls: true,
+        login: Some(("me", "hunter2")),
+        ..Style::default()
+    });
+    let place = Place::new(PROGRAM);
     let port = server.address.port().to_string();
     let settings = [
         ("PLATEIA__SENDER__KINDS", "smtp"),
         ("PLATEIA__SMTP__HOST", "localhost"),
         ("PLATEIA__SMTP__PORT", port.as_str()),
-        ("PLATEIA__SMTP__TLS", "none"),
+        ("PLATEIA__SMTP__CA_FILE", server.ca_file.to_str().unwrap()),
+        ("PLATEIA__SMTP__USER", "me"),
+        ("PLATEIA__SMTP__PASSWORD", "hunter2"),
+        ("PLATEIA__SMTP__POOL_SIZE", "1"),
+        ("PLATEIA__SMTP__LIST_UNSUBSCRIBE", "https://example.com/u"),
         ("PLATEIA__SMTP__FROM", "news@example.com"),
     ];
     let mut crashing = settings.to_vec();
@@ -132,6 +146,10 @@ fn dispatches_come_by_the_broker_and_leave_by_smtp() {
     ids.dedup();
     assert_eq!(ids.len(), 3);
     assert!((3..=6).contains(&mails.len()), "{}", mails.len());
+    assert!(mails.iter().all(|mail| mail.tls && mail.known));
+    let leave = mails[0].header("List-Unsubscribe");
+    assert_eq!(leave, "<https://example.com/u>");
+    assert_eq!(server.connections(), 2, "one of each process");
     assert_eq!(program.stop().code(), Some(0));
     stop.cancel();
     runtime.block_on(running).unwrap();
