@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run stack test schemathesis chaos fuzz bench bench-stack bench-imports bench-imports-budget lint fmt openapi
+.PHONY: help run stack test schemathesis chaos fuzz bench bench-stack bench-imports bench-imports-budget lint fmt openapi asyncapi
 
 TARGET := $${CARGO_TARGET_DIR:-target}
 # The features of what the programs stand on are those that all packages ask for together, whichever program is
@@ -78,3 +78,7 @@ openapi: ## Write the OpenAPI documents and the JSON Schema that the code makes
 	$(TARGET)/debug/examples/imports_openapi > proto/openapi/imports.json
 	$(TARGET)/debug/examples/communications_openapi > proto/openapi/communications.json
 	$(TARGET)/debug/examples/segments_schema > proto/segments/v1.json
+
+asyncapi: ## Write the AsyncAPI document of the events
+	$(BUILD_AS_TESTS) --example asyncapi
+	$(TARGET)/debug/examples/asyncapi > proto/asyncapi.json

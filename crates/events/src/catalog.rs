@@ -28,6 +28,9 @@ macro_rules! events {
 
         /// Every type there is.
         pub const TYPES: &[&str] = &[$($type),+];
+
+        /// Every type, with the message of `plateia.events.v1` that its data are.
+        pub const MESSAGES: &[(&str, &str)] = &[$(($type, stringify!($message))),+];
     };
 }
 
