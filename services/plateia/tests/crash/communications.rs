@@ -60,7 +60,7 @@ fn ask(client: &Client, audience: &str, at: &str) -> Option<()> {
     reason = "the process has the clock of the machine"
 )]
 fn soon() -> String {
-    let at = Utc::now() + TimeDelta::milliseconds(700);
+    let at = Utc::now() + TimeDelta::milliseconds(1_500);
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
