@@ -33,7 +33,7 @@ schemathesis: ## Compare the answers of every operation with the OpenAPI documen
 	deploy/dev/schemathesis $(TARGET)/debug/plateia $(ARGS)
 
 chaos: ## Disturb replicas on real servers, case by case (arguments in ARGS, such as --list)
-	$(BUILD_AS_TESTS) --bin audience-service --bin chaos
+	$(BUILD_AS_TESTS) --bin audience-service --bin scheduler-service --bin plateia-sender --bin chaos
 	deploy/dev/servers run $(TARGET)/debug/chaos $(ARGS)
 
 TARGETS ?= csv ndjson xlsx document phone segment

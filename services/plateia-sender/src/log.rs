@@ -4,7 +4,10 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -31,7 +34,15 @@ struct Known {
 }
 
 /// A file of dispatches, each once.
-pub struct LogFile(Mutex<File>);
+pub struct LogFile {
+    file: Mutex<File>,
+    /// The same file, for whoever waits for what was written to be on the disk.
+    disk: File,
+    /// What was written: one for what was there, and one for each line.
+    written: AtomicU64,
+    /// As much of it as is on the disk.
+    kept: Mutex<u64>,
+}
 
 impl LogFile {
     /// Opens the file, which this process has to itself, and takes off what a crash left half written.
@@ -52,19 +63,33 @@ impl LogFile {
         if whole < file.metadata()?.len() {
             file.set_len(whole)?;
         }
-        Ok(Self(Mutex::new(file)))
+        Ok(Self {
+            disk: file.try_clone()?,
+            file: Mutex::new(file),
+            written: AtomicU64::new(1),
+            kept: Mutex::new(0),
+        })
     }
 
     /// Writes a dispatch, durably. One that was tried `before` may be there already: then nothing is written.
     fn write(&self, line: &Line<'_>, before: bool) -> io::Result<()> {
-        let mut file = self.0.lock().unwrap_or_else(|e| e.into_inner());
-        if before && is_there(&mut file, line.dispatch_id)? {
-            return Ok(());
-        }
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
-        file.write_all(&text)?;
-        file.sync_data()
+        let mut file = self.file.lock().unwrap_or_else(|e| e.into_inner());
+        if !(before && is_there(&mut file, line.dispatch_id)?) {
+            file.write_all(&text)?;
+            self.written.fetch_add(1, Ordering::AcqRel);
+        }
+        let mine = self.written.load(Ordering::Acquire);
+        drop(file);
+        // Who waited here while another one had the disk finds its own line kept as well.
+        let mut kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
+        if *kept < mine {
+            let written = self.written.load(Ordering::Acquire);
+            self.disk.sync_data()?;
+            *kept = written;
+        }
+        Ok(())
     }
 }
 
@@ -169,6 +194,28 @@ mod tests {
             .map(|line| serde_json::from_str::<Known>(line).unwrap().dispatch_id)
             .collect();
         assert_eq!(ids, ["a", "b"]);
+    }
+
+    #[test]
+    fn many_at_once_are_kept_by_few_waits_for_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dispatches.ndjson");
+        let log = LogFile::open(&path).unwrap();
+        std::thread::scope(|scope| {
+            for first in 0..8 {
+                let log = &log;
+                scope.spawn(move || {
+                    for n in (first..200).step_by(8) {
+                        log.write(&line(&n.to_string()), false).unwrap();
+                        let kept = *log.kept.lock().unwrap();
+                        assert!(kept > 1, "it is on the disk");
+                    }
+                });
+            }
+        });
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 200);
+        assert_eq!(*log.kept.lock().unwrap(), 201);
     }
 
     #[test]
