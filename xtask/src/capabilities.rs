@@ -9,6 +9,7 @@ type Table = &'static [(&'static str, &'static [&'static str])];
 const AUDIENCE: Table = &[
     ("events", &[]),
     ("housekeeping", &[]),
+    ("suppression", &[]),
     ("customer", &[]),
     ("notification", &[]),
     ("outcome", &[]),

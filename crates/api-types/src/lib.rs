@@ -32,6 +32,7 @@ pub mod recycle;
 pub mod rfm;
 pub mod segment_source;
 pub mod segments;
+pub mod suppressions;
 pub mod uploads;
 pub mod usages;
 pub mod workspace;

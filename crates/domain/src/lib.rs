@@ -12,4 +12,5 @@ pub mod recycle;
 pub mod scheduling;
 pub mod segment;
 pub mod shared;
+pub mod suppression;
 pub mod workspace;

@@ -27,6 +27,7 @@ pub mod removal;
 pub mod score;
 pub mod segment;
 pub mod segment_source;
+pub mod suppression;
 pub mod upload;
 mod use_cases;
 pub mod workers;

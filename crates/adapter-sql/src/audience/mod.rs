@@ -6,7 +6,8 @@ use ports::{
     store::{
         AudienceRepository, AudienceStore, AudienceUnit, ContentRepository, CreationRepository,
         Durability, MembershipRepository, NotificationRepository, OutcomeRepository,
-        ScheduleRepository, UnitOfWork, UploadRepository, UsageRepository, WorkspaceRepository,
+        ScheduleRepository, SuppressionRepository, UnitOfWork, UploadRepository, UsageRepository,
+        WorkspaceRepository,
     },
 };
 
@@ -28,6 +29,7 @@ mod queries;
 mod references;
 mod removals;
 mod schedules;
+mod suppressions;
 mod uploads;
 mod usages;
 mod workspaces;
@@ -74,6 +76,10 @@ impl AudienceUnit for Transaction {
 
     fn schedules(&mut self) -> Box<dyn ScheduleRepository + '_> {
         Box::new(schedules::Schedules(self.conn()))
+    }
+
+    fn suppressions(&mut self) -> Box<dyn SuppressionRepository + '_> {
+        Box::new(suppressions::Suppressions(self.conn()))
     }
 
     fn uploads(&mut self) -> Box<dyn UploadRepository + '_> {

@@ -287,6 +287,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::core::types::UtcMillis;
+    use diesel::sql_types::{BigInt, Text};
+
+    /// Who is not to be written to.
+    suppressions (workspace, kind, hash) {
+        workspace -> Text,
+        kind -> Text,
+        hash -> Text,
+        id -> BigInt,
+        reason -> Text,
+        created_by -> Text,
+        created_at -> UtcMillis,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audiences,
     audience_contents,

@@ -18,6 +18,7 @@ pub mod membership;
 pub mod operations;
 pub mod removals;
 pub mod schedules;
+pub mod suppressions;
 pub mod transactions;
 pub mod usages;
 pub mod workspaces;
@@ -103,6 +104,9 @@ macro_rules! store_contract {
                 usages_are_paged_in_their_order,
                 live_audiences_are_found_with_what_they_name,
                 what_is_named_is_not_dropped_at_once;
+            suppressions: whoever_is_suppressed_is_so_once,
+                an_erasure_replaces_other_reasons_and_stays,
+                suppressions_are_listed_newest_first;
             workspaces: settings_come_back_as_they_were,
                 saving_settings_needs_the_version_that_was_read;
             lists: pages_have_no_gaps_and_no_repeats,

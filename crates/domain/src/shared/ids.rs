@@ -82,6 +82,10 @@ snowflake_id!(
     CommunicationId, "com_", "communication"
 );
 snowflake_id!(
+    /// Whom nobody is to write to, `sup_<decimal>`.
+    SuppressionId, "sup_", "suppression"
+);
+snowflake_id!(
     /// Whose CRM is imported, `cli_<decimal>`.
     ClientId, "cli_", "client"
 );

@@ -14,7 +14,7 @@ mod violation;
 pub use decimal::Decimal;
 pub use ids::{
     AudienceId, ClientId, CommunicationId, Epoch, IdError, NotificationId, OperationId, RemovalNo,
-    UploadId, UserId, WorkspaceId, WriteNo,
+    SuppressionId, UploadId, UserId, WorkspaceId, WriteNo,
 };
 pub use json::{from_json, number_text, whole_surrogates};
 pub use members::{ItemError, Rejection};

@@ -16,6 +16,7 @@ mod outcomes;
 mod queries;
 mod schedules;
 mod segment_sources;
+mod suppressions;
 mod uploads;
 mod usages;
 mod workspaces;
@@ -50,6 +51,7 @@ pub use schedules::{DueRefresh, ScheduleRepository};
 pub use segment_sources::{
     SegmentSourceQueries, SegmentSourceRepository, StoredCredentials, StoredSource,
 };
+pub use suppressions::{SuppressionFilter, SuppressionQueries, SuppressionRepository};
 pub use uploads::{Upload, UploadRepository};
 pub use usages::{Referring, UsageChange, UsageRepository};
 pub use workspaces::WorkspaceRepository;
@@ -103,6 +105,8 @@ pub trait AudienceUnit: Send {
     fn memberships(&mut self) -> Box<dyn MembershipRepository + '_>;
     /// When audiences are refreshed by themselves.
     fn schedules(&mut self) -> Box<dyn ScheduleRepository + '_>;
+    /// Who is not to be written to.
+    fn suppressions(&mut self) -> Box<dyn SuppressionRepository + '_>;
     /// Uploaded files.
     fn uploads(&mut self) -> Box<dyn UploadRepository + '_>;
     /// What uses audiences.

@@ -10,8 +10,8 @@ use domain::{
 
 use super::{
     Content, CustomerQueries, DueRefresh, LiveQueries, MembershipQueries, Notification,
-    OperationQueries, OutcomeQueries, Referring, Removal, SegmentSourceQueries, UnderWay, Upload,
-    UserEvent, WriteIntent,
+    OperationQueries, OutcomeQueries, Referring, Removal, SegmentSourceQueries, SuppressionQueries,
+    UnderWay, Upload, UserEvent, WriteIntent,
 };
 use crate::{StoreError, contacts::ContentKey};
 
@@ -141,6 +141,7 @@ pub trait AudienceQueries:
     + MembershipQueries
     + LiveQueries
     + SegmentSourceQueries
+    + SuppressionQueries
 {
     /// A list of audiences.
     async fn audiences(

@@ -3,6 +3,7 @@
 mod fresh;
 mod resolve;
 mod route;
+mod suppressed;
 mod wanted;
 
 pub use resolve::ResolveRecipients;

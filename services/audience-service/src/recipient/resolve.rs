@@ -24,10 +24,10 @@ use ports::{
 use super::{
     Wanted, WhoIsWanted,
     fresh::{Freshness, LOOK, STALE},
-    route,
+    route, suppressed,
     wanted::Asked,
 };
-use crate::{AppError, AppResult, contact::view_of, events::Events, segment::RefreshAudience};
+use crate::{AppError, AppResult, contact::view_of, events::Events, segment::RefreshAudience, suppression::Hashes};
 
 /// Members of an audience in one part.
 const PART: usize = 1_000;
@@ -162,7 +162,24 @@ impl ResolveRecipients {
             Some(customer) => route::customer(customer, (wanted, settings)),
             None => route::unknown(*id, wanted),
         };
-        Ok(ids.iter().map(recipient).collect())
+        let mut recipients: Vec<ResolvedRecipient> = ids.iter().map(recipient).collect();
+        let document = |id: &i64| found.get(id)?.document.clone();
+        let documents: Vec<Option<Document>> = ids.iter().map(document).collect();
+        self.leave_out(&wanted.workspace, &mut recipients, &documents)
+            .await?;
+        Ok(recipients)
+    }
+
+    /// Leaves out who is suppressed.
+    async fn leave_out(
+        &self,
+        workspace: &WorkspaceId,
+        recipients: &mut [ResolvedRecipient],
+        documents: &[Option<Document>],
+    ) -> AppResult<()> {
+        let vault = self.vault.clone();
+        let known = (self.queries.as_ref(), &Hashes { vault });
+        Ok(suppressed::leave_out(known, workspace, recipients, documents).await?)
     }
 
     async fn members(
@@ -209,9 +226,14 @@ impl ResolveRecipients {
             Ok(route::contact(document, body, customer, (wanted, settings)))
         };
         let recipients: Result<Vec<_>, StoreError> = contacts.iter().map(recipient).collect();
+        let mut recipients = recipients?;
+        let documents: Vec<Option<Document>> =
+            contacts.iter().map(|c| Some(c.document.clone())).collect();
+        self.leave_out(workspace, &mut recipients, &documents)
+            .await?;
         let full = contacts.len() == PART;
         Ok(Members {
-            recipients: recipients?,
+            recipients,
             last: contacts.last().filter(|_| full).map(|c| c.document.clone()),
             error: None,
         })

@@ -17,6 +17,7 @@ use crate::{
     recycle::{DocumentSets, DuplicateAudience, RecycleAudience},
     removal::{ClearAudience, UndoOperation, Withhold},
     segment::{PublishMembers, StartDueRefreshes},
+    suppression::{Hashes, ReadSuppressions, WriteSuppressions},
     upload::{BringIn, Exclusions, FindUpload, ReceiveUpload, RejectedRows, SweepFiles},
 };
 
@@ -42,6 +43,15 @@ pub struct Customers {
     pub events: RecordEvents,
     /// Takes in those of imports.
     pub sync: SyncImported,
+}
+
+/// Who is not to be written to.
+#[derive(Clone)]
+pub struct Suppressions {
+    /// Reads them.
+    pub read: ReadSuppressions,
+    /// Adds and removes them.
+    pub write: WriteSuppressions,
 }
 
 /// Files.
@@ -128,6 +138,29 @@ impl Parts {
                 store: p.store.clone(),
                 clock: p.clock.clone(),
             },
+        }
+    }
+
+    pub(super) fn suppressions(&self) -> Suppressions {
+        let p = &self.ports;
+        let hashes = self.hashes();
+        Suppressions {
+            read: ReadSuppressions {
+                queries: p.queries.clone(),
+                hashes: hashes.clone(),
+            },
+            write: WriteSuppressions {
+                store: p.store.clone(),
+                hashes,
+                clock: p.clock.clone(),
+                ids: p.ids.clone(),
+            },
+        }
+    }
+
+    pub(super) fn hashes(&self) -> Hashes {
+        Hashes {
+            vault: self.ports.vault.clone(),
         }
     }
 

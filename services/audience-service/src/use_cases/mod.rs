@@ -20,7 +20,7 @@ use ports::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use groups::{Contacts, Customers, Upkeep, Uploads};
+pub use groups::{Contacts, Customers, Suppressions, Upkeep, Uploads};
 use parts::Parts;
 
 use super::{
@@ -135,6 +135,8 @@ pub struct UseCases {
     pub workspaces: Workspaces,
     /// Reported outcomes.
     pub outcomes: Outcomes,
+    /// Who is not to be written to.
+    pub suppressions: Suppressions,
     /// Recipients of communications.
     pub recipients: ResolveRecipients,
     /// Notifications.
@@ -184,6 +186,7 @@ impl UseCases {
             change: parts.change(),
             usages: parts.usages(),
             recipients: parts.recipients(),
+            suppressions: parts.suppressions(),
             edit_list: EditList {
                 find: parts.find.clone(),
                 queries: p.queries.clone(),

@@ -24,5 +24,6 @@ mod membership;
 mod segment_source;
 mod segments;
 mod service;
+mod suppressions;
 mod usages;
 mod workspace;

@@ -12,6 +12,7 @@ pub mod recycle;
 pub mod rfm;
 pub mod segment_source;
 pub mod segments;
+pub mod suppressions;
 pub mod uploads;
 pub mod usages;
 pub mod workspace;
@@ -33,6 +34,7 @@ pub fn routes() -> Routes<ApiState> {
         .and(rfm::routes())
         .and(segment_source::routes())
         .and(segments::routes())
+        .and(suppressions::routes())
         .and(uploads::routes())
         .and(usages::routes())
         .and(workspace::routes())
