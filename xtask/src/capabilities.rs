@@ -31,7 +31,10 @@ const AUDIENCE: Table = &[
     ("score", &["events", "operation"]),
     ("segment", &["audience", "contact", "events", "operation"]),
     ("live", &["audience", "contact", "segment"]),
-    ("recipient", &["contact", "events", "segment"]),
+    (
+        "recipient",
+        &["contact", "events", "segment", "suppression"],
+    ),
     ("control", &["audience", "events", "operation", "removal"]),
 ];
 

@@ -2,7 +2,9 @@
 
 use domain::{
     customer::CustomerId,
-    shared::{AudienceId, ClientId, CommunicationId, NotificationId, OperationId, UploadId},
+    shared::{
+        AudienceId, ClientId, CommunicationId, NotificationId, OperationId, SuppressionId, UploadId,
+    },
 };
 use utoipa::{
     IntoParams, PartialSchema,
@@ -36,6 +38,7 @@ path_ids! {
     AudienceId, String, "`aud_…` or the bare decimal";
     OperationId, String, "`op_…`";
     UploadId, String, "`upl_…`";
+    SuppressionId, String, "`sup_…`";
     NotificationId, String, "`ntf_…`";
     ClientId, String, "`cli_…`";
     CommunicationId, String, "`com_…`";

@@ -27,7 +27,10 @@ use super::{
     route, suppressed,
     wanted::Asked,
 };
-use crate::{AppError, AppResult, contact::view_of, events::Events, segment::RefreshAudience, suppression::Hashes};
+use crate::{
+    AppError, AppResult, contact::view_of, events::Events, segment::RefreshAudience,
+    suppression::Hashes,
+};
 
 /// Members of an audience in one part.
 const PART: usize = 1_000;

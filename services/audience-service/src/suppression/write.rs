@@ -179,7 +179,10 @@ impl WriteSuppressions {
         let mut uow = self.store.begin(Durability::Full).await?;
         let found = uow.suppressions().get(workspace, id).await?;
         let who = found.ok_or(AppError::NotFound)?.who;
-        let removed = uow.suppressions().remove(workspace, &[who.clone()]).await?;
+        let removed = uow
+            .suppressions()
+            .remove(workspace, std::slice::from_ref(&who))
+            .await?;
         let left = uow.suppressions().among(workspace, &[who]).await?;
         uow.commit().await?;
         let is_erasure = |left: &Suppression| left.reason == SuppressionReason::Erasure;

@@ -14,13 +14,19 @@ async fn add(service: &Service, items: Value) -> Value {
 
 async fn remove(service: &Service, items: Value) -> Value {
     let call = service.call("DELETE", ALL);
-    call.json(&json!({"suppressions": items})).send().await.ok(200)
+    call.json(&json!({"suppressions": items}))
+        .send()
+        .await
+        .ok(200)
 }
 
 /// The reasons why people are suppressed, in order; empty for whoever is not.
 async fn reasons(service: &Service, items: Value) -> Vec<String> {
     let path = format!("{ALL}/lookup");
-    let found = service.post(&path, json!({"suppressions": items})).await.ok(200);
+    let found = service
+        .post(&path, json!({"suppressions": items}))
+        .await
+        .ok(200);
     let results = found["results"].as_array().unwrap();
     let reason = |one: &Value| match &one["suppression"] {
         Value::Null => String::new(),
@@ -48,16 +54,37 @@ async fn people_are_suppressed_with_a_result_for_each_item() {
     let (added, rejected) = ("added", "rejected");
     assert_eq!(
         results(&answer),
-        [added, added, added, "unchanged", rejected, rejected, rejected]
+        [
+            added,
+            added,
+            added,
+            "unchanged",
+            rejected,
+            rejected,
+            rejected
+        ]
     );
     let count = |name: &str| answer[name].as_i64().unwrap();
     assert_eq!(
-        ["received", "added", "unchanged", "rejected", "removed", "absent"].map(count),
+        [
+            "received",
+            "added",
+            "unchanged",
+            "rejected",
+            "removed",
+            "absent"
+        ]
+        .map(count),
         [7, 3, 1, 3, 0, 0]
     );
     let of = |n: usize| &answer["results"][n];
     assert_eq!(of(0)["id"], of(3)["id"]);
-    let error = |n: usize| (text(&of(n)["error"], "field"), text(&of(n)["error"], "code"));
+    let error = |n: usize| {
+        (
+            text(&of(n)["error"], "field"),
+            text(&of(n)["error"], "code"),
+        )
+    };
     let named = |field: &str, code: &str| (field.to_owned(), code.to_owned());
     assert_eq!(
         [error(4), error(5), error(6)],
@@ -68,13 +95,22 @@ async fn people_are_suppressed_with_a_result_for_each_item() {
         ]
     );
     let asked = json!([{"phone": "11987654321"}, {"email": "bia@X.co"}, {"document": "1"}]);
-    assert_eq!(reasons(&service, asked).await, ["unsubscribed", "manual", ""]);
+    assert_eq!(
+        reasons(&service, asked).await,
+        ["unsubscribed", "manual", ""]
+    );
     // No value is kept, whatever is looked at.
     for file in std::fs::read_dir(service.path("")).unwrap() {
         let path = file.unwrap().path();
-        let Ok(bytes) = std::fs::read(path) else { continue };
+        let Ok(bytes) = std::fs::read(path) else {
+            continue;
+        };
         for value in ["52998224725", "bia@x.co", "11987654321"] {
-            assert!(!bytes.windows(value.len()).any(|part| part == value.as_bytes()));
+            assert!(
+                !bytes
+                    .windows(value.len())
+                    .any(|part| part == value.as_bytes())
+            );
         }
     }
 }
@@ -82,7 +118,11 @@ async fn people_are_suppressed_with_a_result_for_each_item() {
 #[tokio::test(flavor = "multi_thread")]
 async fn suppressions_are_listed_and_taken_back() {
     let service = Service::start().await;
-    add(&service, json!([{"phone": "11987654321"}, {"email": "a@b.co", "reason": "bounce"}])).await;
+    add(
+        &service,
+        json!([{"phone": "11987654321"}, {"email": "a@b.co", "reason": "bounce"}]),
+    )
+    .await;
     add(&service, json!([{"document": "D1"}])).await;
     let kinds = |page: &Value| -> Vec<String> {
         let data = page["data"].as_array().unwrap();
@@ -107,7 +147,11 @@ async fn suppressions_are_listed_and_taken_back() {
     let one = format!("{ALL}/{}", text(&bounced["data"][0], "id"));
     foreign("DELETE", &one).await.refused(404, "not_found");
     service.call("DELETE", &one).send().await.ok(204);
-    service.call("DELETE", &one).send().await.refused(404, "not_found");
+    service
+        .call("DELETE", &one)
+        .send()
+        .await
+        .refused(404, "not_found");
     let asked = json!([{"email": "a@b.co"}, {"phone": "11987654321"}, {"phone": "1"}]);
     let removed = remove(&service, asked.clone()).await;
     assert_eq!(results(&removed), ["absent", "removed", "rejected"]);
@@ -119,7 +163,8 @@ async fn a_key_suppresses_once() {
     let service = Service::start().await;
     let keyed = || {
         let call = service.call("POST", ALL).header("Idempotency-Key", "k1");
-        call.json(&json!({"suppressions": [{"document": "D1"}]})).send()
+        call.json(&json!({"suppressions": [{"document": "D1"}]}))
+            .send()
     };
     let first = keyed().await.ok(200);
     assert_eq!(results(&first), ["added"]);
@@ -127,9 +172,14 @@ async fn a_key_suppresses_once() {
     let again = keyed().await;
     assert_eq!(again.header("idempotent-replayed"), "true");
     assert_eq!(again.ok(200), first);
-    let many: Vec<Value> = (0..1001).map(|n| json!({"document": n.to_string()})).collect();
+    let many: Vec<Value> = (0..1001)
+        .map(|n| json!({"document": n.to_string()}))
+        .collect();
     let body = json!({"suppressions": many});
     service.post(ALL, body).await.refused(413, "too_large");
     let body = json!({"data": []});
-    service.post(ALL, body).await.refused(422, "validation_failed");
+    service
+        .post(ALL, body)
+        .await
+        .refused(422, "validation_failed");
 }
