@@ -1,23 +1,24 @@
 //! The connection that messages arrive by. A consumer stores and acknowledges, nothing else: the inbox
 //! has the handlers, their retries and their dead letters.
 
+mod taking;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use futures::{StreamExt, future::join_all};
+use futures::{FutureExt, StreamExt, future::join_all};
 use lapin::{
     Connection, Consumer,
     message::Delivery,
-    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
+    options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
 use ports::{
-    Clock, ErrorClass, StoreError,
-    bus::{Binding, InboxStore, OutboxEvent, Subscription, WakeUp},
-    crash,
+    Clock,
+    bus::{Binding, InboxStore, Subscription, WakeUp},
 };
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -25,29 +26,18 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     RabbitSettings,
     link::{self, Broken},
-    message::{self, Given, Message},
     outlet::Outlet,
     status::Lamp,
-    topology::{Topology, WAITS, short},
+    topology::{Topology, short},
 };
 
 /// Deliveries that a consumer may hold.
-const PREFETCH: u16 = 32;
+const PREFETCH: u16 = 64;
 /// As many as it may hold at first. The broker counts whatever a lost connection held as a failed
 /// delivery, and gives up what failed too often: who has just come holds little.
 const FIRST_PREFETCH: u16 = 1;
 /// So many times what it may hold a consumer takes, before it may hold so many times more.
 const WIDENING: u16 = 4;
-/// The longest that storing may take.
-const STORE_LIMIT: Duration = Duration::from_secs(10);
-/// Pauses between attempts to store while the delivery is held; then it waits in a queue.
-const HELD: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
-/// Rounds through wait queues: six of ten seconds, five of a minute, then of ten minutes, a day in all.
-const SHORT_ROUNDS: u32 = 6;
-const MEDIUM_ROUNDS: u32 = 11;
-const ROUNDS: u32 = 155;
-/// Rounds for what the inbox refuses and does not expect to take later.
-const REFUSED_ROUNDS: u32 = 3;
 /// Rounds of healing without a delivery after which a consumer is made anew: where a queue is deleted
 /// and declared again at once, the broker goes on listing its consumer and delivers nothing to it.
 const IDLE_ROUNDS: u32 = 2;
@@ -224,8 +214,10 @@ impl Consumers {
             };
             match delivery {
                 Some(delivery) => {
-                    self.take(listener, delivery?, stop).await?;
-                    taken = taken.saturating_add(1);
+                    let batch = arrived(delivery?, &mut deliveries)?;
+                    let count = u16::try_from(batch.len()).unwrap_or(u16::MAX);
+                    self.take_all(listener, batch, stop).await?;
+                    taken = taken.saturating_add(count);
                 }
                 None => return Err(Broken("the broker cancelled the consumer".to_owned())),
             }
@@ -254,119 +246,6 @@ impl Consumers {
         Ok(())
     }
 
-    /// Stores a delivery, or sends it to wait or to the dead letters, and acknowledges it. Without any
-    /// of these it is held until one succeeds or the connection ends.
-    async fn take(
-        &self,
-        listener: &Listener,
-        delivery: Delivery,
-        stop: &CancellationToken,
-    ) -> Result<(), Broken> {
-        let mut failures = 0;
-        while let Err(problem) = self.settle(listener, &delivery).await {
-            tracing::warn!(
-                subscription = %listener.binding.subscription,
-                problem,
-                "a delivery can be neither stored nor put aside"
-            );
-            failures += 1;
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                () = sleep(link::pause(failures)) => {}
-            }
-        }
-        crash::point("consume.stored");
-        // Refused when the channel is gone: then the message comes again.
-        delivery.ack(BasicAckOptions::default()).await?;
-        Ok(())
-    }
-
-    async fn settle(&self, listener: &Listener, delivery: &Delivery) -> Result<(), String> {
-        let subscription = &listener.binding.subscription;
-        let properties = &delivery.properties;
-        let from_exchange = delivery.exchange.as_str() == self.topology.names.events();
-        if from_exchange && message::has_own_copy(properties, subscription) {
-            return Ok(());
-        }
-        let attempts = message::attempts(properties);
-        let event = match message::event(properties, &delivery.data) {
-            Ok(event) => event,
-            Err(reason) => return self.give_up(listener, delivery, attempts + 1, reason).await,
-        };
-        let Err(error) = self.store(listener, &event).await else {
-            listener.wake.wake();
-            return Ok(());
-        };
-        let limit = match error.class() {
-            ErrorClass::Transient => ROUNDS,
-            ErrorClass::Permanent => REFUSED_ROUNDS,
-        };
-        if attempts >= limit {
-            let reason = format!("the inbox did not take it: {error}");
-            return self
-                .give_up(listener, delivery, attempts + 1, &reason)
-                .await;
-        }
-        let wait = match attempts {
-            0..SHORT_ROUNDS => WAITS[0].0,
-            SHORT_ROUNDS..MEDIUM_ROUNDS => WAITS[1].0,
-            _ => WAITS[2].0,
-        };
-        tracing::warn!(%subscription, %error, wait, "the inbox cannot be reached");
-        let queue = self.topology.names.wait_queue(subscription, wait);
-        let properties = message::waiting(properties, attempts + 1);
-        self.put_aside(Message::to_queue(queue, properties, delivery.data.clone()))
-            .await
-    }
-
-    async fn store(&self, listener: &Listener, event: &OutboxEvent) -> Result<(), StoreError> {
-        let mut pauses = HELD.iter();
-        loop {
-            let now = self.clock.now();
-            let stored = listener
-                .inbox
-                .deliver(&listener.binding.subscription, event, now);
-            let stored = timeout(STORE_LIMIT, stored)
-                .await
-                .unwrap_or_else(|slow| Err(StoreError::Unavailable(Box::new(slow))));
-            match (stored, pauses.next()) {
-                (Ok(_), _) => return Ok(()),
-                (Err(error), Some(pause)) if error.class() == ErrorClass::Transient => {
-                    sleep(*pause).await;
-                }
-                (Err(error), _) => return Err(error),
-            }
-        }
-    }
-
-    async fn give_up(
-        &self,
-        listener: &Listener,
-        delivery: &Delivery,
-        attempts: u32,
-        reason: &str,
-    ) -> Result<(), String> {
-        let subscription = &listener.binding.subscription;
-        tracing::error!(%subscription, reason, "a message was given up");
-        let why = Given {
-            attempts,
-            reason: reason.to_owned(),
-            at: self.clock.now(),
-        };
-        let queue = self.topology.names.dead_queue(subscription);
-        let properties = message::given_up(&delivery.properties, &why);
-        self.put_aside(Message::to_queue(queue, properties, delivery.data.clone()))
-            .await
-    }
-
-    async fn put_aside(&self, message: Message) -> Result<(), String> {
-        match self.outlet.send(&[message]).await.as_deref() {
-            Ok([true]) => Ok(()),
-            Ok(_) => Err("the queue for it is missing".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
     fn is_silent(&self, name: &Subscription) -> bool {
         let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
         silent.contains_key(name)
@@ -385,4 +264,16 @@ impl Consumers {
         self.lamp.set(shown.is_none(), shown);
         before != problem
     }
+}
+
+/// A delivery, and those that are there by now as well.
+fn arrived(first: Delivery, deliveries: &mut Consumer) -> Result<Vec<Delivery>, lapin::Error> {
+    let mut batch = vec![first];
+    while batch.len() < usize::from(PREFETCH) {
+        match deliveries.next().now_or_never().flatten() {
+            Some(delivery) => batch.push(delivery?),
+            None => break,
+        }
+    }
+    Ok(batch)
 }

@@ -97,9 +97,7 @@ where
         end: End,
     ) -> Result<(), StoreError> {
         let mut uow = self.db.begin(Durability::Full).await?;
-        for event in events {
-            uow.outbox().add(event, now).await?;
-        }
+        uow.outbox().add_all(events, now).await?;
         for receipt in &receipts {
             uow.inbox().complete(receipt, now).await?;
         }

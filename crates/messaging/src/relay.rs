@@ -37,8 +37,8 @@ pub struct RelaySettings {
 impl Default for RelaySettings {
     fn default() -> Self {
         Self {
-            batch: 100,
-            concurrency: 16,
+            batch: 500,
+            concurrency: 64,
             lease: Duration::from_secs(15),
             publish_timeout: Duration::from_secs(5),
             poll: Duration::from_secs(1),

@@ -18,7 +18,10 @@ use ports::{
     },
 };
 
-use super::{Conn, Db, dialect, direct};
+use super::{
+    Conn, Db, dialect, direct,
+    rows::{AT_ONCE, bind, insert, query},
+};
 use crate::{
     core::{
         error::{changed_one, store},
@@ -31,6 +34,14 @@ pub(super) const READY: &str = "ready";
 const RUNNING: &str = "running";
 const DONE: &str = "done";
 pub(super) const DEAD: &str = "dead";
+
+/// Columns that all events which arrive together share.
+const ARRIVED: [(&str, &str); 4] = [
+    ("subscription", "$1"),
+    ("state", "$2"),
+    ("at", "$3"),
+    ("received_at", "$3"),
+];
 
 /// Deliveries of one transaction.
 pub(super) struct Inbox<'c>(pub(super) &'c mut Conn);
@@ -154,29 +165,35 @@ impl InboxStore for Db {
         event: &OutboxEvent,
         now: Instant,
     ) -> Result<Delivered, StoreError> {
-        let stored = diesel::insert_into(inbox::table)
-            .values((
-                inbox::subscription.eq(subscription.as_str()),
-                inbox::event_id.eq(event.event_id.as_str()),
-                inbox::event_type.eq(&event.event_type),
-                inbox::aggregate.eq(&event.aggregate),
-                inbox::aggregate_version.eq(event.aggregate_version),
-                inbox::workspace.eq(event.workspace.as_str()),
-                inbox::payload.eq(&event.payload),
-                inbox::state.eq(READY),
-                inbox::at.eq(At(now)),
-                inbox::received_at.eq(At(now)),
-            ))
-            .on_conflict((inbox::subscription, inbox::event_id))
-            .do_nothing()
-            .execute(dialect::conn(&mut direct::writer(self).await?))
-            .await
-            .map_err(store)?;
+        let stored = self
+            .deliver_all(subscription, std::slice::from_ref(event), now)
+            .await?;
         Ok(if stored == 1 {
             Delivered::Stored
         } else {
             Delivered::Duplicate
         })
+    }
+
+    async fn deliver_all(
+        &self,
+        subscription: &Subscription,
+        events: &[OutboxEvent],
+        now: Instant,
+    ) -> Result<usize, StoreError> {
+        let mut stored = 0;
+        for events in events.chunks(AT_ONCE) {
+            let conflict = "ON CONFLICT (subscription, event_id) DO NOTHING";
+            let shared = query(insert("inbox", &ARRIVED, 3, events.len(), conflict))
+                .bind::<Text, _>(subscription.as_str())
+                .bind::<Text, _>(READY)
+                .bind::<UtcMillis, _>(At(now));
+            stored += bind(shared, events)
+                .execute(dialect::conn(&mut direct::writer(self).await?))
+                .await
+                .map_err(store)?;
+        }
+        Ok(stored)
     }
 
     async fn claim(

@@ -16,6 +16,7 @@ mod dead_letters;
 mod inbox;
 mod outbox;
 mod outbox_queue;
+mod rows;
 
 #[async_trait]
 impl MessagingStore for Db {

@@ -1,7 +1,7 @@
 //! Events that leave with a transaction.
 
 use async_trait::async_trait;
-use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 use domain::shared::Instant;
 use ports::{
@@ -10,11 +10,17 @@ use ports::{
     trace,
 };
 
-use super::Conn;
-use crate::{
-    core::{error::store, types::At},
-    schema::messaging::outbox,
+use super::{
+    Conn,
+    rows::{AT_ONCE, bind, insert, query},
 };
+use crate::core::{
+    error::store,
+    types::{At, UtcMillis},
+};
+
+/// Columns that all events of one call share.
+const SHARED: [(&str, &str); 3] = [("added_at", "$1"), ("due", "$1"), ("traceparent", "$2")];
 
 /// Events of one transaction.
 pub(super) struct Outbox<'c>(pub(super) &'c mut Conn);
@@ -22,21 +28,17 @@ pub(super) struct Outbox<'c>(pub(super) &'c mut Conn);
 #[async_trait]
 impl OutboxWriter for Outbox<'_> {
     async fn add(&mut self, event: OutboxEvent, now: Instant) -> Result<(), StoreError> {
-        diesel::insert_into(outbox::table)
-            .values((
-                outbox::event_id.eq(event.event_id.as_str()),
-                outbox::event_type.eq(&event.event_type),
-                outbox::aggregate.eq(&event.aggregate),
-                outbox::aggregate_version.eq(event.aggregate_version),
-                outbox::workspace.eq(event.workspace.as_str()),
-                outbox::payload.eq(&event.payload),
-                outbox::added_at.eq(At(now)),
-                outbox::due.eq(At(now)),
-                outbox::traceparent.eq(trace::current()),
-            ))
-            .execute(self.0)
-            .await
-            .map_err(store)
-            .map(drop)
+        self.add_all(vec![event], now).await
+    }
+
+    async fn add_all(&mut self, events: Vec<OutboxEvent>, now: Instant) -> Result<(), StoreError> {
+        let traceparent = trace::current();
+        for events in events.chunks(AT_ONCE) {
+            let shared = query(insert("outbox", &SHARED, 2, events.len(), ""))
+                .bind::<UtcMillis, _>(At(now))
+                .bind::<Nullable<Text>, _>(traceparent.as_deref());
+            bind(shared, events).execute(self.0).await.map_err(store)?;
+        }
+        Ok(())
     }
 }

@@ -61,6 +61,28 @@ pub async fn a_repeated_delivery_is_one_row(harness: &dyn BusHarness) {
     );
 }
 
+pub async fn events_that_arrive_together_are_a_row_each(harness: &dyn BusHarness) {
+    let inbox = harness.inbox();
+    inbox
+        .deliver(&AUDIT, &event("7", "a"), at(0))
+        .await
+        .unwrap();
+    let mut events: Vec<_> = (0..1_200).map(|n| event(&n.to_string(), "a")).collect();
+    // Of the first part, and of the second.
+    events.push(event("1", "a"));
+    events.push(event("1199", "a"));
+    let stored = inbox.deliver_all(&AUDIT, &events, at(1)).await.unwrap();
+    assert_eq!(stored, 1_199);
+    assert_eq!(inbox.deliver_all(&AUDIT, &[], at(1)).await.unwrap(), 0);
+    let mut ids: Vec<u32> = claim(harness, 2_000, at(2))
+        .await
+        .iter()
+        .map(|delivery| delivery.event.event_id.as_str().parse().unwrap())
+        .collect();
+    ids.sort_unstable();
+    assert!(ids.into_iter().eq(0..1_200));
+}
+
 pub async fn every_subscription_has_its_own_row(harness: &dyn BusHarness) {
     let inbox = harness.inbox();
     let delivery = claimed(harness, "1", at(0)).await;

@@ -66,6 +66,7 @@ macro_rules! bus_contract {
             outbox: rollback_leaves_nothing,
                 an_event_id_is_added_once,
                 claims_come_in_order,
+                many_events_of_one_call_come_in_order,
                 a_claimed_event_holds_back_its_aggregate,
                 a_rescheduled_event_holds_back_its_aggregate,
                 two_claimers_share_without_overlap,

@@ -77,6 +77,14 @@ pub async fn claims_come_in_order(harness: &dyn BusHarness) {
     assert_eq!((claims[0].attempt, claims[0].added_at), (1, at(0)));
 }
 
+pub async fn many_events_of_one_call_come_in_order(harness: &dyn BusHarness) {
+    let names: Vec<String> = (0..1_200).map(|n| n.to_string()).collect();
+    let rows: Vec<(&str, &str)> = names.iter().map(|id| (id.as_str(), id.as_str())).collect();
+    add(harness, &rows).await;
+    add(harness, &[]).await;
+    assert_eq!(ids(&take(harness, 2_000, 0).await), names);
+}
+
 pub async fn a_claimed_event_holds_back_its_aggregate(harness: &dyn BusHarness) {
     add(harness, &[("1", "a"), ("2", "a"), ("3", "b")]).await;
     assert_eq!(ids(&take(harness, 1, 0).await), ["1"]);

@@ -76,6 +76,22 @@ pub trait InboxStore: Send + Sync {
         now: Instant,
     ) -> Result<Delivered, StoreError>;
 
+    /// As [`Self::deliver`] of each of several events; answers how many were new. Where it fails, some of them may
+    /// be stored.
+    async fn deliver_all(
+        &self,
+        subscription: &Subscription,
+        events: &[OutboxEvent],
+        now: Instant,
+    ) -> Result<usize, StoreError> {
+        let mut stored = 0;
+        for event in events {
+            let delivered = self.deliver(subscription, event, now).await?;
+            stored += usize::from(delivered == Delivered::Stored);
+        }
+        Ok(stored)
+    }
+
     /// Claims up to `limit` rows that are due, or running with a lapsed lease, until `now + lease`;
     /// the longest due come first.
     ///
