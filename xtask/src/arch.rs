@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("events", &[]),
     ("ports", &["domain"]),
     ("kernel", &["domain", "events", "ports"]),
+    ("recycling", &["api-types", "domain", "kernel"]),
     ("operations", &["domain", "kernel", "ports"]),
     ("messaging", &["domain", "events", "ports", "telemetry"]),
     ("segment-sql", &["domain"]),

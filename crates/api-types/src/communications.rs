@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::recycle::RecycleBody;
+
 /// What makes a communication.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,9 +42,9 @@ pub struct NewCommunication {
     /// Minutes that the members of a segment may be old: it is refreshed first where they are older.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freshness_minutes: Option<u32>,
-    /// Not supported yet: 422 `unsupported_setting`.
+    /// What happens once everything has left.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub on_completion: Option<Value>,
+    pub on_completion: Option<OnCompletionJson>,
 }
 
 /// What changes of a communication; members that are missing stay. `send_at` takes the place of `recurrence`, and the
@@ -83,9 +85,18 @@ pub struct CommunicationChange {
     /// Minutes that the members of a segment may be old: it is refreshed first where they are older.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freshness_minutes: Option<u32>,
-    /// Not supported yet: 422 `unsupported_setting`.
+    /// What happens once everything has left.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub on_completion: Option<Value>,
+    pub on_completion: Option<OnCompletionJson>,
+}
+
+/// What happens once all dispatches of a communication have left; of one that recurs, each time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OnCompletionJson {
+    /// The audience that it goes to is recycled by these rules: as `POST /api/v1/audiences/{id}/recycle`, without
+    /// `dry_run` and `plan`.
+    pub recycle: RecycleBody,
 }
 
 /// When something is sent again and again.
@@ -188,6 +199,10 @@ pub struct CommunicationJson {
     pub rate_per_minute: Option<u32>,
     /// Minutes that the members of a segment may be old.
     pub freshness_minutes: Option<u32>,
+    /// What happens once everything has left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<OnCompletionJson>)]
+    pub on_completion: Option<Value>,
     /// The number of its latest occurrence; 0 before the first.
     pub occurrence: i64,
     /// Recipients of the latest occurrence by channel and status; missing in lists.

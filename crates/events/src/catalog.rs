@@ -51,8 +51,9 @@ events! {
     OperationFinished = "plateia.operation.finished.v1" about operation_id,
     CommunicationDue = "plateia.communication.due.v1" about communication_id,
     RecipientsResolved = "plateia.recipients.resolved.v1" about communication_id,
-    DispatchRequested = "plateia.dispatch.requested.v1" about communication_id,
+    DispatchRequested = "plateia.dispatch.requested.v1" about dispatch_id,
     DispatchReported = "plateia.dispatch.reported.v1" about dispatch_id,
+    RecyclingDue = "plateia.communication.recycling_due.v1" about communication_id,
 }
 
 /// Makes notifications out of the ends of operations.
@@ -63,6 +64,8 @@ pub const CUSTOMERS: &str = "audience.customers";
 pub const USAGES: &str = "audience.usages";
 /// Finds the recipients of communications.
 pub const RECIPIENTS: &str = "audience.recipients";
+/// Recycles audiences that were written to.
+pub const RECYCLINGS: &str = "audience.recyclings";
 /// Knows what became of recipients.
 pub const COMMUNICATIONS: &str = "schedules.communications";
 /// Sends what has to be sent.
@@ -75,6 +78,7 @@ pub const REQUIRED_SUBSCRIBERS: &[(&str, &str)] = &[
     (v1::CustomersSynced::TYPE, CUSTOMERS),
     (v1::AudienceUsageChanged::TYPE, USAGES),
     (v1::CommunicationDue::TYPE, RECIPIENTS),
+    (v1::RecyclingDue::TYPE, RECYCLINGS),
     (v1::RecipientsResolved::TYPE, COMMUNICATIONS),
     (v1::DispatchRequested::TYPE, SENDERS),
     (v1::DispatchReported::TYPE, COMMUNICATIONS),

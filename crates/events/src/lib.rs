@@ -7,7 +7,7 @@ mod envelope;
 pub mod v1;
 
 pub use catalog::{
-    COMMUNICATIONS, CUSTOMERS, IntegrationEvent, MESSAGES, NOTIFICATIONS, RECIPIENTS,
+    COMMUNICATIONS, CUSTOMERS, IntegrationEvent, MESSAGES, NOTIFICATIONS, RECIPIENTS, RECYCLINGS,
     REQUIRED_SUBSCRIBERS, SENDERS, TYPES, USAGES, route, routed_by, routing_key,
 };
 pub use envelope::{Attributes, DecodeError, Envelope, traceparent};

@@ -98,6 +98,7 @@ pub fn communication(id: i64, ws: &str, seconds: i64) -> Communication {
             transactional: true,
             rate_per_minute: Some(600),
             freshness_minutes: None,
+            recycle: None,
         },
         due_at: at(seconds),
         occurrence: 0,

@@ -309,6 +309,7 @@ mod tests {
                 transactional: false,
                 rate_per_minute: None,
                 freshness_minutes: None,
+                recycle: None,
             },
             occurrence: 0,
             in_flight: false,

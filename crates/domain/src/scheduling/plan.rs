@@ -136,6 +136,9 @@ pub struct Plan {
     /// Minutes that the members of a segment may be old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freshness_minutes: Option<u32>,
+    /// By which rules its audience is recycled once everything has left: the body of a recycling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recycle: Option<serde_json::Value>,
 }
 
 impl Plan {
@@ -174,9 +177,15 @@ impl Plan {
             }
         }
         let audience = matches!(self.recipients, Recipients::Audience(_));
-        if self.freshness_minutes.is_some() && !audience {
-            let detail = "only of an audience";
-            found.push(Violation::new("/freshness_minutes", "not_allowed", detail));
+        let of_audiences = [
+            ("/freshness_minutes", self.freshness_minutes.is_some()),
+            ("/on_completion", self.recycle.is_some()),
+        ];
+        for (pointer, is_there) in of_audiences {
+            if is_there && !audience {
+                let detail = "only of an audience";
+                found.push(Violation::new(pointer, "not_allowed", detail));
+            }
         }
         found
     }
@@ -256,6 +265,7 @@ mod tests {
             transactional: false,
             rate_per_minute: None,
             freshness_minutes: None,
+            recycle: None,
         }
     }
 

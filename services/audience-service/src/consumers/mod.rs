@@ -3,11 +3,13 @@
 mod customers;
 mod notify;
 mod recipients;
+mod recyclings;
 mod usages;
 
 pub use customers::SyncCustomers;
 pub use notify::NotifyUser;
 pub use recipients::FindRecipients;
+pub use recyclings::RecycleWritten;
 pub use usages::NoteUsage;
 
 use std::sync::Arc;
@@ -36,5 +38,9 @@ pub fn listen(router: Router, app: &Arc<UseCases>) -> Router {
         .on(
             Subscription::from_static(events::RECIPIENTS),
             FindRecipients(Arc::clone(app)),
+        )
+        .on(
+            Subscription::from_static(events::RECYCLINGS),
+            RecycleWritten(Arc::clone(app)),
         )
 }

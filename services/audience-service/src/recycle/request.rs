@@ -11,6 +11,7 @@ use domain::{
 };
 use kernel::payload;
 use ports::{Clock, IdGenerator, contacts::ContentKey, store::AudienceQueries};
+use recycling::Recycling;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -50,6 +51,24 @@ pub struct RecycleRequest {
     pub plan: Option<Plan>,
     /// By how many removed contacts the outcome may differ from the plan.
     pub plan_tolerance: i64,
+}
+
+impl From<Recycling> for RecycleRequest {
+    fn from(asked: Recycling) -> Self {
+        Self {
+            rules: asked.rules,
+            documents: SetSource {
+                documents: asked.documents,
+                upload: asked.upload,
+            },
+            keep_audiences: asked.keep_audiences,
+            keep_documents: asked.keep_documents,
+            new_audience: asked.new_audience,
+            dry_run: false,
+            plan: None,
+            plan_tolerance: 0,
+        }
+    }
 }
 
 /// What a dry run found, to be carried by the real call.

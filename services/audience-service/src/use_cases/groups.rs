@@ -10,6 +10,7 @@ use crate::{
     creation::AbandonedCreations,
     customer::{ReadCustomers, RecordEvents, SyncImported, WriteCustomers},
     derive::DeriveAudiences,
+    group::EditList,
     housekeeping::PurgeExpired,
     live::FollowChanges,
     operation::FindOperation,
@@ -161,6 +162,16 @@ impl Parts {
     pub(super) fn hashes(&self) -> Hashes {
         Hashes {
             vault: self.ports.vault.clone(),
+        }
+    }
+
+    pub(super) fn edit_list(&self) -> EditList {
+        EditList {
+            find: self.find.clone(),
+            queries: self.ports.queries.clone(),
+            clock: self.ports.clock.clone(),
+            change: self.change(),
+            write: self.write.clone(),
         }
     }
 

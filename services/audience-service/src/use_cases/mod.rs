@@ -187,13 +187,7 @@ impl UseCases {
             usages: parts.usages(),
             recipients: parts.recipients(),
             suppressions: parts.suppressions(),
-            edit_list: EditList {
-                find: parts.find.clone(),
-                queries: p.queries.clone(),
-                clock: p.clock.clone(),
-                change: parts.change(),
-                write: parts.write.clone(),
-            },
+            edit_list: parts.edit_list(),
             create: CreateAudience {
                 store: p.store.clone(),
                 new: parts.new.clone(),

@@ -27,6 +27,8 @@ pub const POINTS: [&str; 10] = [
 
 /// Customers: two parts of an audience. Every fiftieth has a telephone.
 const CUSTOMERS: usize = 1_100;
+/// Members who leave once everything has left.
+const RECYCLED: [&str; 2] = ["D0000001", "D0001000"];
 /// Those who are named by number: more than a part.
 const NAMED: usize = 1_050;
 
@@ -44,10 +46,14 @@ fn ask(client: &Client, audience: &str, at: &str) -> Option<()> {
         ("members", json!({ "audience_id": audience })),
     ];
     for (key, recipients) in all {
-        let body = json!({
+        let mut body = json!({
             "name": key, "send_at": at, "recipients": recipients, "channels": ["sms"],
             "message": { "text": "Hi {{name}}" }, "rate_per_minute": 6_000,
         });
+        if key == "members" {
+            let rules = json!({ "documents": RECYCLED });
+            body["on_completion"] = json!({ "recycle": { "rules": rules } });
+        }
         let (status, body) = client.post("/communications", key, &body)?;
         assert_eq!(status, 201, "{body}");
     }
@@ -76,6 +82,15 @@ fn ended(client: &Client) -> Option<Vec<Value>> {
         all.push(one);
     }
     (all.len() == 2).then_some(all)
+}
+
+/// The recycling, once it has ended. There is one.
+fn recycled(client: &Client) -> Option<Value> {
+    let mut operations = client.operations()?;
+    operations.retain(|operation| operation["kind"] == "recycle");
+    assert!(operations.len() < 2, "recycled more than once");
+    let recycling = operations.pop()?;
+    (recycling["state"] == "succeeded").then_some(recycling)
 }
 
 /// How often each dispatch was sent, by communication.
@@ -128,7 +143,10 @@ fn run(prepared: &Path, audience: &str, crash_at: &str) -> bool {
         return false;
     }
     let server = Server::start(dir.path(), None).unwrap();
-    let all = until("both communications", || ended(&server.client()));
+    let client = server.client();
+    let all = until("both communications", || ended(&client));
+    let recycled = until("the recycling", || recycled(&client));
+    assert_eq!(recycled["report"]["removed"], RECYCLED.len(), "{recycled}");
     let sent = sent(dir.path());
     for one in all {
         let count = if one["name"] == "named" {

@@ -2,7 +2,7 @@
 
 use domain::{
     customer::Channel,
-    scheduling::{Communication, CommunicationState, Content, DispatchId, Recipients},
+    scheduling::{Communication, CommunicationState, Content, DispatchId, Occurrence, Recipients},
     shared::Instant,
 };
 use events::v1;
@@ -68,6 +68,32 @@ pub fn dispatch(
         lateness_ms: (now - scheduled_for).num_milliseconds().max(0),
     };
     SOURCE.event(now, &of.workspace, id.to_string(), id.occurrence, data)
+}
+
+/// Its audience is to be recycled, where its plan says so and all of it has left.
+pub async fn recycling(
+    unit: &mut dyn ScheduleUnit,
+    now: Instant,
+    of: &Communication,
+    ended: &Occurrence,
+) -> Result<(), StoreError> {
+    let (Recipients::Audience(audience), Some(rules), CommunicationState::Completed) =
+        (&of.plan.recipients, &of.plan.recycle, ended.state)
+    else {
+        return Ok(());
+    };
+    let data = v1::RecyclingDue {
+        communication_id: of.id.to_string(),
+        occurrence: ended.number,
+        audience_id: audience.to_string(),
+        recycle: rules.to_string(),
+        created_by: of.created_by.clone(),
+    };
+    let id = format!("recycling-{}-{}", of.id, ended.number);
+    let (outbox, workspace) = (unit.outbox(), &of.workspace);
+    SOURCE
+        .emit(outbox, now, workspace, (id, ended.number), data)
+        .await
 }
 
 /// It no longer uses the audience that it used before it came to a version.

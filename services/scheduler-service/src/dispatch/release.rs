@@ -99,8 +99,8 @@ impl ReleaseWaiting {
             lane.waiting = 0;
         }
         unit.lanes().save(&lane).await?;
-        end_if_done(&mut communication, &mut occurrence, lane.waiting, now);
-        if occurrence.ended_at.is_some() {
+        if end_if_done(&mut communication, &mut occurrence, lane.waiting, now) {
+            emit::recycling(unit.as_mut(), now, &communication, &occurrence).await?;
             unit.communications().save_occurrence(&occurrence).await?;
             let changed = std::slice::from_ref(&communication);
             unit.communications().save(changed).await?;

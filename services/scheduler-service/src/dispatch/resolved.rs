@@ -108,7 +108,9 @@ impl DispatchResolved {
         if found.error_code.is_some() {
             occurrence.state = CommunicationState::Failed;
         }
-        end_if_done(&mut communication, &mut occurrence, lane.waiting, now);
+        if end_if_done(&mut communication, &mut occurrence, lane.waiting, now) {
+            emit::recycling(unit.as_mut(), now, &communication, &occurrence).await?;
+        }
         unit.communications().save_occurrence(&occurrence).await?;
         if communication.version != version {
             // The version grows once with each save.
@@ -170,15 +172,15 @@ impl DispatchResolved {
     }
 }
 
-/// Ends an occurrence of which all recipients have arrived and nothing waits.
+/// Ends an occurrence of which all recipients have arrived and nothing waits; answers whether it did.
 pub fn end_if_done(
     communication: &mut Communication,
     occurrence: &mut Occurrence,
     waiting: i64,
     now: Instant,
-) {
+) -> bool {
     if waiting > 0 || !occurrence.has_all() || occurrence.ended_at.is_some() {
-        return;
+        return false;
     }
     let state = match occurrence.state {
         CommunicationState::Failed => CommunicationState::Failed,
@@ -186,6 +188,7 @@ pub fn end_if_done(
     };
     occurrence.end(state, now);
     communication.end_occurrence(state, now);
+    true
 }
 
 /// Leaves out the recipients that are there already; who has an address that was written to gets nothing more.

@@ -33,6 +33,7 @@ fn plan(send_at: Instant, customers: Vec<i64>) -> Plan {
         transactional: false,
         rate_per_minute: None,
         freshness_minutes: None,
+        recycle: None,
     }
 }
 

@@ -304,9 +304,27 @@ async fn limits_that_cannot_be_kept_are_refused() {
     for (pointer, code, member, value) in [
         (
             "/on_completion",
-            "unsupported_setting",
+            "not_allowed",
+            "on_completion",
+            json!({"recycle": {"rules": {"outcomes": ["converted"]}}}),
+        ),
+        (
+            "/on_completion/recycle/rules",
+            "no_rules",
             "on_completion",
             json!({"recycle": {}}),
+        ),
+        (
+            "/on_completion/recycle/rules/outcomes/0",
+            "unknown_value",
+            "on_completion",
+            json!({"recycle": {"rules": {"outcomes": ["gone"]}}}),
+        ),
+        (
+            "/on_completion/recycle/dry_run",
+            "not_allowed",
+            "on_completion",
+            json!({"recycle": {"rules": {"opted_out": true}, "dry_run": true}}),
         ),
         (
             "/rate_per_minute",

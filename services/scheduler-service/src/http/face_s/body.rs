@@ -66,6 +66,7 @@ pub fn read(sent: Scheduled, zone: TimeZone) -> Result<NewCommunication, Vec<Vio
             transactional: false,
             rate_per_minute: None,
             freshness_minutes: None,
+            recycle: None,
         },
     })
 }

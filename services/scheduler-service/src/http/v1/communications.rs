@@ -154,7 +154,7 @@ pub async fn change(
         .directory
         .time_zone(&caller.actor.workspace)
         .await?;
-    let new = plan::read(changed(&present, change), zone).map_err(Problem::unprocessable)?;
+    let new = plan::read(changed(&present, change)?, zone).map_err(Problem::unprocessable)?;
     let run = |caller: Caller| async move {
         let (use_case, version) = (&caller.cases.change, present.version);
         let changed = use_case.plan(&caller.actor, id, version, new).await?;

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use api_types::communications::{
-    ChannelPreview, CommunicationChange, CommunicationJson, CommunicationMessageJson,
-    CommunicationPreview, HeldPreview, MisfireJson, NewCommunication, OccurrenceJson,
-    RecipientJson, RecipientsJson, RecurrenceJson, VariantJson,
+use api_types::{
+    communications::{
+        ChannelPreview, CommunicationChange, CommunicationJson, CommunicationMessageJson,
+        CommunicationPreview, HeldPreview, MisfireJson, NewCommunication, OccurrenceJson,
+        OnCompletionJson, RecipientJson, RecipientsJson, RecurrenceJson, VariantJson,
+    },
+    recycle::RecycleBody,
 };
 use domain::scheduling::{
-    Communication, Message, Misfire, Occurrence, Recipient, Recipients, Timing, Totals,
+    Communication, Message, Misfire, Occurrence, Plan, Recipient, Recipients, Timing, Totals,
 };
 use http_kit::timestamp;
-use serde_json::Value;
+use ports::StoreError;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::communication::Outlook;
 
@@ -32,6 +37,7 @@ pub fn communication_json(of: &Communication, totals: Option<&Totals>) -> Commun
         transactional: plan.transactional,
         rate_per_minute: plan.rate_per_minute,
         freshness_minutes: plan.freshness_minutes,
+        on_completion: plan.recycle.as_ref().map(|rules| json!({"recycle": rules})),
         occurrence: of.occurrence,
         totals: totals.map(by_channel),
         created_by: of.created_by.clone(),
@@ -41,7 +47,13 @@ pub fn communication_json(of: &Communication, totals: Option<&Totals>) -> Commun
 }
 
 /// What a communication is asked to be, with the members of a change in place of its own.
-pub fn changed(of: &Communication, change: CommunicationChange) -> NewCommunication {
+///
+/// # Errors
+/// `Corrupt` where its own cannot be read.
+pub fn changed(
+    of: &Communication,
+    change: CommunicationChange,
+) -> Result<NewCommunication, StoreError> {
     let present = communication_json(of, None);
     let timed = change.send_at.is_some() || change.recurrence.is_some();
     let (send_at, recurrence) = match (timed, present.recurrence) {
@@ -49,7 +61,7 @@ pub fn changed(of: &Communication, change: CommunicationChange) -> NewCommunicat
         (false, None) => (Some(Value::String(present.send_at)), None),
         (false, recurrence) => (None, recurrence),
     };
-    NewCommunication {
+    Ok(NewCommunication {
         name: change.name.or(Some(present.name)),
         send_at,
         recurrence,
@@ -61,8 +73,21 @@ pub fn changed(of: &Communication, change: CommunicationChange) -> NewCommunicat
         transactional: change.transactional.or(Some(present.transactional)),
         rate_per_minute: change.rate_per_minute.or(present.rate_per_minute),
         freshness_minutes: change.freshness_minutes.or(present.freshness_minutes),
-        on_completion: change.on_completion,
-    }
+        on_completion: match change.on_completion {
+            None => on_completion(&of.plan)?,
+            some => some,
+        },
+    })
+}
+
+/// What was kept of a change's body.
+fn on_completion(plan: &Plan) -> Result<Option<OnCompletionJson>, StoreError> {
+    let Some(rules) = &plan.recycle else {
+        return Ok(None);
+    };
+    let recycle = RecycleBody::deserialize(rules)
+        .map_err(|_| StoreError::Corrupt("recycling of a communication"))?;
+    Ok(Some(OnCompletionJson { recycle }))
 }
 
 fn recurrence(timing: &Timing) -> Option<RecurrenceJson> {

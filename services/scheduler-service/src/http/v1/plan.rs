@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api_types::communications::{
-    CommunicationMessageJson, MisfireJson, NewCommunication, RecipientsJson, RecurrenceJson,
+use api_types::{
+    communications::{
+        CommunicationMessageJson, MisfireJson, NewCommunication, RecipientsJson, RecurrenceJson,
+    },
+    recycle::RecycleBody,
 };
 use domain::{
     customer::Channel,
@@ -24,15 +27,15 @@ pub fn read(
     zone: TimeZone,
 ) -> Result<communication::NewCommunication, Vec<Violation>> {
     let mut broken = Vec::new();
-    if body.on_completion.is_some() {
-        let detail = "this setting is not supported yet";
-        broken.push(Violation::new(
-            "/on_completion",
-            "unsupported_setting",
-            detail,
-        ));
+    let recycle = body.on_completion.map(|then| then.recycle);
+    if let Some(Err(unfit)) = recycle.clone().map(recycling::standing) {
+        broken.extend(unfit.into_iter().map(|violation| Violation {
+            pointer: format!("/on_completion/recycle{}", violation.pointer),
+            ..violation
+        }));
     }
     let mut keep = Keep(&mut broken);
+    let recycle = keep.read(recycle.map(stored).transpose());
     let timing = keep.read(timing(body.send_at.as_ref(), body.recurrence, zone));
     let recipients = keep.read(recipients(body.recipients));
     let channels = keep.read(channels(&body.channels));
@@ -48,6 +51,7 @@ pub fn read(
     let name = name.transpose();
     let name = keep.read(name.map_err(|e| Violation::new("/name", "invalid_name", e)));
     let all = (
+        recycle,
         timing,
         recipients,
         channels,
@@ -57,6 +61,7 @@ pub fn read(
         name,
     );
     let (
+        Some(recycle),
         Some(timing),
         Some(recipients),
         Some(channels),
@@ -81,9 +86,16 @@ pub fn read(
         transactional: body.transactional.unwrap_or_default(),
         rate_per_minute: body.rate_per_minute,
         freshness_minutes: body.freshness_minutes,
+        recycle,
     };
     let name = name.map_or_else(|| begins(&plan.message), |name| name.as_str().to_owned());
     Ok(communication::NewCommunication { name, plan })
+}
+
+/// The rules of a recycling as they are kept.
+fn stored(body: RecycleBody) -> Result<Value, Violation> {
+    let unreadable = |_| Violation::new("/on_completion/recycle", "invalid_value", "no JSON");
+    serde_json::to_value(body).map_err(unreadable)
 }
 
 /// Keeps what is broken.

@@ -2,7 +2,6 @@
 
 mod answer;
 mod body;
-mod rules;
 
 use actix_web::{HttpRequest, dev::Payload};
 use api_types::{

@@ -10,7 +10,7 @@ use domain::{
 use serde_json::Value;
 
 /// Most broken documents that an answer names.
-pub(super) const MOST_NAMED: usize = 100;
+pub const MOST_NAMED: usize = 100;
 /// Longest channel in characters.
 const MAX_CHANNEL: usize = 64;
 
@@ -160,11 +160,7 @@ fn too_small(pointer: &str) -> Violation {
 }
 
 /// Ids of audiences, prefixed or bare.
-pub(super) fn audiences(
-    texts: &[String],
-    pointer: &str,
-    broken: &mut Vec<Violation>,
-) -> Vec<AudienceId> {
+pub fn audiences(texts: &[String], pointer: &str, broken: &mut Vec<Violation>) -> Vec<AudienceId> {
     let mut parsed = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
         match text.parse() {
