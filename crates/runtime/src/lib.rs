@@ -10,7 +10,7 @@ mod repeat;
 mod snowflakes;
 
 pub use changes::{Changes, Interrupted};
-pub use clock::SystemClock;
+pub use clock::{SystemClock, follow};
 pub use lifecycle::{Grace, Lifecycle};
 pub use readiness::{CheckResult, Readiness, Report};
 pub use repeat::repeat;

@@ -1,6 +1,9 @@
 //! One replica of a service, on servers of its own.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use adapter_rabbitmq::{RabbitBus, RabbitSettings, RabbitStartError};
 use adapter_sql::{
@@ -8,8 +11,8 @@ use adapter_sql::{
     pg::{self, Db, Listener, Notice},
 };
 use kernel::{Topic, Wake};
-use ports::auth::ApiKeyStore;
-use runtime::Lifecycle;
+use ports::{StoreError, auth::ApiKeyStore};
+use runtime::{Lifecycle, repeat};
 use settings::{ExposeSecret, Settings, SettingsError};
 use tokio::runtime::Handle;
 
@@ -18,6 +21,13 @@ use crate::{
     host::{Beginning, Bus, clock, required},
     identity::{authenticator, know_key},
 };
+
+/// Pause between two readings of the database's clock: how long a jump of either clock goes unnoticed.
+const CLOCK_READ_EVERY: Duration = Duration::from_secs(5);
+/// How long a reading may take that counts.
+const LONGEST_WAY: Duration = Duration::from_millis(250);
+/// How far the machine's clock may be off without a word.
+const TOLERATED_MS: i64 = 2_000;
 
 /// Starts one service, with callers known by `keys`. When this returns, it answers.
 ///
@@ -81,7 +91,31 @@ pub async fn database(settings: &Settings, contexts: &'static [Context]) -> Resu
     let db = Db::open(&postgres(settings)?).map_err(server_failed("postgres.url"))?;
     let migrated = db.migrate(contexts).await;
     migrated.map_err(server_failed("postgres.url"))?;
+    follow_clock(&db, false)
+        .await
+        .map_err(server_failed("postgres.url"))?;
     Ok(db)
+}
+
+/// Lets the clock of this process follow the database's, which all replicas have. Says so where the machine's is off.
+/// A reading that took long says little, and counts only where there was none before.
+async fn follow_clock(db: &Db, is_followed: bool) -> Result<(), StoreError> {
+    let asked = Instant::now();
+    let at = db.time().await?;
+    let way = asked.elapsed();
+    if way > LONGEST_WAY && is_followed {
+        return Ok(());
+    }
+    // It was read somewhere on the way.
+    let read = asked + way / 2;
+    let ahead = runtime::follow(at, read);
+    if ahead.abs() > TOLERATED_MS {
+        tracing::warn!(
+            milliseconds = ahead,
+            "the clock of this machine is ahead of the database's, which counts"
+        );
+    }
+    Ok(())
 }
 
 /// The server that this setting names cannot be used.
@@ -95,13 +129,23 @@ where
     }
 }
 
-/// Makes the readiness of a replica that of its database.
+/// Makes the readiness of a replica that of its database, and its clock too.
 pub fn watch_database(db: &Db, life: &Lifecycle) {
     let asked = db.clone();
     life.readiness().register("postgres", move || {
         let db = asked.clone();
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
+    let followed = db.clone();
+    let round = move || {
+        let db = followed.clone();
+        async move {
+            if let Err(error) = follow_clock(&db, true).await {
+                tracing::debug!(%error, "the database does not tell the time");
+            }
+        }
+    };
+    life.spawn_named("clock", repeat(CLOCK_READ_EVERY, life.soft(), round));
 }
 
 /// As [`watch_database`], and passes on to `wake` what other replicas commit.

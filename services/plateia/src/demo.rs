@@ -14,6 +14,7 @@ use api_types::{
     recycle::{RecycleBody, RulesBody},
     uploads::UploadJson,
 };
+use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 use settings::{ExposeSecret, Settings};
@@ -21,6 +22,7 @@ use settings::{ExposeSecret, Settings};
 use crate::{
     cli::ReadingArgs,
     client::{Api, Show, finish, outcome, read, thousands, upload},
+    demo_communication,
     demo_segments::{self, Size},
     outcome::Outcome,
     sample::{Kind, ROWS, SEED, Sample},
@@ -51,6 +53,7 @@ pub async fn load(server: Running) -> anyhow::Result<()> {
     };
     let api = Api::local(&local_url(&server), headers(&credentials)?)?;
     let show = Show::new(false);
+    let welcome = demo_communication::ask(&api, now()).await?;
     let audience = match find(&api).await? {
         Some(audience) => audience,
         None => fill(&api, show, &server.settings.data_dir).await?,
@@ -64,7 +67,16 @@ pub async fn load(server: Running) -> anyhow::Result<()> {
     for segment in segments {
         println!("{}: {} members", segment.name, thousands(segment.contacts));
     }
-    farewell(&api, &server, &credentials, &audience.id).await
+    farewell(&api, &server, &credentials, &audience.id).await?;
+    demo_communication::follow(&api, &welcome, &server.settings.data_dir).await
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server has the clock of this machine"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
 }
 
 /// Name and value of the headers that say who calls.
@@ -199,6 +211,7 @@ async fn farewell(
     println!("\nPlateia runs at {url} (Ctrl-C stops it). Try:\n");
     println!("  curl -s {who} '{url}/api/v1/audiences/{audience}/contacts?limit=2'");
     println!("  curl -s {who} '{url}/api/v1/rfm/grid'");
+    println!("  curl -s {who} '{url}/api/v1/communications'");
     println!("  curl -s {who} '{url}/api/v1/notifications?unread=true'");
     println!(
         "  curl -s {who} -H 'Content-Type: application/json' {url}/create \\\n    -d '{body}'\n"

@@ -4,6 +4,7 @@ mod cli;
 mod client;
 mod config;
 mod demo;
+mod demo_communication;
 mod demo_import;
 mod demo_segments;
 mod lock;

@@ -2,9 +2,9 @@
 
 use std::{path::Path, time::Duration};
 
-use diesel::{ConnectionError, ConnectionResult};
+use diesel::{ConnectionError, ConnectionResult, dsl::sql, select};
 use diesel_async::{
-    AsyncPgConnection, SimpleAsyncConnection,
+    AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
     async_connection_wrapper::AsyncConnectionWrapper,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig,
@@ -12,13 +12,18 @@ use diesel_async::{
     },
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use domain::shared::Instant;
 use futures::{FutureExt, future::BoxFuture};
 use ports::{BoxError, StoreError};
 use rustls::RootCertStore;
 
 use crate::{
     context::{Context, Migrations},
-    core::{error, home::Home},
+    core::{
+        error,
+        home::Home,
+        types::{At, UtcMillis},
+    },
 };
 
 mod cursor;
@@ -148,6 +153,17 @@ impl Db {
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut conn = self.reader().await?;
         conn.batch_execute("SELECT 1").await.map_err(error::store)
+    }
+
+    /// What time it is for the server.
+    ///
+    /// # Errors
+    /// `Unavailable` when it does not answer.
+    pub async fn time(&self) -> Result<Instant, StoreError> {
+        let mut conn = self.reader().await?;
+        let time = select(sql::<UtcMillis>("clock_timestamp()"));
+        let At(time) = time.get_result(&mut conn).await.map_err(error::store)?;
+        Ok(time)
     }
 
     async fn hold(&self) -> Result<Held, StoreError> {

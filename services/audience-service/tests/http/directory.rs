@@ -69,7 +69,7 @@ async fn nobody_else_is_told() {
     for (question, expected) in [
         (json!("weather"), 422),
         (json!({"has_audience": "x"}), 422),
-        (json!(null), 422),
+        (json!(null), 400),
     ] {
         let (status, body) = ask(&service, &right, question).await;
         assert_eq!(status, expected, "{body}");

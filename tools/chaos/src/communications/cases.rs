@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use futures::future::{join_all, try_join_all};
 use rustix::process::Signal;
 use tokio::time::sleep;
@@ -23,6 +23,12 @@ pub const CASES: &[Case] = &[
         what: "each service is killed on the way of a communication to 20,000 people",
         people: 20_000,
         run: |place| Box::pin(each_service(place)),
+    },
+    Case {
+        name: "C1-clocks",
+        what: "one replica's clock is five minutes ahead, the other's five minutes behind",
+        people: 100,
+        run: |place| Box::pin(clocks(place)),
     },
     Case {
         name: "C2-downtime",
@@ -107,6 +113,52 @@ async fn each_service(place: &Place<'_>) -> anyhow::Result<u64> {
     place.sent(&id, people).await?;
     place.once_each(&id, people)?;
     Ok(kills)
+}
+
+/// Replicas whose machines are wrong about the time go by the database's: nothing leaves early, nothing late.
+async fn clocks(place: &Place<'_>) -> anyhow::Result<u64> {
+    let library = faketime()?;
+    for (one, shift) in place.schedulers.iter().zip(["+5m", "-5m"]) {
+        one.kill().await?;
+        let shifted = [
+            ("LD_PRELOAD", library.as_str()),
+            ("FAKETIME", shift),
+            ("DONT_FAKE_MONOTONIC", "1"),
+        ];
+        one.start_with(&shifted).await?;
+    }
+    let (wait, early) = (Duration::from_secs(8), Duration::from_secs(1));
+    let begun = tokio::time::Instant::now();
+    let mut ids = Vec::new();
+    for n in 0..20 {
+        let left = wait.saturating_sub(begun.elapsed());
+        ids.push(place.schedule(&format!("c1-{n}"), 100, left).await?);
+    }
+    sleep((wait - early).saturating_sub(begun.elapsed())).await;
+    ensure!(place.file()?.is_empty(), "something left early");
+    for id in ids {
+        place.sent(&id, 100).await?;
+        place.once_each(&id, 100)?;
+    }
+    let late = begun.elapsed().saturating_sub(wait);
+    ensure!(late < Duration::from_secs(60), "the last one {late:?} late");
+    for one in &place.schedulers {
+        one.kill().await?;
+        one.start().await?;
+    }
+    Ok(2)
+}
+
+/// The library that shifts a process's clock.
+fn faketime() -> anyhow::Result<String> {
+    let found = std::fs::read_dir("/usr/lib")?.filter_map(|entry| {
+        let path = entry.ok()?.path().join("faketime/libfaketime.so.1");
+        path.is_file().then(|| path.display().to_string())
+    });
+    let mut found = found;
+    found
+        .next()
+        .context("no libfaketime: install it (apt-get install libfaketime)")
 }
 
 async fn downtime(place: &Place<'_>) -> anyhow::Result<u64> {
