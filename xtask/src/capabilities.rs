@@ -22,7 +22,10 @@ const AUDIENCE: Table = &[
     ("group", &["audience", "contact"]),
     ("creation", &["audience", "contact", "events", "operation"]),
     ("removal", &["audience", "contact", "events", "operation"]),
-    ("upload", &["audience", "contact", "events", "operation"]),
+    (
+        "upload",
+        &["audience", "contact", "events", "operation", "suppression"],
+    ),
     (
         "recycle",
         &["audience", "contact", "events", "operation", "upload"],

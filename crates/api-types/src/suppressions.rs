@@ -1,6 +1,6 @@
 //! Who is not to be written to.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,6 +23,26 @@ pub struct SuppressionItemJson {
     pub document: Option<String>,
     /// `unsubscribed`, `complaint`, `bounce` or `manual`, which it is where it is missing. Passed over where
     /// people are removed or looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Whom nobody is to write to: `suppressions`, or a file.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewSuppressions)]
+pub struct NewSuppressionsBody {
+    /// At most 10,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<SuppressionItemJson>>)]
+    pub suppressions: Option<Vec<Value>>,
+    /// An uploaded file: a row may name somebody by phone, e-mail and document, and all of them are suppressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload_id: Option<String>,
+    /// Column of the file to `phone`, `email` or `document`, where its guess is to be corrected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<BTreeMap<String, String>>,
+    /// Why the people of the file are suppressed; as of an item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -102,4 +122,4 @@ pub struct SuppressionFoundJson {
     pub error: Option<RefusalJson>,
 }
 
-crate::redacted!(SuppressionItemJson, SuppressionsBody);
+crate::redacted!(SuppressionItemJson, SuppressionsBody, NewSuppressionsBody);

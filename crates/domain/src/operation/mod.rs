@@ -40,6 +40,8 @@ text_enum!(
         Score = "score",
         /// The members that conditions would have are counted.
         Preview = "preview",
+        /// The people of an uploaded file are suppressed.
+        Suppress = "suppress",
     }
 );
 

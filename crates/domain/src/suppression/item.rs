@@ -55,6 +55,29 @@ fn who(mut members: Members) -> Result<Suppressed, ItemError> {
         let detail = "give one of phone, email and document";
         return Err(ItemError::new("", "one_expected", detail));
     };
+    named_by(name, value)
+}
+
+/// Reads a row of a file, which may name somebody by several of phone, e-mail and document: everybody that can be
+/// read, and the first value that cannot. A row that names nobody is at fault.
+pub fn parse_suppressed_row(
+    values: impl IntoIterator<Item = (&'static str, Value)>,
+) -> (Vec<Suppressed>, Option<ItemError>) {
+    let (mut people, mut fault) = (Vec::new(), None);
+    for (name, value) in values {
+        match named_by(name, value) {
+            Ok(who) => people.push(who),
+            Err(error) => fault = fault.or(Some(error)),
+        }
+    }
+    if people.is_empty() && fault.is_none() {
+        let detail = "the row has no phone, no e-mail and no document";
+        fault = Some(ItemError::new("", "nobody_named", detail));
+    }
+    (people, fault)
+}
+
+fn named_by(name: &'static str, value: Value) -> Result<Suppressed, ItemError> {
     let text = match value {
         Value::String(text) => text,
         // A document that a program made a number has lost its zeros; a phone has none to lose.
@@ -89,6 +112,23 @@ mod tests {
     fn code(item: Value) -> (String, &'static str) {
         let error = parse_suppression(item).unwrap_err();
         (error.field, error.code)
+    }
+
+    #[test]
+    fn a_row_names_somebody_by_all_that_can_be_read() {
+        let row = |values: &[(&'static str, &str)]| {
+            let values = values.iter().map(|(name, text)| (*name, json!(text)));
+            let (people, fault) = parse_suppressed_row(values);
+            let kinds: Vec<_> = people.iter().map(Suppressed::kind).collect();
+            (kinds, fault.map(|fault| (fault.field, fault.code)))
+        };
+        use crate::suppression::SuppressionKind::{Email, Phone};
+        let (kinds, fault) = row(&[("phone", "11 98765-4321"), ("email", "a@b.co")]);
+        assert_eq!((kinds, fault), (vec![Phone, Email], None));
+        let (kinds, fault) = row(&[("phone", "1"), ("email", "a@b.co")]);
+        let broken = ("phone".to_owned(), "invalid_phone");
+        assert_eq!((kinds, fault), (vec![Email], Some(broken)));
+        assert_eq!(row(&[]).1, Some((String::new(), "nobody_named")));
     }
 
     #[test]

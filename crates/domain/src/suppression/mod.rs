@@ -4,7 +4,7 @@ mod item;
 
 use std::fmt;
 
-pub use item::{NewSuppression, parse_suppressed, parse_suppression};
+pub use item::{NewSuppression, parse_suppressed, parse_suppressed_row, parse_suppression};
 
 use crate::{
     contact::{ContactBody, Document},

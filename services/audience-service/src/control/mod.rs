@@ -47,6 +47,7 @@ impl Pool {
                 OperationKind::Create,
                 OperationKind::Duplicate,
                 OperationKind::Derive,
+                OperationKind::Suppress,
             ],
             Self::Recycle => &[OperationKind::Recycle],
             Self::Purge => &[OperationKind::Purge],

@@ -115,6 +115,50 @@ impl Meaning {
         }
     }
 
+    /// Phone, e-mail and document in a record, as far as it has them.
+    pub(super) fn names(
+        &mut self,
+        record: &Record<'_>,
+    ) -> Result<Vec<(&'static str, Value)>, ItemError> {
+        let filled = |value: &Value| {
+            !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty())
+        };
+        let name = |(target, value): (&FieldTarget, Value)| {
+            let name = match target {
+                FieldTarget::Document => "document",
+                FieldTarget::Phone => "phone",
+                FieldTarget::Email => "email",
+                _ => return None,
+            };
+            filled(&value).then_some((name, value))
+        };
+        match (&record.cells, record.fault) {
+            (Cells::Fields(cells), None) => {
+                let cells = cells.iter().map(|cell| Value::from(cell.as_str()));
+                let targets = self.of_columns(record.columns).iter();
+                Ok(targets.zip(cells).filter_map(name).collect())
+            }
+            (Cells::Json(Value::Object(members)), None) => {
+                let targets = self.of_members(members.keys()).iter();
+                let values = members.values().cloned();
+                Ok(targets.zip(values).filter_map(name).collect())
+            }
+            (_, fault) => Err(fault_error(fault.unwrap_or(RowFault::NotAnObject))),
+        }
+    }
+
+    /// Whether a column names somebody, as far as columns are known.
+    pub(super) fn names_somebody(params: &UploadParams) -> bool {
+        let targets = params.mapping.targets_of(&params.columns, &params.columns);
+        let names = |target: &FieldTarget| {
+            matches!(
+                target,
+                FieldTarget::Document | FieldTarget::Phone | FieldTarget::Email
+            )
+        };
+        targets.iter().any(names)
+    }
+
     /// The record as it came: column to value.
     pub(super) fn values(&self, record: &Record<'_>) -> BTreeMap<String, Value> {
         match (&record.cells, self.form) {

@@ -16,6 +16,7 @@ mod rejected;
 mod rejected_row;
 mod request;
 mod run;
+mod suppress;
 mod sweep;
 
 pub use apply::ApplyRows;
@@ -30,6 +31,8 @@ pub use rejected::RejectedRows;
 pub use rejected_row::Rejected;
 pub use request::{BringIn, UploadInto};
 pub(crate) use run::RunUpload;
+pub(crate) use suppress::RunSuppress;
+pub use suppress::SuppressFile;
 pub use sweep::SweepFiles;
 
 use domain::{contact::ColumnMapping, operation::UploadReport, shared::OperationId};

@@ -15,6 +15,7 @@ use super::{
     rejected_name,
     request::BringIn,
     run::RunUpload,
+    suppress::RunSuppress,
 };
 use crate::{
     Actor, AppError, AppResult, RequestId,
@@ -65,6 +66,9 @@ impl RejectedRows {
         if !takes_file(&operation) {
             return Err(AppError::NotFound);
         }
+        if operation.kind == OperationKind::Suppress {
+            return Ok(RunSuppress::params(&operation)?.file.columns);
+        }
         Ok(RunUpload::params(&operation)?.columns)
     }
 
@@ -114,6 +118,6 @@ impl RejectedRows {
 fn takes_file(operation: &Operation) -> bool {
     matches!(
         operation.kind,
-        OperationKind::Upload | OperationKind::Create
+        OperationKind::Upload | OperationKind::Create | OperationKind::Suppress
     )
 }

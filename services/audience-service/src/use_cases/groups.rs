@@ -19,7 +19,9 @@ use crate::{
     removal::{ClearAudience, UndoOperation, Withhold},
     segment::{PublishMembers, StartDueRefreshes},
     suppression::{Hashes, ReadSuppressions, WriteSuppressions},
-    upload::{BringIn, Exclusions, FindUpload, ReceiveUpload, RejectedRows, SweepFiles},
+    upload::{
+        BringIn, Exclusions, FindUpload, ReceiveUpload, RejectedRows, SuppressFile, SweepFiles,
+    },
 };
 
 /// Reading and writing contacts.
@@ -53,6 +55,8 @@ pub struct Suppressions {
     pub read: ReadSuppressions,
     /// Adds and removes them.
     pub write: WriteSuppressions,
+    /// Adds those of a file.
+    pub file: SuppressFile,
 }
 
 /// Files.
@@ -155,6 +159,11 @@ impl Parts {
                 hashes,
                 clock: p.clock.clone(),
                 ids: p.ids.clone(),
+            },
+            file: SuppressFile {
+                uploads: self.uploads.clone(),
+                clock: p.clock.clone(),
+                accept: self.accept.clone(),
             },
         }
     }

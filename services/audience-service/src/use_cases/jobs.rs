@@ -12,7 +12,7 @@ use crate::{
     removal::RunPurge,
     score::RunScore,
     segment::{RunPreview, RunRefresh},
-    upload::{ApplyRows, ReadFile, RunUpload},
+    upload::{ApplyRows, ReadFile, RunSuppress, RunUpload},
 };
 
 impl Parts {
@@ -41,6 +41,7 @@ impl Parts {
             .with(self.run_purge())
             .with(self.run_refresh())
             .with(self.run_score())
+            .with(self.run_suppress())
             .with(RunPreview {
                 preview: self.preview(),
                 ends: self.ends.clone(),
@@ -107,6 +108,18 @@ impl Parts {
         RunScore {
             store: self.ports.store.clone(),
             clock: self.ports.clock.clone(),
+            ends: self.ends.clone(),
+        }
+    }
+
+    pub(super) fn run_suppress(&self) -> RunSuppress {
+        let p = &self.ports;
+        RunSuppress {
+            blobs: p.blobs.clone(),
+            formats: p.formats.clone(),
+            store: p.store.clone(),
+            hashes: self.hashes(),
+            ids: p.ids.clone(),
             ends: self.ends.clone(),
         }
     }
