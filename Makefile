@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run stack test schemathesis chaos fuzz bench bench-stack bench-imports bench-imports-budget lint fmt openapi asyncapi
+.PHONY: help run stack test schemathesis chaos fuzz bench bench-stack bench-due bench-imports bench-imports-budget lint fmt openapi asyncapi
 
 TARGET := $${CARGO_TARGET_DIR:-target}
 # The features of what the programs stand on are those that all packages ask for together, whichever program is
@@ -51,6 +51,11 @@ bench: ## Measure a release build beside the bare store: one table (arguments in
 bench-stack: ## The same of a replica on real servers, beside the bare driver of MongoDB
 	$(BUILD) --release --bin audience-service --bin bench
 	deploy/dev/servers run --durable $(TARGET)/release/bench --stack \
+	  --program $(TARGET)/release/audience-service $(ARGS)
+
+bench-due: ## Communications that fall due, beside other schedulers (npm) and the bare broker (ARGS)
+	$(BUILD) --release --bin audience-service --bin scheduler-service --bin bench
+	deploy/dev/servers run --durable $(TARGET)/release/bench --stack --only due \
 	  --program $(TARGET)/release/audience-service $(ARGS)
 
 bench-imports: ## Imports on PostgreSQL against a made-up CRM: rows a second, memory, a quiet second run (ARGS)

@@ -1,7 +1,9 @@
 //! Measures a release build of Plateia beside the bare store, in one run, and prints one table.
 
 mod bare;
+mod broker;
 mod data;
+mod due;
 mod http;
 mod idle;
 mod jobs;
@@ -9,6 +11,7 @@ mod live;
 mod load;
 mod mongo;
 mod pages;
+mod peers;
 mod removals;
 mod segments;
 mod server;
@@ -114,7 +117,7 @@ impl Setup {
 
 type Group = fn(&Setup) -> anyhow::Result<Vec<table::Line>>;
 
-const GROUPS: [(&str, Group); 8] = [
+const GROUPS: [(&str, Group); 9] = [
     ("start", idle::starts),
     ("notify", |setup| Ok(vec![idle::notification(setup)?])),
     ("http", |setup| {
@@ -128,6 +131,7 @@ const GROUPS: [(&str, Group); 8] = [
     ("deep", pages::deep),
     ("segments", segments::resolving),
     ("live", live::following),
+    ("due", due::all),
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -151,6 +155,10 @@ fn main() -> anyhow::Result<()> {
     let mut lines = Vec::new();
     for (name, group) in GROUPS {
         if args.only.as_deref().is_some_and(|only| only != name) {
+            continue;
+        }
+        // Other schedulers need npm: only on request.
+        if args.only.is_none() && name == "due" {
             continue;
         }
         if args.stack && name == "start" {

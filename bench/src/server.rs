@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::SocketAddr,
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -25,7 +26,17 @@ pub struct Server {
 impl Server {
     /// Starts the program on what is stored under a name, and waits until it answers.
     pub fn start(setup: &Setup, name: &str) -> anyhow::Result<Self> {
-        let (program, data) = (&setup.program, setup.dir(name)?);
+        Self::start_program(setup, &setup.program, name, &[])
+    }
+
+    /// The same of another program, with settings of its own.
+    pub fn start_program(
+        setup: &Setup,
+        program: &Path,
+        name: &str,
+        own: &[(&str, String)],
+    ) -> anyhow::Result<Self> {
+        let data = setup.dir(name)?;
         let started = Instant::now();
         let mut command = Command::new(program);
         command
@@ -34,6 +45,7 @@ impl Server {
             .env("PLATEIA_API_KEY", KEY)
             .env("PLATEIA__TELEMETRY__LEVEL", "warn")
             .envs(setup.stack.iter().flat_map(|stack| stack.settings(name)))
+            .envs(own.iter().map(|(name, value)| (name, value)))
             .stderr(fs::File::create(data.with_extension("log"))?);
         let spawned = Program::spawn(&mut command);
         let (program, starting) =

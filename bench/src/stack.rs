@@ -46,6 +46,21 @@ impl Stack {
         ]
     }
 
+    /// What the names at the broker begin with that belong to a name.
+    pub fn prefix_of(&self, name: &str) -> String {
+        self.name(name)
+    }
+
+    /// Where the broker is.
+    pub fn broker(&self) -> &str {
+        &self.rabbitmq
+    }
+
+    /// Where PostgreSQL is.
+    pub fn postgres(&self) -> &str {
+        &self.postgres
+    }
+
     /// What is stored under a name.
     pub fn database(&self, name: &str) -> anyhow::Result<Mongo> {
         Mongo::open(&self.mongodb, &self.name(name))

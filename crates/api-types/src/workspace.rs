@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::is_default;
@@ -48,15 +47,18 @@ pub struct WorkspaceChange {
     #[serde(default, skip_serializing_if = "is_default")]
     #[schema(example = "opt_out")]
     pub consent: Option<String>,
-    /// Not stored yet: 422 `unsupported_setting`.
+    /// Which installation it is of. The configuration says it: any other value is 422 `other_environment`.
     #[serde(default, skip_serializing_if = "is_default")]
-    #[schema(value_type = Option<Object>)]
-    pub environment_id: Option<Value>,
+    #[schema(example = "default")]
+    pub environment_id: Option<String>,
 }
 
 /// The settings of a workspace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WorkspaceJson {
+    /// Which installation it is of.
+    #[schema(example = "default")]
+    pub environment_id: String,
     /// A name of the IANA time zone database: where days begin, and what times without a zone are in.
     #[schema(example = "America/Sao_Paulo")]
     pub timezone: Cow<'static, str>,

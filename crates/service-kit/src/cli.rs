@@ -28,11 +28,24 @@ pub(crate) enum Command {
     },
     /// Bring tables and indexes up to date, and end
     Migrate(ConfigArgs),
+    /// Tell or change to which environment the database belongs
+    Environment {
+        #[command(subcommand)]
+        command: EnvironmentCommand,
+    },
     /// Look after the configuration
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EnvironmentCommand {
+    /// Let the database belong to environment.id from now on: what was held back is sent
+    Adopt(ConfigArgs),
+    /// Tell to which environment the database belongs
+    Show(ConfigArgs),
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,16 +3,44 @@
 use std::sync::Arc;
 
 use adapter_local_bus::LocalBus;
-use ports::auth::ApiKeyStore;
+use adapter_sql::{Context, sqlite::Db};
+use ports::{auth::ApiKeyStore, bus::EnvironmentStore};
 use runtime::Lifecycle;
 use settings::{ExposeSecret, Roles, Settings};
 use tokio::runtime::Handle;
 
 use crate::{
     Module, Process, StartError,
+    guard::{adopted, shown},
     host::{Beginning, Bus, clock, required},
     identity::{authenticator, know_key, read_or_make, stored_secret},
 };
+
+/// Databases of the embedded process that events leave.
+const DATABASES: [&str; 4] = ["audience.db", "imports.db", "schedules.db", "sender.db"];
+
+/// Tells of each database in the data directory to which environment it belongs, or lets it belong to
+/// `environment.id` from now on.
+///
+/// # Errors
+/// Store errors.
+pub async fn environments(settings: &Settings, adopt: bool) -> Result<Vec<String>, StartError> {
+    let (own, mut lines) = (settings.environment.id.as_str(), Vec::new());
+    for name in DATABASES {
+        let path = settings.data_dir.join(name);
+        if !path.is_file() {
+            continue;
+        }
+        let db = Db::open(&path).await?;
+        db.migrate(&[Context::Messaging]).await?;
+        let line = match adopt {
+            true => adopted(db.adopt(own).await?, own),
+            false => shown(&db.environment(own).await?, own),
+        };
+        lines.push(format!("{name}: {line}"));
+    }
+    Ok(lines)
+}
 
 /// Starts services in this process, with callers known by `keys`. When this returns, they answer.
 ///

@@ -1,6 +1,6 @@
 //! What a process gives to the services in it: one server, one bus, one registry of metrics, one end.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{
     Scope,
@@ -16,7 +16,10 @@ use messaging::{
 };
 use ports::{
     Clock, IdGenerator,
-    bus::{DeadLetters, EventPublisher, InboxStore, OutboxQueue, Subscribers, Subscription},
+    bus::{
+        DeadLetters, EnvironmentStore, EventPublisher, InboxStore, OutboxQueue, Subscribers,
+        Subscription,
+    },
     idempotency::IdempotencyStore,
 };
 use runtime::{Lifecycle, SystemClock, repeat};
@@ -25,7 +28,7 @@ use telemetry::Metrics;
 use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
 
-use crate::{StartError, metrics::Counted};
+use crate::{StartError, guard::Guard, metrics::Counted};
 
 /// Threads that serve HTTP where the settings do not say: each has an idle cost.
 const HTTP_WORKERS: usize = 2;
@@ -51,6 +54,8 @@ pub struct Messaging {
     pub dead: Arc<dyn DeadLetters>,
     /// What it does with them.
     pub router: Router,
+    /// Whether it may send.
+    pub environment: Arc<dyn EnvironmentStore>,
 }
 
 impl Messaging {
@@ -62,7 +67,7 @@ impl Messaging {
         listen: impl FnOnce(Router) -> Router,
     ) -> Self
     where
-        S: OutboxQueue + InboxStore + DeadLetters + Clone + 'static,
+        S: OutboxQueue + InboxStore + DeadLetters + EnvironmentStore + Clone + 'static,
     {
         let inbox: Arc<dyn InboxStore> = Arc::new(store.clone());
         Self {
@@ -70,6 +75,7 @@ impl Messaging {
             outbox: Arc::new(store.clone()),
             signal,
             dead: Arc::new(store.clone()),
+            environment: Arc::new(store.clone()),
             router: listen(Router::new(Arc::clone(&inbox), Arc::new(SystemClock))),
             inbox,
         }
@@ -118,6 +124,7 @@ pub struct Host {
     pub secret: String,
     authenticator: Authenticator,
     streams: Arc<Semaphore>,
+    guards: BTreeMap<&'static str, Guard>,
 }
 
 /// How the requests of a service are taken.
@@ -133,6 +140,18 @@ pub struct Requests {
 }
 
 impl Host {
+    /// Waits until a service may send; `false` where the process ends before. What a service sends by itself, and not
+    /// by an event or a request, waits for this.
+    pub fn may_send(&self, service: &'static str) -> impl Future<Output = bool> + Send + 'static {
+        let guard = self.guards.get(service).cloned();
+        async move {
+            match guard {
+                Some(guard) => guard.opened().await,
+                None => true,
+            }
+        }
+    }
+
     /// What the handlers of a service work with. On a replica with workers, answers of requests are
     /// deleted in time from now on.
     pub fn context(&self, requests: Requests) -> ApiContext {
@@ -216,7 +235,7 @@ impl Beginning<'_> {
         bus: Bus,
     ) -> Result<Process, StartError> {
         let metrics = Metrics::new();
-        let dead_letters = self.carry(messaging, bus, &metrics)?;
+        let (dead_letters, guards) = self.carry(messaging, bus, &metrics)?;
         let (life, settings) = (self.life, self.settings);
         let streams = settings.limits.sse.min(Semaphore::MAX_PERMITS);
         let host = Host {
@@ -227,6 +246,7 @@ impl Beginning<'_> {
             secret: self.secret,
             authenticator: self.authenticator,
             streams: Arc::new(Semaphore::new(streams)),
+            guards,
         };
         let started = modules.into_iter().filter_map(|module| module.start(&host));
         let routes = routes(started.collect());
@@ -254,11 +274,15 @@ impl Beginning<'_> {
         messaging: Vec<Messaging>,
         bus: Bus,
         metrics: &Metrics,
-    ) -> Result<DeadLetterQueue, StartError> {
+    ) -> Result<(DeadLetterQueue, BTreeMap<&'static str, Guard>), StartError> {
         let (clock, life, mut wakes) = (clock(), &self.life, Vec::new());
+        let mut guards = BTreeMap::new();
         let mut dead: Vec<_> = bus.dead.into_iter().collect();
         for one in messaging {
             let counted = Arc::new(Counted::new(metrics, one.service)?);
+            let own = &self.settings.environment.id;
+            let guard = Guard::new(one.service, one.environment, own, life);
+            guards.insert(one.service, guard.clone());
             dead.push(one.dead);
             let bindings = one.router.bindings();
             let listens = !bindings.is_empty();
@@ -274,16 +298,23 @@ impl Beginning<'_> {
                 .with_metrics(counted.clone());
                 let keep = RetentionSettings::default();
                 let retention = Retention::new(one.outbox, one.inbox, clock.clone(), keep);
-                life.spawn_named("relay", relay.run(life.soft()));
+                life.spawn_named("relay", guarded(guard.clone(), relay.run(life.soft())));
                 life.spawn_named("retention", retention.run(life.soft()));
             }
             if self.roles.consumers && listens {
                 let router = one.router.with_metrics(counted.clone());
-                life.spawn_named("router", router.run(life.soft()));
+                life.spawn_named("router", guarded(guard, router.run(life.soft())));
             }
         }
         let dead = Arc::new(AllDeadLetters::new(dead));
-        Ok(DeadLetterQueue::new(dead, clock, wakes))
+        Ok((DeadLetterQueue::new(dead, clock, wakes), guards))
+    }
+}
+
+/// Runs what sends, once it may.
+async fn guarded(guard: Guard, work: impl Future<Output = ()>) {
+    if guard.opened().await {
+        work.await;
     }
 }
 

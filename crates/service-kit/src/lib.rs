@@ -8,6 +8,7 @@ mod docs;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;
+mod guard;
 mod host;
 mod identity;
 mod logs;
@@ -18,7 +19,7 @@ mod replica;
 mod run;
 
 #[cfg(feature = "embedded")]
-pub use embedded::embedded;
+pub use embedded::{embedded, environments};
 pub use error::StartError;
 pub use host::{Host, Messaging, Module, Process, Requests, Routes, Started};
 pub use identity::{NoKeys, SecretError, derived_key, shared_token, stored_secret};

@@ -6,15 +6,18 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, anyhow};
+use adapter_sql::Context;
+use anyhow::{Context as _, anyhow};
 use clap::{CommandFactory, FromArgMatches};
-use ports::auth::ApiKeyStore;
+use ports::{auth::ApiKeyStore, bus::EnvironmentStore};
 use settings::{Settings, SettingsError};
 
 use crate::{
     Module, StartError,
-    cli::{Cli, Command, ConfigCommand},
-    crash, replica, start_telemetry,
+    cli::{Cli, Command, ConfigCommand, EnvironmentCommand},
+    crash, database,
+    guard::{adopted, shown},
+    replica, start_telemetry,
 };
 
 /// Names the crash point to end at; for tests only.
@@ -91,6 +94,7 @@ fn dispatch<S: Service>(cli: Cli) -> anyhow::Result<bool> {
             println!("tables and indexes are up to date");
             Ok(true)
         }
+        Command::Environment { command } => environment::<S>(command),
         Command::Config {
             command: ConfigCommand::Check(config),
         } => {
@@ -99,6 +103,22 @@ fn dispatch<S: Service>(cli: Cli) -> anyhow::Result<bool> {
             Ok(true)
         }
     }
+}
+
+fn environment<S: Service>(command: EnvironmentCommand) -> anyhow::Result<bool> {
+    let (EnvironmentCommand::Adopt(config) | EnvironmentCommand::Show(config)) = &command;
+    let settings = config.load()?;
+    S::check(&settings)?;
+    let own = settings.environment.id.as_str();
+    runtime()?.block_on(async {
+        let db = database(&settings, &[Context::Messaging]).await?;
+        let line = match command {
+            EnvironmentCommand::Adopt(_) => adopted(db.adopt(own).await?, own),
+            EnvironmentCommand::Show(_) => shown(&db.environment(own).await?, own),
+        };
+        println!("{line}");
+        Ok(true)
+    })
 }
 
 fn serve<S: Service>(settings: &Settings) -> anyhow::Result<bool> {

@@ -5,6 +5,7 @@
 //! loading is a pure function.
 
 mod bigquery;
+mod environment;
 mod imports;
 mod model;
 mod sender;
@@ -15,6 +16,7 @@ use std::path::Path;
 use config::{Config, Environment, File, FileFormat, Map, Source};
 
 pub use bigquery::Bigquery;
+pub use environment::Installation;
 pub use imports::Imports;
 pub use model::{
     AudienceService, Limits, LogFormat, Retention, Segments, Settings, Telemetry, Workers,

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
-    Bigquery, Imports, Sender, SettingsError, Smtp,
+    Bigquery, Imports, Installation, Sender, SettingsError, Smtp,
     servers::{Mongodb, Postgres, Rabbitmq, Secrets},
 };
 
@@ -52,6 +52,8 @@ pub struct Settings {
     pub sender: Sender,
     /// The mail server.
     pub smtp: Smtp,
+    /// Which installation this is.
+    pub environment: Installation,
 }
 
 /// audience-service, for other services.
@@ -148,6 +150,7 @@ impl Default for Settings {
             audience: AudienceService::default(),
             sender: Sender::default(),
             smtp: Smtp::default(),
+            environment: Installation::default(),
         }
     }
 }
@@ -268,7 +271,8 @@ impl Settings {
             Some((key, _, rule)) => Err(SettingsError::Invalid { key, rule }),
             None => self
                 .validate_imports()
-                .and_then(|()| self.validate_sender()),
+                .and_then(|()| self.validate_sender())
+                .and_then(|()| self.validate_environment()),
         }
     }
 }

@@ -19,7 +19,7 @@ use kernel::directory::SERVICE_PURPOSE;
 use messaging::Signal;
 use ports::{
     SecretVault,
-    bus::{DeadLetters, InboxStore, OutboxQueue},
+    bus::{DeadLetters, EnvironmentStore, InboxStore, OutboxQueue},
     idempotency::IdempotencyStore,
     scheduling::Directory,
     warehouse::Warehouses,
@@ -64,7 +64,7 @@ struct Audiences<Db> {
 
 impl<Db> Module for Audiences<Db>
 where
-    Db: OutboxQueue + InboxStore + DeadLetters + Clone + 'static,
+    Db: OutboxQueue + InboxStore + DeadLetters + EnvironmentStore + Clone + 'static,
 {
     fn messaging(&self) -> Messaging {
         let signal = Signal::from(self.app.wake.on_outbox());
@@ -103,6 +103,7 @@ where
                 peers: SharedToken::new(Some(&shared_token(&host.secret, SERVICE_PURPOSE))),
                 dead_letters: self.app.dead_letters(host.dead_letters.clone()),
                 item_limit: limits.items,
+                environment: self.settings.environment.id.clone(),
             },
         );
         let older = http::face_l::routes().and(http::face_g::routes());

@@ -16,7 +16,7 @@ use http_kit::{Api, Sealer};
 use messaging::{Router, Signal};
 use ports::{
     Clock, IdGenerator,
-    bus::{DeadLetters, InboxStore, OutboxQueue},
+    bus::{DeadLetters, EnvironmentStore, InboxStore, OutboxQueue},
     crm::RateBudget,
     idempotency::IdempotencyStore,
     importing::{ImportQueries, ImportStore},
@@ -57,7 +57,7 @@ struct Imports<Db> {
 
 impl<Db> Module for Imports<Db>
 where
-    Db: OutboxQueue + InboxStore + DeadLetters + Clone + 'static,
+    Db: OutboxQueue + InboxStore + DeadLetters + EnvironmentStore + Clone + 'static,
 {
     fn messaging(&self) -> Messaging {
         let signal = Signal::from(self.cases.wake.on_outbox());

@@ -13,7 +13,7 @@ use adapter_sql::Context;
 use kernel::Wake;
 use messaging::Signal;
 use ports::{
-    bus::{DeadLetters, InboxStore, OutboxQueue, Subscription},
+    bus::{DeadLetters, EnvironmentStore, InboxStore, OutboxQueue, Subscription},
     sending::{MessageSender, SendingStore},
 };
 use runtime::{Lifecycle, SystemClock};
@@ -70,7 +70,7 @@ where
 
 impl<Db> Module for Senders<Db>
 where
-    Db: OutboxQueue + InboxStore + DeadLetters + Clone + 'static,
+    Db: OutboxQueue + InboxStore + DeadLetters + EnvironmentStore + Clone + 'static,
 {
     fn messaging(&self) -> Messaging {
         let signal = Signal::from(self.dispatches.wake.on_outbox());

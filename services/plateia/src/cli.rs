@@ -58,6 +58,11 @@ PLATEIA_API_KEY is the key of workspace ws_demo; else one is made, kept and prin
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Tell or change to which environment the databases belong
+    Environment {
+        #[command(subcommand)]
+        command: EnvironmentCommand,
+    },
     /// Fill, recycle and list audiences
     Audience {
         #[command(flatten)]
@@ -86,6 +91,14 @@ PLATEIA_API_KEY is the key of workspace ws_demo; else one is made, kept and prin
         #[command(subcommand)]
         command: BusCommand,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EnvironmentCommand {
+    /// Let the databases belong to environment.id from now on: what was held back is sent
+    Adopt(ServerArgs),
+    /// Tell to which environment the databases belong
+    Show(ServerArgs),
 }
 
 #[derive(Debug, Args)]

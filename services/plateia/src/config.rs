@@ -83,6 +83,8 @@ pub fn as_toml(settings: &Settings) -> Result<String, fmt::Error> {
     line(&mut text, "endpoint", Some(quoted(&bigquery.endpoint)))?;
     line(&mut text, "machine_account", Some(bigquery.machine_account))?;
     sender(&mut text, settings)?;
+    text.push_str("\n[environment]\n");
+    line(&mut text, "id", Some(quoted(&settings.environment.id)))?;
     let telemetry = &settings.telemetry;
     let format = match telemetry.log_format {
         LogFormat::Text => "text",

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, anyhow};
 
 use crate::{
-    cli::{Cli, Command, ConfigCommand, DemoArgs, DemoCommand, SampleArgs},
+    cli::{Cli, Command, ConfigCommand, DemoArgs, DemoCommand, EnvironmentCommand, SampleArgs},
     client, config, demo, demo_import,
     outcome::Outcome,
     sample::Sample,
@@ -42,6 +42,7 @@ fn dispatch(command: Command) -> anyhow::Result<Outcome> {
         }) => demo_import::run(&args),
         Command::Sample(args) => sample(&args),
         Command::Config { command } => configuration(&command),
+        Command::Environment { command } => environment(&command),
         Command::Audience {
             connection,
             command,
@@ -69,6 +70,21 @@ fn sample(args: &SampleArgs) -> anyhow::Result<Outcome> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Outcome::Done),
         other => other.map(|()| Outcome::Done).context("standard output"),
     }
+}
+
+fn environment(command: &EnvironmentCommand) -> anyhow::Result<Outcome> {
+    let (args, adopt) = match command {
+        EnvironmentCommand::Adopt(args) => (args, true),
+        EnvironmentCommand::Show(args) => (args, false),
+    };
+    let lines = serve::environments(&config::load(args)?, adopt)?;
+    for line in &lines {
+        println!("{line}");
+    }
+    if lines.is_empty() {
+        println!("there is no database in the data directory");
+    }
+    Ok(Outcome::Done)
 }
 
 fn configuration(command: &ConfigCommand) -> anyhow::Result<Outcome> {

@@ -30,6 +30,15 @@ where
     outcome
 }
 
+/// To which environment the databases belong, or that they belong to this one from now on.
+///
+/// # Errors
+/// When a database cannot be opened.
+pub fn environments(settings: &Settings, adopt: bool) -> anyhow::Result<Vec<String>> {
+    let told = service_kit::environments(settings, adopt);
+    Ok(runtime()?.block_on(told)?)
+}
+
 /// A server that answers.
 pub struct Running {
     /// Its settings.

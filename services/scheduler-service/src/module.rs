@@ -13,7 +13,7 @@ use http_kit::{Api, Sealer};
 use messaging::Signal;
 use ports::{
     IdGenerator,
-    bus::{DeadLetters, InboxStore, OutboxQueue},
+    bus::{DeadLetters, EnvironmentStore, InboxStore, OutboxQueue},
     idempotency::IdempotencyStore,
 };
 use runtime::Lifecycle;
@@ -31,6 +31,8 @@ use crate::{
     workers,
 };
 
+/// Name in metrics.
+const NAME: &str = "schedules";
 /// Largest body in bytes: 100,000 customers, and a message.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
 
@@ -50,11 +52,11 @@ struct Schedules<Db> {
 
 impl<Db> Module for Schedules<Db>
 where
-    Db: OutboxQueue + InboxStore + DeadLetters + Clone + 'static,
+    Db: OutboxQueue + InboxStore + DeadLetters + EnvironmentStore + Clone + 'static,
 {
     fn messaging(&self) -> Messaging {
         let signal = Signal::from(self.cases.signals.wake().on_outbox());
-        Messaging::of("schedules", &self.db, signal, |router| {
+        Messaging::of(NAME, &self.db, signal, |router| {
             consumers::listen(router, &self.cases)
         })
     }
@@ -62,7 +64,7 @@ where
     fn start(self: Box<Self>, host: &Host) -> Option<Started> {
         (self.attach)(&host.life);
         if host.roles.workers {
-            workers::start(&self.cases, &host.life);
+            workers::start(&self.cases, host.may_send(NAME), &host.life);
         }
         let context = host.context(Requests {
             store: self.idempotency,

@@ -13,6 +13,7 @@ use super::{
 };
 
 mod dead_letters;
+mod environment;
 mod inbox;
 mod outbox;
 mod outbox_queue;

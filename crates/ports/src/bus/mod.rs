@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use crate::StoreError;
 
 mod dead;
+mod environment;
 mod event;
 mod handler;
 mod inbox;
@@ -20,6 +21,7 @@ mod publisher;
 mod subscription;
 
 pub use dead::{DeadLetter, DeadLetterCursor, DeadLetters, Redrive};
+pub use environment::EnvironmentStore;
 pub use event::{EventId, OutboxEvent};
 pub use handler::{Handler, Outcome};
 pub use inbox::{Delivered, Delivery, InboxLog, InboxStore, Receipt, Settlement};

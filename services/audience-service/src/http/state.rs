@@ -24,6 +24,8 @@ pub struct ApiState {
     pub dead_letters: DeadLetters,
     /// Most items of one write.
     pub item_limit: usize,
+    /// Which installation this is.
+    pub environment: String,
 }
 
 /// Refuses a request of too many items.

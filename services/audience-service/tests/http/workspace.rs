@@ -17,7 +17,7 @@ async fn settings_have_defaults_and_versions() {
     let read = service.get(PATH).await;
     let default = json!({
         "timezone": "America/Sao_Paulo", "locale": "pt-BR", "excluded_audience_id": null,
-        "members_changed_events": false, "consent": "opt_out", "quiet_hours": [],
+        "environment_id": "default", "members_changed_events": false, "consent": "opt_out", "quiet_hours": [],
         "frequency_cap": null,
     });
     assert_eq!((read.ok(200), read.header("etag")), (default, "\"v0\""));
@@ -98,7 +98,7 @@ async fn wrong_settings_are_named() {
         ),
         (
             json!({"environment_id": "e"}),
-            "unsupported_setting",
+            "other_environment",
             "/environment_id",
         ),
     ] {

@@ -11,6 +11,7 @@ use domain::{
     },
     shared::Instant,
 };
+use events::v1::CommunicationDue;
 use kernel::AppError;
 use ports::{
     Clock, StoreError, crash,
@@ -23,6 +24,9 @@ use super::{Signals, emit};
 const BATCH: i64 = 200;
 /// Customers of a part.
 pub const PART: usize = 1_000;
+/// Parts of one communication that are on their way at once: no communication keeps others waiting for more than
+/// these.
+pub const AT_ONCE: i64 = 8;
 
 /// Takes communications whose instant has come. With its events each is taken in one transaction: whatever ends
 /// the process, it has been taken with them or waits.
@@ -98,19 +102,29 @@ impl ClaimDue {
                 emit::due(unit, now, of, data).await?;
             }
             Recipients::Customers(ids) => {
-                let parts = ids.chunks(PART);
-                occurrence.parts = i64::try_from(parts.len()).ok();
-                for (part, customers) in (0..).zip(parts) {
-                    let mut data = asked.clone();
-                    data.part = part;
-                    data.parts = occurrence.parts;
-                    data.customers = customers.to_vec();
-                    emit::due(unit, now, of, data).await?;
+                occurrence.parts = i64::try_from(ids.chunks(PART).len()).ok();
+                for number in 0..AT_ONCE {
+                    if let Some(data) = part(&ids, number, asked.clone()) {
+                        emit::due(unit, now, of, data).await?;
+                    }
                 }
             }
         }
         Ok(occurrence)
     }
+}
+
+/// The question for a part of the customers of a communication; `None` behind the last.
+pub fn part(ids: &[i64], number: i64, asked: CommunicationDue) -> Option<CommunicationDue> {
+    let mut parts = ids.chunks(PART);
+    let count = i64::try_from(parts.len()).ok();
+    let customers = parts.nth(usize::try_from(number).ok()?)?;
+    Some(CommunicationDue {
+        part: number,
+        parts: count,
+        customers: customers.to_vec(),
+        ..asked
+    })
 }
 
 /// Sends to everybody who receives pushes: there is nobody to be found.

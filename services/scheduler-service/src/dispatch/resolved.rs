@@ -7,7 +7,7 @@ use domain::{
     customer::Channel,
     scheduling::{
         Communication, CommunicationState, DispatchId, Lane, Occurrence, Recipient, RecipientKey,
-        RecipientStatus,
+        RecipientStatus, Recipients,
     },
     shared::{CommunicationId, Instant, WorkspaceId},
 };
@@ -21,6 +21,7 @@ use ports::{
 
 use super::{
     Signals,
+    claim::{AT_ONCE, part},
     decide::{Decided, Deciding, Letter, skip_capped, skip_repeated},
     emit, letters,
 };
@@ -102,6 +103,7 @@ impl DispatchResolved {
             lane.due_at = due.filter(|_| communication.state != CommunicationState::Paused);
             unit.lanes().save(&lane).await?;
         }
+        ask_on(unit.as_mut(), &communication, found.part, now).await?;
         let version = communication.version;
         occurrence.arrive(found.parts);
         communication.dispatches(now);
@@ -169,6 +171,25 @@ impl DispatchResolved {
             }
         }
         Ok(part)
+    }
+}
+
+/// Asks for the part whose turn it is now that this one has arrived. Members of audiences ask for the next themselves.
+async fn ask_on(
+    unit: &mut dyn ScheduleUnit,
+    of: &Communication,
+    arrived: i64,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let Recipients::Customers(ids) = &of.plan.recipients else {
+        return Ok(());
+    };
+    let names = of.plan.message.names(&of.plan.channels);
+    let names = names.map_err(|_| StoreError::Corrupt("message of a communication"))?;
+    let asked = emit::ask(of, names.into_iter().collect());
+    match part(ids, arrived + AT_ONCE, asked) {
+        Some(next) => emit::due(unit, now, of, next).await,
+        None => Ok(()),
     }
 }
 

@@ -20,8 +20,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "K9-each-service",
-        what: "each service is killed on the way of a communication to 20,000 people",
-        people: 20_000,
+        what: "each service is killed on the way of a communication to 100,000 people",
+        people: 100_000,
         run: |place| Box::pin(each_service(place)),
     },
     Case {
@@ -97,7 +97,7 @@ async fn at_crash_points(place: &Place<'_>) -> anyhow::Result<u64> {
 }
 
 async fn each_service(place: &Place<'_>) -> anyhow::Result<u64> {
-    let people = 20_000;
+    let people = 100_000;
     let id = place.schedule("k9-each", people, SOON).await?;
     sleep(SOON).await;
     let mut kills = 0;

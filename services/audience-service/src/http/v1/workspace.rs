@@ -28,7 +28,7 @@ http_kit::routes!(ApiState; self::{change, read, replace});
 )]
 pub async fn read(caller: Caller) -> ApiResult {
     let settings = caller.app.workspaces.settings(&caller.actor).await?;
-    Ok(answer(&settings))
+    Ok(answer(&settings, &caller.environment))
 }
 
 /// Sets what is named, and leaves the rest as it is.
@@ -48,7 +48,8 @@ pub async fn change(
     condition: IfMatch,
     JsonBody(body): JsonBody<WorkspaceChange>,
 ) -> ApiResult {
-    apply(caller, &condition, read_change(body)?).await
+    let change = read_change(body, &caller.environment)?;
+    apply(caller, &condition, change).await
 }
 
 /// Sets all settings: those that are not named become what they are by default.
@@ -68,7 +69,8 @@ pub async fn replace(
     condition: IfMatch,
     JsonBody(body): JsonBody<WorkspaceChange>,
 ) -> ApiResult {
-    apply(caller, &condition, read_change(body)?.of_all()).await
+    let change = read_change(body, &caller.environment)?;
+    apply(caller, &condition, change.of_all()).await
 }
 
 async fn apply(caller: Caller, condition: &IfMatch, change: SettingsChange) -> ApiResult {
@@ -77,13 +79,14 @@ async fn apply(caller: Caller, condition: &IfMatch, change: SettingsChange) -> A
     let run = |caller: Caller| async move {
         let workspaces = &caller.app.workspaces;
         let settings = workspaces.change(&caller.actor, version, change).await?;
-        Ok(answer(&settings))
+        Ok(answer(&settings, &caller.environment))
     };
     caller.change(run).await
 }
 
-fn answer(settings: &WorkspaceSettings) -> Answer {
+fn answer(settings: &WorkspaceSettings, environment: &str) -> Answer {
     let json = WorkspaceJson {
+        environment_id: environment.to_owned(),
         timezone: settings.notation.zone.name().into(),
         locale: settings.notation.locale.as_str().into(),
         excluded_audience_id: settings.excluded_audience.map(|id| id.to_string()),
@@ -130,13 +133,13 @@ fn read_window(at: usize, json: QuietHoursJson) -> Result<QuietWindow, Violation
     })
 }
 
-fn read_change(body: WorkspaceChange) -> Result<SettingsChange, Problem> {
+fn read_change(body: WorkspaceChange, environment: &str) -> Result<SettingsChange, Problem> {
     let mut broken = Vec::new();
-    if body.environment_id.is_some() {
-        let detail = "this setting is not supported yet";
+    if body.environment_id.is_some_and(|id| id != environment) {
+        let detail = format!("is {environment:?}, as the installation's configuration says");
         broken.push(Violation::new(
             "/environment_id",
-            "unsupported_setting",
+            "other_environment",
             detail,
         ));
     }

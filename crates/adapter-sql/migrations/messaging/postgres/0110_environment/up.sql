@@ -1,0 +1,5 @@
+-- The environment that this database belongs to.
+CREATE TABLE environment (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id  TEXT COLLATE "C" NOT NULL
+);
