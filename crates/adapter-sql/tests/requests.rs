@@ -14,7 +14,7 @@ use domain::shared::Instant;
 use ports::{
     Clock, IdGenerator, StoreError,
     auth::ApiKeyStore,
-    bus::{DeadLetters, InboxStore, OutboxEvent, OutboxQueue, Receipt},
+    bus::{DeadLetters, EnvironmentStore, InboxStore, OutboxEvent, OutboxQueue, Receipt},
     idempotency::IdempotencyStore,
     store::{AudienceQueries, AudienceStore, Durability},
 };
@@ -144,4 +144,21 @@ mod bus_on_postgres {
     use super::*;
 
     bus_contract!(on_postgres());
+}
+
+/// A database belongs to who used it first, until somebody else adopts it.
+async fn belongs(db: &impl EnvironmentStore) {
+    assert_eq!(db.environment("production").await.unwrap(), "production");
+    assert_eq!(db.environment("staging").await.unwrap(), "production");
+    let before = db.adopt("staging").await.unwrap();
+    assert_eq!(before.as_deref(), Some("production"));
+    assert_eq!(db.environment("production").await.unwrap(), "staging");
+}
+
+#[tokio::test]
+async fn a_database_belongs_to_one_environment() {
+    belongs(&*test_kit::sqlite().await).await;
+    if let Some(database) = test_kit::postgres().await {
+        belongs(&*database).await;
+    }
 }

@@ -63,7 +63,7 @@ impl Guard {
                     (Known::Foreign(stored), true) => {
                         tracing::error!("{}", foreign(service, stored, &own));
                     }
-                    (Known::Ours, _) => return,
+                    (Known::Ours, _) => return soft.cancelled().await,
                     _ => {}
                 }
                 if tokio::time::timeout(LOOK, soft.cancelled()).await.is_ok() {

@@ -1,26 +1,20 @@
 //! The environment that a database belongs to.
 
 use async_trait::async_trait;
-use diesel::{OptionalExtension, QueryableByName, sql_query, sql_types::Text};
+use diesel::{prelude::*, sql_query, sql_types::Text};
 use diesel_async::RunQueryDsl;
 use ports::{StoreError, bus::EnvironmentStore, store::Durability};
 
 use super::{Conn, Db, transaction::Transaction};
-use crate::core::error::store;
-
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Text)]
-    id: String,
-}
+use crate::{core::error::store, schema::messaging::environment};
 
 async fn stored(conn: &mut Conn) -> Result<Option<String>, StoreError> {
-    let row: Option<Row> = sql_query("SELECT id FROM environment")
-        .get_result(conn)
+    environment::table
+        .select(environment::id)
+        .first(conn)
         .await
         .optional()
-        .map_err(store)?;
-    Ok(row.map(|row| row.id))
+        .map_err(store)
 }
 
 #[async_trait]

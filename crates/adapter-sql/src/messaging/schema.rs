@@ -42,3 +42,13 @@ diesel::table! {
         reason -> Text,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::{Integer, Text};
+
+    /// The environment that the database belongs to: one row.
+    environment (one) {
+        one -> Integer,
+        id -> Text,
+    }
+}
