@@ -14,7 +14,7 @@ use place::Place;
 use crate::servers::Servers;
 
 /// Longest time that a case takes.
-const PATIENCE: Duration = Duration::from_mins(15);
+const PATIENCE: Duration = Duration::from_mins(25);
 
 /// What a case does; it answers how often it disturbed.
 type Scenario = for<'a> fn(&'a Place<'a>) -> LocalBoxFuture<'a, anyhow::Result<u64>>;

@@ -25,7 +25,7 @@ use crate::{
 /// Customers of one request.
 const BATCH: usize = 10_000;
 /// Longest time until all reports have come: leases of replicas that died are part of it.
-const REST: Duration = Duration::from_mins(8);
+const REST: Duration = Duration::from_mins(20);
 
 /// Three services.
 pub struct Place<'a> {
