@@ -37,5 +37,5 @@ if (spawnSync("redis-server", ["--version"]).status !== 0) {
   await worker.close(true);
   await queue.close();
   redis.kill("SIGKILL");
-  process.stdout.write(JSON.stringify({ late }), () => process.exit(0));
+  process.stdout.write("\n" + JSON.stringify({ late }), () => process.exit(0));
 }

@@ -32,4 +32,4 @@ const runner = await run({
 await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 120_000))]);
 await runner.stop();
 await utils.release();
-process.stdout.write(JSON.stringify({ late }), () => process.exit(0));
+process.stdout.write("\n" + JSON.stringify({ late }), () => process.exit(0));

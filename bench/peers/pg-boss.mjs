@@ -22,4 +22,4 @@ await boss.work(queue, { batchSize: 500, pollingIntervalSeconds: 0.5 }, async (b
 });
 await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 120_000))]);
 await boss.stop({ graceful: false });
-process.stdout.write(JSON.stringify({ late }), () => process.exit(0));
+process.stdout.write("\n" + JSON.stringify({ late }), () => process.exit(0));

@@ -40,7 +40,10 @@ pub fn all(setup: &Setup, rate: u64, seconds: u64) -> anyhow::Result<Vec<Line>> 
             "{peer} ended with {}",
             output.status
         );
-        let told: Told = serde_json::from_slice(&output.stdout).context(peer)?;
+        // Some of them log to the standard output.
+        let printed = String::from_utf8(output.stdout)?;
+        let last = printed.lines().last().unwrap_or_default();
+        let told: Told = serde_json::from_str(last).context(peer)?;
         let late = told.late.unwrap_or_default();
         lines.push(Line {
             name: format!("{peer}, {rate} a second: p99, ms"),
