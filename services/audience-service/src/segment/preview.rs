@@ -89,11 +89,14 @@ impl PreviewSegment {
         // What is wrong is said now, however long the rest takes.
         self.read.parse(workspace, &definition).await?;
         self.read.ensure_sound(workspace, None, &definition).await?;
-        let look = self.look(workspace, &definition);
-        match timeout(patience.min(PATIENCE), look).await {
-            Ok(found) => return found.map(Previewed::Found),
-            Err(_) => tracing::info!("the preview goes on as an operation"),
+        // Who does not wait gets an operation, however quick it would have been.
+        if !patience.is_zero() {
+            let look = self.look(workspace, &definition);
+            if let Ok(found) = timeout(patience.min(PATIENCE), look).await {
+                return found.map(Previewed::Found);
+            }
         }
+        tracing::info!("the preview goes on as an operation");
         let (kind, now) = (OperationKind::Preview, self.clock.now());
         let params = PreviewParams {
             groups: definition.groups,
