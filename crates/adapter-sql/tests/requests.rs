@@ -147,6 +147,7 @@ mod bus_on_postgres {
 }
 
 /// A database belongs to who used it first, until somebody else adopts it.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 async fn belongs(db: &impl EnvironmentStore) {
     assert_eq!(db.environment("production").await.unwrap(), "production");
     assert_eq!(db.environment("staging").await.unwrap(), "production");
