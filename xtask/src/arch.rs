@@ -118,7 +118,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("deadpool", &["adapter-smtp", "adapter-sql"]),
     ("google-cloud-auth", &["adapter-bigquery"]),
     ("lettre", &["adapter-smtp"]),
-    ("lapin", &["adapter-rabbitmq", "chaos"]),
+    ("lapin", &["adapter-rabbitmq", "bench", "chaos"]),
     ("mongodb", &["adapter-mongo", "bench", "chaos"]),
     ("tokio-postgres", &["adapter-sql", "chaos"]),
     ("tokio-postgres-rustls", &["adapter-sql"]),
