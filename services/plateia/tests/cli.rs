@@ -393,8 +393,11 @@ fn operations_are_listed_by_page_and_tried_again() {
     );
 
     let unread = ["notification", "list", "--unread"];
-    let told = server.json(&unread);
-    assert_eq!(told.as_array().unwrap().len(), 4);
+    // An operation that has ended is told a moment later.
+    let told = until("four notifications", || {
+        let told = server.json(&unread);
+        (told.as_array().unwrap().len() == 4).then_some(told)
+    });
     let first = told[0]["id"].as_str().unwrap();
     assert_eq!(code(&server.run(&["notification", "read", first])), 0);
     assert_eq!(server.json(&unread).as_array().unwrap().len(), 3);
