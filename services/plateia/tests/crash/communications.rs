@@ -68,7 +68,7 @@ fn ask(client: &Client, audience: &str, at: &str) -> Option<()> {
     reason = "the process has the clock of the machine"
 )]
 fn soon() -> String {
-    let at = Utc::now() + TimeDelta::milliseconds(1_500);
+    let at = Utc::now() + TimeDelta::seconds(4);
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
